@@ -1,0 +1,48 @@
+//! Runs plugins: WebAssembly components behind the interfaces of `wit/`.
+//!
+//! A plugin is a function. It is loaded once ([`PluginHost::load`]: size, manifest, imports and exports are checked before anything is
+//! compiled), and every call gets a store and an instance of its own, limits by class ([`Limits`]), and a check of what it
+//! returns. Whatever a plugin does ends in a value or in an [`Error`] that names the plugin and its version.
+//!
+//! All functions block and are called from worker threads. The crate knows no records, no storage and no HTTP: rows come in as
+//! [`trellis_model::Batch`], decisions go out. It never loads compiled code that it did not write itself.
+//!
+//! ```
+//! use trellis_plugin_host::{Config, Error, PluginHost};
+//! let host = PluginHost::new(Config::default())?;
+//! let refused = host.load(b"\0asm\x01\0\0\0").unwrap_err();
+//! assert!(matches!(refused, Error::NotAComponent { .. }), "a core module is no component: {refused}");
+//! # Ok::<(), Error>(())
+//! ```
+#![warn(missing_docs)]
+
+mod cache;
+mod call;
+mod check;
+mod compile;
+mod component;
+mod config;
+mod convert;
+mod engines;
+mod error;
+mod host;
+mod interfaces;
+mod limits;
+pub mod manifest;
+mod permits;
+mod plugin;
+
+pub use call::{CallStats, CancelFlag, LogLevel, LogLine};
+pub use compile::compile_child;
+pub use component::{Digest, Inspection, SUPPORTED_WIT, inspect, read_manifest};
+pub use config::{Compiler, Config};
+pub use error::{Error, Fault, FaultKind, PluginError, PluginVersion, Result};
+pub use host::{HostStats, PluginHost};
+pub use interfaces::row_streams::RowStream;
+pub use interfaces::segmentation::{
+    Assigned, AssignedColumn, CallContext, Fitted, Metric, Model, Reason, RowError, SegmentValue, Segmentation,
+    SegmentationDescription,
+};
+pub use limits::{ClassLimits, LimitClass, Limits};
+pub use manifest::Manifest;
+pub use plugin::Plugin;
