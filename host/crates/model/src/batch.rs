@@ -1,0 +1,201 @@
+//! Data in columns, in the shape in which it crosses to plugins and in which derived data is scanned.
+
+use crate::Money;
+
+/// Rows in ascending order of their ordinals.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Batch {
+    /// How many rows each column has.
+    pub rows: u32,
+    /// The ordinal of each row's record.
+    pub ordinals: Vec<u64>,
+    /// The columns, in the order in which they were declared.
+    pub columns: Vec<Column>,
+}
+
+/// One named column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// Its name within the batch.
+    pub name: String,
+    /// Which rows have a value.
+    pub valid: Validity,
+    /// The values; at a null row the value is there and means nothing.
+    pub data: ColumnData,
+}
+
+/// The values of a column.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ColumnData {
+    /// Finite numbers.
+    Float64(Vec<f64>),
+    /// Whole numbers.
+    Int64(Vec<i64>),
+    /// 0 is false, 1 is true.
+    Boolean(Vec<u8>),
+    /// Days since 1970-01-01.
+    Date(Vec<i32>),
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    Time(Vec<i64>),
+    /// Minor units of one ISO 4217 currency.
+    Money {
+        /// The currency's code.
+        currency: String,
+        /// The amounts.
+        minor_units: Vec<i64>,
+    },
+    /// Texts that mostly differ.
+    Text(TextColumn),
+    /// Texts that repeat: for each row an index into `values`.
+    Dictionary {
+        /// One code a row; ignored where the row is null.
+        codes: Vec<u32>,
+        /// The different texts.
+        values: TextColumn,
+    },
+    /// Ordinals of the records that a reference points at.
+    Reference(Vec<u64>),
+}
+
+/// Texts laid end to end: text `i` is `bytes[offsets[i]..offsets[i + 1]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextColumn {
+    /// One more entry than there are texts.
+    pub offsets: Vec<u32>,
+    /// UTF-8.
+    pub bytes: Vec<u8>,
+}
+
+/// Which rows of a column have a value: bit `i % 8` (lowest first) of byte `i / 8`; no bytes at all means every row.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Validity(pub Vec<u8>);
+
+impl Validity {
+    /// Every row has a value.
+    pub fn all() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Collects one flag a row; becomes [`Validity::all`] where every row has a value.
+    pub fn from_flags(flags: impl IntoIterator<Item = bool>) -> Self {
+        let (mut bytes, mut all) = (Vec::new(), true);
+        for (row, flag) in flags.into_iter().enumerate() {
+            if row % 8 == 0 {
+                bytes.push(0_u8);
+            }
+            if let Some(last) = bytes.last_mut() {
+                *last |= u8::from(flag) << (row % 8);
+            }
+            all &= flag;
+        }
+        if all { Self::all() } else { Self(bytes) }
+    }
+
+    /// Whether the row has a value.
+    pub fn get(&self, row: usize) -> bool {
+        self.0.is_empty() || self.0.get(row / 8).is_some_and(|byte| byte >> (row % 8) & 1 == 1)
+    }
+
+    /// Whether the bytes are enough for `rows` rows.
+    pub fn fits(&self, rows: usize) -> bool {
+        self.0.is_empty() || self.0.len() == rows.div_ceil(8)
+    }
+}
+
+impl ColumnData {
+    /// How many rows there are, null ones included.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Float64(values) => values.len(),
+            Self::Int64(values) | Self::Time(values) => values.len(),
+            Self::Money { minor_units, .. } => minor_units.len(),
+            Self::Boolean(values) => values.len(),
+            Self::Date(values) => values.len(),
+            Self::Text(texts) => texts.len(),
+            Self::Dictionary { codes, .. } => codes.len(),
+            Self::Reference(ordinals) => ordinals.len(),
+        }
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// About how many bytes the values take, for limits.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Float64(_) | Self::Int64(_) | Self::Time(_) | Self::Money { .. } | Self::Reference(_) => {
+                self.len() * 8
+            }
+            Self::Boolean(values) => values.len(),
+            Self::Date(values) => values.len() * 4,
+            Self::Text(texts) => texts.bytes.len() + texts.offsets.len() * 4,
+            Self::Dictionary { codes, values } => {
+                codes.len() * 4 + values.bytes.len() + values.offsets.len() * 4
+            }
+        }
+    }
+}
+
+impl Default for TextColumn {
+    fn default() -> Self {
+        Self { offsets: vec![0], bytes: Vec::new() }
+    }
+}
+
+impl TextColumn {
+    /// How many texts there are.
+    pub fn len(&self) -> usize {
+        self.offsets.len().saturating_sub(1)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Appends a text.
+    ///
+    /// # Panics
+    /// When the texts together pass 4 GiB, which the limits on batches rule out.
+    pub fn push(&mut self, text: &str) {
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.offsets.push(u32::try_from(self.bytes.len()).expect("a batch is a few MiB"));
+    }
+
+    /// Returns a text, or `None` where there is none or its bytes are not a text.
+    pub fn get(&self, index: usize) -> Option<&str> {
+        let start = *self.offsets.get(index)? as usize;
+        let end = *self.offsets.get(index + 1)? as usize;
+        std::str::from_utf8(self.bytes.get(start..end)?).ok()
+    }
+}
+
+impl<T: AsRef<str>> FromIterator<T> for TextColumn {
+    fn from_iter<I: IntoIterator<Item = T>>(texts: I) -> Self {
+        let mut column = Self::default();
+        texts.into_iter().for_each(|text| column.push(text.as_ref()));
+        column
+    }
+}
+
+impl Batch {
+    /// The column of a name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// About how many bytes the batch takes, for limits.
+    pub fn bytes(&self) -> usize {
+        self.ordinals.len() * 8
+            + self.columns.iter().map(|column| column.data.bytes() + column.valid.0.len()).sum::<usize>()
+    }
+}
+
+/// What a money amount is in minor units of its currency, or `None` where it has more decimals or does not fit.
+pub fn minor_units(money: &Money) -> Option<i64> {
+    let scaled =
+        money.amount.checked_mul(rust_decimal::Decimal::from(10_i64.pow(money.currency.decimals())))?;
+    scaled.is_integer().then(|| i64::try_from(scaled).ok()).flatten()
+}

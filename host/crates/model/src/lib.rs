@@ -1,0 +1,43 @@
+//! The words that the whole host speaks: values, object definitions, records, filters, scopes, changes, columns.
+//!
+//! No input or output, no threads, no storage format and no wire format: those convert to and from these types at their own edge.
+//! Every type with an invariant has a checked constructor, so that code below the edge never validates a `&str` again.
+//!
+//! ```
+//! use trellis_model::{Filter, Op, Value, FieldType};
+//! let amount = FieldType::Integer.parse_text("42").expect("a whole number");
+//! assert_eq!(amount, Value::Integer(42));
+//! let filter = Filter::parse(&serde_json::json!({"field": "stage", "op": "eq", "value": "won"})).expect("a filter");
+//! assert!(matches!(filter, Filter::Compare { op: Op::Eq, .. }));
+//! ```
+#![warn(missing_docs)]
+
+mod action;
+mod batch;
+mod change;
+mod error;
+mod filter;
+mod money;
+mod name;
+mod record;
+mod schema;
+mod scope;
+mod text;
+mod value;
+mod value_json;
+
+pub use action::Action;
+pub use batch::{Batch, Column, ColumnData, TextColumn, Validity, minor_units};
+pub use change::{Actor, Cause, ChangeKind, FieldChange, Via};
+pub use error::{Error, Result};
+pub use filter::{CountBound, Filter, FilterLimits, Op, Path, Related, Sort};
+pub use money::{Currency, Money};
+pub use name::{ExternalId, FieldName, ObjectName, PluginId, SegmentationName};
+pub use record::{Fields, Record, RecordId};
+pub use schema::{
+    ChoiceOption, CompositeIndex, Covering, FieldDefinition, FieldId, FieldType, ObjectDefinition, ObjectId,
+    SystemField,
+};
+pub use scope::{FieldAccess, ObjectScope, RowAccess, Scope};
+pub use text::{Language, Text};
+pub use value::{Value, ValueKind};

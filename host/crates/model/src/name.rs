@@ -1,0 +1,103 @@
+//! Names with rules. An API name never changes once it exists; labels do.
+
+use crate::{Error, Result};
+
+macro_rules! name {
+    ($(#[$doc:meta])* $type:ident, $kind:literal, $rule:literal, $check:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $type(std::sync::Arc<str>);
+
+        impl $type {
+            /// Checks the rules and returns the name.
+            ///
+            /// # Errors
+            /// [`Error::InvalidName`] with the rule.
+            pub fn new(name: &str) -> Result<Self> {
+                let check: fn(&str) -> bool = $check;
+                if check(name) {
+                    Ok(Self(name.into()))
+                } else {
+                    Err(Error::InvalidName { kind: $kind, name: crate::error::shorten(name), rule: $rule })
+                }
+            }
+
+            /// The name.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $type {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::str::FromStr for $type {
+            type Err = Error;
+            fn from_str(name: &str) -> Result<Self> {
+                Self::new(name)
+            }
+        }
+    };
+}
+
+name!(
+    /// The API name of an object, singular: `account`, `order_line`, or a pack's `telecom__tariff`.
+    ObjectName, "object name", "2 to 60 of a-z, 0-9 and _, a letter first", |name| snake(name, 60)
+);
+name!(
+    /// The API name of a field: `amount`, or a pack's `telecom__monthly_bill`.
+    FieldName, "field name", "2 to 60 of a-z, 0-9 and _, a letter first", |name| snake(name, 60)
+);
+name!(
+    /// The id of a plugin: `retail-rfm`.
+    PluginId, "plugin id", "2 to 40 of a-z, 0-9 and -, a letter first, no --", |name| {
+        snake(&name.replace('-', "_"), 40) && !name.contains("--") && !name.contains('_')
+    }
+);
+name!(
+    /// The API name of a segmentation: `retail_rfm__class`, or an alias such as `rfm`.
+    SegmentationName, "segmentation name", "2 to 90 of a-z, 0-9 and _, a letter first", |name| snake(name, 90)
+);
+name!(
+    /// An id that another system gave a record.
+    ExternalId, "external id", "1 to 200 characters without control characters", |name| {
+        !name.is_empty() && name.chars().count() <= 200 && !name.chars().any(char::is_control)
+    }
+);
+
+fn snake(name: &str, length_max: usize) -> bool {
+    (2..=length_max).contains(&name.len())
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+impl PluginId {
+    /// The prefix of everything that the plugin adds or puts out: `retail_rfm`.
+    pub fn prefix(&self) -> String {
+        self.as_str().replace('-', "_")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_their_rules() {
+        let fields = ["amount", "a1", "telecom__monthly_bill"];
+        assert!(fields.iter().all(|name| FieldName::new(name).is_ok()));
+        let refused = ["", "a", "1a", "Amount", "a-b", "金额", "a b", &"x".repeat(61)];
+        assert!(refused.iter().all(|name| FieldName::new(name).is_err()));
+        assert!(PluginId::new("retail-rfm").is_ok_and(|id| id.prefix() == "retail_rfm"));
+        assert!(["retail--rfm", "retail_rfm", "-x", "x"].iter().all(|id| PluginId::new(id).is_err()));
+    }
+}
