@@ -111,8 +111,8 @@ impl Value {
 
     /// The day that is `days` after 1970-01-01, if the calendar has it.
     pub fn date_of_days(days: i32) -> Option<Date> {
-        use jiff::ToSpan;
-        Date::constant(1970, 1, 1).checked_add(i64::from(days).days()).ok()
+        let span = jiff::Span::new().try_days(i64::from(days)).ok()?;
+        Date::constant(1970, 1, 1).checked_add(span).ok()
     }
 }
 
