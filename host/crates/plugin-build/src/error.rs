@@ -1,0 +1,109 @@
+//! What can go wrong in a build.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a plugin could not be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Neither of the known toolchains is complete.
+    #[error(
+        "no Rust toolchain for wasm32-unknown-unknown: {rustup}; {debian}\n\
+         install one of them:\n  \
+         rustup target add wasm32-unknown-unknown\n  \
+         apt-get install rustc-web cargo-web rust-web-src lld-19"
+    )]
+    NoToolchain {
+        /// What rustup's toolchain lacks.
+        rustup: String,
+        /// What Debian's packages lack.
+        debian: String,
+    },
+
+    /// A tool did not start.
+    #[error("cannot start `{program}`")]
+    Start {
+        /// The program.
+        program: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+
+    /// A needed file is missing from the project.
+    #[error("`{path}` is missing; {hint}")]
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// What the file is for.
+        hint: &'static str,
+    },
+
+    /// A file could not be read.
+    #[error("cannot read `{path}`")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+
+    /// A file could not be written.
+    #[error("cannot write `{path}`")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+
+    /// The manifest is not TOML, or lacks `id` or `version`.
+    #[error("`{path}` is no plugin manifest: {message}")]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// The parser's words, with line and column.
+        message: String,
+    },
+
+    /// The manifest and `Cargo.toml` do not describe the same plugin.
+    #[error("`{key}` differs: plugin.toml says `{manifest}`, Cargo.toml says `{cargo}`")]
+    Differs {
+        /// Which key.
+        key: &'static str,
+        /// The manifest's value.
+        manifest: String,
+        /// Cargo's value.
+        cargo: String,
+    },
+
+    /// `Cargo.toml` does not describe a plugin.
+    #[error("`{path}`: {message}")]
+    CargoToml {
+        /// The file.
+        path: PathBuf,
+        /// What to change.
+        message: String,
+    },
+
+    /// Cargo or the compiler refused the project.
+    #[error("{step} of `{package}` failed:\n{stderr}")]
+    Cargo {
+        /// Which step.
+        step: &'static str,
+        /// The package or folder.
+        package: String,
+        /// What the tool wrote to its standard error.
+        stderr: String,
+    },
+
+    /// The core module is no plugin.
+    #[error("the compiled module cannot be made a component: {message}")]
+    Component {
+        /// The encoder's words.
+        message: String,
+    },
+}
+
+/// The result of a step of a build.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,91 @@
+//! The answer of `assign`: for each segmentation a column of values.
+
+use crate::LocalizedText;
+use crate::bindings::segmentation::exports::trellis::plugin::segmentation as wire;
+use crate::bindings::segmentation::trellis::plugin::columns::{
+    Column, ColumnData, DictionaryColumn, TextColumn,
+};
+use crate::bindings::segmentation::trellis::plugin::types::RowError;
+
+/// The code that says that a row has no value.
+pub const NO_VALUE: u32 = u32::MAX;
+
+/// The values that a batch's rows have in each segmentation.
+///
+/// ```
+/// use trellis_sdk::{Assignments, NO_VALUE};
+///
+/// let mut assignments = Assignments::default();
+/// assignments.push("tier", ["gold", "silver"], vec![1, 0, NO_VALUE]);
+/// assert_eq!(assignments.value("tier", 0), Some("silver"));
+/// assert_eq!(assignments.value("tier", 2), None);
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Assignments {
+    columns: Vec<Column>,
+    failed: Vec<RowError>,
+}
+
+impl Assignments {
+    /// Adds the column of the segmentation `name`. `codes` says for each row which of `values` it has, or [`NO_VALUE`].
+    ///
+    /// The columns must come in the order of `describe` and `values` must be names that it gives; values that no row has do
+    /// no harm.
+    pub fn push<V: AsRef<str>>(&mut self, name: &str, values: impl IntoIterator<Item = V>, codes: Vec<u32>) {
+        let valid = validity(&codes);
+        let data = ColumnData::Dictionary(DictionaryColumn { codes, values: text_column(values) });
+        self.columns.push(Column { name: name.to_owned(), valid, data });
+    }
+
+    /// Says that `row` could not be assigned. Its values count as null; the other rows stand.
+    pub fn fail(&mut self, row: usize, code: &str, message: LocalizedText) {
+        let row = u32::try_from(row).expect("a batch has at most 65,536 rows");
+        self.failed.push(RowError { row, code: code.to_owned(), message });
+    }
+
+    /// The value of `row` in the segmentation `name`; none if it has none or there is no such segmentation.
+    pub fn value(&self, name: &str, row: usize) -> Option<&str> {
+        let column = self.columns.iter().find(|column| column.name == name)?;
+        let ColumnData::Dictionary(dictionary) = &column.data else { return None };
+        let code = *dictionary.codes.get(row)?;
+        let from = *dictionary.values.offsets.get(code as usize)? as usize;
+        let to = *dictionary.values.offsets.get(code as usize + 1)? as usize;
+        std::str::from_utf8(dictionary.values.bytes.get(from..to)?).ok()
+    }
+
+    /// The names of the segmentations, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|column| column.name.as_str())
+    }
+
+    /// The rows that could not be assigned.
+    pub fn failed(&self) -> &[RowError] {
+        &self.failed
+    }
+}
+
+impl From<Assignments> for wire::Assignments {
+    fn from(assignments: Assignments) -> Self {
+        Self { columns: assignments.columns, failed: assignments.failed }
+    }
+}
+
+/// One bit a row; empty where every row has a value.
+fn validity(codes: &[u32]) -> Vec<u8> {
+    if !codes.contains(&NO_VALUE) {
+        return Vec::new();
+    }
+    let byte_of = |codes: &[u32]| {
+        codes.iter().enumerate().fold(0, |byte, (bit, code)| byte | u8::from(*code != NO_VALUE) << bit)
+    };
+    codes.chunks(8).map(byte_of).collect()
+}
+
+pub(crate) fn text_column<V: AsRef<str>>(texts: impl IntoIterator<Item = V>) -> TextColumn {
+    let mut column = TextColumn { offsets: vec![0], bytes: Vec::new() };
+    for text in texts {
+        column.bytes.extend_from_slice(text.as_ref().as_bytes());
+        column.offsets.push(u32::try_from(column.bytes.len()).expect("a batch is smaller than 4 GiB"));
+    }
+    column
+}

@@ -1,0 +1,52 @@
+//! Short ways to write descriptions and reasons.
+
+use crate::bindings::segmentation::trellis::plugin::types::{LocalizedText, Metric, Reason};
+use crate::segmentation::{SegmentValue, SegmentationDescription};
+
+/// A text in English and Simplified Chinese.
+pub fn localized(en: impl Into<String>, zh_cn: impl Into<String>) -> LocalizedText {
+    LocalizedText { en: en.into(), zh_cn: zh_cn.into() }
+}
+
+/// A segmentation without values, which [`SegmentationDescription::value`] adds.
+pub fn described(name: &str, en: &str, zh_cn: &str) -> SegmentationDescription {
+    SegmentationDescription {
+        name: name.to_owned(),
+        label: localized(en, zh_cn),
+        description: localized("", ""),
+        values: Vec::new(),
+        extra: Vec::new(),
+    }
+}
+
+/// A reason: a code in kebab-case that stays the same in every version, a sentence with its figures, and how much it weighed.
+pub fn reason(code: &str, text: LocalizedText, weight: f64) -> Reason {
+    Reason { code: code.to_owned(), text, weight }
+}
+
+/// A figure that describes a model.
+pub fn metric(name: &str, label: LocalizedText, value: f64) -> Metric {
+    Metric { name: name.to_owned(), label, value }
+}
+
+impl SegmentationDescription {
+    /// Says what the segmentation is for.
+    #[must_use]
+    pub fn about(mut self, en: &str, zh_cn: &str) -> Self {
+        self.description = localized(en, zh_cn);
+        self
+    }
+
+    /// Adds a value.
+    #[must_use]
+    pub fn value(self, name: &str, en: &str, zh_cn: &str) -> Self {
+        self.value_about(name, localized(en, zh_cn), localized("", ""))
+    }
+
+    /// Adds a value and says what it means and what to do about it.
+    #[must_use]
+    pub fn value_about(mut self, name: &str, label: LocalizedText, description: LocalizedText) -> Self {
+        self.values.push(SegmentValue { name: name.to_owned(), label, description });
+        self
+    }
+}

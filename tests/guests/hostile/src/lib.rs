@@ -1,0 +1,162 @@
+//! A test guest that misbehaves on request.
+//!
+//! Its configuration `{"sin": "…"}` names one of [`SINS`]; the model that `fit` returns carries the name on to `assign` and `explain`.
+//! It is written on the raw bindings, since the SDK's types do not let a plugin return most of what is wrong here.
+
+mod answers;
+mod resources;
+
+use serde::Deserialize;
+use trellis_sdk::bindings::segmentation as bindings;
+use trellis_sdk::segmentation::parse_config;
+use trellis_sdk::{
+    Context, Model, PluginError, Reason, Result, SegmentationDescription, described, localized, reason,
+};
+
+use bindings::exports::trellis::plugin::segmentation::{Assignments, Guest, RowStream};
+use bindings::trellis::plugin::columns::Batch;
+
+/// What the guest can do wrong, by the call that does it.
+pub const SINS: [(&str, &[&str]); 5] = [
+    (
+        "describe",
+        &["describe-loop", "describe-trap", "describe-error", "describe-many-values", "describe-bad-name"],
+    ),
+    ("fit", &["fit-loop", "fit-memory", "fit-trap", "fit-error", "big-model"]),
+    ("assign or explain", &["loop", "memory", "trap", "stack", "log-flood"]),
+    (
+        "assign",
+        &[
+            "huge-output",
+            "wrong-lengths",
+            "bad-codes",
+            "bad-offsets",
+            "bad-failed-row",
+            "short-validity",
+            "invalid-utf8",
+            "unknown-value",
+            "wrong-name",
+            "wrong-type",
+            "no-columns",
+            "error-invalid-config",
+            "error-unsuitable-data",
+            "error-unreadable-model",
+            "error-denied",
+            "error-transient",
+            "error-other",
+        ],
+    ),
+    ("explain", &["many-reasons", "nan-weight", "missing-reasons"]),
+];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    #[serde(default = "none")]
+    sin: String,
+}
+
+/// The well-behaved default: `lot` is `even` or `odd` by the ordinal.
+fn none() -> String {
+    "none".to_owned()
+}
+
+struct Hostile;
+
+impl Guest for Hostile {
+    fn describe(config: String) -> Result<Vec<SegmentationDescription>> {
+        let sin = sin_of_config(&config)?;
+        let mut lot = described("lot", "Lot", "批次").value("even", "Even", "双").value("odd", "Odd", "单");
+        match sin.as_str() {
+            "describe-loop" => resources::endless_loop(),
+            "describe-trap" => trap(),
+            "describe-error" => {
+                return Err(PluginError::InvalidConfig("`sin` is not to be described".to_owned()));
+            }
+            "describe-many-values" => {
+                for number in 0..1_000 {
+                    lot = lot.value(&format!("v{number}"), "One more", "又一个");
+                }
+            }
+            "describe-bad-name" => lot.name = "Not a name!".to_owned(),
+            _ => {}
+        }
+        Ok(vec![lot])
+    }
+
+    fn fit(rows: &RowStream, config: String, _: Context) -> Result<Model> {
+        let sin = sin_of_config(&config)?;
+        match sin.as_str() {
+            "fit-loop" => resources::endless_loop(),
+            "fit-memory" => resources::grow_memory(),
+            "fit-trap" => trap(),
+            "fit-error" => return Err(PluginError::UnsuitableData("no data is good enough".to_owned())),
+            _ => {}
+        }
+        let mut count = 0;
+        while let Some(batch) = rows.next() {
+            count += batch.rows;
+        }
+        trellis_sdk::log::info(format!("fitted on {count} rows"));
+        let mut bytes = sin.into_bytes();
+        if bytes == b"big-model" {
+            bytes.resize(17 << 20, b' ');
+        }
+        let summary = localized(format!("{count} rows"), format!("{count} 行"));
+        Ok(Model { bytes, summary, metrics: Vec::new() })
+    }
+
+    fn assign(model: Vec<u8>, rows: Batch, _: Context) -> Result<Assignments> {
+        let sin = sin_of_model(&model)?;
+        commit(&sin);
+        if let Some(error) = answers::error(&sin) {
+            return Err(error);
+        }
+        Ok(answers::assignments(&sin, &rows))
+    }
+
+    fn explain(model: Vec<u8>, rows: Batch, _: Context) -> Result<Vec<Vec<Reason>>> {
+        let sin = sin_of_model(&model)?;
+        commit(&sin);
+        let (count, weight) = match sin.as_str() {
+            "many-reasons" => (6, 1.0),
+            "nan-weight" => (1, f64::NAN),
+            _ => (1, 1.0),
+        };
+        let text = localized("its ordinal says so", "由其序号决定");
+        let explained = rows.rows as usize - usize::from(sin == "missing-reasons").min(rows.rows as usize);
+        Ok(vec![vec![reason("ordinal", text, weight); count]; explained])
+    }
+}
+
+trellis_sdk::bindings::segmentation::export_segmentation_bindings!(
+    Hostile with_types_in trellis_sdk::bindings::segmentation
+);
+trellis_sdk::stamp!();
+
+fn sin_of_config(config: &str) -> Result<String> {
+    let Config { sin } = parse_config(config)?;
+    let known = sin == "none" || SINS.iter().any(|(_, sins)| sins.contains(&sin.as_str()));
+    if known { Ok(sin) } else { Err(PluginError::InvalidConfig(format!("`sin`: there is no `{sin}`"))) }
+}
+
+fn sin_of_model(model: &[u8]) -> Result<String> {
+    let text = std::str::from_utf8(model).map_err(|error| PluginError::UnreadableModel(error.to_string()))?;
+    Ok(text.trim_end().to_owned())
+}
+
+/// The sins that need no answer to be committed.
+fn commit(sin: &str) {
+    match sin {
+        "loop" => resources::endless_loop(),
+        "memory" => resources::grow_memory(),
+        "trap" => trap(),
+        "stack" => resources::use_up_stack(),
+        "log-flood" => resources::flood_log(),
+        _ => {}
+    }
+}
+
+fn trap() -> ! {
+    panic!("this guest was told to trap")
+}
