@@ -1,0 +1,77 @@
+use jiff::tz::TimeZone;
+use trellis_model::{Currency, FilterLimits};
+
+/// What the organisation decides about its records.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The currency of sums, sorts and features (default USD). Fixed once an amount is stored.
+    pub base_currency: Currency,
+    /// The time zone of "today" and of a day that is compared with a moment (default UTC).
+    pub time_zone: TimeZone,
+    /// The limits.
+    pub limits: Limits,
+}
+
+/// Limits on reads and writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Records of a page (default 200).
+    pub page_rows_max: usize,
+    /// Records of a page where the caller does not say (default 50).
+    pub page_rows_default: usize,
+    /// Index rows or records that one list may look at (default 100,000). A page that stops there says so in its plan.
+    pub scan_rows_max: usize,
+    /// Index rows that one list gathers to sort them before it prefers to walk an index in sort order (default 5,000).
+    pub gather_rows_max: usize,
+    /// Records that one count may look at (default 2,000,000).
+    pub count_rows_max: usize,
+    /// Fields of a sort (default 4).
+    pub sorts_max: usize,
+    /// The limits on filters.
+    pub filter: FilterLimits,
+    /// Rows of a batch of writes (default 200).
+    pub batch_rows_max: usize,
+    /// Bytes of a record's fields (default 256 KiB).
+    pub record_bytes_max: usize,
+    /// Fields of a record that are not null (default 1,000).
+    pub fields_per_record_max: usize,
+    /// How often a save starts again because somebody else changed what it had read (default 8).
+    pub save_attempts_max: usize,
+    /// Ordinals that are reserved at once (default 1,000).
+    pub ordinal_block: u64,
+    /// Rows of a page of events (default 65,536).
+    pub event_rows_max: usize,
+    /// Entries of a page of the log (default 1,000).
+    pub log_entries_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            page_rows_max: 200,
+            page_rows_default: 50,
+            scan_rows_max: 100_000,
+            gather_rows_max: 5_000,
+            count_rows_max: 2_000_000,
+            sorts_max: 4,
+            filter: FilterLimits::default(),
+            batch_rows_max: 200,
+            record_bytes_max: 256 << 10,
+            fields_per_record_max: 1_000,
+            save_attempts_max: 8,
+            ordinal_block: 1_000,
+            event_rows_max: 65_536,
+            log_entries_max: 1_000,
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            base_currency: Currency::new("USD").expect("three capital letters"),
+            time_zone: TimeZone::UTC,
+            limits: Limits::default(),
+        }
+    }
+}

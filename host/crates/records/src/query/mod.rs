@@ -1,0 +1,159 @@
+//! Reading records: by id, by unique value, and as filtered, sorted pages.
+
+mod cursor;
+
+use trellis_model::{FieldName, Filter, ObjectName, Record, RecordId, Scope, Sort, Value};
+
+pub use cursor::Cursor;
+
+use crate::{Records, Result};
+
+/// Which records a page shall hold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Query {
+    /// Of which object.
+    pub object: ObjectName,
+    /// Which of them.
+    pub filter: Filter,
+    /// In which order. The id comes last, in the direction of the last field; null comes before every value.
+    pub sort: Vec<Sort>,
+    /// How many at most.
+    pub limit: usize,
+    /// Only records after this place.
+    pub after: Option<Cursor>,
+    /// Only records before this place: the last ones of them, in the same order.
+    pub before: Option<Cursor>,
+    /// Whether deleted records are meant.
+    pub deleted: Deleted,
+    /// Whether all matches are counted.
+    pub total: Total,
+}
+
+/// Whether deleted records are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Deleted {
+    /// Only records that are not deleted.
+    #[default]
+    Hide,
+    /// Only deleted ones.
+    Only,
+}
+
+/// Whether all matches are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Total {
+    /// No.
+    #[default]
+    None,
+    /// Yes, where the limit on counts allows it.
+    Exact,
+}
+
+/// A page of records.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordPage {
+    /// In the order that was asked for.
+    pub records: Vec<Record>,
+    /// For the page after this one; `None` at the end.
+    pub next: Option<Cursor>,
+    /// For the page before this one; `None` at the start.
+    pub prev: Option<Cursor>,
+    /// How many records match on all pages, where that was asked for.
+    pub total: Option<u64>,
+    /// How the page was found.
+    pub plan: Plan,
+}
+
+/// How a page was found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Plan {
+    /// The index that was used; `None` where the records themselves were walked.
+    pub index: Option<String>,
+    /// Index rows and records that were looked at.
+    pub rows_read: usize,
+    /// Whether the search stopped at the limit: the page may be short, and `next` goes on where it stopped.
+    pub budget_spent: bool,
+}
+
+impl Query {
+    /// All records of an object, in the order of their ids, 50 a page.
+    pub fn new(object: ObjectName) -> Self {
+        Self {
+            object,
+            filter: Filter::everything(),
+            sort: Vec::new(),
+            limit: 50,
+            after: None,
+            before: None,
+            deleted: Deleted::Hide,
+            total: Total::None,
+        }
+    }
+}
+
+impl Records {
+    /// Returns a record that is not deleted, if the scope has it, with the fields that the scope can read.
+    ///
+    /// # Errors
+    /// [`Error::UnknownObject`](crate::Error::UnknownObject).
+    pub async fn get(&self, scope: &Scope, object: &ObjectName, id: RecordId) -> Result<Option<Record>> {
+        let _ = (scope, object, id);
+        unimplemented!()
+    }
+
+    /// As [`Records::get`], deleted records too.
+    ///
+    /// # Errors
+    /// [`Error::UnknownObject`](crate::Error::UnknownObject).
+    pub async fn get_deleted_too(
+        &self,
+        scope: &Scope,
+        object: &ObjectName,
+        id: RecordId,
+    ) -> Result<Option<Record>> {
+        let _ = (scope, object, id);
+        unimplemented!()
+    }
+
+    /// As [`Records::get`], but a record must be there.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound).
+    pub async fn find(&self, scope: &Scope, object: &ObjectName, id: RecordId) -> Result<Record> {
+        let _ = (scope, object, id);
+        unimplemented!()
+    }
+
+    /// Returns the record that has a value in a unique field.
+    ///
+    /// # Errors
+    /// [`Error::UnknownField`](crate::Error::UnknownField), [`Error::Query`](crate::Error::Query) for a field that is not unique.
+    pub async fn find_by(
+        &self,
+        scope: &Scope,
+        object: &ObjectName,
+        field: &FieldName,
+        value: &Value,
+    ) -> Result<Option<Record>> {
+        let _ = (scope, object, field, value);
+        unimplemented!()
+    }
+
+    /// Returns a page of records.
+    ///
+    /// # Errors
+    /// [`Error::UnknownField`](crate::Error::UnknownField), [`Error::Query`](crate::Error::Query).
+    pub async fn list(&self, scope: &Scope, query: &Query) -> Result<RecordPage> {
+        let _ = (scope, query);
+        unimplemented!()
+    }
+
+    /// Counts the records that match.
+    ///
+    /// # Errors
+    /// As [`Records::list`]; [`Error::Query`](crate::Error::Query) too where `count_rows_max` records do not suffice.
+    pub async fn count(&self, scope: &Scope, object: &ObjectName, filter: &Filter) -> Result<u64> {
+        let _ = (scope, object, filter);
+        unimplemented!()
+    }
+}
