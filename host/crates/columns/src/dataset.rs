@@ -1,0 +1,230 @@
+use jiff::civil::Date;
+use trellis_model::{
+    Covering, FieldDefinition, FieldId, FieldName, FieldType, ObjectDefinition, ObjectId, ObjectName,
+};
+use trellis_records::Schema;
+
+use crate::{Error, Result};
+
+/// What a plugin or report reads about each customer: one column after another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatasetSpec {
+    /// The object whose records are the rows; it has ordinals.
+    pub object: ObjectName,
+    /// The columns in the order in which batches hold them.
+    pub columns: Vec<DatasetColumn>,
+}
+
+/// A column of a dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatasetColumn {
+    /// Its name within batches.
+    pub name: String,
+    /// Where its values come from.
+    pub source: ColumnSource,
+}
+
+/// Where a column's values come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ColumnSource {
+    /// A field of the record itself, as it is now (also for a past date).
+    Field(FieldName),
+    /// Something about all events of the record, up to the date asked for.
+    Aggregate {
+        /// The events: an object with a covering index over a reference to the dataset's object.
+        events: ObjectName,
+        /// The field that is their time: the covering index's.
+        time: FieldName,
+        /// What about them.
+        aggregate: Aggregate,
+    },
+}
+
+/// What an aggregate column says about the events of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Aggregate {
+    /// How many there are (a whole number).
+    Count,
+    /// The sum of a field that the covering index carries. Events without a value add nothing. Money is summed in minor units of
+    /// the base currency, exactly; whole numbers exactly too; numbers in the order of time and id. Null where the sum passes 64 bits.
+    Sum(FieldName),
+    /// The time of the earliest: a date or a time, as the time field is. Null where there are none.
+    First,
+    /// The time of the latest.
+    Last,
+}
+
+/// Up to when events count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AsOf {
+    /// All events there are.
+    Now,
+    /// Events up to the end of this day, in the organisation's time zone.
+    Date(Date),
+}
+
+/// An events object as features need it, resolved against the schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EventSource {
+    pub(crate) events: ObjectId,
+    pub(crate) events_name: ObjectName,
+    pub(crate) target: ObjectId,
+    pub(crate) target_name: ObjectName,
+    pub(crate) target_field: FieldId,
+    pub(crate) time_field: FieldId,
+    pub(crate) time_is_date: bool,
+    pub(crate) values: Vec<EventValue>,
+}
+
+/// A value that events carry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EventValue {
+    pub(crate) field: FieldId,
+    pub(crate) name: FieldName,
+    pub(crate) kind: EventValueKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EventValueKind {
+    Number,
+    Integer,
+    Money,
+}
+
+/// A dataset resolved against the schema: its sources, and which of them each column reads.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) object: ObjectId,
+    pub(crate) object_name: ObjectName,
+    pub(crate) sources: Vec<EventSource>,
+    pub(crate) columns: Vec<PlannedColumn>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct PlannedColumn {
+    pub(crate) name: String,
+    pub(crate) source: PlannedSource,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum PlannedSource {
+    Field(FieldDefinition),
+    Count { source: usize },
+    Sum { source: usize, value: usize },
+    First { source: usize },
+    Last { source: usize },
+}
+
+impl EventSource {
+    /// The source that an object with a covering index is.
+    pub(crate) fn of(schema: &Schema, events: &ObjectDefinition) -> Option<Self> {
+        let Covering { target, time, values } = events.covering.as_ref()?;
+        let target_field = events.field(target.as_str())?;
+        let FieldType::Reference { object } = &target_field.field_type else { return None };
+        let target = schema.object(object.as_str()).filter(|target| target.ordinals)?;
+        let time = events.field(time.as_str())?;
+        let value = |name: &FieldName| {
+            let field = events.field(name.as_str())?;
+            let kind = match field.field_type {
+                FieldType::Integer => EventValueKind::Integer,
+                FieldType::Money => EventValueKind::Money,
+                _ => EventValueKind::Number,
+            };
+            Some(EventValue { field: field.id, name: name.clone(), kind })
+        };
+        Some(Self {
+            events: events.id,
+            events_name: events.name.clone(),
+            target: target.id,
+            target_name: target.name.clone(),
+            target_field: target_field.id,
+            time_field: time.id,
+            time_is_date: matches!(time.field_type, FieldType::Date),
+            values: values.iter().map(value).collect::<Option<_>>()?,
+        })
+    }
+}
+
+impl Plan {
+    /// Resolves a dataset.
+    ///
+    /// # Errors
+    /// Names the object or column that cannot be given, and why.
+    pub(crate) fn of(schema: &Schema, spec: &DatasetSpec) -> Result<Self> {
+        let object = schema.object(spec.object.as_str()).filter(|object| object.ordinals);
+        let object = object.ok_or_else(|| Error::UnknownObject { object: spec.object.to_string() })?;
+        let mut plan = Self {
+            object: object.id,
+            object_name: object.name.clone(),
+            sources: Vec::new(),
+            columns: Vec::with_capacity(spec.columns.len()),
+        };
+        for (place, column) in spec.columns.iter().enumerate() {
+            let wrong = |reason: String| Error::InvalidDataset { column: column.name.clone(), reason };
+            if spec.columns.iter().take(place).any(|other| other.name == column.name) {
+                return Err(wrong("the name is there twice".into()));
+            }
+            let source = match &column.source {
+                ColumnSource::Field(name) => plan_field(object, name).map_err(wrong)?,
+                ColumnSource::Aggregate { events, time, aggregate } => {
+                    plan.aggregate(schema, events, time, aggregate).map_err(wrong)?
+                }
+            };
+            plan.columns.push(PlannedColumn { name: column.name.clone(), source });
+        }
+        Ok(plan)
+    }
+
+    /// Whether a column needs the records themselves.
+    pub(crate) fn reads_fields(&self) -> bool {
+        self.columns.iter().any(|column| matches!(column.source, PlannedSource::Field(_)))
+    }
+
+    fn aggregate(
+        &mut self,
+        schema: &Schema,
+        events: &ObjectName,
+        time: &FieldName,
+        aggregate: &Aggregate,
+    ) -> Result<PlannedSource, String> {
+        let definition =
+            schema.object(events.as_str()).ok_or_else(|| format!("there is no object `{events}`"))?;
+        let source = EventSource::of(schema, definition).filter(|source| source.target == self.object);
+        let source =
+            source.ok_or_else(|| format!("`{events}` has no covering index over `{}`", self.object_name))?;
+        let covering_time = definition.covering.as_ref().map(|covering| &covering.time);
+        if covering_time != Some(time) {
+            let known = covering_time.map_or("", FieldName::as_str);
+            return Err(format!("the time of `{events}` is `{known}`, not `{time}`"));
+        }
+        let value = match aggregate {
+            Aggregate::Sum(field) => {
+                let value = source.values.iter().position(|value| value.name == *field);
+                value.ok_or_else(|| format!("the covering index of `{events}` does not carry `{field}`"))?
+            }
+            _ => 0,
+        };
+        let known = self.sources.iter().position(|known| known.events == source.events);
+        let source = known.unwrap_or_else(|| {
+            self.sources.push(source);
+            self.sources.len() - 1
+        });
+        Ok(match aggregate {
+            Aggregate::Count => PlannedSource::Count { source },
+            Aggregate::Sum(_) => PlannedSource::Sum { source, value },
+            Aggregate::First => PlannedSource::First { source },
+            Aggregate::Last => PlannedSource::Last { source },
+        })
+    }
+}
+
+fn plan_field(object: &ObjectDefinition, name: &FieldName) -> Result<PlannedSource, String> {
+    let field =
+        object.field(name.as_str()).ok_or_else(|| format!("`{}` has no field `{name}`", object.name))?;
+    match field.field_type {
+        FieldType::MultiChoice { .. } | FieldType::List { .. } | FieldType::Json => {
+            Err(format!("a {} cannot be a column", field.field_type.name()))
+        }
+        _ => Ok(PlannedSource::Field(field.clone())),
+    }
+}

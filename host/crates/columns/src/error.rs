@@ -1,0 +1,139 @@
+use crate::GenerationId;
+
+/// What can go wrong with columns.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no such object, or it has no ordinals.
+    #[error("object `{object}` does not exist or has no columns")]
+    UnknownObject {
+        /// Its name.
+        object: String,
+    },
+    /// A dataset asks for what cannot be given.
+    #[error("dataset column `{column}`: {reason}")]
+    InvalidDataset {
+        /// The column.
+        column: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There is no such segmentation.
+    #[error("segmentation `{name}` does not exist")]
+    UnknownSegmentation {
+        /// Its name.
+        name: String,
+    },
+    /// A segmentation has no such value.
+    #[error("segmentation `{segmentation}` has no value `{value}`")]
+    UnknownValue {
+        /// The segmentation.
+        segmentation: String,
+        /// The value.
+        value: String,
+    },
+    /// A definition contradicts itself or what is defined already.
+    #[error("segmentation `{name}`: {reason}")]
+    InvalidSegmentation {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A name or alias belongs to another segmentation.
+    #[error("the name `{name}` belongs to segmentation `{holder}`")]
+    NameTaken {
+        /// The name or alias.
+        name: String,
+        /// The segmentation that has it.
+        holder: String,
+    },
+    /// Rows were not given in ascending order of ordinals, or their columns do not fit them.
+    #[error("rows of generation {generation}: {reason}")]
+    InvalidRows {
+        /// The generation they were for.
+        generation: GenerationId,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The generation is not there (any more), or not finished.
+    #[error("generation {generation} is not there or not finished")]
+    UnknownGeneration {
+        /// Its number.
+        generation: GenerationId,
+    },
+    /// Another flip of the segmentation came first.
+    #[error("segmentation `{segmentation}` was flipped by somebody else at the same time")]
+    FlipConflict {
+        /// Which one.
+        segmentation: String,
+    },
+    /// The transitions of the last flip are not written yet.
+    #[error("the transitions of generation {generation} are not written yet")]
+    TransitionsPending {
+        /// The generation that was flipped to.
+        generation: GenerationId,
+    },
+    /// There is no earlier generation to roll back to.
+    #[error("segmentation `{segmentation}` has no earlier generation")]
+    NothingEarlier {
+        /// Which one.
+        segmentation: String,
+    },
+    /// Stored bytes cannot be trusted.
+    #[error("stored columns are damaged: {what}")]
+    Damaged {
+        /// What and where.
+        what: String,
+    },
+    /// A file could not be written or read.
+    #[error("{doing}")]
+    Io {
+        /// What was being done, with the path.
+        doing: String,
+        /// What the operating system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The records below failed.
+    #[error(transparent)]
+    Records(#[from] trellis_records::Error),
+    /// The store failed.
+    #[error(transparent)]
+    Storage(#[from] trellis_storage::Error),
+}
+
+/// A result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// A stable code for the API.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownObject { .. } => "unknown_object",
+            Self::InvalidDataset { .. } => "invalid_dataset",
+            Self::UnknownSegmentation { .. } => "unknown_segmentation",
+            Self::UnknownValue { .. } => "unknown_segment_value",
+            Self::InvalidSegmentation { .. } => "invalid_segmentation",
+            Self::NameTaken { .. } => "name_taken",
+            Self::InvalidRows { .. } => "invalid_rows",
+            Self::UnknownGeneration { .. } => "unknown_generation",
+            Self::FlipConflict { .. } => "flip_conflict",
+            Self::TransitionsPending { .. } => "transitions_pending",
+            Self::NothingEarlier { .. } => "nothing_earlier",
+            Self::Damaged { .. } => "damaged",
+            Self::Io { .. } => "io",
+            Self::Records(error) => error.code(),
+            Self::Storage(_) => "storage",
+        }
+    }
+
+    pub(crate) fn io(doing: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let doing = doing.into();
+        move |source| Self::Io { doing, source }
+    }
+
+    pub(crate) fn damaged(what: impl Into<String>) -> Self {
+        Self::Damaged { what: what.into() }
+    }
+}

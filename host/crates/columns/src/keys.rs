@@ -1,0 +1,139 @@
+//! The keys of this crate. A kind is a first byte; a number once given is never used for something else.
+
+use crate::GenerationId;
+
+/// The kinds of key that columns write, by their first byte (0x40 to 0x4f).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum KeyKind {
+    /// `segmentation u32` → its definition.
+    Segmentation = 0x40,
+    /// `name` → the number of the segmentation that bears it as name or alias.
+    SegmentationName = 0x41,
+    /// → the last segmentation number given (a counter).
+    SegmentationCounter = 0x42,
+    /// `segmentation u32` → which generation is current and which are kept.
+    Pointer = 0x43,
+    /// → the last generation number given (a counter).
+    GenerationCounter = 0x44,
+    /// `generation u64` → what the generation holds and whether it is finished.
+    Generation = 0x45,
+    /// `generation u64, segmentation u32, block u32` → codes.
+    Block = 0x46,
+    /// `generation u64, segmentation u32, ordinal u64` → one code that supersedes the block's.
+    Delta = 0x47,
+    /// `generation u64` → how far the transitions of its flip are written.
+    TransitionJob = 0x48,
+}
+
+impl KeyKind {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Segmentation,
+        Self::SegmentationName,
+        Self::SegmentationCounter,
+        Self::Pointer,
+        Self::GenerationCounter,
+        Self::Generation,
+        Self::Block,
+        Self::Delta,
+        Self::TransitionJob,
+    ];
+}
+
+/// The number of a segmentation, given once and never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub(crate) struct SegmentationId(pub(crate) u32);
+
+pub(crate) fn kind(kind: KeyKind) -> Vec<u8> {
+    vec![kind as u8]
+}
+
+pub(crate) fn segmentation(id: SegmentationId) -> Vec<u8> {
+    tagged(KeyKind::Segmentation, &[&id.0.to_be_bytes()])
+}
+
+pub(crate) fn name(name: &str) -> Vec<u8> {
+    tagged(KeyKind::SegmentationName, &[name.as_bytes()])
+}
+
+pub(crate) fn pointer(id: SegmentationId) -> Vec<u8> {
+    tagged(KeyKind::Pointer, &[&id.0.to_be_bytes()])
+}
+
+pub(crate) fn generation(id: GenerationId) -> Vec<u8> {
+    tagged(KeyKind::Generation, &[&id.0.to_be_bytes()])
+}
+
+pub(crate) fn block(generation: GenerationId, segmentation: SegmentationId, block: u32) -> Vec<u8> {
+    let (generation, segmentation) = (generation.0.to_be_bytes(), segmentation.0.to_be_bytes());
+    tagged(KeyKind::Block, &[&generation, &segmentation, &block.to_be_bytes()])
+}
+
+pub(crate) fn delta(generation: GenerationId, segmentation: SegmentationId, ordinal: u64) -> Vec<u8> {
+    let (generation, segmentation) = (generation.0.to_be_bytes(), segmentation.0.to_be_bytes());
+    tagged(KeyKind::Delta, &[&generation, &segmentation, &ordinal.to_be_bytes()])
+}
+
+pub(crate) fn transition_job(generation: GenerationId) -> Vec<u8> {
+    tagged(KeyKind::TransitionJob, &[&generation.0.to_be_bytes()])
+}
+
+/// Every block or delta of a generation.
+pub(crate) fn of_generation(kind: KeyKind, generation: GenerationId) -> Vec<u8> {
+    tagged(kind, &[&generation.0.to_be_bytes()])
+}
+
+/// Every block or delta of one segmentation in a generation.
+pub(crate) fn of_segmentation(kind: KeyKind, generation: GenerationId, segmentation: SegmentationId) -> Vec<u8> {
+    tagged(kind, &[&generation.0.to_be_bytes(), &segmentation.0.to_be_bytes()])
+}
+
+/// The four big-endian bytes at `offset` of a key.
+pub(crate) fn u32_at(key: &[u8], offset: usize) -> Option<u32> {
+    key.get(offset..offset + 4)?.try_into().ok().map(u32::from_be_bytes)
+}
+
+/// The eight big-endian bytes at `offset` of a key.
+pub(crate) fn u64_at(key: &[u8], offset: usize) -> Option<u64> {
+    key.get(offset..offset + 8)?.try_into().ok().map(u64::from_be_bytes)
+}
+
+fn tagged(kind: KeyKind, parts: &[&[u8]]) -> Vec<u8> {
+    let mut key = vec![kind as u8];
+    parts.iter().for_each(|part| key.extend_from_slice(part));
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_keep_their_numbers() {
+        let numbers: Vec<(String, u8)> = KeyKind::ALL.iter().map(|kind| (format!("{kind:?}"), *kind as u8)).collect();
+        let locked = [
+            ("Segmentation", 0x40),
+            ("SegmentationName", 0x41),
+            ("SegmentationCounter", 0x42),
+            ("Pointer", 0x43),
+            ("GenerationCounter", 0x44),
+            ("Generation", 0x45),
+            ("Block", 0x46),
+            ("Delta", 0x47),
+            ("TransitionJob", 0x48),
+        ];
+        assert_eq!(numbers, locked.map(|(name, number)| (name.to_owned(), number)));
+    }
+
+    #[test]
+    fn keys_sort_as_their_parts_and_read_back() {
+        let key = |g, s, b| block(GenerationId(g), SegmentationId(s), b);
+        let sorted = [key(1, 1, 2), key(1, 1, 300), key(1, 2, 0), key(2, 0, 0), key(256, 0, 0)];
+        assert!(sorted.is_sorted());
+        let key = key(7, 8, 9);
+        assert_eq!((u64_at(&key, 1), u32_at(&key, 9), u32_at(&key, 13)), (Some(7), Some(8), Some(9)));
+        assert_eq!(u64_at(&delta(GenerationId(7), SegmentationId(8), 9), 13), Some(9));
+        assert!(key.starts_with(&of_segmentation(KeyKind::Block, GenerationId(7), SegmentationId(8))));
+    }
+}
