@@ -2,7 +2,7 @@
 //!
 //! Ordinary plugins implement the traits of this crate and never name anything here. A plugin that uses these directly
 //! implements [`segmentation::exports::trellis::plugin::segmentation::Guest`] and exports itself with
-//! [`crate::bindings::segmentation::export_segmentation_bindings!`].
+//! [`crate::export_segmentation_guest!`].
 
 /// World `segmentation-plugin`.
 #[expect(missing_docs, reason = "generated from wit/")]

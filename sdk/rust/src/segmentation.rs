@@ -94,12 +94,29 @@ impl<P: Segmentation> wire::Guest for Adapter<P> {
 #[macro_export]
 macro_rules! export_segmentation {
     ($plugin:ty) => {
+        $crate::export_segmentation_guest!($crate::segmentation::Adapter<$plugin>);
+    };
+}
+
+/// As [`export_segmentation!`], for a type that implements the raw trait of [`crate::bindings`].
+#[macro_export]
+macro_rules! export_segmentation_guest {
+    ($guest:ty) => {
         const _: () = {
-            type Exported = $crate::segmentation::Adapter<$plugin>;
+            type Exported = $guest;
+
+            // A native linker refuses the names of these symbols, and a native test has no use for them.
+            #[cfg(target_family = "wasm")]
             $crate::bindings::segmentation::export_segmentation_bindings!(
                 Exported with_types_in $crate::bindings::segmentation
             );
             $crate::stamp!();
+
+            const fn implements_the_interface<
+                G: $crate::bindings::segmentation::exports::trellis::plugin::segmentation::Guest,
+            >() {
+            }
+            implements_the_interface::<Exported>();
         };
     };
 }

@@ -1,5 +1,7 @@
 //! Builds the first-party plugins and the hostile guests, and looks at what came out.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::path::{Path, PathBuf};
 
 use trellis_plugin_build::{BuildOptions, Built, build, component};

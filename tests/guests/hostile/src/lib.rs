@@ -129,10 +129,7 @@ impl Guest for Hostile {
     }
 }
 
-trellis_sdk::bindings::segmentation::export_segmentation_bindings!(
-    Hostile with_types_in trellis_sdk::bindings::segmentation
-);
-trellis_sdk::stamp!();
+trellis_sdk::export_segmentation_guest!(Hostile);
 
 fn sin_of_config(config: &str) -> Result<String> {
     let Config { sin } = parse_config(config)?;

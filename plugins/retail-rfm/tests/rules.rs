@@ -1,0 +1,147 @@
+//! The plugin's rules on small and made-up populations.
+
+#![expect(clippy::indexing_slicing, reason = "a test may panic")]
+
+use proptest::prelude::*;
+use retail_rfm::{Config, RetailRfm};
+use trellis_sdk::testing::{BatchBuilder, assert_splitting_changes_nothing, context, split, stream};
+use trellis_sdk::{Batch, Context, PluginError, Segmentation};
+
+const AS_OF: i32 = 10_000;
+
+fn at() -> Context {
+    Context { as_of: AS_OF, ..context() }
+}
+
+/// Days since the last order, orders, cents.
+type Customer = (i32, i64, i64);
+
+fn batch(customers: &[Option<Customer>]) -> Batch {
+    BatchBuilder::new(1..=customers.len() as u64)
+        .date("last_order", customers.iter().map(|customer| customer.map(|(recency, _, _)| AS_OF - recency)))
+        .int64("orders", customers.iter().map(|customer| customer.map(|(_, orders, _)| orders)))
+        .money("spent", "CNY", customers.iter().map(|customer| customer.map(|(_, _, spent)| spent)))
+        .build()
+}
+
+fn fit(batch: &Batch, groups: usize) -> Result<Vec<u8>, PluginError> {
+    RetailRfm::fit(&mut stream(split(batch, 50)), &Config { groups }, &at()).map(|model| model.bytes)
+}
+
+/// SQL's NTILE, the slow way: rank everyone, the first groups one larger.
+fn ntile(groups: usize, keys: &[(i64, usize)]) -> Vec<usize> {
+    let mut ranked: Vec<_> = keys.to_vec();
+    ranked.sort_unstable();
+    let (size, larger) = (keys.len() / groups, keys.len() % groups);
+    let mut group_of = vec![0; keys.len()];
+    let mut members = ranked.iter();
+    for group in 0..groups {
+        for (_, row) in members.by_ref().take(size + usize::from(group < larger)) {
+            group_of[*row] = group + 1;
+        }
+    }
+    group_of
+}
+
+/// The score by quantiles with thresholds as fractions: (place in the order, numerator) over `groups`.
+fn quantile(groups: usize, values: &[i64], value: i64) -> usize {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable();
+    let above = |cut: usize| {
+        let place = (values.len() - 1) * cut;
+        let (low, high) = (sorted[place / groups], sorted[(place / groups + 1).min(values.len() - 1)]);
+        let part = (place % groups) as i64;
+        (value - low) * groups as i64 > part * (high - low)
+    };
+    (1..groups).filter(|cut| above(*cut)).count()
+}
+
+fn customer() -> impl Strategy<Value = Customer> {
+    (0..400, 1..8_i64, -500..20_000_i64)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn scores_are_those_of_the_plain_definitions(customers in prop::collection::vec(customer(), 1..120), groups in 2..=9_usize) {
+        let rows = batch(&customers.iter().copied().map(Some).collect::<Vec<_>>());
+        let assignments = RetailRfm::assign(&fit(&rows, groups).unwrap(), &rows, &at()).unwrap();
+        let value: [fn(&Customer) -> i64; 3] = [|c| i64::from(c.0), |c| c.1, |c| c.2];
+        for (dimension, value) in ["r", "f", "m"].into_iter().zip(value) {
+            let values: Vec<_> = customers.iter().map(value).collect();
+            let worst_first = |value: i64| if dimension == "r" { -value } else { value };
+            let keys: Vec<_> = values.iter().enumerate().map(|(row, value)| (worst_first(*value), row)).collect();
+            let ntile = ntile(groups, &keys);
+            for row in 0..customers.len() {
+                let above = quantile(groups, &values, values[row]);
+                let score = if dimension == "r" { groups - above } else { above + 1 };
+                prop_assert_eq!(assignments.value(&format!("quantile_{dimension}"), row), Some(&*score.to_string()));
+                prop_assert_eq!(assignments.value(&format!("ntile_{dimension}"), row), Some(&*ntile[row].to_string()));
+            }
+        }
+    }
+
+    #[test]
+    fn splitting_changes_nothing(customers in prop::collection::vec(prop::option::of(customer()), 1..200), groups in 2..=9_usize) {
+        let rows = batch(&customers);
+        prop_assume!(customers.iter().any(Option::is_some));
+        assert_splitting_changes_nothing::<RetailRfm>(&fit(&rows, groups).unwrap(), &rows, &at());
+    }
+}
+
+#[test]
+fn customers_without_orders_neither_count_nor_have_values() {
+    let buyers = [Some((10, 1, 100)), Some((20, 2, 300)), Some((30, 3, 500))];
+    let with_others = [buyers[0], None, buyers[1], None, buyers[2]];
+    let rows = batch(&with_others);
+    let model = RetailRfm::fit(&mut stream([rows.clone()]), &Config { groups: 2 }, &at()).unwrap();
+    assert_eq!(model.metrics[0].value, 3.0);
+    let assignments = RetailRfm::assign(&model.bytes, &rows, &at()).unwrap();
+    for name in assignments.names() {
+        for row in 0..5 {
+            assert_eq!(assignments.value(name, row).is_some(), row % 2 == 0, "{name} of row {row}");
+        }
+    }
+    let reasons = RetailRfm::explain(&model.bytes, &rows, &at()).unwrap();
+    assert_eq!(reasons[1][0].code, "no-orders");
+}
+
+#[test]
+fn a_row_that_contradicts_itself_fails_alone() {
+    let model = fit(&batch(&[Some((10, 1, 100)), Some((20, 2, 300))]), 2).unwrap();
+    let rows = batch(&[Some((-3, 1, 100)), Some((10, 0, 100)), Some((10, 1, 100))]);
+    let assignments = RetailRfm::assign(&model, &rows, &at()).unwrap();
+    let failures: Vec<_> =
+        assignments.failed().iter().map(|failure| (failure.row, failure.code.as_str())).collect();
+    assert_eq!(failures, [(0, "order-after-as-of"), (1, "no-order-count")]);
+    assert_eq!([0, 1, 2].map(|row| assignments.value("class", row).is_some()), [false, false, true]);
+}
+
+#[test]
+fn fewer_customers_than_groups_leave_the_last_groups_empty() {
+    let rows = batch(&[Some((10, 1, 100)), Some((20, 2, 300))]);
+    let assignments = RetailRfm::assign(&fit(&rows, 5).unwrap(), &rows, &at()).unwrap();
+    assert_eq!([0, 1].map(|row| assignments.value("ntile_m", row)), [Some("1"), Some("2")]);
+}
+
+#[test]
+fn what_cannot_be_used_is_refused_by_name() {
+    let rows = batch(&[Some((10, 1, 100))]);
+    let message = |error: PluginError| error.to_string();
+    assert!(message(RetailRfm::describe(&Config { groups: 10 }).unwrap_err()).contains("`groups` is 10"));
+    assert!(matches!(fit(&rows, 1), Err(PluginError::InvalidConfig(_))));
+    assert!(matches!(fit(&batch(&[None]), 5), Err(PluginError::UnsuitableData(_))));
+
+    let model = fit(&rows, 5).unwrap();
+    for damaged in [&model[..model.len() - 1], &[model.clone(), vec![0]].concat(), &[9; 40], &[]] {
+        let error = RetailRfm::assign(damaged, &rows, &at()).unwrap_err();
+        assert!(matches!(error, PluginError::UnreadableModel(_)), "{error}");
+    }
+    let dollars = BatchBuilder::new([1])
+        .date("last_order", [Some(1)])
+        .int64("orders", [Some(1)])
+        .money("spent", "USD", [Some(1)])
+        .build();
+    assert!(message(RetailRfm::assign(&model, &dollars, &at()).unwrap_err()).contains("CNY"));
+}
