@@ -40,8 +40,8 @@ pub use error::{Error, Fault, FaultKind, PluginError, PluginVersion, Result};
 pub use host::{HostStats, PluginHost};
 pub use interfaces::row_streams::RowStream;
 pub use interfaces::segmentation::{
-    Assigned, AssignedColumn, CallContext, Fitted, Metric, Model, Reason, RowError, SegmentValue, Segmentation,
-    SegmentationDescription,
+    Assigned, AssignedColumn, CallContext, Fitted, Metric, Model, Reason, RowError, SegmentValue,
+    Segmentation, SegmentationDescription,
 };
 pub use limits::{ClassLimits, LimitClass, Limits};
 pub use manifest::Manifest;

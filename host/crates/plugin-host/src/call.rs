@@ -1,0 +1,237 @@
+//! The state of one call: its budget, its log, its rows. It lives in the store and dies with it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use wasmtime::{Engine, ResourceLimiter, Store, UpdateDeadline};
+
+use crate::ClassLimits;
+use crate::interfaces::host_log::LogBuffer;
+use crate::interfaces::row_streams::StreamClient;
+
+/// Elements of one table. Interpreters that are compiled to WebAssembly have some ten thousand functions in theirs.
+pub(crate) const TABLE_ELEMENTS_MAX: usize = 65_536;
+/// Core instances of one component; `componentize-py` makes 38.
+pub(crate) const CORE_INSTANCES_MAX: usize = 64;
+/// Linear memories of one component.
+pub(crate) const MEMORIES_MAX: usize = 8;
+/// Tables of one component.
+pub(crate) const TABLES_MAX: usize = 16;
+/// Handles to host resources that a guest may hold at once.
+const HANDLES_MAX: usize = 256;
+
+/// Asks a running call to end. Clones share the flag. The guest is stopped at the next tick, at most some 10 ms later.
+#[derive(Debug, Clone, Default)]
+pub struct CancelFlag(Arc<AtomicBool>);
+
+impl CancelFlag {
+    /// Sets the flag for good.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the flag is set.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// How much a log line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// For the author.
+    Debug,
+    /// For the admin.
+    Info,
+    /// The admin should look at it.
+    Warn,
+    /// Something failed.
+    Error,
+}
+
+/// One line that a plugin wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// How much it matters.
+    pub level: LogLevel,
+    /// The text, without control characters, at most 4 KiB.
+    pub message: String,
+}
+
+/// What a call used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CallStats {
+    /// From the permit to the result.
+    pub wall: Duration,
+    /// How much of it the plugin waited for rows; not charged to it.
+    pub waited: Duration,
+    /// The most linear memory that it had, in bytes.
+    pub memory_bytes_peak: u64,
+    /// Log lines over the limit, which were counted and not kept.
+    pub log_lines_suppressed: u64,
+}
+
+/// Why the host ended a guest. Travels through wasmtime as the error of the call.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum Stop {
+    #[error("out of time")]
+    Timeout,
+    #[error("out of memory")]
+    Memory,
+    #[error("table too large")]
+    Table,
+    #[error("cancelled")]
+    Cancelled,
+    #[error("rows cannot be read: {0}")]
+    RowStream(String),
+    #[error("batch has {found} {unit}, at most {limit}")]
+    BatchTooLarge { found: u64, limit: u64, unit: &'static str },
+}
+
+/// What the host functions and the limiter know of the call that they serve.
+pub(crate) struct CallState {
+    started: Instant,
+    time_max: Duration,
+    pub(crate) waited: Duration,
+    cancel: CancelFlag,
+    memory_bytes: u64,
+    memory_bytes_peak: u64,
+    memory_bytes_max: u64,
+    pub(crate) log: LogBuffer,
+    pub(crate) stream: Option<StreamClient>,
+}
+
+impl CallState {
+    pub(crate) fn new(limits: &ClassLimits, rows: u64, cancel: &CancelFlag) -> Self {
+        Self {
+            started: Instant::now(),
+            time_max: limits.time_max(rows),
+            waited: Duration::ZERO,
+            cancel: cancel.clone(),
+            memory_bytes: 0,
+            memory_bytes_peak: 0,
+            memory_bytes_max: limits.memory_bytes_max,
+            log: LogBuffer::new(limits.log_lines_max),
+            stream: None,
+        }
+    }
+
+    /// The end of the call's budget or of the patience of whoever asked.
+    fn check_time(&self) -> Result<(), Stop> {
+        if self.cancel.is_cancelled() {
+            Err(Stop::Cancelled)
+        } else if self.started.elapsed().saturating_sub(self.waited) > self.time_max {
+            Err(Stop::Timeout)
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(crate) fn finish(self) -> (Vec<LogLine>, CallStats) {
+        let stats = CallStats {
+            wall: self.started.elapsed(),
+            waited: self.waited,
+            memory_bytes_peak: self.memory_bytes_peak,
+            log_lines_suppressed: self.log.suppressed(),
+        };
+        (self.log.into_lines(), stats)
+    }
+}
+
+/// Makes the store of one call. Its time starts now.
+pub(crate) fn new_store(
+    engine: &Engine,
+    limits: &ClassLimits,
+    rows: u64,
+    cancel: &CancelFlag,
+) -> Store<CallState> {
+    let mut store = Store::new(engine, CallState::new(limits, rows, cancel));
+    store.limiter(|state| state);
+    store.set_hostcall_fuel(usize::try_from(limits.output_bytes_max).unwrap_or(usize::MAX));
+    store.set_max_component_handles(HANDLES_MAX);
+    // Without a deadline the first instruction would trap. The callback runs every tick, so that neither time spent waiting
+    // for rows nor a cancellation needs another deadline.
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|ctx| {
+        ctx.data().check_time()?;
+        Ok(UpdateDeadline::Continue(1))
+    });
+    store
+}
+
+impl ResourceLimiter for CallState {
+    /// Counts the memories of the instance together: a guest gains nothing from having several.
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        let wanted = self.memory_bytes.saturating_add(desired.saturating_sub(current) as u64);
+        if wanted > self.memory_bytes_max {
+            return Err(Stop::Memory.into());
+        }
+        self.memory_bytes = wanted;
+        self.memory_bytes_peak = self.memory_bytes_peak.max(wanted);
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if desired > TABLE_ELEMENTS_MAX {
+            return Err(Stop::Table.into());
+        }
+        Ok(maximum.is_none_or(|maximum| desired <= maximum))
+    }
+
+    fn instances(&self) -> usize {
+        CORE_INSTANCES_MAX
+    }
+
+    fn tables(&self) -> usize {
+        TABLES_MAX
+    }
+
+    fn memories(&self) -> usize {
+        MEMORIES_MAX
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Limits;
+
+    fn state() -> CallState {
+        CallState::new(&Limits::default().call, 0, &CancelFlag::default())
+    }
+
+    #[test]
+    fn memories_share_one_limit() {
+        let mut state = state();
+        assert!(state.memory_growing(0, 40 << 20, None).unwrap());
+        assert!(!state.memory_growing(0, 2 << 20, Some(1 << 20)).unwrap(), "its own maximum comes first");
+        let error = state.memory_growing(0, 40 << 20, None).unwrap_err();
+        assert!(matches!(error.downcast_ref(), Some(Stop::Memory)));
+        assert_eq!(state.finish().1.memory_bytes_peak, 40 << 20);
+    }
+
+    #[test]
+    fn time_waited_for_rows_is_free() {
+        let mut state = state();
+        state.time_max = Duration::ZERO;
+        assert!(matches!(state.check_time(), Err(Stop::Timeout)));
+        state.waited = Duration::from_secs(3600);
+        assert!(state.check_time().is_ok());
+        state.cancel.cancel();
+        assert!(matches!(state.check_time(), Err(Stop::Cancelled)));
+    }
+}

@@ -1,0 +1,185 @@
+//! Turns components into machine code.
+//!
+//! A small component can keep a compiler busy for minutes, so the server lets a child process do it, which limits itself before it reads
+//! anything. Protocol: the parent writes one header line (`trellis-compile 1 MEMORY_BYTES CPU_SECONDS`) and then the component to
+//! the child's standard input; the child writes the compiled component to its standard output, or a reason to its standard error.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use crate::engines::compile_config;
+use crate::{Compiler, Config};
+
+const HEADER: &str = "trellis-compile 1";
+/// The largest compiled component that is taken from the child; 32 MiB of JavaScript runtime make about 100 MiB.
+const CODE_BYTES_MAX: u64 = 512 << 20;
+/// How much of the child's standard error goes into a message.
+const REASON_BYTES_MAX: u64 = 4 << 10;
+
+/// Why there is no code.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum CompileError {
+    Failed(String),
+    Timeout,
+}
+
+/// Compiles a component as the configuration says.
+pub(crate) fn compile(engine: &Engine, config: &Config, wasm: &[u8]) -> Result<Vec<u8>, CompileError> {
+    match &config.compiler {
+        Compiler::InProcess => {
+            engine.precompile_component(wasm).map_err(|error| CompileError::Failed(format!("{error:#}")))
+        }
+        Compiler::Child { command, args } => compile_in_child(command, args, config, wasm),
+    }
+}
+
+/// Loads code that [`compile`] made in this process or that the cache has verified.
+#[expect(
+    unsafe_code,
+    reason = "wasmtime cannot verify machine code; the two callers pass only what this host compiled"
+)]
+pub(crate) fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: the bytes come from `compile` or, under a MAC, from a file that holds what `compile` returned earlier.
+    unsafe { Component::deserialize(engine, code) }
+}
+
+/// The body of the hidden subcommand that [`Compiler::Child`] starts: reads a component from `input`, writes compiled code to `output`.
+/// Limits this process for good, so it has to be all that the process does.
+///
+/// # Errors
+/// The reason in words; the caller prints it to standard error and exits with a status other than 0.
+pub fn compile_child(input: impl Read, mut output: impl Write) -> Result<(), String> {
+    let mut input = BufReader::new(input);
+    let mut header = String::new();
+    input
+        .by_ref()
+        .take(128)
+        .read_line(&mut header)
+        .map_err(|error| format!("cannot read the header: {error}"))?;
+    let (memory_bytes_max, cpu_s_max) =
+        parse_header(&header).ok_or_else(|| format!("bad header `{}`", header.trim()))?;
+    limit_this_process(memory_bytes_max, cpu_s_max)?;
+    let mut wasm = Vec::new();
+    input.read_to_end(&mut wasm).map_err(|error| format!("cannot read the component: {error}"))?;
+    let engine = Engine::new(&compile_config()).map_err(|error| format!("{error:#}"))?;
+    let code = engine.precompile_component(&wasm).map_err(|error| format!("{error:#}"))?;
+    output
+        .write_all(&code)
+        .and_then(|()| output.flush())
+        .map_err(|error| format!("cannot write the code: {error}"))
+}
+
+fn parse_header(header: &str) -> Option<(u64, u64)> {
+    let (memory, cpu) = header.trim_end().strip_prefix(HEADER)?.trim_start().split_once(' ')?;
+    Some((memory.parse().ok()?, cpu.parse().ok()?))
+}
+
+#[cfg(unix)]
+fn limit_this_process(memory_bytes_max: u64, cpu_s_max: u64) -> Result<(), String> {
+    use rustix::process::{Resource, Rlimit, nice, setrlimit};
+    let limit = |resource, value| {
+        setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) })
+            .map_err(|error| format!("cannot limit the compiler's {resource:?}: {error}"))
+    };
+    nice(19).map_err(|error| format!("cannot lower the compiler's priority: {error}"))?;
+    limit(Resource::As, memory_bytes_max)?;
+    limit(Resource::Cpu, cpu_s_max)
+}
+
+#[cfg(not(unix))]
+fn limit_this_process(_memory_bytes_max: u64, _cpu_s_max: u64) -> Result<(), String> {
+    Ok(())
+}
+
+fn compile_in_child(
+    command: &Path,
+    args: &[String],
+    config: &Config,
+    wasm: &[u8],
+) -> Result<Vec<u8>, CompileError> {
+    let failed = |what: &str, error: std::io::Error| {
+        CompileError::Failed(format!("{what} the compiler `{}`: {error}", command.display()))
+    };
+    let mut child = Command::new(command)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| failed("cannot start", error))?;
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let header = format!(
+        "{HEADER} {} {}\n",
+        config.compile_memory_bytes_max,
+        config.compile_timeout_ms.div_ceil(1_000)
+    );
+    let (done, output) = mpsc::channel();
+    let (code, reason, status) = std::thread::scope(|scope| {
+        scope.spawn(move || {
+            // A child that gives up early closes the pipe; its own words say why.
+            let _ = stdin
+                .map(|mut stdin| stdin.write_all(header.as_bytes()).and_then(|()| stdin.write_all(wasm)));
+        });
+        scope.spawn(move || done.send(read_capped(stdout, CODE_BYTES_MAX)));
+        let reason = scope.spawn(move || read_capped(stderr, REASON_BYTES_MAX));
+        let code = output.recv_timeout(Duration::from_millis(config.compile_timeout_ms));
+        if code.is_err() {
+            let _ = child.kill();
+        }
+        let status = child.wait();
+        (code, reason.join().unwrap_or_default(), status)
+    });
+    let code = code.map_err(|_| CompileError::Timeout)?;
+    let status = status.map_err(|error| failed("cannot wait for", error))?;
+    if status.success() && !code.is_empty() {
+        return Ok(code);
+    }
+    // SIGXCPU: the limit on CPU time that the child set itself.
+    if status_signal(status) == Some(24) {
+        return Err(CompileError::Timeout);
+    }
+    let reason = String::from_utf8_lossy(&reason).trim().to_owned();
+    Err(CompileError::Failed(if reason.is_empty() {
+        format!("compiler ended with {status}")
+    } else {
+        reason
+    }))
+}
+
+#[cfg(unix)]
+fn status_signal(status: std::process::ExitStatus) -> Option<i32> {
+    std::os::unix::process::ExitStatusExt::signal(&status)
+}
+
+#[cfg(not(unix))]
+fn status_signal(_status: std::process::ExitStatus) -> Option<i32> {
+    None
+}
+
+fn read_capped(pipe: Option<impl Read>, bytes_max: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if let Some(pipe) = pipe {
+        // What was read before a failure is still worth having.
+        let _ = pipe.take(bytes_max).read_to_end(&mut bytes);
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_read_as_they_are_written() {
+        assert_eq!(parse_header("trellis-compile 1 1073741824 60\n"), Some((1 << 30, 60)));
+        for wrong in ["", "trellis-compile 2 1 1\n", "trellis-compile 1 many 60\n", "trellis-compile 1 5\n"] {
+            assert_eq!(parse_header(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Reads what a component says about itself, without compiling it.
+
+use std::collections::BTreeSet;
+
+use wasmparser::{ComponentExternalKind, Encoding, Parser, Payload};
+
+use crate::manifest::Interface;
+use crate::{Error, Manifest, PluginVersion, Result};
+
+/// The custom section that holds the text of `plugin.toml`.
+pub(crate) const MANIFEST_SECTION: &str = "trellis:manifest";
+/// The custom section in which an SDK says what it is.
+const SDK_SECTION: &str = "trellis:sdk";
+/// The package of all interfaces between host and plugin.
+const PACKAGE: &str = "trellis:plugin/";
+/// The version of the interfaces that this host offers; older minor versions of the same major version run too.
+pub const SUPPORTED_WIT: semver::Version = semver::Version::new(1, 0, 0);
+/// The host interfaces that every plugin may import. `columns` and `types` hold types only.
+const GRANTED: [&str; 4] = ["columns", "types", "host-log", "row-streams"];
+
+/// The BLAKE3 digest of a component file, which names its content for good.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        Self(*blake3::hash(bytes).as_bytes())
+    }
+
+    /// Its bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&blake3::Hash::from_bytes(self.0).to_hex())
+    }
+}
+
+impl std::fmt::Debug for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
+
+/// What a component says about itself.
+#[derive(Debug, Clone)]
+pub struct Inspection {
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// Names its content.
+    pub digest: Digest,
+    /// Size of the file.
+    pub bytes: usize,
+    /// What it imports, with versions: what it asks the host for.
+    pub imports: Vec<String>,
+    /// What it exports, with versions.
+    pub exports: Vec<String>,
+    /// Its core modules.
+    pub core_modules: usize,
+    /// The SDK that it was built with, as the SDK names itself.
+    pub sdk: Option<String>,
+}
+
+/// Reads and checks everything that can be checked without compiling: size, kind, manifest, imports, exports.
+///
+/// # Errors
+/// The first reason to refuse the component.
+pub fn inspect(wasm: &[u8]) -> Result<Inspection> {
+    inspect_within(wasm, crate::Config::default().component_bytes_max)
+}
+
+/// Returns the text of the manifest that a component carries.
+///
+/// # Errors
+/// [`Error::NotAComponent`] and [`Error::MissingManifest`].
+pub fn read_manifest(wasm: &[u8]) -> Result<String> {
+    outline(wasm)?.manifest.ok_or(Error::MissingManifest)
+}
+
+pub(crate) fn inspect_within(wasm: &[u8], bytes_max: usize) -> Result<Inspection> {
+    if wasm.len() > bytes_max {
+        return Err(Error::TooLarge { bytes: wasm.len(), bytes_max });
+    }
+    let outline = outline(wasm)?;
+    let manifest = Manifest::parse(outline.manifest.as_deref().ok_or(Error::MissingManifest)?)?;
+    check_versions(&manifest, &outline)?;
+    check_imports(&manifest.plugin_version(), &outline.imports)?;
+    check_exports(&manifest, &outline.exports)?;
+    Ok(Inspection {
+        digest: Digest::of(wasm),
+        bytes: wasm.len(),
+        imports: outline.imports,
+        exports: outline.exports,
+        core_modules: outline.core_modules,
+        sdk: outline.sdk,
+        manifest,
+    })
+}
+
+/// The outermost layer of a component.
+#[derive(Default)]
+struct Outline {
+    manifest: Option<String>,
+    sdk: Option<String>,
+    imports: Vec<String>,
+    exports: Vec<String>,
+    core_modules: usize,
+}
+
+fn outline(wasm: &[u8]) -> Result<Outline> {
+    let not_a_component = |reason: String| Error::NotAComponent { reason };
+    let (mut outline, mut depth) = (Outline::default(), 0_usize);
+    for payload in Parser::new(0).parse_all(wasm) {
+        let payload = payload.map_err(|error| not_a_component(error.to_string()))?;
+        match payload {
+            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
+                return Err(not_a_component("it is a core module".to_owned()));
+            }
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
+                outline.core_modules += usize::from(matches!(payload, Payload::ModuleSection { .. }));
+                depth += 1;
+            }
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            _ if depth == 0 => {
+                outline.add(&payload).map_err(|error| not_a_component(error.to_string()))?;
+            }
+            _ => {}
+        }
+    }
+    Ok(outline)
+}
+
+impl Outline {
+    fn add(&mut self, payload: &Payload<'_>) -> wasmparser::Result<()> {
+        match payload {
+            Payload::ComponentImportSection(imports) => {
+                for import in imports.clone() {
+                    self.imports.push(import?.name.name.to_owned());
+                }
+            }
+            Payload::ComponentExportSection(exports) => {
+                for export in exports.clone() {
+                    let export = export?;
+                    if export.kind == ComponentExternalKind::Instance {
+                        self.exports.push(export.name.name.to_owned());
+                    }
+                }
+            }
+            Payload::CustomSection(section) => {
+                let text = || Some(String::from_utf8_lossy(section.data()).into_owned());
+                match section.name() {
+                    MANIFEST_SECTION => self.manifest = text(),
+                    SDK_SECTION => self.sdk = text(),
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Splits `trellis:plugin/segmentation@1.0.0`; `None` for what is not of our package.
+fn ours(name: &str) -> Option<(&str, Option<semver::Version>)> {
+    let name = name.strip_prefix(PACKAGE)?;
+    Some(match name.split_once('@') {
+        Some((interface, version)) => (interface, semver::Version::parse(version).ok()),
+        None => (name, None),
+    })
+}
+
+/// Whether a plugin that was built against `version` runs on this host.
+fn supported(version: &semver::Version) -> bool {
+    version.major == SUPPORTED_WIT.major && version.minor <= SUPPORTED_WIT.minor && version.pre.is_empty()
+}
+
+/// Every interface has to be of the version that the manifest names, and that one of a version that this host has.
+fn check_versions(manifest: &Manifest, outline: &Outline) -> Result<()> {
+    let unknown = |interface: String| Error::UnknownInterfaceVersion {
+        plugin: manifest.plugin_version(),
+        interface,
+        supported: format!("{}.0.0 to {SUPPORTED_WIT}", SUPPORTED_WIT.major),
+    };
+    if !supported(&manifest.wit) {
+        return Err(unknown(format!("trellis:plugin@{}", manifest.wit)));
+    }
+    for name in outline.imports.iter().chain(&outline.exports) {
+        match ours(name) {
+            Some((_, Some(version))) if !supported(&version) => return Err(unknown(name.clone())),
+            Some((_, None)) => return Err(unknown(name.clone())),
+            Some((_, Some(version))) if version != manifest.wit => {
+                return Err(Error::InvalidManifest {
+                    plugin: manifest.plugin_version().to_string(),
+                    place: "`wit`".to_owned(),
+                    reason: format!("says {}, but the component uses `{name}`", manifest.wit),
+                });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn check_imports(plugin: &PluginVersion, imports: &[String]) -> Result<()> {
+    let granted = |import: &&String| ours(import).is_some_and(|(interface, _)| GRANTED.contains(&interface));
+    let Some(import) = imports.iter().find(|import| !granted(import)) else { return Ok(()) };
+    let hint = if import.starts_with("wasi:") {
+        "plugins have no WASI; build for wasm32-unknown-unknown with `trellis plugin build`".to_owned()
+    } else if import.starts_with(PACKAGE) {
+        format!("no grant in plugin.toml gives it on this host, which offers {}", GRANTED.join(", "))
+    } else {
+        format!("the host offers interfaces of {PACKAGE} only: {}", GRANTED.join(", "))
+    };
+    Err(Error::ImportNotGranted { plugin: plugin.clone(), import: import.clone(), hint })
+}
+
+/// Interfaces of other packages may be exported besides: some toolchains do.
+fn check_exports(manifest: &Manifest, exports: &[String]) -> Result<()> {
+    let found: BTreeSet<&str> = exports.iter().filter_map(|name| Some(ours(name)?.0)).collect();
+    let said: BTreeSet<&str> = manifest.provides.iter().copied().map(Interface::name).collect();
+    if found == said {
+        return Ok(());
+    }
+    let owned = |names: BTreeSet<&str>| names.into_iter().map(str::to_owned).collect();
+    Err(Error::ExportsDisagree {
+        plugin: manifest.plugin_version(),
+        manifest: owned(said),
+        found: owned(found),
+    })
+}

@@ -1,0 +1,156 @@
+//! The plugin host: loads components and keeps what all plugins share.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+
+use parking_lot::Mutex;
+
+use crate::cache::{Cache, Cached};
+use crate::compile::{CompileError, compile};
+use crate::component::inspect_within;
+use crate::engines::Engines;
+use crate::permits::Permits;
+use crate::{Config, Digest, Error, Inspection, Plugin, Result};
+
+/// Loads plugins. One for a process: it holds the memory pool, the permits and the cache.
+#[derive(Debug)]
+pub struct PluginHost {
+    shared: Arc<Shared>,
+    cache: Option<Cache>,
+    /// One compilation at a time; a plugin that two callers install at once is compiled once.
+    compiling: Mutex<()>,
+    loaded: Mutex<HashMap<Digest, Weak<Plugin>>>,
+}
+
+/// What plugins need of their host.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) engines: Engines,
+    pub(crate) permits: Permits,
+    pub(crate) counters: Counters,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) calls: AtomicU64,
+    pub(crate) faults: AtomicU64,
+    compiled: AtomicU64,
+    cache_hits: AtomicU64,
+    cache_rejected: AtomicU64,
+}
+
+/// What happened since the host started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HostStats {
+    /// Whether instances use pooled memory.
+    pub pooling: bool,
+    /// Calls that run now.
+    pub permits_in_use: usize,
+    /// Calls that were begun, the trial at each load included.
+    pub calls: u64,
+    /// Calls that ended in a fault of the plugin.
+    pub faults: u64,
+    /// Components that were compiled.
+    pub compiled: u64,
+    /// Components that came from the cache.
+    pub cache_hits: u64,
+    /// Files of the cache that somebody had changed.
+    pub cache_rejected: u64,
+}
+
+impl PluginHost {
+    /// Sets up the sandbox.
+    ///
+    /// # Errors
+    /// That this machine cannot run it, or that the cache folder cannot be used.
+    pub fn new(config: Config) -> Result<Arc<Self>> {
+        let engines = Engines::new(&config)?;
+        let cache =
+            config.cache_dir.as_deref().map(|dir| Cache::open(dir, engines.compiling())).transpose()?;
+        let permits = Permits::new(config.permits);
+        let shared = Arc::new(Shared { config, engines, permits, counters: Counters::default() });
+        Ok(Arc::new(Self { shared, cache, compiling: Mutex::new(()), loaded: Mutex::new(HashMap::new()) }))
+    }
+
+    /// Checks, compiles (unless it is cached), links and tries a component. A component that is loaded already is shared.
+    ///
+    /// # Errors
+    /// The first reason to refuse it.
+    pub fn load(&self, wasm: &[u8]) -> Result<Arc<Plugin>> {
+        let inspection = inspect_within(wasm, self.shared.config.component_bytes_max)?;
+        let digest = inspection.digest;
+        if let Some(plugin) = self.find_loaded(&digest) {
+            return Ok(plugin);
+        }
+        if let Some(code) = self.cached(&digest) {
+            return self.finish(inspection, &code);
+        }
+        let _one_at_a_time = self.compiling.lock();
+        if let Some(plugin) = self.find_loaded(&digest) {
+            return Ok(plugin);
+        }
+        let code = self.compile(&inspection, wasm)?;
+        self.finish(inspection, &code)
+    }
+
+    /// What happened since the start.
+    pub fn stats(&self) -> HostStats {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let counters = &self.shared.counters;
+        HostStats {
+            pooling: self.shared.engines.pooling,
+            permits_in_use: self.shared.permits.in_use(),
+            calls: count(&counters.calls),
+            faults: count(&counters.faults),
+            compiled: count(&counters.compiled),
+            cache_hits: count(&counters.cache_hits),
+            cache_rejected: count(&counters.cache_rejected),
+        }
+    }
+
+    fn find_loaded(&self, digest: &Digest) -> Option<Arc<Plugin>> {
+        self.loaded.lock().get(digest)?.upgrade()
+    }
+
+    fn finish(&self, inspection: Inspection, code: &[u8]) -> Result<Arc<Plugin>> {
+        let digest = inspection.digest;
+        let plugin = Arc::new(Plugin::new(Arc::clone(&self.shared), inspection, code)?);
+        let mut loaded = self.loaded.lock();
+        loaded.retain(|_, plugin| plugin.strong_count() > 0);
+        loaded.insert(digest, Arc::downgrade(&plugin));
+        Ok(plugin)
+    }
+
+    fn cached(&self, digest: &Digest) -> Option<Vec<u8>> {
+        let counters = &self.shared.counters;
+        match self.cache.as_ref()?.get(digest) {
+            Cached::Code(code) => {
+                counters.cache_hits.fetch_add(1, Ordering::Relaxed);
+                Some(code)
+            }
+            Cached::Rejected => {
+                counters.cache_rejected.fetch_add(1, Ordering::Relaxed);
+                tracing::warn!(%digest, "compiled plugin in the cache was changed; it is compiled again");
+                None
+            }
+            Cached::Nothing => None,
+        }
+    }
+
+    fn compile(&self, inspection: &Inspection, wasm: &[u8]) -> Result<Vec<u8>> {
+        let (config, plugin) = (&self.shared.config, inspection.manifest.plugin_version());
+        let code = compile(self.shared.engines.compiling(), config, wasm).map_err(|error| match error {
+            CompileError::Failed(reason) => Error::CompileFailed { plugin, reason },
+            CompileError::Timeout => Error::CompileTimeout { plugin, timeout_ms: config.compile_timeout_ms },
+        })?;
+        self.shared.counters.compiled.fetch_add(1, Ordering::Relaxed);
+        if let Some(cache) = &self.cache
+            && let Err(error) = cache.put(&inspection.digest, &code)
+        {
+            tracing::warn!(%error, digest = %inspection.digest, "compiled plugin cannot be kept in the cache");
+        }
+        Ok(code)
+    }
+}
