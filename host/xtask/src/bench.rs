@@ -1,0 +1,16 @@
+//! Builds the benchmark in release mode, in the folder that only it uses, and runs it.
+
+use crate::Result;
+use crate::command::{cargo, step, target_dir};
+
+/// Prints figures and ratios; judges nothing.
+pub(crate) fn bench(arguments: &[String]) -> Result {
+    crate::guests::build_all()?;
+    step(
+        "build (release)",
+        &mut cargo(&["build", "--release", "--package", "trellis-bench", "--package", "trellis"]),
+    )?;
+    let mut bench = std::process::Command::new(target_dir().join("release/trellis-bench"));
+    bench.args(arguments).env("TRELLIS_TEST_PLUGINS", target_dir().join("plugins"));
+    step("bench", &mut bench)
+}

@@ -1,0 +1,34 @@
+//! Builds every plugin and test guest with the command that plugin authors use.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::Result;
+use crate::command::{cargo, root, step, trellis_binary};
+
+/// Builds the server and then each folder below `plugins/` and `tests/guests/` that holds a `plugin.toml`.
+pub(crate) fn build_all() -> Result {
+    crate::toolchain::ensure()?;
+    step("build trellis", &mut cargo(&["build", "--package", "trellis"]))?;
+    for folder in folders()? {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut build = Command::new(trellis_binary());
+        build.args(["plugin", "build"]).arg(&folder).current_dir(root());
+        step(&format!("plugin {name}"), &mut build)?;
+    }
+    Ok(())
+}
+
+fn folders() -> Result<Vec<PathBuf>> {
+    let mut folders = Vec::new();
+    for parent in ["plugins", "tests/guests"] {
+        let parent = root().join(parent);
+        let entries = std::fs::read_dir(&parent)
+            .map_err(|error| format!("cannot read {}: {error}", parent.display()))?;
+        folders.extend(
+            entries.flatten().map(|entry| entry.path()).filter(|path| path.join("plugin.toml").exists()),
+        );
+    }
+    folders.sort();
+    Ok(folders)
+}
