@@ -75,9 +75,9 @@ pub fn inspect(wasm: &[u8]) -> Result<Inspection> {
 /// Returns the text of the manifest that a component carries.
 ///
 /// # Errors
-/// [`Error::NotAComponent`] and [`Error::MissingManifest`].
+/// [`Error::NotAComponent`], also where there are two manifests, and [`Error::MissingManifest`].
 pub fn read_manifest(wasm: &[u8]) -> Result<String> {
-    outline(wasm)?.manifest.ok_or(Error::MissingManifest)
+    outline(wasm)?.manifest().map(str::to_owned)
 }
 
 pub(crate) fn inspect_within(wasm: &[u8], bytes_max: usize) -> Result<Inspection> {
@@ -85,7 +85,7 @@ pub(crate) fn inspect_within(wasm: &[u8], bytes_max: usize) -> Result<Inspection
         return Err(Error::TooLarge { bytes: wasm.len(), bytes_max });
     }
     let outline = outline(wasm)?;
-    let manifest = Manifest::parse(outline.manifest.as_deref().ok_or(Error::MissingManifest)?)?;
+    let manifest = Manifest::parse(outline.manifest()?)?;
     check_versions(&manifest, &outline)?;
     check_imports(&manifest.plugin_version(), &outline.imports)?;
     check_exports(&manifest, &outline.exports)?;
@@ -104,6 +104,7 @@ pub(crate) fn inspect_within(wasm: &[u8], bytes_max: usize) -> Result<Inspection
 #[derive(Default)]
 struct Outline {
     manifest: Option<String>,
+    manifests: usize,
     sdk: Option<String>,
     imports: Vec<String>,
     exports: Vec<String>,
@@ -134,6 +135,16 @@ fn outline(wasm: &[u8]) -> Result<Outline> {
 }
 
 impl Outline {
+    /// The only manifest: of two, nobody could say which one holds.
+    fn manifest(&self) -> Result<&str> {
+        if self.manifests > 1 {
+            return Err(Error::NotAComponent {
+                reason: format!("it carries {} `{MANIFEST_SECTION}` sections", self.manifests),
+            });
+        }
+        self.manifest.as_deref().ok_or(Error::MissingManifest)
+    }
+
     fn add(&mut self, payload: &Payload<'_>) -> wasmparser::Result<()> {
         match payload {
             Payload::ComponentImportSection(imports) => {
@@ -152,7 +163,10 @@ impl Outline {
             Payload::CustomSection(section) => {
                 let text = || Some(String::from_utf8_lossy(section.data()).into_owned());
                 match section.name() {
-                    MANIFEST_SECTION => self.manifest = text(),
+                    MANIFEST_SECTION => {
+                        self.manifests += 1;
+                        self.manifest = text();
+                    }
                     SDK_SECTION => self.sdk = text(),
                     _ => {}
                 }

@@ -92,7 +92,14 @@ impl PluginHost {
             return Ok(plugin);
         }
         let code = self.compile(&inspection, wasm)?;
-        self.finish(inspection, &code)
+        let plugin = self.finish(inspection, &code)?;
+        // Only what has proved to load is kept.
+        if let Some(cache) = &self.cache
+            && let Err(error) = cache.put(&digest, &code)
+        {
+            tracing::warn!(%error, %digest, "compiled plugin cannot be kept in the cache");
+        }
+        Ok(plugin)
     }
 
     /// What happened since the start.
@@ -146,11 +153,6 @@ impl PluginHost {
             CompileError::Timeout => Error::CompileTimeout { plugin, timeout_ms: config.compile_timeout_ms },
         })?;
         self.shared.counters.compiled.fetch_add(1, Ordering::Relaxed);
-        if let Some(cache) = &self.cache
-            && let Err(error) = cache.put(&inspection.digest, &code)
-        {
-            tracing::warn!(%error, digest = %inspection.digest, "compiled plugin cannot be kept in the cache");
-        }
         Ok(code)
     }
 }

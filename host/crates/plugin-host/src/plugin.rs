@@ -14,6 +14,7 @@ use crate::compile::deserialize;
 use crate::host::Shared;
 use crate::interfaces::bindings::exports::trellis::plugin::segmentation::GuestIndices;
 use crate::interfaces::row_streams::StreamClient;
+use crate::manifest::Interface;
 use crate::permits::NoPermit;
 use crate::{
     CallStats, CancelFlag, ClassLimits, Digest, Error, Fault, FaultKind, Inspection, LimitClass, LogLine,
@@ -86,7 +87,8 @@ impl Plugin {
         let component = deserialize(shared.engines.of(LimitClass::Call), code).map_err(|error| {
             Error::CompileFailed { plugin: name.clone(), reason: format!("code cannot be loaded: {error:#}") }
         })?;
-        let pooled = Prepared::new(&shared, LimitClass::Call, &component).map_err(wrong_shape)?;
+        let provides = &inspection.manifest.provides;
+        let pooled = Prepared::new(&shared, LimitClass::Call, &component, provides).map_err(wrong_shape)?;
         let plugin = Self { shared, inspection, name: name.clone(), pooled, training: Mutex::new(None) };
         plugin.try_instance()?;
         Ok(plugin)
@@ -217,7 +219,10 @@ impl Plugin {
             .pre
             .component()
             .serialize()
-            .and_then(|code| Prepared::new(&self.shared, LimitClass::Training, &deserialize(engine, &code)?))
+            .and_then(|code| {
+                let component = deserialize(engine, &code)?;
+                Prepared::new(&self.shared, LimitClass::Training, &component, &self.manifest().provides)
+            })
             .map_err(|error| Error::Setup { reason: format!("{}: {error:#}", self.name) })?;
         Ok(Arc::clone(training.insert(Arc::new(prepared))))
     }
@@ -272,12 +277,18 @@ impl Plugin {
 }
 
 impl Prepared {
-    fn new(shared: &Shared, class: LimitClass, component: &Component) -> wasmtime::Result<Self> {
+    fn new(
+        shared: &Shared,
+        class: LimitClass,
+        component: &Component,
+        provides: &[Interface],
+    ) -> wasmtime::Result<Self> {
         let engine: &Engine = shared.engines.of(class);
         let mut linker = wasmtime::component::Linker::new(engine);
         crate::interfaces::add_to_linker(&mut linker)?;
         let pre = linker.instantiate_pre(component)?;
-        let segmentation = GuestIndices::new(&pre).ok();
+        let segmentation = provides.contains(&Interface::Segmentation);
+        let segmentation = segmentation.then(|| GuestIndices::new(&pre)).transpose()?;
         Ok(Self { pre, segmentation })
     }
 

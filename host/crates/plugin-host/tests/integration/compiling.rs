@@ -1,0 +1,90 @@
+//! The compiler in a child process, and the cache.
+
+use std::path::{Path, PathBuf};
+
+use trellis_plugin_host::{Compiler, Config, Error, HostStats, PluginHost};
+
+use crate::support::{MANIFEST, built, made};
+
+/// The program in `examples/compile_child.rs`, which every build of the tests builds too.
+fn compile_child() -> PathBuf {
+    let tests = std::env::current_exe().unwrap();
+    let folder = tests.parent().and_then(Path::parent).unwrap();
+    folder.join("examples/compile_child").with_extension(std::env::consts::EXE_EXTENSION)
+}
+
+fn child(command: impl Into<PathBuf>, args: &[&str]) -> Config {
+    let args = args.iter().map(|&arg| arg.to_owned()).collect();
+    Config { compiler: Compiler::Child { command: command.into(), args }, ..Config::default() }
+}
+
+fn load_error(config: Config) -> Error {
+    PluginHost::new(config).unwrap().load(&built("hostile")).unwrap_err()
+}
+
+#[test]
+fn a_child_compiles() {
+    let plugin = PluginHost::new(child(compile_child(), &[])).unwrap().load(&built("hostile")).unwrap();
+    assert_eq!(plugin.segmentation().unwrap().describe("{}").unwrap().len(), 1);
+}
+
+#[test]
+fn a_component_that_does_not_compile_says_why() {
+    let text = r#"(component (core module (func (result i32) i64.const 1))
+        (instance $i) (export "trellis:plugin/segmentation@1.0.0" (instance $i)))"#;
+    for config in [Config::default(), child(compile_child(), &[])] {
+        let error = PluginHost::new(config).unwrap().load(&made(text, MANIFEST)).unwrap_err();
+        assert!(
+            matches!(&error, Error::CompileFailed { reason, .. } if reason.contains("type mismatch")),
+            "{error}"
+        );
+        assert!(error.to_string().starts_with("plugin `made-up` 0.3.0 cannot be compiled: "), "{error}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_child_that_fails_or_hangs_is_contained() {
+    let missing = load_error(child("/no/such/program", &[]));
+    assert!(missing.to_string().contains("cannot start the compiler `/no/such/program`"), "{missing}");
+    let silent = load_error(child("false", &[]));
+    assert!(matches!(silent, Error::CompileFailed { .. }), "{silent}");
+    let echo = load_error(child("cat", &[]));
+    assert!(echo.to_string().contains("code cannot be loaded"), "{echo}");
+    let hanging = load_error(Config { compile_timeout_ms: 100, ..child("sleep", &["60"]) });
+    assert!(matches!(hanging, Error::CompileTimeout { timeout_ms: 100, .. }), "{hanging}");
+    let starved = load_error(Config { compile_memory_bytes_max: 8 << 20, ..child(compile_child(), &[]) });
+    assert!(matches!(starved, Error::CompileFailed { .. }), "{starved}");
+}
+
+/// Loads once with this cache and returns what happened.
+fn load_with_cache(dir: &Path) -> HostStats {
+    let host = PluginHost::new(Config { cache_dir: Some(dir.to_owned()), ..Config::default() }).unwrap();
+    host.load(&built("hostile")).unwrap().segmentation().unwrap().describe("{}").unwrap();
+    host.stats()
+}
+
+#[test]
+fn a_second_start_does_not_compile() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = load_with_cache(dir.path());
+    assert_eq!((first.compiled, first.cache_hits), (1, 0));
+    let second = load_with_cache(dir.path());
+    assert_eq!((second.compiled, second.cache_hits), (0, 1));
+}
+
+#[test]
+fn a_changed_file_is_compiled_again() {
+    let dir = tempfile::tempdir().unwrap();
+    load_with_cache(dir.path());
+    let is_code = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "cwasm");
+    let path =
+        std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path()).find(is_code).unwrap();
+    let mut code = std::fs::read(&path).unwrap();
+    let middle = code.len() / 2;
+    code[middle] ^= 0x40;
+    std::fs::write(&path, code).unwrap();
+    let changed = load_with_cache(dir.path());
+    assert_eq!((changed.compiled, changed.cache_hits, changed.cache_rejected), (1, 0, 1));
+    assert_eq!(load_with_cache(dir.path()).cache_hits, 1);
+}

@@ -1,0 +1,147 @@
+//! What is refused before it runs, and in which words.
+
+use trellis_plugin_host::{Config, Error, PluginHost, SUPPORTED_WIT, inspect, read_manifest};
+
+use crate::support::{MANIFEST, built, made, with_manifest};
+
+const EXPORTS_SEGMENTATION: &str =
+    r#"(component (instance $i) (export "trellis:plugin/segmentation@1.0.0" (instance $i)))"#;
+
+/// Expects that a component is refused in these words, by the check and by the host alike.
+fn check(wasm: &[u8], expected: &str) {
+    let host = PluginHost::new(Config::default()).unwrap();
+    let refused = [host.load(wasm).unwrap_err(), inspect(wasm).unwrap_err()];
+    for error in refused.map(|error| error.to_string()) {
+        assert!(error.contains(expected), "{error}");
+    }
+    assert_eq!(host.stats().compiled, 0, "nothing is compiled before it is checked");
+}
+
+/// As [`check`], for a component that is made of one import and exports segmentation.
+fn check_import(import: &str, expected: &str) {
+    let text = format!(
+        r#"(component (import "{import}" (instance))
+            (instance $i) (export "trellis:plugin/segmentation@1.0.0" (instance $i)))"#
+    );
+    check(&made(&text, MANIFEST), expected);
+}
+
+#[test]
+fn what_is_no_component_is_refused() {
+    check(b"", "is not a WebAssembly component: ");
+    check(b"PK\x03\x04 an archive", "is not a WebAssembly component: ");
+    check(&wat::parse_str("(module)").unwrap(), "it is a core module");
+    let component = built("retail-rfm");
+    check(&component[..component.len() / 2], "is not a WebAssembly component: ");
+    check(&with_manifest(component, MANIFEST), "it carries 2 `trellis:manifest` sections");
+}
+
+#[test]
+fn a_component_over_the_limit_is_refused() {
+    let host = PluginHost::new(Config { component_bytes_max: 1_000, ..Config::default() }).unwrap();
+    let error = host.load(&built("retail-rfm")).unwrap_err();
+    assert!(matches!(error, Error::TooLarge { bytes_max: 1_000, .. }), "{error}");
+}
+
+#[test]
+fn a_component_without_a_manifest_is_refused() {
+    let wasm = wat::parse_str(EXPORTS_SEGMENTATION).unwrap();
+    check(&wasm, "carries no `trellis:manifest` section: build it with `trellis plugin build`");
+    check(&with_manifest(wasm, "id = 5"), "plugin.toml of an unnamed plugin, line 1: ");
+}
+
+#[test]
+fn a_manifest_that_lies_is_refused() {
+    check(
+        &made("(component)", MANIFEST),
+        "plugin `made-up` 0.3.0 says that it provides [\"segmentation\"], but its component exports []",
+    );
+    let text = EXPORTS_SEGMENTATION.replace("segmentation", "telepathy");
+    check(&made(&text, MANIFEST), "exports [\"telepathy\"]: correct `provides` in plugin.toml");
+}
+
+#[test]
+fn other_versions_of_the_interfaces_are_refused_by_name() {
+    assert_eq!(SUPPORTED_WIT, semver::Version::new(1, 0, 0));
+    for version in ["2.0.0", "1.1.0", "0.9.0"] {
+        let text = EXPORTS_SEGMENTATION.replace("1.0.0", version);
+        let expected = format!("plugin `made-up` 0.3.0 uses `trellis:plugin/segmentation@{version}`");
+        check(&made(&text, MANIFEST), &expected);
+    }
+    let manifest = MANIFEST.replace("wit = \"1.0.0\"", "wit = \"3.0.0\"");
+    check(
+        &made(EXPORTS_SEGMENTATION, &manifest),
+        "uses `trellis:plugin@3.0.0`, this host supports trellis:plugin 1.0.0",
+    );
+    let manifest = MANIFEST.replace("wit = \"1.0.0\"", "wit = \"1.0.7\"");
+    check(&made(EXPORTS_SEGMENTATION, &manifest), "`wit`: says 1.0.7, but the component uses");
+}
+
+#[test]
+fn imports_that_nobody_granted_are_refused_by_name() {
+    let plugin = "plugin `made-up` 0.3.0 imports ";
+    check_import(
+        "wasi:cli/environment@0.2.0",
+        &format!("{plugin}`wasi:cli/environment@0.2.0`, which is not granted: plugins have no WASI"),
+    );
+    check_import(
+        "trellis:plugin/host-lookup@1.0.0",
+        "`trellis:plugin/host-lookup@1.0.0`, which is not granted: no grant",
+    );
+    check_import("acme:crm/secrets", "the host offers interfaces of trellis:plugin/ only");
+    let error = inspect(&built("ungranted")).unwrap_err();
+    assert!(matches!(&error, Error::ImportNotGranted { import, .. } if import.contains("secret")), "{error}");
+    assert!(error.to_string().starts_with("plugin `ungranted` 1.0.0 imports "), "{error}");
+}
+
+#[test]
+fn interfaces_of_another_shape_are_refused() {
+    let host = PluginHost::new(Config::default()).unwrap();
+    let without_functions = host.load(&made(EXPORTS_SEGMENTATION, MANIFEST)).unwrap_err();
+    let other_types = r#"(component
+        (core module $m (func (export "f")))
+        (core instance $c (instantiate $m))
+        (func $f (canon lift (core func $c "f")))
+        (instance $i (export "describe" (func $f)) (export "fit" (func $f))
+            (export "assign" (func $f)) (export "explain" (func $f)))
+        (export "trellis:plugin/segmentation@1.0.0" (instance $i)))"#;
+    let with_other_types = host.load(&made(other_types, MANIFEST)).unwrap_err();
+    for error in [without_functions, with_other_types] {
+        assert!(matches!(error, Error::WrongShape { .. }), "{error:?}");
+        assert!(error.to_string().starts_with("plugin `made-up` 0.3.0 does not fit"), "{error}");
+    }
+}
+
+#[test]
+fn a_guest_that_fails_while_it_starts_is_refused() {
+    let text = r#"(component
+        (core module $m (func $start unreachable) (start $start))
+        (core instance (instantiate $m))
+        (instance $i) (export "trellis:plugin/segmentation@1.0.0" (instance $i)))"#;
+    let error = PluginHost::new(Config::default()).unwrap().load(&made(text, MANIFEST)).unwrap_err();
+    assert!(matches!(error, Error::WrongShape { .. } | Error::Fault(_)), "{error:?}");
+}
+
+#[test]
+fn a_good_component_says_what_it_is() {
+    let wasm = built("retail-rfm");
+    let inspection = inspect(&wasm).unwrap();
+    assert_eq!(inspection.manifest.id.as_str(), "retail-rfm");
+    assert_eq!(inspection.exports, ["trellis:plugin/segmentation@1.0.0"]);
+    assert!(inspection.imports.iter().all(|import| import.starts_with("trellis:plugin/")), "{inspection:?}");
+    assert!(
+        inspection.sdk.as_deref().is_some_and(|sdk| sdk.starts_with("trellis-sdk-rust ")),
+        "{inspection:?}"
+    );
+    assert_eq!((inspection.bytes, inspection.digest.to_string().len()), (wasm.len(), 64));
+    assert!(read_manifest(&wasm).unwrap().contains("id = \"retail-rfm\""));
+}
+
+#[test]
+fn the_same_component_is_loaded_once() {
+    let host = PluginHost::new(Config::default()).unwrap();
+    let wasm = built("hostile");
+    let (one, other) = (host.load(&wasm).unwrap(), host.load(&wasm).unwrap());
+    assert!(std::sync::Arc::ptr_eq(&one, &other));
+    assert_eq!(host.stats().compiled, 1);
+}
