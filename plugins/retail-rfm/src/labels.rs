@@ -96,10 +96,20 @@ pub(crate) fn score_names(groups: usize) -> Vec<String> {
     (1..=groups).map(|score| score.to_string()).collect()
 }
 
+/// Three scores side by side, such as `544`. Re-scoring a single customer writes all of them, so they do without memory of their own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cell([u8; 3]);
+
+impl AsRef<str> for Cell {
+    fn as_ref(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("digits are text")
+    }
+}
+
 /// The cells as values, `111` first.
-pub(crate) fn cell_names(groups: usize) -> Vec<String> {
-    let scores = || 1..=groups;
-    scores().flat_map(|r| scores().flat_map(move |f| scores().map(move |m| format!("{r}{f}{m}")))).collect()
+pub(crate) fn cells(groups: usize) -> impl Iterator<Item = Cell> {
+    let digits = move || (b'1'..).take(groups);
+    digits().flat_map(move |r| digits().flat_map(move |f| digits().map(move |m| Cell([r, f, m]))))
 }
 
 /// All segmentations, in the order in which `assign` fills them.
@@ -111,7 +121,7 @@ pub(crate) fn describe(groups: usize) -> Vec<SegmentationDescription> {
             "Cut at the quantiles of the values; equal values have equal scores. The highest score is the best.",
             "按数值的分位数划分，数值相同则得分相同。分数越高越好。",
         );
-        all.push(scores(about, groups));
+        all.push(with_scores(about, groups));
     }
     for (name, (en, zh)) in NTILE_NAMES.into_iter().zip(DIMENSIONS) {
         let description =
@@ -120,10 +130,10 @@ pub(crate) fn describe(groups: usize) -> Vec<SegmentationDescription> {
             "Customers ranked and cut into groups of equal size. The highest score is the best.",
             "客户排序后等分成组。分数越高越好。",
         );
-        all.push(scores(about, groups));
+        all.push(with_scores(about, groups));
     }
-    all.push(cells(described("quantile_cell", "RFM cell (quantiles)", "RFM 单元（分位数）"), groups));
-    all.push(cells(described("ntile_cell", "RFM cell (equal groups)", "RFM 单元（等分组）"), groups));
+    all.push(with_cells(described("quantile_cell", "RFM cell (quantiles)", "RFM 单元（分位数）"), groups));
+    all.push(with_cells(described("ntile_cell", "RFM cell (equal groups)", "RFM 单元（等分组）"), groups));
     let class = described("class", "RFM class", "RFM 客户分类").about(
         "Eight classes: whether recency, frequency and monetary score lie above the mean score of all customers.",
         "八类客户：近度、频度、额度得分是否高于全体客户的平均得分。",
@@ -137,7 +147,7 @@ pub(crate) fn describe(groups: usize) -> Vec<SegmentationDescription> {
     all
 }
 
-fn scores(description: SegmentationDescription, groups: usize) -> SegmentationDescription {
+fn with_scores(description: SegmentationDescription, groups: usize) -> SegmentationDescription {
     let add = |description: SegmentationDescription, score: String| {
         let (en, zh) = (format!("{score} of {groups}"), format!("{score} 分（满分 {groups} 分）"));
         description.value(&score, &en, &zh)
@@ -145,12 +155,13 @@ fn scores(description: SegmentationDescription, groups: usize) -> SegmentationDe
     score_names(groups).into_iter().fold(description, add)
 }
 
-fn cells(description: SegmentationDescription, groups: usize) -> SegmentationDescription {
+fn with_cells(description: SegmentationDescription, groups: usize) -> SegmentationDescription {
     let about = description.about(
         "The scores of recency, frequency and monetary value side by side.",
         "近度、频度、额度三个得分的组合。",
     );
-    cell_names(groups).into_iter().fold(about, |description, cell| description.value(&cell, &cell, &cell))
+    cells(groups)
+        .fold(about, |description, cell| description.value(cell.as_ref(), cell.as_ref(), cell.as_ref()))
 }
 
 fn advised<'a>(

@@ -93,19 +93,16 @@ fn assign(model: &RfmModel, rows: &Rows<'_>) -> Assignments {
 
     let mut assignments = Assignments::default();
     let scores = labels::score_names(model.groups);
-    let cells = labels::cell_names(model.groups);
     let quantile_cell = cell_codes(groups, &quantile);
     let ntile_cell = cell_codes(groups, &ntile);
-    let mut push =
-        |name: &str, values: &[String], codes| assignments.push(name, values, rows.without_absent(codes));
-    for (name, codes) in labels::QUANTILE_NAMES.into_iter().zip(quantile) {
-        push(name, &scores, codes);
+    let scored =
+        labels::QUANTILE_NAMES.into_iter().zip(quantile).chain(labels::NTILE_NAMES.into_iter().zip(ntile));
+    for (name, codes) in scored {
+        assignments.push(name, &scores, rows.without_absent(codes));
     }
-    for (name, codes) in labels::NTILE_NAMES.into_iter().zip(ntile) {
-        push(name, &scores, codes);
+    for (name, codes) in [("quantile_cell", quantile_cell), ("ntile_cell", ntile_cell)] {
+        assignments.push(name, labels::cells(model.groups), rows.without_absent(codes));
     }
-    push("quantile_cell", &cells, quantile_cell);
-    push("ntile_cell", &cells, ntile_cell);
     assignments.push("class", classes::CLASS_NAMES, rows.without_absent(class));
     assignments.push("value_matrix", classes::MATRIX_NAMES, rows.without_absent(matrix));
     for failure in &rows.failures {

@@ -41,6 +41,11 @@ pub fn encode(core_module: &[u8], manifest: &str) -> Result<Vec<u8>> {
     if let Some(stamp) = stamp {
         append_section(&mut component, SDK_SECTION, stamp.as_bytes());
     }
+    if Summary::read(&component)?.exports.is_empty() {
+        return Err(refused(
+            &"it exports no interface; is an export macro such as `export_segmentation!` called?",
+        ));
+    }
     wasmparser::Validator::new().validate_all(&component).map_err(|error| refused(&error))?;
     Ok(component)
 }

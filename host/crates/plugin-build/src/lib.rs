@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 pub use error::{Error, Result};
 pub use toolchain::Toolchain;
 
-use project::Project;
+use project::{Project, Sources};
 
 /// Where a build puts things.
 #[derive(Debug, Clone, Default)]
@@ -59,8 +59,9 @@ pub struct Built {
 /// # Errors
 /// Says which file, setting or tool is missing or wrong; a compiler's own words are quoted whole.
 pub fn build(project_dir: &Path, options: &BuildOptions) -> Result<Built> {
-    let toolchain = Toolchain::find()?;
-    let project = Project::open(project_dir, &toolchain)?;
+    let sources = Sources::open(project_dir)?;
+    let toolchain = Toolchain::find(&sources.folder)?;
+    let project = Project::check(sources, &toolchain)?;
     let core_module = project.compile(&toolchain)?;
     let core_module = read(&core_module)?;
     let component = component::encode(&core_module, &project.manifest_text)?;

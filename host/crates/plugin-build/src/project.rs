@@ -28,8 +28,7 @@ pub(crate) struct Project {
     pub(crate) version: String,
     /// The target folder of the project's workspace.
     pub(crate) target_dir: PathBuf,
-    cargo_toml: PathBuf,
-    workspace_root: PathBuf,
+    folder: PathBuf,
     /// The file name of the library, without extension.
     library: String,
 }
@@ -44,7 +43,6 @@ struct ManifestHead {
 struct Metadata {
     packages: Vec<Package>,
     target_directory: PathBuf,
-    workspace_root: PathBuf,
 }
 
 #[derive(Deserialize)]
@@ -61,26 +59,40 @@ struct Target {
     crate_types: Vec<String>,
 }
 
-impl Project {
-    /// Reads the project in `folder` and checks that its two manifests agree.
-    pub(crate) fn open(folder: &Path, toolchain: &Toolchain) -> Result<Self> {
-        let cargo_toml = folder.join("Cargo.toml");
-        let plugin_toml = folder.join("plugin.toml");
-        let cargo_toml = cargo_toml.canonicalize().map_err(|_| Error::Missing {
-            path: cargo_toml,
-            hint: "a plugin written in Rust is a cargo package",
-        })?;
-        if !plugin_toml.exists() {
-            return Err(Error::Missing {
-                path: plugin_toml,
-                hint: "it says what the plugin is and what it reads",
-            });
-        }
+/// The files that a project must have.
+#[derive(Debug)]
+pub(crate) struct Sources {
+    /// Absolute.
+    pub(crate) folder: PathBuf,
+    manifest_text: String,
+}
+
+impl Sources {
+    pub(crate) fn open(folder: &Path) -> Result<Self> {
+        let required = |name: &str, hint| {
+            let path = folder.join(name);
+            if path.is_file() { Ok(path) } else { Err(Error::Missing { path, hint }) }
+        };
+        required("Cargo.toml", "a plugin written in Rust is a cargo package")?;
+        let plugin_toml = required("plugin.toml", "it says what the plugin is and what it reads")?;
         let manifest_text = std::fs::read_to_string(&plugin_toml)
-            .map_err(|source| Error::Read { path: plugin_toml.clone(), source })?;
-        let head: ManifestHead = toml::from_str(&manifest_text)
-            .map_err(|error| Error::Manifest { path: plugin_toml, message: error.to_string() })?;
-        let metadata = metadata(&cargo_toml, toolchain)?;
+            .map_err(|source| Error::Read { path: plugin_toml, source })?;
+        let folder =
+            folder.canonicalize().map_err(|source| Error::Read { path: folder.to_owned(), source })?;
+        Ok(Self { folder, manifest_text })
+    }
+}
+
+impl Project {
+    /// Checks that the two manifests of a project agree.
+    pub(crate) fn check(sources: Sources, toolchain: &Toolchain) -> Result<Self> {
+        let Sources { folder, manifest_text } = sources;
+        let head: ManifestHead = toml::from_str(&manifest_text).map_err(|error| Error::Manifest {
+            path: folder.join("plugin.toml"),
+            message: error.to_string(),
+        })?;
+        let cargo_toml = folder.join("Cargo.toml");
+        let metadata = metadata(&folder, toolchain)?;
         let package =
             metadata.packages.iter().find(|package| package.manifest_path == cargo_toml).ok_or_else(
                 || Error::CargoToml {
@@ -96,8 +108,7 @@ impl Project {
             id: head.id,
             version: head.version,
             target_dir: metadata.target_directory,
-            workspace_root: metadata.workspace_root,
-            cargo_toml,
+            folder,
             library,
         })
     }
@@ -108,43 +119,37 @@ impl Project {
     /// may be waiting for this one.
     pub(crate) fn compile(&self, toolchain: &Toolchain) -> Result<PathBuf> {
         let target_dir = self.target_dir.join("guests");
-        let mut command = toolchain.cargo();
+        let mut command = toolchain.cargo(&self.folder);
         command.args(["build", "--release", "--lib", "--target", TARGET]).args(toolchain.build_arguments());
-        command.arg("--manifest-path").arg(&self.cargo_toml).arg("--target-dir").arg(&target_dir);
-        command.envs(PROFILE).env("CARGO_ENCODED_RUSTFLAGS", self.rust_flags(toolchain));
+        command.arg("--target-dir").arg(&target_dir);
+        command.envs(PROFILE).env("CARGO_ENCODED_RUSTFLAGS", rust_flags(toolchain));
         run(&mut command, "compiling", &self.id)?;
         Ok(target_dir.join(TARGET).join("release").join(&self.library).with_extension("wasm"))
     }
-
-    /// Replaces the folders of this machine in panic messages by names that are the same everywhere.
-    fn rust_flags(&self, toolchain: &Toolchain) -> OsString {
-        let cargo_home = std::env::var_os("CARGO_HOME")
-            .map(PathBuf::from)
-            .or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
-        let mut folders = vec![(toolchain.sysroot().to_owned(), "rust")];
-        folders.extend(cargo_home.map(|home| (home, "cargo")));
-        // The last match wins, and a workspace may lie in one of the other folders.
-        folders.push((self.workspace_root.clone(), "plugin"));
-        let mut flags = OsString::new();
-        for (folder, name) in folders {
-            if !flags.is_empty() {
-                flags.push("\u{1f}");
-            }
-            flags.push("--remap-path-prefix=");
-            flags.push(folder);
-            flags.push("=");
-            flags.push(name);
-        }
-        flags
-    }
 }
 
-fn metadata(cargo_toml: &Path, toolchain: &Toolchain) -> Result<Metadata> {
-    let mut command = toolchain.cargo();
-    command.args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"]).arg(cargo_toml);
-    let output = run(&mut command, "reading the package", cargo_toml)?;
+/// Replaces the folders of this machine in panic messages by names that are the same everywhere. The project's own files need none:
+/// cargo names them from the root of their workspace.
+fn rust_flags(toolchain: &Toolchain) -> OsString {
+    let default_home = || std::env::home_dir().map(|home| home.join(".cargo"));
+    let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(default_home);
+    let mut flags = OsString::from("--remap-path-prefix=");
+    flags.push(toolchain.sysroot());
+    flags.push("=rust");
+    if let Some(cargo_home) = cargo_home {
+        flags.push("\u{1f}--remap-path-prefix=");
+        flags.push(cargo_home);
+        flags.push("=cargo");
+    }
+    flags
+}
+
+fn metadata(folder: &Path, toolchain: &Toolchain) -> Result<Metadata> {
+    let mut command = toolchain.cargo(folder);
+    command.args(["metadata", "--no-deps", "--format-version", "1"]);
+    let output = run(&mut command, "reading the package", folder)?;
     serde_json::from_slice(&output.stdout)
-        .map_err(|error| Error::CargoToml { path: cargo_toml.to_owned(), message: error.to_string() })
+        .map_err(|error| Error::CargoToml { path: folder.join("Cargo.toml"), message: error.to_string() })
 }
 
 fn require_equal(key: &'static str, manifest: &str, cargo: &str) -> Result<()> {

@@ -50,17 +50,18 @@ pub struct DebianTools {
 }
 
 impl Toolchain {
-    /// Finds the toolchain to use: the one on the search path if it has the target, else Debian's packages.
+    /// Finds the toolchain to use for the project in `folder`: the one on the search path if it has the target (rustup decides by
+    /// the project's `rust-toolchain.toml`, if there is one), else Debian's packages.
     ///
     /// # Errors
     /// [`Error::NoToolchain`] says what each of the two lacks and the command that installs it.
-    pub fn find() -> Result<Self> {
-        Self::find_among(Path::new("rustc"), Path::new("/usr"))
+    pub fn find(folder: &Path) -> Result<Self> {
+        Self::find_among(folder, Path::new("rustc"), Path::new("/usr"))
     }
 
     /// As [`Toolchain::find`], with the compiler to ask and the folder that holds Debian's `bin` and `lib`.
-    pub(crate) fn find_among(rustc: &Path, debian_root: &Path) -> Result<Self> {
-        let rustup = match sysroot_with_target(rustc) {
+    pub(crate) fn find_among(folder: &Path, rustc: &Path, debian_root: &Path) -> Result<Self> {
+        let rustup = match sysroot_with_target(folder, rustc) {
             Ok(sysroot) => return Ok(Self::Rustup { sysroot }),
             Err(lacks) => lacks,
         };
@@ -70,14 +71,14 @@ impl Toolchain {
         }
     }
 
-    /// A cargo command that uses this toolchain and nothing of the caller's build settings.
-    pub(crate) fn cargo(&self) -> Command {
+    /// A cargo command that uses this toolchain and the settings of the project in `folder`, but nothing of the caller's.
+    pub(crate) fn cargo(&self, folder: &Path) -> Command {
         let program = match self {
             Self::Rustup { .. } => Path::new("cargo"),
             Self::Debian { tools } => &tools.cargo,
         };
         let mut command = Command::new(program);
-        command.stdin(Stdio::null());
+        command.current_dir(folder).stdin(Stdio::null());
         for variable in CLEARED {
             command.env_remove(variable);
         }
@@ -145,8 +146,8 @@ impl DebianTools {
 }
 
 /// The sysroot of `rustc`, if the target's standard library is installed in it.
-fn sysroot_with_target(rustc: &Path) -> Result<PathBuf, String> {
-    let libdir = print(rustc, &["--print", "target-libdir", "--target", TARGET])?;
+fn sysroot_with_target(folder: &Path, rustc: &Path) -> Result<PathBuf, String> {
+    let libdir = print(folder, rustc, &["--print", "target-libdir", "--target", TARGET])?;
     let has_std = std::fs::read_dir(&libdir).is_ok_and(|entries| {
         entries.flatten().any(|entry| {
             let name = entry.file_name();
@@ -155,15 +156,15 @@ fn sysroot_with_target(rustc: &Path) -> Result<PathBuf, String> {
         })
     });
     if has_std {
-        print(rustc, &["--print", "sysroot"]).map(PathBuf::from)
+        print(folder, rustc, &["--print", "sysroot"]).map(PathBuf::from)
     } else {
         Err(format!("the target is not installed in {libdir}"))
     }
 }
 
-fn print(rustc: &Path, arguments: &[&str]) -> Result<String, String> {
+fn print(folder: &Path, rustc: &Path, arguments: &[&str]) -> Result<String, String> {
     let mut command = Command::new(rustc);
-    command.args(arguments).stdin(Stdio::null());
+    command.args(arguments).current_dir(folder).stdin(Stdio::null());
     match command.output() {
         Ok(output) if output.status.success() => {
             Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
@@ -207,17 +208,18 @@ mod tests {
         {
             touch(&root.path().join(file));
         }
-        let found = Toolchain::find_among(&root.path().join("no-rustc"), root.path()).unwrap();
+        let found = Toolchain::find_among(root.path(), &root.path().join("no-rustc"), root.path()).unwrap();
         assert_eq!(found.build_arguments(), ["-Zbuild-std=std,panic_abort"]);
-        assert_eq!(found.cargo().get_program(), root.path().join("bin/cargo").as_os_str());
+        assert_eq!(found.cargo(root.path()).get_program(), root.path().join("bin/cargo").as_os_str());
     }
 
     #[test]
     fn what_is_missing_is_named_with_the_command_that_installs_it() {
         let root = tempfile::tempdir().unwrap();
         touch(&root.path().join("bin/cargo"));
-        let error =
-            Toolchain::find_among(&root.path().join("no-rustc"), root.path()).unwrap_err().to_string();
+        let error = Toolchain::find_among(root.path(), &root.path().join("no-rustc"), root.path())
+            .unwrap_err()
+            .to_string();
         for part in [
             "no-rustc does not start",
             "bin/rustc (rustc-web)",
