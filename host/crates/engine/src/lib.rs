@@ -1,1 +1,36 @@
-//! (being written)
+//! What the host does beside requests: jobs, installed plugins and their use, runs of plugins, imports, and the reader that keeps
+//! columns and results up with the log.
+//!
+//! A plugin computes; this crate decides what it gets to see, stores what it answers as a new generation of columns, and flips to
+//! it. Nothing here serves HTTP, and nothing here edits a record except through `trellis_records`.
+//!
+//! ```
+//! use trellis_engine::{JobState, RunRequest, UseSettings};
+//! use trellis_columns::AsOf;
+//! let settings = UseSettings { as_of: AsOf::Date("1997-09-30".parse()?), ..UseSettings::default() };
+//! assert!(settings.config.is_null(), "the manifest's defaults");
+//! assert!(RunRequest::default().as_of.is_none(), "that of the settings");
+//! assert!(JobState::Failed.is_final());
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
+
+mod as_of;
+mod blocking;
+mod config;
+mod core;
+mod engine;
+mod error;
+mod import;
+mod jobs;
+mod keys;
+mod plugins;
+mod reader;
+mod run;
+mod stored;
+
+pub use config::Config;
+pub use engine::Engine;
+pub use error::{Error, Result};
+pub use jobs::{Job, JobError, JobKind, JobPage, JobState, Progress};
+pub use plugins::{PluginInfo, PluginState, UseSettings, VersionInfo};
+pub use run::{Explanation, ModelChoice, Reason, RunRequest};

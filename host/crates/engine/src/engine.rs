@@ -1,0 +1,222 @@
+use std::{path::PathBuf, sync::Arc};
+
+use serde_json::Value as Json;
+use trellis_columns::Columns;
+use trellis_model::{ObjectName, PluginId, RecordId, Scope};
+use trellis_plugin_host::PluginHost;
+use trellis_records::{Caller, Records};
+
+use crate::{
+    Config, Error, Job, JobPage, PluginInfo, Result, as_of,
+    blocking::blocking,
+    core::Core,
+    import,
+    jobs::{Jobs, Request, Work},
+    plugins::{Registry, UseSettings, checked_config},
+    reader::Reader,
+    run::{self, Explanation, ModelChoice, RunRequest},
+};
+
+/// Bytes of a mapping.
+const MAPPING_BYTES_MAX: usize = 256 << 10;
+/// Characters of a file's name that are kept.
+const FILE_NAME_CHARS_MAX: usize = 200;
+
+/// Plugins and jobs of a server. One a process, shared as `Arc<Engine>`.
+#[derive(Debug)]
+pub struct Engine {
+    core: Arc<Core>,
+    jobs: Jobs,
+    reader: Reader,
+}
+
+impl Engine {
+    /// Loads the enabled plugins, takes up the jobs that an earlier server left, and starts the threads.
+    ///
+    /// `dir` gets the folders `plugins` (components by digest; part of a backup) and `spool` (files of imports that have not ended).
+    /// A plugin whose file is missing, damaged or does not load is listed as broken; it does not keep the server from starting.
+    ///
+    /// # Errors
+    /// [`Error::File`] where `dir` cannot be used, [`Error::Damaged`] where what is stored of plugins or jobs cannot be read.
+    pub async fn start(
+        records: Arc<Records>,
+        columns: Arc<Columns>,
+        plugin_host: Arc<PluginHost>,
+        dir: PathBuf,
+        config: Config,
+    ) -> Result<Arc<Self>> {
+        let spool_dir = dir.join("spool");
+        std::fs::create_dir_all(&spool_dir)
+            .map_err(|source| Error::File { doing: "creating the folder", path: spool_dir.clone(), source })?;
+        let registry = Registry::open(Arc::clone(&records), plugin_host, dir.join("plugins")).await?;
+        let core = Arc::new(Core { records: Arc::clone(&records), columns, registry, spool_dir, config: config.clone() });
+        let work: Arc<dyn Work> = core.clone();
+        let jobs = Jobs::start(records, work, config).await?;
+        import::remove_orphans(&core.spool_dir, |name| jobs.uses_spooled(name))?;
+        let reader = Reader::start(Arc::clone(&core))?;
+        Ok(Arc::new(Self { core, jobs, reader }))
+    }
+
+    /// Up to `jobs_max` (at most 200) jobs, the newest first: those after `after`.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] where a job cannot be read.
+    pub async fn jobs(&self, after: Option<RecordId>, jobs_max: usize) -> Result<JobPage> {
+        self.jobs.list(after, jobs_max).await
+    }
+
+    /// A job as it stands now.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] where it cannot be read.
+    pub async fn job_get(&self, id: RecordId) -> Result<Option<Job>> {
+        self.jobs.get(id).await
+    }
+
+    /// Asks a job to end and returns it. One that waits ends at once, one that runs as soon as it looks; one that has ended stays
+    /// as it is.
+    ///
+    /// # Errors
+    /// [`Error::UnknownJob`].
+    pub async fn job_cancel(&self, id: RecordId) -> Result<Job> {
+        self.jobs.cancel(id).await
+    }
+
+    /// Waits until a job has ended and returns it; returns it earlier where the server stops.
+    ///
+    /// # Errors
+    /// [`Error::UnknownJob`].
+    pub async fn job_wait(&self, id: RecordId) -> Result<Job> {
+        self.jobs.wait(id).await
+    }
+
+    /// Installs a plugin, or another version of one. A version that is in use stays in use until the plugin is enabled again. The
+    /// same file again changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Plugin`] with the reason why the component was refused, [`Error::VersionExists`] where the version is installed with
+    /// other content (a pre-release version is replaced).
+    pub async fn plugin_upload(&self, caller: &Caller, wasm: Vec<u8>) -> Result<PluginInfo> {
+        self.core.registry.upload(caller, wasm).await
+    }
+
+    /// Every installed plugin, by id.
+    pub fn plugin_list(&self) -> Vec<PluginInfo> {
+        self.core.registry.list()
+    }
+
+    /// A plugin.
+    pub fn plugin_get(&self, id: &PluginId) -> Option<PluginInfo> {
+        self.core.registry.get(id)
+    }
+
+    /// Enables a plugin with these settings, or changes the settings or the version of one that is enabled. Runs nothing.
+    ///
+    /// # Errors
+    /// [`Error::UnknownPlugin`], [`Error::UnknownVersion`], [`Error::Broken`], [`Error::InvalidSettings`] with each setting that
+    /// breaks the schema, [`Error::Plugin`] where the plugin itself refuses the configuration.
+    pub async fn plugin_enable(&self, caller: &Caller, id: &PluginId, settings: UseSettings) -> Result<PluginInfo> {
+        let info = self.core.registry.enable(caller, id, settings).await?;
+        self.core.columns.set_stale(id, false).await?;
+        Ok(info)
+    }
+
+    /// Disables a plugin. Its results stay readable and are marked stale; a run that is under way goes on to its end.
+    ///
+    /// # Errors
+    /// [`Error::UnknownPlugin`].
+    pub async fn plugin_disable(&self, caller: &Caller, id: &PluginId) -> Result<PluginInfo> {
+        let info = self.core.registry.disable(caller, id).await?;
+        self.core.columns.set_stale(id, true).await?;
+        Ok(info)
+    }
+
+    /// Runs a plugin over all customers, as a job. Its result says what the run was made of and what came out.
+    ///
+    /// # Errors
+    /// [`Error::UnknownPlugin`], [`Error::NotEnabled`], [`Error::Broken`], [`Error::InvalidSettings`], [`Error::Busy`] while another
+    /// run of it has not ended, [`Error::QueueFull`].
+    pub async fn plugin_run(&self, caller: &Caller, id: &PluginId, request: RunRequest) -> Result<Job> {
+        let active = self.core.registry.active(id).await?;
+        let config = match request.config {
+            Some(config) => checked_config(id, &active.plugin, config)?,
+            None => active.config,
+        };
+        let request = Request::PluginRun {
+            plugin: id.to_string(),
+            version: active.plugin.plugin_version().version.to_string(),
+            config: config.to_string(),
+            as_of: as_of::to_days(request.as_of.unwrap_or(active.as_of)),
+            announce: request.announce,
+            last_model: request.model == ModelChoice::Last,
+        };
+        self.jobs.create(self.new_id(), caller, request).await
+    }
+
+    /// A new path in the spool folder, for the file of an import.
+    pub fn spool_path(&self) -> PathBuf {
+        self.core.spool_dir.join(format!("{}.csv", self.new_id()))
+    }
+
+    /// Loads a file of records, as a job. `file` lies at a [`Engine::spool_path`] and belongs to the job from now on, which removes
+    /// it at its end; where this call fails, it is removed at once. Without a mapping the columns are named like the fields.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`] where `file` lies elsewhere, [`Error::Records`] where the object is unknown or the mapping does not
+    /// fit it, [`Error::QueueFull`].
+    pub async fn import_start(
+        &self,
+        caller: &Caller,
+        object: &ObjectName,
+        mapping: Option<String>,
+        file: PathBuf,
+        file_name: &str,
+    ) -> Result<Job> {
+        let spooled = import::spooled_name(&self.core.spool_dir, &file)?;
+        let started = self.import_checked(caller, object, mapping, spooled, file_name).await;
+        if started.is_err() {
+            blocking("removing a spooled file", move || import::remove_spooled(&file)).await?;
+        }
+        started
+    }
+
+    async fn import_checked(
+        &self,
+        caller: &Caller,
+        object: &ObjectName,
+        mapping: Option<String>,
+        spooled: String,
+        file_name: &str,
+    ) -> Result<Job> {
+        if let Some(bytes) = mapping.as_ref().map(String::len).filter(|&bytes| bytes > MAPPING_BYTES_MAX) {
+            return Err(Error::InvalidRequest { reason: format!("mapping has {bytes} bytes, at most {MAPPING_BYTES_MAX}") });
+        }
+        import::check(&self.core.records.schema(), object, mapping.as_deref())?;
+        let request = Request::Import {
+            object: object.to_string(),
+            mapping,
+            spooled,
+            file_name: file_name.chars().filter(|char| !char.is_control()).take(FILE_NAME_CHARS_MAX).collect(),
+            unlimited: caller.scope == Scope::everything(),
+        };
+        self.jobs.create(self.new_id(), caller, request).await
+    }
+
+    /// Why a customer has its value in a segmentation, as the plugin tells it with the model of the current result.
+    ///
+    /// # Errors
+    /// [`Error::NoExplanation`] with the reason, [`Error::Records`] where the caller does not see the record, [`Error::Plugin`].
+    pub async fn explain(&self, caller: &Caller, segmentation: &str, id: RecordId) -> Result<Explanation> {
+        run::explain(&self.core, caller, segmentation, id).await
+    }
+
+    /// Ends the threads. Jobs that run are taken up again by the next start. Call it once, before the store is closed.
+    pub async fn shutdown(&self) {
+        self.jobs.stop().await;
+        self.reader.stop().await;
+    }
+
+    fn new_id(&self) -> RecordId {
+        self.core.records.ids().record_id(self.core.records.clock().now_ms())
+    }
+}

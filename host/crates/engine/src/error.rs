@@ -1,0 +1,193 @@
+//! What can go wrong in the engine.
+
+use std::path::PathBuf;
+
+use trellis_model::{PluginId, RecordId};
+
+/// What can go wrong in the engine.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no such job.
+    #[error("there is no job {id}")]
+    UnknownJob {
+        /// The id that was asked for.
+        id: RecordId,
+    },
+    /// There is no such plugin.
+    #[error("there is no plugin `{id}`")]
+    UnknownPlugin {
+        /// The id that was asked for.
+        id: String,
+    },
+    /// The plugin has no such version.
+    #[error("plugin `{plugin}` is not installed in version {version}")]
+    UnknownVersion {
+        /// Which plugin.
+        plugin: PluginId,
+        /// The version that was asked for.
+        version: String,
+    },
+    /// There is no such segmentation, or it is not a plugin's, or it was never run.
+    #[error("segmentation `{name}` {reason}")]
+    NoExplanation {
+        /// The segmentation.
+        name: String,
+        /// Why there is nothing to explain.
+        reason: String,
+    },
+    /// The version is there with other content.
+    #[error(
+        "plugin `{plugin}` {version} is installed with other content (digest {installed}, this file {uploaded}): raise `version` in plugin.toml"
+    )]
+    VersionExists {
+        /// Which plugin.
+        plugin: PluginId,
+        /// Which version.
+        version: String,
+        /// Digest of what is installed.
+        installed: String,
+        /// Digest of the file.
+        uploaded: String,
+    },
+    /// The plugin is not enabled.
+    #[error("plugin `{plugin}` is {state}: enable it first")]
+    NotEnabled {
+        /// Which plugin.
+        plugin: PluginId,
+        /// How it stands.
+        state: &'static str,
+    },
+    /// The plugin's file is missing, damaged or does not load.
+    #[error("plugin `{plugin}` {version} is broken: {reason}")]
+    Broken {
+        /// Which plugin.
+        plugin: PluginId,
+        /// Which version.
+        version: String,
+        /// Why.
+        reason: String,
+    },
+    /// The settings of a use do not fit the plugin's manifest.
+    #[error("settings of plugin `{plugin}`: {reason}")]
+    InvalidSettings {
+        /// Which plugin.
+        plugin: PluginId,
+        /// The setting and what is wrong with it.
+        reason: String,
+    },
+    /// The plugin cannot be run over customers, or wants data that this host does not have.
+    #[error("plugin `{plugin}` cannot be run: {reason}")]
+    CannotRun {
+        /// Which plugin.
+        plugin: PluginId,
+        /// Why.
+        reason: String,
+    },
+    /// The plugin is being run already.
+    #[error("plugin `{plugin}` is being run by job {job}: wait for it or cancel it")]
+    Busy {
+        /// Which plugin.
+        plugin: PluginId,
+        /// The job that runs it.
+        job: RecordId,
+    },
+    /// Too many jobs wait.
+    #[error("{waiting} jobs wait already, at most {waiting_max} may (`engine.jobs_queued_max`)")]
+    QueueFull {
+        /// How many wait.
+        waiting: usize,
+        /// The limit.
+        waiting_max: usize,
+    },
+    /// A request is not usable as it is.
+    #[error("{reason}")]
+    InvalidRequest {
+        /// What is wrong with which part of it.
+        reason: String,
+    },
+    /// The job was cancelled.
+    #[error("the job was cancelled")]
+    Cancelled,
+    /// The server is going down.
+    #[error("the server is stopping")]
+    Stopping,
+    /// A thread of the engine ended unexpectedly. A bug of the host, not of a plugin.
+    #[error("internal failure while {doing}: {reason}")]
+    Internal {
+        /// What was being done.
+        doing: &'static str,
+        /// What is known.
+        reason: String,
+    },
+    /// What is stored cannot be trusted.
+    #[error("stored data is damaged: {what}")]
+    Damaged {
+        /// What, and how it was found.
+        what: String,
+    },
+    /// A file of the engine cannot be used.
+    #[error("{doing} `{path}`")]
+    File {
+        /// What was being done.
+        doing: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A plugin was refused, failed, or says that it cannot answer. The message names it and its version.
+    #[error(transparent)]
+    Plugin(#[from] trellis_plugin_host::Error),
+    /// Records cannot be read or written.
+    #[error(transparent)]
+    Records(#[from] trellis_records::Error),
+    /// Columns cannot be read or written.
+    #[error(transparent)]
+    Columns(#[from] trellis_columns::Error),
+    /// The store failed.
+    #[error(transparent)]
+    Storage(#[from] trellis_storage::Error),
+}
+
+/// A result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// A stable code; `host/docs/errors/` has a page for each.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownJob { .. } | Self::UnknownPlugin { .. } | Self::UnknownVersion { .. } => "not_found",
+            Self::NoExplanation { .. } => "no_explanation",
+            Self::VersionExists { .. } => "plugin_version_exists",
+            Self::NotEnabled { .. } => "plugin_not_enabled",
+            Self::Broken { .. } => "plugin_broken",
+            Self::InvalidSettings { .. } => "plugin_settings_invalid",
+            Self::CannotRun { .. } => "plugin_cannot_run",
+            Self::Busy { .. } => "plugin_busy",
+            Self::QueueFull { .. } => "too_many_jobs",
+            Self::InvalidRequest { .. } => "invalid_request",
+            Self::Cancelled => "cancelled",
+            Self::Stopping => "stopping",
+            Self::Internal { .. } => "internal",
+            Self::Damaged { .. } => "damaged",
+            Self::File { .. } => "file",
+            Self::Plugin(error) => plugin_code(error),
+            Self::Records(error) => error.code(),
+            Self::Columns(error) => error.code(),
+            Self::Storage(_) => "storage",
+        }
+    }
+}
+
+fn plugin_code(error: &trellis_plugin_host::Error) -> &'static str {
+    use trellis_plugin_host::Error as E;
+    match error {
+        E::Fault(_) => "plugin_fault",
+        E::Plugin { .. } => "plugin_error",
+        E::Cancelled { .. } => "cancelled",
+        E::Busy { .. } => "plugin_busy",
+        E::RowStream { .. } => "internal",
+        _ => "plugin_refused",
+    }
+}

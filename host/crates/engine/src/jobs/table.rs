@@ -1,0 +1,481 @@
+//! Which jobs there are: those that have not ended in memory, all of them in the store.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
+
+use parking_lot::{Condvar, Mutex};
+use tokio::sync::watch;
+use trellis_model::{Cause, RecordId};
+use trellis_plugin_host::CancelFlag;
+use trellis_records::{Caller, EntryBody, NewEntry, Records};
+use trellis_storage::{ScanRange, WriteSet};
+
+use super::{
+    Job, JobError, JobKind, JobPage, JobState, Progress,
+    runner::{self, Work},
+    stored::{self as stored_job, Request},
+};
+use crate::{Config, Error, Result, keys, stored};
+
+/// Jobs of one page of the list.
+const PAGE_JOBS_MAX: usize = 200;
+/// Jobs that are deleted in one write set when old ones go.
+const PRUNE_JOBS_MAX: usize = 100;
+
+/// The jobs of a server.
+#[derive(Debug)]
+pub(crate) struct Jobs {
+    shared: Arc<Shared>,
+    threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
+    saver: tokio::task::JoinHandle<()>,
+}
+
+/// What the table and its threads share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) records: Arc<Records>,
+    pub(super) config: Config,
+    pub(super) work: Arc<dyn Work>,
+    live: Mutex<HashMap<RecordId, Arc<Live>>>,
+    queue: Mutex<VecDeque<Arc<Live>>>,
+    queued: Condvar,
+    stopping: AtomicBool,
+}
+
+/// A job that has not ended.
+#[derive(Debug)]
+pub(super) struct Live {
+    pub(super) request: Request,
+    /// Who asked for it. The scope is not stored: after a restart it has no limits, and only jobs for which that is right go on.
+    pub(super) caller: Caller,
+    pub(super) job: watch::Sender<Job>,
+    pub(super) cancel: AtomicBool,
+    pub(super) cancel_plugin: CancelFlag,
+    cancelled_by_somebody: AtomicBool,
+    saved: tokio::sync::Mutex<Saved>,
+}
+
+/// What the store holds of a job.
+#[derive(Debug, Default)]
+struct Saved {
+    parts: u32,
+    progress: Progress,
+}
+
+impl Live {
+    fn new(job: Job, request: Request, caller: Caller) -> Arc<Self> {
+        Self::stored(job, request, caller, 0)
+    }
+
+    fn recovered(job: Job, request: Request, parts: u32) -> Arc<Self> {
+        let caller = Caller { actor: job.created_by.clone(), ..Caller::system("jobs") };
+        Self::stored(job, request, caller, parts)
+    }
+
+    fn stored(job: Job, request: Request, mut caller: Caller, parts: u32) -> Arc<Self> {
+        caller.cause.job = Some(job.id);
+        let saved = Saved { parts, progress: job.progress.clone() };
+        Arc::new(Self {
+            request,
+            caller,
+            job: watch::Sender::new(job),
+            cancel: AtomicBool::new(false),
+            cancel_plugin: CancelFlag::default(),
+            cancelled_by_somebody: AtomicBool::new(false),
+            saved: tokio::sync::Mutex::new(saved),
+        })
+    }
+
+    fn stop(&self) {
+        self.cancel.store(true, Relaxed);
+        self.cancel_plugin.cancel();
+    }
+
+    fn state(&self) -> JobState {
+        self.job.borrow().state
+    }
+}
+
+impl Jobs {
+    /// Takes up what an earlier server left, then starts the threads.
+    pub(crate) async fn start(records: Arc<Records>, work: Arc<dyn Work>, config: Config) -> Result<Self> {
+        let shared = Arc::new(Shared {
+            records,
+            work,
+            live: Mutex::default(),
+            queue: Mutex::default(),
+            queued: Condvar::new(),
+            stopping: AtomicBool::new(false),
+            config,
+        });
+        shared.prune().await?;
+        shared.recover().await?;
+        let threads = runner::start_threads(&shared)?;
+        let saver = tokio::spawn(save_progress(Arc::downgrade(&shared)));
+        Ok(Self { shared, threads: Mutex::new(threads), saver })
+    }
+
+    /// Writes a job down and has it done as soon as a thread is free. `id` names it, so that its files can bear the name.
+    pub(crate) async fn create(&self, id: RecordId, caller: &Caller, request: Request) -> Result<Job> {
+        let job = Job {
+            id,
+            kind: request.kind(),
+            subject: request.subject().to_owned(),
+            state: JobState::Queued,
+            progress: Progress::default(),
+            created_at_ms: self.shared.records.clock().now_ms(),
+            started_at_ms: None,
+            finished_at_ms: None,
+            attempts: 0,
+            result: serde_json::Value::Null,
+            error: None,
+            created_by: caller.actor.clone(),
+        };
+        let live = Live::new(job.clone(), request, caller.clone());
+        self.shared.admit(&live)?;
+        if let Err(error) = self.shared.save(&live, true).await {
+            self.shared.live.lock().remove(&id);
+            return Err(error);
+        }
+        self.shared.enqueue(live);
+        Ok(job)
+    }
+
+    /// The job, as it stands now.
+    pub(crate) async fn get(&self, id: RecordId) -> Result<Option<Job>> {
+        if let Some(live) = self.shared.find_live(id) {
+            return Ok(Some(live.job.borrow().clone()));
+        }
+        Ok(self.shared.load(id).await?.map(|(job, ..)| job))
+    }
+
+    /// Up to `jobs_max` (at most 200) jobs, the newest first, those after `after`.
+    pub(crate) async fn list(&self, after: Option<RecordId>, jobs_max: usize) -> Result<JobPage> {
+        let mut range = ScanRange::prefix(&keys::KeyKind::Job.prefix()).reversed();
+        if let Some(after) = after {
+            range = range.after(&keys::job(after));
+        }
+        let store = self.shared.records.store();
+        let page = store.scan(range, jobs_max.clamp(1, PAGE_JOBS_MAX)).await?;
+        let mut jobs = Vec::with_capacity(page.rows.len());
+        for row in &page.rows {
+            let id = keys::trailing_id(&row.key).ok_or_else(|| unreadable(&row.key))?;
+            let live = self.shared.find_live(id).map(|live| live.job.borrow().clone());
+            jobs.push(match live {
+                Some(job) => job,
+                None => {
+                    let (bytes, _) = stored::join(store.as_ref(), &row.key, &row.value).await?;
+                    stored_job::decode(id, &bytes)?.0
+                }
+            });
+        }
+        let next = jobs.last().filter(|_| page.more).map(|job| job.id);
+        Ok(JobPage { jobs, next })
+    }
+
+    /// Asks a job to end. One that waits ends at once, one that runs as soon as it looks; one that has ended stays as it is.
+    pub(crate) async fn cancel(&self, id: RecordId) -> Result<Job> {
+        if let Some(live) = self.shared.find_live(id) {
+            live.cancelled_by_somebody.store(true, Relaxed);
+            live.stop();
+            if self.shared.remove_queued(id) {
+                self.shared.finish(&live, Err(Error::Cancelled)).await;
+            }
+        }
+        self.get(id).await?.ok_or(Error::UnknownJob { id })
+    }
+
+    /// Waits until the job has ended (or the server stops) and returns it.
+    pub(crate) async fn wait(&self, id: RecordId) -> Result<Job> {
+        if let Some(live) = self.shared.find_live(id) {
+            let mut watch = live.job.subscribe();
+            drop(live);
+            if let Ok(job) = watch.wait_for(|job| job.state.is_final()).await {
+                return Ok(job.clone());
+            }
+        }
+        self.get(id).await?.ok_or(Error::UnknownJob { id })
+    }
+
+    /// Whether anybody works on, or waits for, the file of this name in the spool folder.
+    pub(crate) fn uses_spooled(&self, name: &str) -> bool {
+        let uses = |live: &Arc<Live>| matches!(&live.request, Request::Import { spooled, .. } if spooled == name);
+        self.shared.live.lock().values().any(uses)
+    }
+
+    /// Ends the threads. What runs is left as it is in the store, so that the next start takes it up.
+    pub(crate) async fn stop(&self) {
+        self.shared.stopping.store(true, Relaxed);
+        self.saver.abort();
+        self.shared.live.lock().values().for_each(|live| live.stop());
+        drop(self.shared.queue.lock());
+        self.shared.queued.notify_all();
+        let threads = std::mem::take(&mut *self.threads.lock());
+        let joined = tokio::task::spawn_blocking(move || threads.into_iter().map(|thread| thread.join().is_err()).filter(|failed| *failed).count());
+        if let Ok(failed @ 1..) = joined.await {
+            tracing::error!(failed, "threads of the job runner ended by a panic");
+        }
+    }
+}
+
+impl Drop for Jobs {
+    fn drop(&mut self) {
+        self.saver.abort();
+        self.shared.stopping.store(true, Relaxed);
+        self.shared.live.lock().values().for_each(|live| live.stop());
+        drop(self.shared.queue.lock());
+        self.shared.queued.notify_all();
+    }
+}
+
+impl Shared {
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping.load(Relaxed)
+    }
+
+    fn find_live(&self, id: RecordId) -> Option<Arc<Live>> {
+        self.live.lock().get(&id).cloned()
+    }
+
+    /// Checks the limits and puts the job among the live ones, as one step.
+    fn admit(&self, live: &Arc<Live>) -> Result<()> {
+        if self.is_stopping() {
+            return Err(Error::Stopping);
+        }
+        let job = live.job.borrow().clone();
+        let mut all = self.live.lock();
+        let (waiting, waiting_max) = (all.len(), self.config.jobs_queued_max);
+        if waiting >= waiting_max {
+            return Err(Error::QueueFull { waiting, waiting_max });
+        }
+        let runs_it = |other: &&Arc<Live>| {
+            let other = other.job.borrow();
+            (other.kind, &other.subject) == (JobKind::PluginRun, &job.subject)
+        };
+        if let Some(other) = all.values().find(runs_it).filter(|_| job.kind == JobKind::PluginRun) {
+            let plugin = trellis_model::PluginId::new(&job.subject);
+            let plugin = plugin.map_err(|error| Error::InvalidRequest { reason: error.to_string() })?;
+            return Err(Error::Busy { plugin, job: other.job.borrow().id });
+        }
+        all.insert(job.id, Arc::clone(live));
+        Ok(())
+    }
+
+    fn enqueue(&self, live: Arc<Live>) {
+        self.queue.lock().push_back(live);
+        self.queued.notify_one();
+    }
+
+    fn remove_queued(&self, id: RecordId) -> bool {
+        let mut queue = self.queue.lock();
+        let before = queue.len();
+        queue.retain(|live| live.job.borrow().id != id);
+        queue.len() < before
+    }
+
+    /// Waits for a job to do; `None` when the server stops.
+    pub(super) fn next(&self) -> Option<Arc<Live>> {
+        let mut queue = self.queue.lock();
+        loop {
+            if self.is_stopping() {
+                return None;
+            }
+            if let Some(live) = queue.pop_front() {
+                return Some(live);
+            }
+            self.queued.wait(&mut queue);
+        }
+    }
+
+    /// Notes that a thread has taken the job up.
+    pub(super) async fn begin(&self, live: &Live) -> Result<()> {
+        let now = self.records.clock().now_ms();
+        live.job.send_modify(|job| {
+            job.state = JobState::Running;
+            job.started_at_ms = Some(now);
+            job.attempts += 1;
+        });
+        self.save(live, true).await
+    }
+
+    /// Notes how a job ended. While the server stops, a job that nobody cancelled stays as it is in the store.
+    pub(super) async fn finish(&self, live: &Live, outcome: Result<serde_json::Value>) {
+        let by_somebody = live.cancelled_by_somebody.load(Relaxed);
+        let is_cancelled = outcome.as_ref().is_err_and(|error| error.code() == "cancelled");
+        let id = live.job.borrow().id;
+        if self.is_stopping() && is_cancelled && !by_somebody {
+            self.live.lock().remove(&id);
+            return;
+        }
+        let (state, result, error) = match outcome {
+            Ok(result) => (JobState::Succeeded, result, None),
+            Err(_) if is_cancelled => (JobState::Cancelled, serde_json::Value::Null, None),
+            Err(error) => {
+                let error = JobError { code: error.code().to_owned(), message: with_sources(&error) };
+                tracing::warn!(job = %id, code = error.code, "job failed: {}", error.message);
+                (JobState::Failed, serde_json::Value::Null, Some(error))
+            }
+        };
+        self.end(live, state, result, error).await;
+    }
+
+    async fn end(&self, live: &Live, state: JobState, result: serde_json::Value, error: Option<JobError>) {
+        let now = self.records.clock().now_ms();
+        let mut ended = live.job.borrow().clone();
+        ended.state = state;
+        ended.result = result;
+        ended.error = error;
+        ended.finished_at_ms = Some(now);
+        let id = ended.id;
+        if let Err(error) = self.save_as(live, &ended, true).await {
+            tracing::error!(job = %id, "the end of a job could not be written down: {}", with_sources(&error));
+        }
+        self.work.ended(&live.request);
+        self.live.lock().remove(&id);
+        live.job.send_replace(ended);
+    }
+
+    async fn save(&self, live: &Live, with_entry: bool) -> Result<()> {
+        let job = live.job.borrow().clone();
+        self.save_as(live, &job, with_entry).await
+    }
+
+    async fn save_as(&self, live: &Live, job: &Job, with_entry: bool) -> Result<()> {
+        let mut saved = live.saved.lock().await;
+        // What the saver of progress has read may be older than the end that another thread wrote meanwhile.
+        if !with_entry && live.job.borrow().state != job.state {
+            return Ok(());
+        }
+        let mut set = WriteSet::new();
+        let parts = stored::put(&mut set, &keys::job(job.id), &stored_job::encode(job, &live.request), saved.parts);
+        if job.state.is_final() {
+            set.delete(keys::open_job(job.id));
+        } else {
+            set.put(keys::open_job(job.id), Vec::new());
+        }
+        self.records.commit(set, with_entry.then(|| entry(job))).await?;
+        *saved = Saved { parts, progress: job.progress.clone() };
+        Ok(())
+    }
+
+    async fn load(&self, id: RecordId) -> Result<Option<(Job, Request, u32)>> {
+        let Some((bytes, parts)) = stored::get(self.records.store().as_ref(), &keys::job(id)).await? else {
+            return Ok(None);
+        };
+        let (job, request) = stored_job::decode(id, &bytes)?;
+        Ok(Some((job, request, parts)))
+    }
+
+    /// Queues again what an earlier server did not finish, as far as it can go on.
+    async fn recover(&self) -> Result<()> {
+        let mut range = ScanRange::prefix(&keys::KeyKind::OpenJob.prefix());
+        loop {
+            let page = self.records.store().scan(range.clone(), PAGE_JOBS_MAX).await?;
+            for row in &page.rows {
+                let id = keys::trailing_id(&row.key).ok_or_else(|| unreadable(&row.key))?;
+                let missing = || Error::Damaged { what: format!("job {id} is listed as open and does not exist") };
+                let (job, request, parts) = self.load(id).await?.ok_or_else(missing)?;
+                self.recover_one(job, request, parts).await?;
+            }
+            match page.rows.last() {
+                Some(last) if page.more => range = range.after(&last.key),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    async fn recover_one(&self, mut job: Job, request: Request, parts: u32) -> Result<()> {
+        let may_go_on = job.attempts < self.config.job_attempts_max && self.work.can_resume(&request);
+        if !may_go_on {
+            let live = Live::recovered(job, request, parts);
+            self.end(&live, JobState::Interrupted, serde_json::Value::Null, Some(interrupted())).await;
+            return Ok(());
+        }
+        tracing::info!(job = %job.id, kind = job.kind.as_str(), "a job that was interrupted goes on");
+        job.state = JobState::Queued;
+        job.progress = Progress::default();
+        let live = Live::recovered(job, request, parts);
+        self.save(&live, true).await?;
+        let id = live.job.borrow().id;
+        self.live.lock().insert(id, Arc::clone(&live));
+        self.enqueue(live);
+        Ok(())
+    }
+
+    /// Deletes finished jobs beyond the number that is kept, the oldest ones.
+    async fn prune(&self) -> Result<()> {
+        let store = self.records.store();
+        let (mut range, mut seen) = (ScanRange::prefix(&keys::KeyKind::Job.prefix()).reversed(), 0);
+        loop {
+            let page = store.scan(range.clone(), PRUNE_JOBS_MAX).await?;
+            let keep = self.config.jobs_kept_max.saturating_sub(seen).min(page.rows.len());
+            seen += page.rows.len();
+            let mut set = WriteSet::new();
+            for row in page.rows.iter().skip(keep) {
+                let id = keys::trailing_id(&row.key).ok_or_else(|| unreadable(&row.key))?;
+                let (bytes, parts) = stored::join(store.as_ref(), &row.key, &row.value).await?;
+                if stored_job::decode(id, &bytes)?.0.state.is_final() {
+                    stored::delete(&mut set, &row.key, parts);
+                }
+            }
+            if !set.is_empty() {
+                self.records.commit(set, None).await?;
+            }
+            match page.rows.last() {
+                Some(last) if page.more => range = range.after(&last.key),
+                _ => return Ok(()),
+            }
+        }
+    }
+}
+
+fn interrupted() -> JobError {
+    let message = "the server stopped while the job ran, and the job cannot go on by itself: start it again";
+    JobError { code: "interrupted".into(), message: message.into() }
+}
+
+fn entry(job: &Job) -> NewEntry {
+    let data = serde_json::json!({ "job": job.id.to_string(), "kind": job.kind.as_str(), "subject": job.subject });
+    NewEntry {
+        actor: job.created_by.clone(),
+        cause: Cause { job: Some(job.id), ..Cause::default() },
+        body: EntryBody::Event { name: format!("job.{}", job.state.as_str()), data },
+    }
+}
+
+fn unreadable(key: &[u8]) -> Error {
+    Error::Damaged { what: format!("key {key:02x?} is not the key of a job") }
+}
+
+/// The message of an error with those of its causes.
+fn with_sources(error: &Error) -> String {
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| match cause.to_string() {
+        cause if text.contains(&cause) => text,
+        cause => format!("{text}: {cause}"),
+    })
+}
+
+/// Writes down how far running jobs are, now and then, until the table is gone.
+async fn save_progress(shared: std::sync::Weak<Shared>) {
+    loop {
+        let Some(period_ms) = shared.upgrade().map(|shared| shared.config.job_progress_save_ms.max(1)) else { return };
+        tokio::time::sleep(std::time::Duration::from_millis(period_ms)).await;
+        let Some(shared) = shared.upgrade() else { return };
+        let running: Vec<_> = shared.live.lock().values().filter(|live| live.state() == JobState::Running).cloned().collect();
+        for live in running {
+            let is_new = live.saved.lock().await.progress != live.job.borrow().progress;
+            if !is_new {
+                continue;
+            }
+            if let Err(error) = shared.save(&live, false).await {
+                tracing::warn!("the progress of a job could not be written down: {}", with_sources(&error));
+            }
+        }
+    }
+}

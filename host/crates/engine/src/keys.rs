@@ -1,0 +1,170 @@
+//! The engine's keys in the store: `0x50` to `0x5f`. See `host/docs/formats/engine.md`.
+
+use trellis_model::{PluginId, RecordId};
+
+use crate::{Error, Result};
+
+/// First byte of a key. A number is never used again for something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum KeyKind {
+    /// `job` → the job.
+    Job = 0x50,
+    /// `job` → nothing: the job has not ended, so a start has to look at it.
+    OpenJob = 0x51,
+    /// `plugin 00 version` → what was installed.
+    PluginVersion = 0x52,
+    /// `plugin` → its state and its configured use.
+    PluginUse = 0x53,
+    /// `plugin 00 digest` → length of a model; written last, so a model that has it is whole.
+    Model = 0x54,
+    /// `plugin 00 digest chunk` → up to 4 KiB of a model.
+    ModelChunk = 0x55,
+    /// `plugin 00 run` → what a run was made of and what came out.
+    Run = 0x56,
+    /// `key part` → what did not fit into the value of another of these keys.
+    Part = 0x57,
+    /// `plugin` → the log entry up to which its current results follow the data.
+    Follow = 0x58,
+}
+
+impl KeyKind {
+    #[cfg(test)]
+    const ALL: [Self; 9] = [
+        Self::Job,
+        Self::OpenJob,
+        Self::PluginVersion,
+        Self::PluginUse,
+        Self::Model,
+        Self::ModelChunk,
+        Self::Run,
+        Self::Part,
+        Self::Follow,
+    ];
+
+    /// The prefix of every key of the kind.
+    pub(crate) fn prefix(self) -> Vec<u8> {
+        vec![self as u8]
+    }
+}
+
+/// Ends a plugin's id within a key: ids hold no such byte.
+const END: u8 = 0;
+
+pub(crate) fn job(id: RecordId) -> Vec<u8> {
+    with_id(KeyKind::Job.prefix(), id)
+}
+
+pub(crate) fn open_job(id: RecordId) -> Vec<u8> {
+    with_id(KeyKind::OpenJob.prefix(), id)
+}
+
+pub(crate) fn plugin_version(plugin: &PluginId, version: &semver::Version) -> Vec<u8> {
+    let mut key = of_plugin(KeyKind::PluginVersion, plugin);
+    key.extend_from_slice(version.to_string().as_bytes());
+    key
+}
+
+pub(crate) fn plugin_use(plugin: &PluginId) -> Vec<u8> {
+    let mut key = KeyKind::PluginUse.prefix();
+    key.extend_from_slice(plugin.as_str().as_bytes());
+    key
+}
+
+pub(crate) fn follow(plugin: &PluginId) -> Vec<u8> {
+    let mut key = KeyKind::Follow.prefix();
+    key.extend_from_slice(plugin.as_str().as_bytes());
+    key
+}
+
+pub(crate) fn model(plugin: &PluginId, digest: &[u8; 32]) -> Vec<u8> {
+    let mut key = of_plugin(KeyKind::Model, plugin);
+    key.extend_from_slice(digest);
+    key
+}
+
+pub(crate) fn model_chunks(plugin: &PluginId, digest: &[u8; 32]) -> Vec<u8> {
+    let mut key = of_plugin(KeyKind::ModelChunk, plugin);
+    key.extend_from_slice(digest);
+    key
+}
+
+pub(crate) fn model_chunk(plugin: &PluginId, digest: &[u8; 32], chunk: u32) -> Vec<u8> {
+    let mut key = model_chunks(plugin, digest);
+    key.extend_from_slice(&chunk.to_be_bytes());
+    key
+}
+
+pub(crate) fn runs(plugin: &PluginId) -> Vec<u8> {
+    of_plugin(KeyKind::Run, plugin)
+}
+
+pub(crate) fn run(plugin: &PluginId, id: RecordId) -> Vec<u8> {
+    with_id(runs(plugin), id)
+}
+
+pub(crate) fn part(of: &[u8], part: u32) -> Vec<u8> {
+    let mut key = KeyKind::Part.prefix();
+    key.extend_from_slice(of);
+    key.extend_from_slice(&part.to_be_bytes());
+    key
+}
+
+/// The plugin that a key is about.
+pub(crate) fn plugin_of(key: &[u8]) -> Result<PluginId> {
+    let id = key.get(1..).and_then(|rest| rest.split(|&byte| byte == END).next());
+    let id = id.and_then(|id| std::str::from_utf8(id).ok()).and_then(|id| PluginId::new(id).ok());
+    id.ok_or_else(|| Error::Damaged { what: format!("key {key:02x?} names no plugin") })
+}
+
+/// The record id at the end of a key.
+pub(crate) fn trailing_id(key: &[u8]) -> Option<RecordId> {
+    let bytes = key.last_chunk::<16>()?;
+    Some(RecordId(uuid::Uuid::from_bytes(*bytes)))
+}
+
+fn of_plugin(kind: KeyKind, plugin: &PluginId) -> Vec<u8> {
+    let mut key = kind.prefix();
+    key.extend_from_slice(plugin.as_str().as_bytes());
+    key.push(END);
+    key
+}
+
+fn with_id(mut key: Vec<u8>, id: RecordId) -> Vec<u8> {
+    key.extend_from_slice(id.as_bytes());
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_key_kinds_never_change() {
+        let numbers: Vec<_> = KeyKind::ALL.iter().map(|&kind| (format!("{kind:?}"), kind as u8)).collect();
+        let locked = [
+            ("Job", 0x50),
+            ("OpenJob", 0x51),
+            ("PluginVersion", 0x52),
+            ("PluginUse", 0x53),
+            ("Model", 0x54),
+            ("ModelChunk", 0x55),
+            ("Run", 0x56),
+            ("Part", 0x57),
+            ("Follow", 0x58),
+        ];
+        assert_eq!(numbers, locked.map(|(name, number)| (name.to_owned(), number)));
+    }
+
+    #[test]
+    fn keys_of_a_plugin_are_no_prefix_of_another_plugins_keys() {
+        let (short, long) = (PluginId::new("rfm").unwrap(), PluginId::new("rfm2").unwrap());
+        assert!(!runs(&long).starts_with(&runs(&short)));
+        let id = RecordId(uuid::Uuid::from_u128(7));
+        assert!(run(&short, id).starts_with(&runs(&short)));
+        assert_eq!(trailing_id(&run(&short, id)), Some(id));
+        assert_eq!(trailing_id(&job(id)), Some(id));
+        assert_eq!(plugin_of(&run(&short, id)).unwrap(), short);
+        assert_eq!(plugin_of(&plugin_use(&long)).unwrap(), long);
+    }
+}

@@ -1,0 +1,106 @@
+//! Which plugins are installed, in which versions, and how each is used.
+
+mod files;
+mod registry;
+mod stored;
+
+use semver::Version;
+use trellis_columns::AsOf;
+use trellis_model::{Actor, PluginId, Text};
+
+pub(crate) use files::hex;
+pub(crate) use registry::{Registry, checked_config};
+
+/// What is known about a plugin.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PluginInfo {
+    /// Its id.
+    pub id: PluginId,
+    /// How it stands.
+    pub state: PluginState,
+    /// Why it is broken, if it is.
+    pub broken: Option<String>,
+    /// What people call it.
+    pub name: Text,
+    /// What it is for; empty where its file is lost.
+    pub description: Text,
+    /// The industry that it is for.
+    pub industry: Option<String>,
+    /// The interfaces that it offers.
+    pub provides: Vec<String>,
+    /// JSON Schema of what an admin can set.
+    pub config_schema: serde_json::Value,
+    /// What holds where an admin sets nothing.
+    pub config_default: serde_json::Value,
+    /// The version in use, or the newest one where none is in use. The facts above are about it.
+    pub version: Version,
+    /// Every installed version, the newest first.
+    pub versions: Vec<VersionInfo>,
+    /// How it is used; `None` where it was never enabled.
+    pub settings: Option<UseSettings>,
+}
+
+/// How a plugin stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PluginState {
+    /// It was never enabled.
+    Installed,
+    /// It can be run.
+    Enabled,
+    /// It was disabled. What it put out stays readable.
+    Disabled,
+    /// Its file is missing, damaged or does not load.
+    Broken,
+}
+
+impl PluginState {
+    /// Its name in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Installed => "installed",
+            Self::Enabled => "enabled",
+            Self::Disabled => "disabled",
+            Self::Broken => "broken",
+        }
+    }
+}
+
+/// An installed version of a plugin.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VersionInfo {
+    /// The version.
+    pub version: Version,
+    /// BLAKE3 digest of the component, in hex.
+    pub digest: String,
+    /// Size of the component.
+    pub bytes: u64,
+    /// The version of `trellis:plugin` that it was built against; `None` where the file is lost.
+    pub wit: Option<Version>,
+    /// The SDK that it was built with, as it names itself.
+    pub sdk: Option<String>,
+    /// What it asks the host for.
+    pub imports: Vec<String>,
+    /// When it was installed, in milliseconds since 1970-01-01T00:00:00Z.
+    pub installed_at_ms: i64,
+    /// By whom.
+    pub installed_by: Actor,
+    /// Why it is broken, if it is.
+    pub broken: Option<String>,
+}
+
+/// How a plugin is used.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UseSettings {
+    /// Its configuration; what is left out (or all of it, by null) has the manifest's defaults.
+    pub config: serde_json::Value,
+    /// Up to when data counts.
+    pub as_of: AsOf,
+    /// The version to use; the newest one that is not broken where it is `None`.
+    pub version: Option<Version>,
+}
+
+impl Default for UseSettings {
+    fn default() -> Self {
+        Self { config: serde_json::Value::Null, as_of: AsOf::Now, version: None }
+    }
+}

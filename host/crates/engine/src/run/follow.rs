@@ -1,0 +1,175 @@
+//! Results that follow the data: customers who changed after a run are assigned again with its model.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use trellis_columns::{AsOf, DatasetSpec, Delta, DeltaOutcome, GenerationId, Origin};
+use trellis_model::{Cause, PluginId, RecordId, SegmentationName};
+use trellis_plugin_host::{AssignedColumn, Plugin, SegmentationDescription};
+use trellis_storage::WriteSet;
+
+use super::{
+    ledger::{self, RunRecord},
+    models, plugin_run, spec,
+};
+use crate::{Error, Result, blocking::blocking, core::Core, keys, stored};
+
+/// Log entries without a change for this follower after which its place is written down all the same.
+const CURSOR_ENTRIES: u64 = 10_000;
+
+/// Keeps the results of one run up to date.
+#[derive(Debug)]
+pub(crate) struct Follower {
+    id: PluginId,
+    run: RecordId,
+    plugin: Arc<Plugin>,
+    spec: DatasetSpec,
+    described: Arc<Vec<SegmentationDescription>>,
+    outputs: Vec<SegmentationName>,
+    model: Arc<Vec<u8>>,
+    generation: GenerationId,
+    /// Log entry up to which changes are in the results.
+    log_number: u64,
+    /// The same, as the store has it.
+    saved: u64,
+    superseded: bool,
+}
+
+/// Where a follower stands: what it had done when it wrote this down.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+enum StoredPlace {
+    V1 { run: [u8; 16], log_number: u64 },
+}
+
+/// Brings the results of every enabled plugin up to date. `followers` is kept by the caller from one time to the next.
+///
+/// A plugin that fails is named in the log and tried again the next time; the others go on.
+pub(crate) async fn follow_all(core: &Core, followers: &mut BTreeMap<PluginId, Follower>) {
+    let enabled: Vec<_> = core.registry.enabled_as_of_now();
+    followers.retain(|id, _| enabled.contains(id));
+    for id in enabled {
+        if let Err(error) = follow(core, &id, followers).await {
+            tracing::warn!(plugin = %id, code = error.code(), "customers who changed were not assigned again: {error}");
+        }
+    }
+}
+
+async fn follow(core: &Core, id: &PluginId, followers: &mut BTreeMap<PluginId, Follower>) -> Result<()> {
+    let Some((run, record)) = ledger::last(&core.records, id).await? else { return Ok(()) };
+    if followers.get(id).is_none_or(|follower| follower.run != run) {
+        match Follower::open(core, id, run, &record).await? {
+            Some(follower) => followers.insert(id.clone(), follower),
+            None => followers.remove(id),
+        };
+    }
+    match followers.get_mut(id) {
+        Some(follower) => follower.catch_up(core).await.map(drop),
+        None => Ok(()),
+    }
+}
+
+impl Follower {
+    /// Follows a run; `None` where its results do not change by themselves (a fixed date), or what made them is gone.
+    pub(super) async fn open(core: &Core, id: &PluginId, run: RecordId, record: &RunRecord) -> Result<Option<Self>> {
+        if record.as_of.is_some() {
+            return Ok(None);
+        }
+        let model = models::get(&core.records, id, &record.model).await?;
+        let plugin = record.plugin(core, id).await?;
+        let (Some(model), Some(plugin)) = (model, plugin) else { return Ok(None) };
+        let (describing, config) = (Arc::clone(&plugin), record.config.clone());
+        let described = blocking("asking the plugin what it puts out", move || {
+            plugin_run::segmentation(&describing)?.describe(&config).map_err(Error::from)
+        })
+        .await??;
+        let place = place(core, id, run).await?.unwrap_or(record.log_number);
+        Ok(Some(Self {
+            id: id.clone(),
+            run,
+            spec: spec::dataset(plugin.manifest())?,
+            plugin,
+            described: Arc::new(described),
+            outputs: record.output_names()?,
+            model: Arc::new(model),
+            generation: GenerationId(record.generation),
+            log_number: place,
+            saved: place,
+            superseded: false,
+        }))
+    }
+
+    /// Assigns again whoever changed since the last time; returns how many that were.
+    pub(super) async fn catch_up(&mut self, core: &Core) -> Result<usize> {
+        if self.superseded {
+            return Ok(0);
+        }
+        core.columns.catch_up().await?;
+        let (ordinals, log_number) = core.columns.changed_after(&self.spec, self.log_number).await?;
+        for ordinals in ordinals.chunks(core.config.batch_rows_max.max(1) as usize) {
+            self.assign_again(core, ordinals).await?;
+            if self.superseded {
+                return Ok(0);
+            }
+        }
+        self.log_number = log_number;
+        if !ordinals.is_empty() || log_number >= self.saved + CURSOR_ENTRIES {
+            self.save_place(core).await?;
+        }
+        Ok(ordinals.len())
+    }
+
+    async fn assign_again(&mut self, core: &Core, ordinals: &[u64]) -> Result<()> {
+        let batch = core.columns.dataset_rows(&self.spec, AsOf::Now, ordinals).await?;
+        let rows = batch.ordinals.clone();
+        let at = plugin_run::context(core, self.run, AsOf::Now);
+        let (plugin, described, model) = (Arc::clone(&self.plugin), Arc::clone(&self.described), Arc::clone(&self.model));
+        let assigned = blocking("assigning changed customers", move || {
+            if batch.rows == 0 {
+                return Ok(Vec::new());
+            }
+            let assigned = plugin_run::segmentation(&plugin)?.assign(&described, &model, batch, &at)?;
+            Ok::<_, Error>(assigned.columns)
+        })
+        .await??;
+        let mut columns = assigned.iter();
+        for name in &self.outputs {
+            let values = columns.next().map(|column| values_by_ordinal(&rows, column)).unwrap_or_default();
+            let delta = |&ordinal: &u64| Delta { ordinal, value: values.get(&ordinal).map(|&value| value.to_owned()) };
+            let deltas: Vec<_> = ordinals.iter().map(delta).collect();
+            let outcome = core.columns.put_delta(self.generation, name.as_str(), &deltas, &self.origin()).await?;
+            if outcome == DeltaOutcome::Superseded {
+                self.superseded = true;
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn origin(&self) -> Origin {
+        let system = Origin::system("follow");
+        Origin { cause: Cause { job: Some(self.run), ..Cause::default() }, ..system }
+    }
+
+    async fn save_place(&mut self, core: &Core) -> Result<()> {
+        let place = StoredPlace::V1 { run: *self.run.as_bytes(), log_number: self.log_number };
+        let mut set = WriteSet::new();
+        set.put(keys::follow(&self.id), stored::encode(&place));
+        core.records.commit(set, None).await?;
+        self.saved = self.log_number;
+        Ok(())
+    }
+}
+
+async fn place(core: &Core, id: &PluginId, run: RecordId) -> Result<Option<u64>> {
+    let Some(found) = core.records.store().get(&keys::follow(id)).await? else { return Ok(None) };
+    let StoredPlace::V1 { run: of, log_number } = stored::decode(&found.value, || format!("place of plugin `{id}` in the log"))?;
+    Ok((of == *run.as_bytes()).then_some(log_number))
+}
+
+fn values_by_ordinal<'a>(rows: &[u64], column: &'a AssignedColumn) -> HashMap<u64, &'a str> {
+    let codes = rows.iter().zip(&column.codes).enumerate();
+    let valued = codes.filter(|(row, _)| column.valid.get(*row));
+    valued.filter_map(|(_, (&ordinal, &code))| Some((ordinal, column.values.get(code as usize)?))).collect()
+}
