@@ -17,7 +17,7 @@ pub(crate) fn run(shared: &Arc<Shared>) {
 }
 
 fn apply_all(shared: &Arc<Shared>) -> Result<()> {
-    let interval = Duration::from_millis(shared.config.checkpoint_interval_ms);
+    let interval = Duration::from_millis(shared.config.checkpoint_interval_ms.max(1));
     let mut last_checkpoint = Instant::now();
     loop {
         let group = shared.queue.next(interval.saturating_sub(last_checkpoint.elapsed()));

@@ -28,6 +28,9 @@ pub struct Config {
     pub open_timeout_ms: u64,
     /// Free bytes on the file system below which commits are refused (default 512 MiB).
     pub free_bytes_min: u64,
+    /// Size of a file that only takes up space (default 64 MiB). sled cannot even open on a full disk: the start then deletes
+    /// this file, and the store serves reads until there is more space.
+    pub ballast_bytes: u64,
     /// Limits of a write set.
     pub limits: Limits,
     /// Called once, from a thread of the store, when it stops after a failure; the server exits then, and the next start
@@ -48,6 +51,7 @@ impl Default for Config {
             checkpoint_interval_ms: 5_000,
             open_timeout_ms: 60_000,
             free_bytes_min: 512 << 20,
+            ballast_bytes: 64 << 20,
             limits: Limits::default(),
             on_stopped: None,
         }

@@ -12,7 +12,7 @@
 //! use trellis_storage::{Store, WriteSet};
 //! use trellis_storage_sled::{Config, SledStore};
 //! # let folder = tempfile::tempdir().unwrap();
-//! # let config = Config { free_bytes_min: 0, ..Config::default() };
+//! # let config = Config { free_bytes_min: 0, ballast_bytes: 0, ..Config::default() };
 //! let store = SledStore::open(folder.path(), config)?.store;
 //! let mut set = WriteSet::new();
 //! set.put(b"greeting", b"hello");
@@ -24,6 +24,7 @@
 #![warn(missing_docs)]
 
 mod applier;
+mod ballast;
 mod bytes;
 mod checkpoint;
 mod config;

@@ -133,6 +133,8 @@ pub struct Stats {
     pub journal_bytes: u64,
     /// Bytes of sled's folder.
     pub sled_bytes: u64,
+    /// Files that sled made for nodes too large for its log. More than a few mean that values are too large; sled leaks them.
+    pub sled_blob_files: u64,
     /// Bytes of the snapshots.
     pub snapshot_bytes: u64,
     /// Committed bytes that wait to be applied to sled.

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 
 use parking_lot::Mutex;
-use trellis_storage::{Position, Result};
+use trellis_storage::{Error, Position, Result};
 
-use crate::files::{damaged, io_error, list, sync_dir};
+use crate::files::{damaged, free_bytes, io_error, list, sync_dir};
 use crate::report::{SnapshotInfo, VerifyReport};
 use crate::shared::Shared;
 use crate::walk::walk;
@@ -91,7 +91,7 @@ pub(crate) fn start_if_due(shared: &Arc<Shared>) {
 /// Takes a snapshot now, reads it back, and deletes what it replaces.
 ///
 /// # Errors
-/// Besides those of files: [`trellis_storage::Error::Damaged`] where sled is not what the journal made of it. Then nothing
+/// Besides those of files: [`Error::Damaged`] where sled is not what the journal made of it. Then nothing
 /// is deleted, and the next start builds sled again.
 pub(crate) fn take(shared: &Shared) -> Result<SnapshotInfo> {
     let _walking = shared.snapshots.walking.lock();
@@ -104,6 +104,10 @@ pub(crate) fn take(shared: &Shared) -> Result<SnapshotInfo> {
 }
 
 fn take_alone(shared: &Shared) -> Result<SnapshotInfo> {
+    let (free_bytes, free_bytes_min) = (free_bytes(&shared.dir)?, shared.config.free_bytes_min);
+    if free_bytes < free_bytes_min {
+        return Err(Error::DiskFull { free_bytes, free_bytes_min });
+    }
     let temporary = shared.dir.join("snapshot.tmp");
     let mut writer = file::Writer::create(&temporary, shared.epoch)?;
     let walked = walk(shared, |rows| writer.write(rows))?;

@@ -1,5 +1,6 @@
 //! Start-up: finds out what the folder holds, heals what can be healed, and refuses, naming file and place, what cannot.
 
+mod build;
 mod source;
 
 use std::fs::{self, File, TryLockError};
@@ -9,20 +10,30 @@ use std::time::{Duration, Instant};
 use trellis_storage::{Epoch, Error, Result};
 
 use crate::Config;
+use crate::ballast;
 use crate::checkpoint::{Checkpoint, Found, new_epoch};
 use crate::files::{Files, damaged, io_error, list, sync_dir, sync_dir_of};
 use crate::frame::Place;
 use crate::journal::{self, HEADER_BYTES, Journal, Replayed, Segments};
-use crate::report::{StartReport, VerifyReport};
+use crate::report::StartReport;
 use crate::shared::Applied;
 use crate::snapshot;
 use crate::state::{Fault, OpenFault, State};
 use crate::sums::{Digester, Sums};
 
+use build::{build, check_built, remove_dir};
 use source::Source;
 
 /// How long another handle on sled's file may take to go away after we got our own lock.
 const SLED_LOCK_WAIT: Duration = Duration::from_secs(5);
+
+/// The folder, and how to treat it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Folder<'a> {
+    pub(crate) dir: &'a Path,
+    pub(crate) config: &'a Config,
+    pub(crate) files: &'a Files,
+}
 
 /// Everything that a running store is made of.
 #[derive(Debug)]
@@ -80,7 +91,8 @@ pub(crate) fn mark_suspect(dir: &Path, reason: &str, files: &Files) {
 }
 
 /// Opens `dir`, which is created where it does not exist. `rebuild` says why sled is to be built again in any case.
-pub(crate) fn open(dir: &Path, config: &Config, files: &Files, rebuild: Option<String>) -> Result<Started> {
+pub(crate) fn open(folder: Folder<'_>, rebuild: Option<String>) -> Result<Started> {
+    let dir = folder.dir;
     fs::create_dir_all(dir).map_err(io_error(|| format!("cannot create data folder `{}`", dir.display())))?;
     sync_dir_of(dir)?;
     let lock = lock(dir)?;
@@ -90,9 +102,9 @@ pub(crate) fn open(dir: &Path, config: &Config, files: &Files, rebuild: Option<S
     remove_files(segments.unfinished.iter().cloned(), &mut report)?;
     let checkpoint = Checkpoint::read(&checkpoint_path(dir))?;
     if segments.segments.is_empty() {
-        return create(dir, config, files, lock, report, &checkpoint);
+        return create(folder, lock, report, &checkpoint);
     }
-    reopen(dir, config, files, lock, report, checkpoint, &segments, rebuild)
+    reopen(folder, lock, report, checkpoint, &segments, rebuild)
 }
 
 pub(crate) fn lock(dir: &Path) -> Result<File> {
@@ -120,14 +132,8 @@ fn remove_files(paths: impl IntoIterator<Item = PathBuf>, report: &mut StartRepo
 }
 
 /// Makes a new store, provided that nothing says that there was one.
-fn create(
-    dir: &Path,
-    config: &Config,
-    files: &Files,
-    lock: File,
-    mut report: StartReport,
-    checkpoint: &Found,
-) -> Result<Started> {
+fn create(folder: Folder<'_>, lock: File, mut report: StartReport, checkpoint: &Found) -> Result<Started> {
+    let Folder { dir, config, files } = folder;
     let former = !matches!(checkpoint, Found::None) || !snapshot::paths(dir)?.is_empty();
     if former {
         return Err(damaged(format!(
@@ -145,7 +151,7 @@ fn create(
     report.created = true;
     files.replace(&rebuilding_path(dir), b"a new store")?;
     remove_dir(&sled)?;
-    let state = open_state(dir, config, &mut report).map_err(|fault| refusal(&sled, fault))?;
+    let state = open_state(folder, &mut report).map_err(|fault| refusal(&sled, fault))?;
     let epoch = new_epoch()?;
     let journal = Journal::create(&journal_dir(dir), epoch, config.journal_segment_bytes_max, files.clone())?;
     let checkpoint = Checkpoint { epoch, position: 0, place: journal.end(), sums: Sums::default() };
@@ -171,30 +177,28 @@ fn finish(dir: &Path, files: &Files, state: &State, checkpoint: &Checkpoint) -> 
     sync_dir(dir)
 }
 
-#[expect(clippy::too_many_arguments, reason = "each is one finding of `open`, used once")]
 fn reopen(
-    dir: &Path,
-    config: &Config,
-    files: &Files,
+    folder: Folder<'_>,
     lock: File,
     mut report: StartReport,
     checkpoint: Found,
     segments: &Segments,
     rebuild: Option<String>,
 ) -> Result<Started> {
+    let Folder { dir, config, files } = folder;
     let first = segments.segments.first().ok_or_else(|| damaged("the journal has no segment"))?;
     let epoch = first.header.epoch;
     let (checkpoint, unusable) = usable(checkpoint, epoch);
     let attempt = match rebuild.or(unusable) {
         Some(reason) => Err(reason),
-        None => existing(dir, config, checkpoint.as_ref(), &mut report)?,
+        None => existing(folder, checkpoint.as_ref(), &mut report)?,
     };
     let base = match attempt {
         Ok(base) => base,
         Err(reason) => {
             report.rebuilt = Some(reason);
             let source = Source::find(dir, segments, checkpoint.as_ref(), &mut report)?;
-            build(dir, config, files, source, &mut report)?
+            build(folder, source, &mut report)?
         }
     };
     let (replayed, sums) = replay_into(&base, segments, checkpoint.as_ref())?;
@@ -233,11 +237,11 @@ fn usable(checkpoint: Found, epoch: Epoch) -> (Option<Checkpoint>, Option<String
 
 /// The sled folder that is there, or why it cannot be used.
 pub(crate) fn existing(
-    dir: &Path,
-    config: &Config,
+    folder: Folder<'_>,
     checkpoint: Option<&Checkpoint>,
     report: &mut StartReport,
 ) -> Result<Result<Base, String>> {
+    let dir = folder.dir;
     let Some(checkpoint) = checkpoint else { return Ok(Err("there is no checkpoint".into())) };
     if let Ok(reason) = fs::read_to_string(suspect_path(dir)) {
         return Ok(Err(reason));
@@ -248,7 +252,7 @@ pub(crate) fn existing(
     if !sled_dir(dir).join("db").exists() {
         return Ok(Err("sled's folder or its file is missing".into()));
     }
-    let state = match open_state(dir, config, report) {
+    let state = match open_state(folder, report) {
         Ok(state) => state,
         Err(OpenFault::Damaged(reason)) => return Ok(Err(reason)),
         Err(OpenFault::Refused(error)) => return Err(error),
@@ -275,7 +279,8 @@ pub(crate) fn existing(
     }
 }
 
-fn open_state(dir: &Path, config: &Config, report: &mut StartReport) -> Result<State, OpenFault> {
+fn open_state(folder: Folder<'_>, report: &mut StartReport) -> Result<State, OpenFault> {
+    let Folder { dir, config, .. } = folder;
     let timeout = Duration::from_millis(config.open_timeout_ms);
     let started = Instant::now();
     loop {
@@ -286,6 +291,11 @@ fn open_state(dir: &Path, config: &Config, report: &mut StartReport) -> Result<S
                 if source.kind() == std::io::ErrorKind::WouldBlock && started.elapsed() < SLED_LOCK_WAIT =>
             {
                 std::thread::sleep(Duration::from_millis(10));
+            }
+            Err(OpenFault::Refused(Error::Io { source, .. }))
+                if source.kind() == std::io::ErrorKind::StorageFull && ballast::drop_off(dir) =>
+            {
+                report.notes.push("the disk is full; the ballast file was deleted to open sled".into());
             }
             outcome => return outcome,
         }
@@ -304,50 +314,6 @@ fn state_refusal(fault: &Fault) -> Error {
         Fault::Io(reason) => Error::Io { doing: reason.clone(), source: std::io::ErrorKind::Other.into() },
         Fault::Damaged(reason) => damaged(reason.clone()),
     }
-}
-
-/// Builds sled anew from `source`. What was there is kept aside.
-fn build(
-    dir: &Path,
-    config: &Config,
-    files: &Files,
-    source: Source,
-    report: &mut StartReport,
-) -> Result<Base> {
-    let sled = sled_dir(dir);
-    if rebuilding_path(dir).exists() {
-        remove_dir(&sled)?;
-    } else {
-        report.damaged_kept = move_aside(dir, &sled)?;
-        files.replace(&rebuilding_path(dir), b"being built")?;
-    }
-    let state = open_state(dir, config, report).map_err(|fault| refusal(&sled, fault))?;
-    report.rebuilt_from_snapshot = source.snapshot().map(Path::to_owned);
-    source.load(state)
-}
-
-fn remove_dir(dir: &Path) -> Result<()> {
-    if !dir.exists() {
-        return Ok(());
-    }
-    fs::remove_dir_all(dir).map_err(io_error(|| format!("cannot delete `{}`", dir.display())))
-}
-
-/// Renames the sled folder to `sled.damaged-<n>`. Only the last one is kept: a company has one disk.
-fn move_aside(dir: &Path, sled: &Path) -> Result<Option<PathBuf>> {
-    if !sled.exists() {
-        return Ok(None);
-    }
-    let mut number = 0;
-    for former in list(dir, |name| name.starts_with("sled.damaged-"))? {
-        let name = former.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        number = number.max(name.trim_start_matches("sled.damaged-").parse().unwrap_or(0));
-        remove_dir(&former)?;
-    }
-    let aside = dir.join(format!("sled.damaged-{}", number + 1));
-    fs::rename(sled, &aside).map_err(io_error(|| format!("cannot rename `{}`", sled.display())))?;
-    sync_dir(dir)?;
-    Ok(Some(aside))
 }
 
 /// Brings `base` forward to the end of the journal; returns the sums as of there.
@@ -402,18 +368,6 @@ pub(crate) fn count(state: &State) -> Result<Sums> {
         sums.add_row(&row.key, digester.stored(&row.key, &row.stored));
     }
     Ok(sums)
-}
-
-fn check_built(state: &State, expected: &Sums) -> Result<()> {
-    let mut check = VerifyReport::default();
-    check.compare(expected, count(state)?);
-    if check.is_good() {
-        return Ok(());
-    }
-    Err(damaged(format!(
-        "what was built from snapshot and journal is not what it should be: {}",
-        check.problems.join("; ")
-    )))
 }
 
 /// The place of the first frame of a segment.

@@ -214,6 +214,10 @@ impl State {
     pub(crate) fn bytes(&self) -> u64 {
         crate::files::bytes_of(&self.dir)
     }
+
+    pub(crate) fn blob_files(&self) -> u64 {
+        list(&self.dir.join("blobs"), |_| true).map_or(0, |blobs| blobs.len() as u64)
+    }
 }
 
 /// An iterator over rows that fails instead of panicking.

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,10 +17,11 @@ use crate::files::{Files, bytes_of, io_error};
 use crate::overlay::Entry;
 use crate::report::{Opened, SnapshotInfo, StartReport, Stats, VerifyReport};
 use crate::shared::Shared;
+use crate::start::Folder;
 use crate::state::StoredRow;
 use crate::walk::walk;
 use crate::writer::{Request, Writer};
-use crate::{Config, applier, snapshot, start, verify};
+use crate::{Config, applier, ballast, snapshot, start, verify};
 
 /// A durable store in a folder of its own, which one process at a time can have open.
 ///
@@ -61,7 +63,8 @@ impl SledStore {
         files: Files,
         rebuild: Option<String>,
     ) -> Result<Opened> {
-        let started = start::open(dir, &config, &files, rebuild)?;
+        let started = start::open(Folder { dir, config: &config, files: &files }, rebuild)?;
+        ballast::ensure(dir, config.ballast_bytes, config.free_bytes_min)?;
         let shared = Arc::new(Shared::new(dir.to_owned(), config, files, started.state, started.applied));
         let journal_bytes = bytes_of(&start::journal_dir(dir));
         let snapshot_bytes = snapshot_bytes(dir);
@@ -71,8 +74,8 @@ impl SledStore {
         let writer = Writer::new(Arc::clone(&shared), started.journal);
         let applier = Arc::clone(&shared);
         let threads = vec![
-            spawn("store-writer", move || writer.run(requests))?,
-            spawn("store-applier", move || applier::run(&applier))?,
+            spawn(&shared, "store-writer", move || writer.run(requests))?,
+            spawn(&shared, "store-applier", move || applier::run(&applier))?,
         ];
         let store = Self {
             shared,
@@ -137,9 +140,8 @@ impl SledStore {
         drop(self.requests.write().take());
         self.shared.snapshots.join();
         for thread in self.threads.lock().drain(..) {
-            if thread.join().is_err() {
-                self.shared.stop("a thread of the store panicked");
-            }
+            // A panic has stopped the store already.
+            _ = thread.join();
         }
         self.shared.snapshots.join();
         self.shared.check_running()
@@ -151,6 +153,7 @@ impl SledStore {
         Stats {
             journal_bytes: bytes_of(&start::journal_dir(&shared.dir)),
             sled_bytes: shared.state.bytes(),
+            sled_blob_files: shared.state.blob_files(),
             snapshot_bytes: snapshot_bytes(&shared.dir),
             overlay_bytes: shared.queue.waiting.lock().bytes as u64,
             groups: shared.figures.groups.load(Ordering::Relaxed),
@@ -252,8 +255,15 @@ fn closed() -> Error {
     Error::Stopped { reason: "the store is closed".into() }
 }
 
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
-    let spawned = thread::Builder::new().name(name.into()).spawn(run);
+/// A thread whose panic stops the store: nobody may wait for a thread that is gone.
+fn spawn(shared: &Arc<Shared>, name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+    let shared = Arc::clone(shared);
+    let guarded = move || {
+        if catch_unwind(AssertUnwindSafe(run)).is_err() {
+            shared.stop("a thread of the store panicked");
+        }
+    };
+    let spawned = thread::Builder::new().name(name.into()).spawn(guarded);
     spawned.map_err(io_error(|| format!("cannot start thread {name}")))
 }
 

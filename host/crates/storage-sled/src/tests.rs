@@ -24,6 +24,7 @@ fn small() -> Config {
         checkpoint_interval_ms: 20,
         overlay_bytes_max: 1 << 20,
         free_bytes_min: 0,
+        ballast_bytes: 0,
         ..Config::default()
     }
 }

@@ -7,8 +7,10 @@ use trellis_storage::{Position, Result};
 
 use crate::Config;
 use crate::checkpoint::{Checkpoint, Found};
+use crate::files::Files;
 use crate::journal::{self, Segments};
 use crate::report::{StartReport, VerifyReport};
+use crate::start::Folder;
 use crate::{snapshot, start};
 
 /// Reads journal, checkpoint, snapshots and sled in `dir`, and names whatever is wrong with them.
@@ -102,7 +104,8 @@ fn check_sled(
     report: &mut VerifyReport,
 ) -> Result<()> {
     let mut ignored = StartReport::default();
-    let base = match start::existing(dir, &Config::default(), checkpoint, &mut ignored)? {
+    let folder = Folder { dir, config: &Config::default(), files: &Files::default() };
+    let base = match start::existing(folder, checkpoint, &mut ignored)? {
         Ok(base) => base,
         Err(reason) => {
             report.problems.push(format!("sled: {reason}"));

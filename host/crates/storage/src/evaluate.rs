@@ -80,12 +80,15 @@ fn check(index: usize, precondition: &Precondition, found: Option<Versioned>) ->
     })
 }
 
+/// Counters by key.
+type Totals = BTreeMap<Vec<u8>, u64>;
+
 /// Returns the value after each add, and the last value of each counter.
 fn add_up(
     adds: &[Add],
     read: &mut impl FnMut(&[u8]) -> Result<Option<Versioned>>,
-) -> Result<(Vec<u64>, BTreeMap<Vec<u8>, u64>)> {
-    let mut totals: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
+) -> Result<(Vec<u64>, Totals)> {
+    let mut totals = Totals::new();
     let mut counters = Vec::with_capacity(adds.len());
     for add in adds {
         let before = match totals.get(&add.key) {

@@ -122,15 +122,14 @@ fn block_checksum(epoch: Epoch, number: u64, kind: u8, body: &[u8]) -> u32 {
     crc(&[&epoch.0, &number.to_be_bytes(), &[kind], &length_u32(body).to_be_bytes(), body])
 }
 
-/// Reads a whole snapshot, handing each row (key, then position and value) to `on_row`.
+/// Takes a row: its key, then its position and value.
+pub(crate) type OnRow<'a> = dyn FnMut(&[u8], &[u8]) -> Result<()> + 'a;
+
+/// Reads a whole snapshot, handing each row to `on_row`.
 ///
 /// # Errors
 /// [`trellis_storage::Error::Damaged`] names the file and the byte at which it stops being what was written.
-pub(crate) fn read(
-    path: &Path,
-    epoch: Epoch,
-    on_row: &mut dyn FnMut(&[u8], &[u8]) -> Result<()>,
-) -> Result<Trailer> {
+pub(crate) fn read(path: &Path, epoch: Epoch, on_row: &mut OnRow<'_>) -> Result<Trailer> {
     let open = File::open(path).map_err(io_error(|| format!("cannot read `{}`", path.display())))?;
     let mut file = BufReader::with_capacity(BLOCK_BYTES, open);
     let broken = |at: u64, what: &str| damaged(format!("snapshot `{}` at byte {at}: {what}", path.display()));

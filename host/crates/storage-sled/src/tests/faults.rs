@@ -81,7 +81,8 @@ fn a_nearly_full_disk_refuses_commits_and_goes_on_reading() {
         matches!(error, Error::DiskFull { free_bytes_min: u64::MAX, free_bytes } if free_bytes > 0),
         "{error}"
     );
-    assert_eq!((store.head().0, contents(&store).len()), (5, contents(&store).len()));
+    assert!(matches!(store.snapshot_now().unwrap_err(), Error::DiskFull { .. }));
+    assert_eq!((store.head().0, contents(&store)[&b"n"[..]].1.clone()), (5, 5_u64.to_be_bytes().to_vec()));
     store.close().unwrap();
 }
 
@@ -116,4 +117,19 @@ fn a_timeout_of_sleds_opening_is_damage_that_is_healed() {
     assert!(
         matches!(outcome, Err(crate::state::OpenFault::Damaged(reason)) if reason.contains("within 0 ms"))
     );
+}
+
+#[test]
+fn the_ballast_takes_up_its_space_and_can_be_dropped_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ballast");
+    let config = Config { ballast_bytes: 1 << 20, ..small() };
+    drop(SledStore::open(folder.path(), config.clone()).unwrap());
+    assert_eq!(std::fs::metadata(&path).unwrap().len(), 1 << 20);
+    assert!(crate::ballast::drop_off(folder.path()));
+    assert!(!crate::ballast::drop_off(folder.path()), "there is none any more");
+    drop(SledStore::open(folder.path(), Config { free_bytes_min: u64::MAX, ..config.clone() }).unwrap());
+    assert!(!path.exists(), "a nearly full disk gets no ballast");
+    drop(SledStore::open(folder.path(), config).unwrap());
+    assert!(path.exists());
 }
