@@ -10,6 +10,9 @@ use crate::bindings::segmentation::trellis::plugin::types::RowError;
 /// The code that says that a row has no value.
 pub const NO_VALUE: u32 = u32::MAX;
 
+/// Re-scoring a few rows spares the host names that none of them has; in large batches nearly all values occur.
+const COMPACT_BELOW_ROWS: usize = 64;
+
 /// The values that a batch's rows have in each segmentation.
 ///
 /// ```
@@ -33,7 +36,12 @@ impl Assignments {
     /// no harm.
     pub fn push<V: AsRef<str>>(&mut self, name: &str, values: impl IntoIterator<Item = V>, codes: Vec<u32>) {
         let valid = validity(&codes);
-        let data = ColumnData::Dictionary(DictionaryColumn { codes, values: text_column(values) });
+        let dictionary = if codes.len() < COMPACT_BELOW_ROWS {
+            compact(values, &codes)
+        } else {
+            DictionaryColumn { codes, values: text_column(values) }
+        };
+        let data = ColumnData::Dictionary(dictionary);
         self.columns.push(Column { name: name.to_owned(), valid, data });
     }
 
@@ -68,6 +76,18 @@ impl From<Assignments> for wire::Assignments {
     fn from(assignments: Assignments) -> Self {
         Self { columns: assignments.columns, failed: assignments.failed }
     }
+}
+
+/// Keeps only the values that some row has. A code without a value stays one, for the host to refuse.
+fn compact<V: AsRef<str>>(values: impl IntoIterator<Item = V>, codes: &[u32]) -> DictionaryColumn {
+    let mut used: Vec<u32> = codes.iter().copied().filter(|code| *code != NO_VALUE).collect();
+    used.sort_unstable();
+    used.dedup();
+    let is_used = |code: &u32| used.binary_search(code).is_ok();
+    let values = (0..).zip(values).filter(|(code, _)| is_used(code)).map(|(_, value)| value);
+    let values = text_column(values);
+    let codes = codes.iter().map(|code| used.partition_point(|used| used < code) as u32).collect();
+    DictionaryColumn { codes, values }
 }
 
 /// One bit a row; empty where every row has a value.
