@@ -76,7 +76,8 @@ fn apply(model: &Model, writes: &[Write], position: Position) -> Option<(Model, 
             Some((_, value)) => u64::from_be_bytes(value.clone().try_into().ok()?),
             None => 0,
         };
-        let after = before.checked_add_signed(i64::from(*delta))?;
+        let after =
+            before.checked_add_signed(i64::from(*delta)).filter(|after| i64::try_from(*after).is_ok())?;
         next.insert(key.clone(), (position, after.to_be_bytes().to_vec()));
         counters.push(after);
     }
