@@ -188,7 +188,9 @@ fn ours(name: &str) -> Option<(&str, Option<semver::Version>)> {
 
 /// Whether a plugin that was built against `version` runs on this host.
 fn supported(version: &semver::Version) -> bool {
-    version.major == SUPPORTED_WIT.major && version.minor <= SUPPORTED_WIT.minor && version.pre.is_empty()
+    version.major == SUPPORTED_WIT.major
+        && version.minor.cmp(&SUPPORTED_WIT.minor).is_le()
+        && version.pre.is_empty()
 }
 
 /// Every interface has to be of the version that the manifest names, and that one of a version that this host has.

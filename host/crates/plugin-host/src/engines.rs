@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use wasmtime::{Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Strategy};
+use wasmtime::{Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Strategy};
 
 use crate::call::{CORE_INSTANCES_MAX, MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX};
 use crate::{Config, Error, LimitClass, Result};
@@ -12,8 +12,12 @@ use crate::{Config, Error, LimitClass, Result};
 const TICK: Duration = Duration::from_millis(10);
 /// The stack of a guest.
 const WASM_STACK_BYTES: usize = 512 << 10;
-/// How much of a pooled memory stays mapped between calls; clearing more costs more than mapping again.
+/// How much of a pooled memory stays mapped between calls where all of it has to be cleared: clearing more costs more than
+/// mapping again.
 const KEEP_RESIDENT_BYTES: usize = 64 << 10;
+/// The same where the kernel says which pages were touched (Linux 6.7 and later). Only those are cleared, which for a batch of
+/// 65,536 rows costs a third less than mapping them again.
+const KEEP_RESIDENT_SCANNED_BYTES: usize = 8 << 20;
 /// Frames of a trap's backtrace.
 const BACKTRACE_FRAMES_MAX: NonZeroUsize = NonZeroUsize::new(16).expect("16 is not zero");
 /// Tables and function references of one instance, in bytes.
@@ -91,6 +95,8 @@ fn pooled_engine(config: &Config) -> wasmtime::Result<Engine> {
     // Permits bound how many instances live at once; installing a plugin takes one more for its trial.
     let components = u32::try_from(config.permits.saturating_mul(2)).unwrap_or(u32::MAX).clamp(32, 1_000);
     let per_component = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let scanned = PoolingAllocationConfig::is_pagemap_scan_available();
+    let keep_resident = if scanned { KEEP_RESIDENT_SCANNED_BYTES } else { KEEP_RESIDENT_BYTES };
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(components)
         .total_core_instances(components.saturating_mul(16))
@@ -103,7 +109,10 @@ fn pooled_engine(config: &Config) -> wasmtime::Result<Engine> {
         .max_core_instance_size(INSTANCE_BYTES_MAX)
         .table_elements(TABLE_ELEMENTS_MAX)
         .max_memory_size(usize::try_from(config.limits.pooled_memory_bytes_max())?)
-        .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
+        .pagemap_scan(if scanned { Enabled::Yes } else { Enabled::No })
+        // Memory that is kept stays bounded by what runs at once.
+        .max_unused_warm_slots(u32::try_from(config.permits).unwrap_or(u32::MAX))
+        .linear_memory_keep_resident(keep_resident)
         .table_keep_resident(KEEP_RESIDENT_BYTES);
     let mut compile = compile_config();
     compile.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));

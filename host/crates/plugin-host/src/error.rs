@@ -93,6 +93,14 @@ pub enum Error {
         /// What differs.
         reason: String,
     },
+    /// The component has more parts than a plugin gets.
+    #[error("{plugin} needs more than a plugin gets: {reason}")]
+    OverLimits {
+        /// Which plugin.
+        plugin: PluginVersion,
+        /// What it needs and what it gets.
+        reason: String,
+    },
     /// The component cannot be compiled.
     #[error("{plugin} cannot be compiled: {reason}")]
     CompileFailed {

@@ -85,7 +85,13 @@ impl Plugin {
         let wrong_shape =
             |error: wasmtime::Error| Error::WrongShape { plugin: name.clone(), reason: format!("{error:#}") };
         let component = deserialize(shared.engines.of(LimitClass::Call), code).map_err(|error| {
-            Error::CompileFailed { plugin: name.clone(), reason: format!("code cannot be loaded: {error:#}") }
+            let (plugin, reason) = (name.clone(), format!("{error:#}"));
+            // What loads without a pool is good code that wants more than its place in the pool.
+            if deserialize(shared.engines.of(LimitClass::Training), code).is_ok() {
+                Error::OverLimits { plugin, reason }
+            } else {
+                Error::CompileFailed { plugin, reason: format!("code cannot be loaded: {reason}") }
+            }
         })?;
         let provides = &inspection.manifest.provides;
         let pooled = Prepared::new(&shared, LimitClass::Call, &component, provides).map_err(wrong_shape)?;
@@ -140,6 +146,16 @@ impl Plugin {
     /// Names it and its version.
     pub fn plugin_version(&self) -> &PluginVersion {
         &self.name
+    }
+
+    /// Which plugin.
+    pub fn id(&self) -> &trellis_model::PluginId {
+        &self.name.id
+    }
+
+    /// Which version of it.
+    pub fn version(&self) -> &semver::Version {
+        &self.name.version
     }
 
     /// What it imports, with versions.
@@ -305,7 +321,7 @@ fn trap_text(trap: &Trap, error: &wasmtime::Error) -> String {
     if names.is_empty() { trap.to_string() } else { format!("{trap}, in {}", names.join(" ← ")) }
 }
 
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("panic").to_owned()
 }

@@ -1,5 +1,8 @@
 //! `segmentation`: a plugin puts each customer into at most one value of each segmentation that it offers.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use trellis_model::{Batch, Column, Text, TextColumn, Validity};
 use wasmtime::Store;
 use wasmtime::component::{Instance, Resource};
@@ -8,7 +11,7 @@ use super::bindings::exports::trellis::plugin::segmentation::{self as wit, Guest
 use super::bindings::trellis::plugin::types;
 use super::row_streams::{self, RowStream, check_size};
 use crate::call::CallState;
-use crate::plugin::{Call, Prepared, Rejection};
+use crate::plugin::{Call, Prepared, Rejection, panic_message};
 use crate::{CallStats, CancelFlag, LimitClass, LogLine, Plugin, Result, check, convert};
 
 /// The segmentation interface of a plugin.
@@ -192,10 +195,12 @@ impl<'a> Segmentation<'a> {
                 .name("plugin-fit".to_owned())
                 .spawn_scoped(scope, || self.plugin.run(&call, Some(client), body))
                 .map_err(|error| self.plugin.host_failure(format!("cannot start a thread: {error}")))?;
-            server.serve();
-            guest.join().unwrap_or_else(|_| {
-                Err(self.plugin.host_failure("the thread of the call panicked".to_owned()))
-            })
+            // A panic of `rows` ends the stream, and with it the guest.
+            let served = catch_unwind(AssertUnwindSafe(|| server.serve()));
+            let done = guest.join();
+            let failure = |panic: &(dyn Any + Send)| self.plugin.host_failure(panic_message(panic));
+            served.map_err(|panic| failure(&*panic))?;
+            done.map_err(|panic| failure(&*panic))?
         })?;
         Ok(Fitted { model: done.value, logs: done.logs, stats: done.stats })
     }

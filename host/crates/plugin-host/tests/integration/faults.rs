@@ -179,18 +179,27 @@ fn training_can_be_cancelled() {
     assert!(began.elapsed() < Duration::from_secs(10));
 }
 
-/// Rows that fail after the first batch, or are too many for one.
+/// How rows go wrong.
+#[derive(Clone, Copy, PartialEq)]
+enum Failure {
+    Error,
+    Panic,
+    TooLarge,
+}
+
+/// Rows that go wrong after the first batch.
 struct Failing {
-    too_large: bool,
+    how: Failure,
     read: bool,
 }
 
 impl RowStream for Failing {
     fn next(&mut self) -> Result<Option<Batch>, String> {
-        match (self.too_large, std::mem::replace(&mut self.read, true)) {
-            (true, _) => Ok(Some(customers(0..70_000))),
-            (false, false) => Ok(Some(customers(0..9))),
-            (false, true) => Err("disk is on fire".to_owned()),
+        match (std::mem::replace(&mut self.read, true), self.how) {
+            (false, _) => Ok(Some(customers(0..9))),
+            (true, Failure::Error) => Err("disk is on fire".to_owned()),
+            (true, Failure::Panic) => panic!("a bug in the host"),
+            (true, Failure::TooLarge) => Ok(Some(customers(0..70_000))),
         }
     }
 
@@ -204,12 +213,15 @@ impl RowStream for Failing {
 #[test]
 fn rows_that_fail_are_not_the_plugins_fault() {
     let (host, plugin) = load("hostile");
-    let fit = |too_large| {
-        let mut rows = Failing { too_large, read: false };
+    let fit = |how| {
+        let mut rows = Failing { how, read: false };
         plugin.segmentation().unwrap().fit(&mut rows, "{}", &at(), &CancelFlag::default()).unwrap_err()
     };
-    assert_eq!(fit(false).to_string(), "rows for plugin `hostile` 1.0.0 cannot be read: disk is on fire");
-    assert!(matches!(fit(true), Error::BatchTooLarge { found: 70_000, limit: 65_536, unit: "rows", .. }));
+    let message = |how| fit(how).to_string();
+    assert_eq!(message(Failure::Error), "rows for plugin `hostile` 1.0.0 cannot be read: disk is on fire");
+    assert_eq!(message(Failure::Panic), "host failed in a call of plugin `hostile` 1.0.0: a bug in the host");
+    let too_large = fit(Failure::TooLarge);
+    assert!(matches!(too_large, Error::BatchTooLarge { found: 70_000, limit: 65_536, unit: "rows", .. }));
     let error = assign(&plugin, "none", customers(0..70_000)).unwrap_err();
     assert!(matches!(error, Error::BatchTooLarge { .. }), "{error}");
     assert_eq!(host.stats().faults, 0);

@@ -123,6 +123,26 @@ fn a_guest_that_fails_while_it_starts_is_refused() {
 }
 
 #[test]
+fn a_component_of_too_many_parts_is_refused() {
+    let text = |instances: &str| {
+        format!(
+            r#"(component (core module $m) (core module $t (table 70000 funcref)) (core module $l (memory 2000)) {instances}
+            (instance $i) (export "trellis:plugin/segmentation@1.0.0" (instance $i)))"#
+        )
+    };
+    let host = PluginHost::new(Config::default()).unwrap();
+    for (part, count) in [("$m", 65), ("$t", 1), ("$l", 1)] {
+        let instances = format!("(core instance (instantiate {part}))").repeat(count);
+        let error = host.load(&made(&text(&instances), MANIFEST)).unwrap_err();
+        assert!(matches!(error, Error::OverLimits { .. }), "{part}: {error}");
+        assert!(
+            error.to_string().starts_with("plugin `made-up` 0.3.0 needs more than a plugin gets: "),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn a_good_component_says_what_it_is() {
     let wasm = built("retail-rfm");
     let inspection = inspect(&wasm).unwrap();
