@@ -150,3 +150,58 @@ fn decode_change<'a>(reader: &mut Reader<'a>) -> Option<RawChange<'a>> {
     }
     Some((key, Some(reader.take(value_length as usize)?)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const EPOCH: Epoch = Epoch([7; 16]);
+    const AT: Place = Place { segment: 3, offset: 99 };
+
+    fn bytes(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {
+        prop::collection::vec(any::<u8>(), length)
+    }
+
+    fn sets() -> impl Strategy<Value = Vec<Vec<Change>>> {
+        let change = (bytes(0..9), prop::option::of(bytes(0..40)))
+            .prop_map(|(key, value)| Change { key: Arc::from(key), value: value.map(Arc::from) });
+        prop::collection::vec(prop::collection::vec(change, 0..5), 0..5)
+    }
+
+    proptest! {
+        #[test]
+        fn a_group_is_read_back_where_it_was_written_and_nowhere_else(sets in sets(), first in any::<u64>()) {
+            let mut sums = Sums::default();
+            sums.add_row(b"k", 5);
+            let mut out = vec![1, 2, 3];
+            encode_group(&mut out, EPOCH, AT, first, &sums, &sets);
+            let (frame, length) = decode(&out[3..], EPOCH, AT).unwrap();
+            let Frame::Group(group) = frame else { panic!("not a group") };
+            assert_eq!((group.first_position, &group.sums, length), (first, &sums, out.len() - 3));
+            let read = group.sets.iter().map(|set| set.iter().map(|(key, value)| Change {
+                key: Arc::from(*key),
+                value: value.map(Arc::from),
+            }).collect::<Vec<_>>());
+            assert_eq!(read.collect::<Vec<_>>(), sets);
+            for (epoch, at) in [
+                (Epoch([8; 16]), AT),
+                (EPOCH, Place { segment: 4, ..AT }),
+                (EPOCH, Place { offset: 98, ..AT }),
+            ] {
+                assert!(decode(&out[3..], epoch, at).is_err());
+            }
+        }
+
+        #[test]
+        fn no_bytes_make_decoding_panic(body in bytes(0..200), kind in 0..4_u8) {
+            let body = [&[FORMAT, kind][..], &body].concat();
+            _ = decode_body(&body);
+            _ = decode(&body, EPOCH, AT);
+            _ = decode(&[&MAGIC[..], &body].concat(), EPOCH, AT);
+        }
+    }
+}

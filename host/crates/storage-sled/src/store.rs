@@ -170,6 +170,11 @@ impl SledStore {
         self.shared.config.limits
     }
 
+    #[cfg(test)]
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     async fn commit_set(&self, set: WriteSet) -> Result<Committed> {
         set.validate(&self.shared.config.limits)?;
         self.shared.check_running()?;

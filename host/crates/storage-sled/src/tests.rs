@@ -5,6 +5,7 @@ mod damage;
 mod faults;
 mod journal_damage;
 mod kill;
+mod overlay;
 mod snapshots;
 
 use std::collections::BTreeMap;
