@@ -108,6 +108,8 @@ fn compile_in_child(
     };
     let mut child = Command::new(command)
         .args(args)
+        // The compiler needs none of the server's secrets.
+        .env_clear()
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

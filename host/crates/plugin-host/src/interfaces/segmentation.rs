@@ -14,7 +14,7 @@ use crate::call::CallState;
 use crate::plugin::{Call, Prepared, Rejection, panic_message};
 use crate::{CallStats, CancelFlag, LimitClass, LogLine, Plugin, Result, check, convert};
 
-/// The segmentation interface of a plugin.
+/// The segmentation interface of a plugin. Its functions block, and need 1 MiB of stack.
 #[derive(Debug, Clone, Copy)]
 pub struct Segmentation<'a> {
     plugin: &'a Plugin,

@@ -30,16 +30,23 @@ fn a_child_compiles() {
 
 #[test]
 fn a_component_that_does_not_compile_says_why() {
-    let text = r#"(component (core module (func (result i32) i64.const 1))
-        (instance $i) (export "trellis:plugin/segmentation@1.0.0" (instance $i)))"#;
-    for config in [Config::default(), child(compile_child(), &[])] {
-        let error = PluginHost::new(config).unwrap().load(&made(text, MANIFEST)).unwrap_err();
+    let check = |config: Config, module: &str, expected: &str| {
+        let text = format!(
+            r#"(component (core module {module})
+            (instance $i) (export "trellis:plugin/segmentation@1.0.0" (instance $i)))"#
+        );
+        let error = PluginHost::new(config).unwrap().load(&made(&text, MANIFEST)).unwrap_err();
         assert!(
-            matches!(&error, Error::CompileFailed { reason, .. } if reason.contains("type mismatch")),
+            matches!(&error, Error::CompileFailed { reason, .. } if reason.contains(expected)),
             "{error}"
         );
         assert!(error.to_string().starts_with("plugin `made-up` 0.3.0 cannot be compiled: "), "{error}");
-    }
+    };
+    check(Config::default(), "(func (result i32) i64.const 1)", "type mismatch");
+    check(child(compile_child(), &[]), "(func (result i32) i64.const 1)", "type mismatch");
+    check(Config::default(), "(memory i64 1)", "memory64");
+    check(Config::default(), "(memory 1 1 shared)", "threads");
+    check(Config::default(), "(func (param externref))", "gc");
 }
 
 #[cfg(unix)]

@@ -7,6 +7,19 @@ use crate::support::{MANIFEST, built, made, with_manifest};
 const EXPORTS_SEGMENTATION: &str =
     r#"(component (instance $i) (export "trellis:plugin/segmentation@1.0.0" (instance $i)))"#;
 
+/// A component that does this when it starts, and whose functions have the right names and the wrong types.
+fn starting(start: &str) -> String {
+    format!(
+        r#"(component
+        (core module $m (memory 1) (func (export "f")) (func $start {start}) (start $start))
+        (core instance $c (instantiate $m))
+        (func $f (canon lift (core func $c "f")))
+        (instance $i (export "describe" (func $f)) (export "fit" (func $f))
+            (export "assign" (func $f)) (export "explain" (func $f)))
+        (export "trellis:plugin/segmentation@1.0.0" (instance $i)))"#
+    )
+}
+
 /// Expects that a component is refused in these words, by the check and by the host alike.
 fn check(wasm: &[u8], expected: &str) {
     let host = PluginHost::new(Config::default()).unwrap();
@@ -98,14 +111,7 @@ fn imports_that_nobody_granted_are_refused_by_name() {
 fn interfaces_of_another_shape_are_refused() {
     let host = PluginHost::new(Config::default()).unwrap();
     let without_functions = host.load(&made(EXPORTS_SEGMENTATION, MANIFEST)).unwrap_err();
-    let other_types = r#"(component
-        (core module $m (func (export "f")))
-        (core instance $c (instantiate $m))
-        (func $f (canon lift (core func $c "f")))
-        (instance $i (export "describe" (func $f)) (export "fit" (func $f))
-            (export "assign" (func $f)) (export "explain" (func $f)))
-        (export "trellis:plugin/segmentation@1.0.0" (instance $i)))"#;
-    let with_other_types = host.load(&made(other_types, MANIFEST)).unwrap_err();
+    let with_other_types = host.load(&made(&starting(""), MANIFEST)).unwrap_err();
     for error in [without_functions, with_other_types] {
         assert!(matches!(error, Error::WrongShape { .. }), "{error:?}");
         assert!(error.to_string().starts_with("plugin `made-up` 0.3.0 does not fit"), "{error}");
@@ -114,12 +120,16 @@ fn interfaces_of_another_shape_are_refused() {
 
 #[test]
 fn a_guest_that_fails_while_it_starts_is_refused() {
-    let text = r#"(component
-        (core module $m (func $start unreachable) (start $start))
-        (core instance (instantiate $m))
-        (instance $i) (export "trellis:plugin/segmentation@1.0.0" (instance $i)))"#;
-    let error = PluginHost::new(Config::default()).unwrap().load(&made(text, MANIFEST)).unwrap_err();
-    assert!(matches!(error, Error::WrongShape { .. } | Error::Fault(_)), "{error:?}");
+    let host = PluginHost::new(Config::default()).unwrap();
+    let check = |start: &str, expected: &str| {
+        let error = host.load(&made(&starting(start), MANIFEST)).unwrap_err();
+        assert!(error.to_string().starts_with(expected), "{error}");
+    };
+    let plugin = "plugin `made-up` 0.3.0, plugin.instantiate: ";
+    check("unreachable", &format!("{plugin}trapped: "));
+    check("(loop (br 0))", &format!("{plugin}ran longer than its 200 ms"));
+    check("(drop (memory.grow (i32.const 2000)))", &format!("{plugin}wanted more than its 67108864 bytes"));
+    assert_eq!((host.stats().faults, host.stats().permits_in_use), (3, 0));
 }
 
 #[test]
@@ -158,10 +168,13 @@ fn a_good_component_says_what_it_is() {
 }
 
 #[test]
-fn the_same_component_is_loaded_once() {
+fn two_who_load_the_same_component_share_it() {
     let host = PluginHost::new(Config::default()).unwrap();
     let wasm = built("hostile");
-    let (one, other) = (host.load(&wasm).unwrap(), host.load(&wasm).unwrap());
-    assert!(std::sync::Arc::ptr_eq(&one, &other));
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| host.load(&wasm).unwrap());
+        let one = host.load(&wasm).unwrap();
+        assert!(std::sync::Arc::ptr_eq(&one, &other.join().unwrap()));
+    });
     assert_eq!(host.stats().compiled, 1);
 }
