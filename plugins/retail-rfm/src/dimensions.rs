@@ -11,7 +11,7 @@ pub(crate) enum Direction {
 
 /// What `fit` learned about one dimension.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Dimension {
+pub(crate) struct Dimension {
     pub(crate) direction: Direction,
     /// The quantiles 1/n … (n-1)/n of the values, ascending, interpolated linearly (type 7 of Hyndman and Fan).
     pub(crate) thresholds: Vec<f64>,

@@ -8,8 +8,20 @@ pub(crate) const QUANTILE_NAMES: [&str; 3] = ["quantile_r", "quantile_f", "quant
 pub(crate) const NTILE_NAMES: [&str; 3] = ["ntile_r", "ntile_f", "ntile_m"];
 
 /// What recency, frequency and monetary value are called.
-pub(crate) const DIMENSIONS: [(&str, &str); 3] =
-    [("Recency", "近度"), ("Frequency", "频度"), ("Monetary", "额度")];
+const DIMENSIONS: [(&str, &str); 3] = [("Recency", "近度"), ("Frequency", "频度"), ("Monetary", "额度")];
+
+const QUANTILES: [&str; 4] = [
+    "quantiles",
+    "分位数",
+    "Cut at the quantiles of the values; equal values have equal scores. The highest score is the best.",
+    "按数值的分位数划分，数值相同则得分相同。分数越高越好。",
+];
+const EQUAL_GROUPS: [&str; 4] = [
+    "equal groups",
+    "等分组",
+    "Customers ranked and cut into groups of equal size. The highest score is the best.",
+    "客户排序后等分成组。分数越高越好。",
+];
 
 /// Label and advice of each class, in the order of [`CLASS_NAMES`].
 const CLASSES: [[&str; 4]; 8] = [
@@ -115,23 +127,8 @@ pub(crate) fn cells(groups: usize) -> impl Iterator<Item = Cell> {
 /// All segmentations, in the order in which `assign` fills them.
 pub(crate) fn describe(groups: usize) -> Vec<SegmentationDescription> {
     let mut all = Vec::new();
-    for (name, (en, zh)) in QUANTILE_NAMES.into_iter().zip(DIMENSIONS) {
-        let description = described(name, &format!("{en} score (quantiles)"), &format!("{zh}得分（分位数）"));
-        let about = description.about(
-            "Cut at the quantiles of the values; equal values have equal scores. The highest score is the best.",
-            "按数值的分位数划分，数值相同则得分相同。分数越高越好。",
-        );
-        all.push(with_scores(about, groups));
-    }
-    for (name, (en, zh)) in NTILE_NAMES.into_iter().zip(DIMENSIONS) {
-        let description =
-            described(name, &format!("{en} score (equal groups)"), &format!("{zh}得分（等分组）"));
-        let about = description.about(
-            "Customers ranked and cut into groups of equal size. The highest score is the best.",
-            "客户排序后等分成组。分数越高越好。",
-        );
-        all.push(with_scores(about, groups));
-    }
+    all.extend(graded(QUANTILE_NAMES, QUANTILES, groups));
+    all.extend(graded(NTILE_NAMES, EQUAL_GROUPS, groups));
     all.push(with_cells(described("quantile_cell", "RFM cell (quantiles)", "RFM 单元（分位数）"), groups));
     all.push(with_cells(described("ntile_cell", "RFM cell (equal groups)", "RFM 单元（等分组）"), groups));
     let class = described("class", "RFM class", "RFM 客户分类").about(
@@ -145,6 +142,20 @@ pub(crate) fn describe(groups: usize) -> Vec<SegmentationDescription> {
     );
     all.push(advised(matrix, MATRIX_NAMES.into_iter().zip(MATRIX)));
     all
+}
+
+/// The scores of the three dimensions by one `method`: its name and what it does.
+fn graded(
+    names: [&'static str; 3],
+    method: [&'static str; 4],
+    groups: usize,
+) -> impl Iterator<Item = SegmentationDescription> {
+    let [name_en, name_zh, about_en, about_zh] = method;
+    names.into_iter().zip(DIMENSIONS).map(move |(name, (en, zh))| {
+        let description =
+            described(name, &format!("{en} score ({name_en})"), &format!("{zh}得分（{name_zh}）"));
+        with_scores(description.about(about_en, about_zh), groups)
+    })
 }
 
 fn with_scores(description: SegmentationDescription, groups: usize) -> SegmentationDescription {

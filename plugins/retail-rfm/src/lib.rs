@@ -1,13 +1,13 @@
 //! RFM segmentation: recency, frequency and monetary value of every customer's orders, graded by quantiles and by equal
 //! groups, with the eight named classes and the value matrix made of them (R155–R157, R159).
 //!
-//! `fit` reads the population once and keeps a few dozen numbers ([`model::RfmModel`]); `assign` and `explain` look at one row at a time.
+//! `fit` reads the population once and keeps a few dozen numbers (`RfmModel`); `assign` and `explain` look at one row at a time.
 //! The README beside this crate states the rules and their source.
 
 mod classes;
 mod dimensions;
 mod labels;
-pub mod model;
+mod model;
 mod population;
 mod reasons;
 mod rows;

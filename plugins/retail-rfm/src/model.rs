@@ -4,15 +4,14 @@ use trellis_sdk::{
     LocalizedText, Metric, ModelReader, ModelWriter, PluginError, Result, format_money, localized, metric,
 };
 
-pub use crate::dimensions::Dimension;
-use crate::dimensions::Direction;
+use crate::dimensions::{Dimension, Direction};
 
 /// The format of the bytes. A change of what is written, or of what it means, needs a new number.
 const FORMAT: u8 = 1;
 
 /// The cuts and means of a population.
 #[derive(Debug, Clone, PartialEq)]
-pub struct RfmModel {
+pub(crate) struct RfmModel {
     pub(crate) groups: usize,
     pub(crate) customers: u64,
     /// The ISO 4217 code of the amounts.
@@ -51,7 +50,7 @@ impl RfmModel {
     ///
     /// # Errors
     /// [`PluginError::UnreadableModel`] for anything else.
-    pub fn of_bytes(bytes: &[u8]) -> Result<Self> {
+    pub(crate) fn of_bytes(bytes: &[u8]) -> Result<Self> {
         let mut reader = ModelReader::new(bytes, FORMAT)?;
         let groups = reader.u64()?;
         if !(2..=9).contains(&groups) {

@@ -199,3 +199,47 @@ fn too_short() -> PluginError {
 fn unreadable(message: String) -> PluginError {
     PluginError::UnreadableModel(message)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written() -> Vec<u8> {
+        ModelWriter::new(4)
+            .i64(-7)
+            .text("客户")
+            .u64s(&[1, u64::MAX])
+            .i64s(&[])
+            .f64s(&[f64::MIN_POSITIVE])
+            .finish()
+    }
+
+    fn read(bytes: &[u8]) -> Result<()> {
+        let mut model = ModelReader::new(bytes, 4)?;
+        assert_eq!(model.i64()?, -7);
+        assert_eq!(model.text()?, "客户");
+        assert_eq!(model.u64s()?, [1, u64::MAX]);
+        assert!(model.i64s()?.is_empty());
+        assert_eq!(model.f64s()?, [f64::MIN_POSITIVE]);
+        model.finish()
+    }
+
+    #[test]
+    fn what_was_written_reads_back_and_nothing_else_does() {
+        let bytes = written();
+        assert_eq!(read(&bytes), Ok(()));
+        for length in 0..bytes.len() {
+            assert!(
+                matches!(read(&bytes[..length]), Err(PluginError::UnreadableModel(_))),
+                "cut to {length} bytes"
+            );
+        }
+        assert!(matches!(read(&[&*bytes, &[0]].concat()), Err(PluginError::UnreadableModel(_))));
+    }
+
+    #[test]
+    fn a_length_beyond_the_model_asks_for_no_memory() {
+        let bytes = [&[4][..], &u32::MAX.to_le_bytes(), &[0; 64]].concat();
+        assert!(ModelReader::new(&bytes, 4).expect("version 4").f64s().is_err());
+    }
+}

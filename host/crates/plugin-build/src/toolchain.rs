@@ -213,6 +213,27 @@ mod tests {
         assert_eq!(found.cargo(root.path()).get_program(), root.path().join("bin/cargo").as_os_str());
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn an_installed_target_is_preferred() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let root = tempfile::tempdir().unwrap();
+        let libdir = root.path().join("lib/wasm32-unknown-unknown");
+        touch(&libdir.join("libcore-0f.rlib"));
+        let rustc = root.path().join("rustc");
+        let script = format!("#!/bin/sh\n[ $2 = sysroot ] && echo /rust || echo {}\n", libdir.display());
+        std::fs::write(&rustc, script).unwrap();
+        std::fs::set_permissions(&rustc, std::fs::Permissions::from_mode(0o755)).unwrap();
+
+        let found = Toolchain::find_among(root.path(), &rustc, root.path());
+        assert!(found.unwrap_err().to_string().contains("the target is not installed in"));
+        touch(&libdir.join("libstd-0f.rlib"));
+        let found = Toolchain::find_among(root.path(), &rustc, root.path()).unwrap();
+        assert_eq!(found, Toolchain::Rustup { sysroot: "/rust".into() });
+        assert!(found.build_arguments().is_empty());
+    }
+
     #[test]
     fn what_is_missing_is_named_with_the_command_that_installs_it() {
         let root = tempfile::tempdir().unwrap();
