@@ -59,5 +59,5 @@ pub(super) fn schema() -> Schema {
         field(8, "note", ("Note", "单号"), text()),
         field(9, "tags", ("Tags", "标签"), FieldType::List { of: Box::new(FieldType::Integer) }),
     ];
-    Schema::new([object(1, "account", "name", account), object(2, "order", "number", order)])
+    Schema::new(vec![object(1, "account", "name", account), object(2, "order", "number", order)]).unwrap()
 }
