@@ -22,6 +22,25 @@ pub fn error(message: impl AsRef<str>) {
     write(Level::Error, message.as_ref());
 }
 
+/// Makes the message of a panic the last line of the log, since the trap that follows carries none.
+///
+/// The export macros see to it; a plugin on the raw bindings calls it at the begin of each call. Natively it does nothing.
+pub fn report_panics() {
+    #[cfg(target_family = "wasm")]
+    {
+        static HOOKED: std::sync::Once = std::sync::Once::new();
+        HOOKED.call_once(|| {
+            std::panic::set_hook(Box::new(|panic| {
+                let message = panic.payload_as_str().unwrap_or("a panic without a message");
+                match panic.location() {
+                    Some(place) => error(format!("{message} ({place})")),
+                    None => error(message),
+                }
+            }));
+        });
+    }
+}
+
 #[cfg(target_family = "wasm")]
 fn write(level: Level, message: &str) {
     crate::bindings::segmentation::trellis::plugin::host_log::log(level, message);

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::bindings::segmentation::exports::trellis::plugin::segmentation as wire;
 use crate::bindings::segmentation::trellis::plugin::columns;
-use crate::{Assignments, Batch, Context, Model, PluginError, Reason, Result, RowStream};
+use crate::{Assignments, Batch, Context, Model, PluginError, Reason, Result, RowStream, log};
 
 pub use wire::{SegmentValue, SegmentationDescription};
 
@@ -72,18 +72,22 @@ pub struct Adapter<P>(PhantomData<P>);
 
 impl<P: Segmentation> wire::Guest for Adapter<P> {
     fn describe(config: String) -> Result<Vec<SegmentationDescription>> {
+        log::report_panics();
         P::describe(&parse_config(&config)?)
     }
 
     fn fit(rows: &wire::RowStream, config: String, at: Context) -> Result<Model> {
+        log::report_panics();
         P::fit(&mut RowStream::of_host(rows), &parse_config(&config)?, &at)
     }
 
     fn assign(model: Vec<u8>, rows: columns::Batch, at: Context) -> Result<wire::Assignments> {
+        log::report_panics();
         P::assign(&model, &rows.into(), &at).map(Into::into)
     }
 
     fn explain(model: Vec<u8>, rows: columns::Batch, at: Context) -> Result<Vec<Vec<Reason>>> {
+        log::report_panics();
         P::explain(&model, &rows.into(), &at)
     }
 }

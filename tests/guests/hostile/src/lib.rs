@@ -155,5 +155,6 @@ fn commit(sin: &str) {
 }
 
 fn trap() -> ! {
+    trellis_sdk::log::report_panics();
     panic!("this guest was told to trap")
 }
