@@ -1,4 +1,4 @@
-use crate::GenerationId;
+use crate::{GenerationId, RunId};
 
 /// What can go wrong with columns.
 #[derive(Debug, thiserror::Error)]
@@ -49,10 +49,10 @@ pub enum Error {
         holder: String,
     },
     /// Rows were not given in ascending order of ordinals, or their columns do not fit them.
-    #[error("rows of generation {generation}: {reason}")]
+    #[error("results of run {run}: {reason}")]
     InvalidRows {
-        /// The generation they were for.
-        generation: GenerationId,
+        /// The run they are of.
+        run: RunId,
         /// What is wrong.
         reason: String,
     },
@@ -67,12 +67,6 @@ pub enum Error {
     FlipConflict {
         /// Which one.
         segmentation: String,
-    },
-    /// The transitions of the last flip are not written yet.
-    #[error("the transitions of generation {generation} are not written yet")]
-    TransitionsPending {
-        /// The generation that was flipped to.
-        generation: GenerationId,
     },
     /// There is no earlier generation to roll back to.
     #[error("segmentation `{segmentation}` has no earlier generation")]
@@ -95,6 +89,9 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// The process is ending.
+    #[error("the server is shutting down")]
+    ShuttingDown,
     /// The records below failed.
     #[error(transparent)]
     Records(#[from] trellis_records::Error),
@@ -119,18 +116,13 @@ impl Error {
             Self::InvalidRows { .. } => "invalid_rows",
             Self::UnknownGeneration { .. } => "unknown_generation",
             Self::FlipConflict { .. } => "flip_conflict",
-            Self::TransitionsPending { .. } => "transitions_pending",
             Self::NothingEarlier { .. } => "nothing_earlier",
             Self::Damaged { .. } => "damaged",
             Self::Io { .. } => "io",
+            Self::ShuttingDown => "shutting_down",
             Self::Records(error) => error.code(),
             Self::Storage(_) => "storage",
         }
-    }
-
-    pub(crate) fn io(doing: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
-        let doing = doing.into();
-        move |source| Self::Io { doing, source }
     }
 
     pub(crate) fn damaged(what: impl Into<String>) -> Self {

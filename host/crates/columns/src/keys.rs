@@ -6,32 +6,29 @@ use crate::GenerationId;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum KeyKind {
-    /// `segmentation u32` → its definition.
+    /// `segmentation u32, part u16` → a part of its definition.
     Segmentation = 0x40,
     /// `name` → the number of the segmentation that bears it as name or alias.
     SegmentationName = 0x41,
-    /// → the last segmentation number given (a counter).
-    SegmentationCounter = 0x42,
     /// `segmentation u32` → which generation is current and which are kept.
-    Pointer = 0x43,
+    Pointer = 0x42,
     /// → the last generation number given (a counter).
-    GenerationCounter = 0x44,
+    GenerationCounter = 0x43,
     /// `generation u64` → what the generation holds and whether it is finished.
-    Generation = 0x45,
+    Generation = 0x44,
     /// `generation u64, segmentation u32, block u32` → codes.
-    Block = 0x46,
+    Block = 0x45,
     /// `generation u64, segmentation u32, ordinal u64` → one code that supersedes the block's.
-    Delta = 0x47,
+    Delta = 0x46,
     /// `generation u64` → how far the transitions of its flip are written.
-    TransitionJob = 0x48,
+    TransitionJob = 0x47,
 }
 
 impl KeyKind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 8] = [
         Self::Segmentation,
         Self::SegmentationName,
-        Self::SegmentationCounter,
         Self::Pointer,
         Self::GenerationCounter,
         Self::Generation,
@@ -49,8 +46,8 @@ pub(crate) fn kind(kind: KeyKind) -> Vec<u8> {
     vec![kind as u8]
 }
 
-pub(crate) fn segmentation(id: SegmentationId) -> Vec<u8> {
-    tagged(KeyKind::Segmentation, &[&id.0.to_be_bytes()])
+pub(crate) fn segmentation(id: SegmentationId, part: u16) -> Vec<u8> {
+    tagged(KeyKind::Segmentation, &[&id.0.to_be_bytes(), &part.to_be_bytes()])
 }
 
 pub(crate) fn name(name: &str) -> Vec<u8> {
@@ -85,7 +82,11 @@ pub(crate) fn of_generation(kind: KeyKind, generation: GenerationId) -> Vec<u8> 
 }
 
 /// Every block or delta of one segmentation in a generation.
-pub(crate) fn of_segmentation(kind: KeyKind, generation: GenerationId, segmentation: SegmentationId) -> Vec<u8> {
+pub(crate) fn of_segmentation(
+    kind: KeyKind,
+    generation: GenerationId,
+    segmentation: SegmentationId,
+) -> Vec<u8> {
     tagged(kind, &[&generation.0.to_be_bytes(), &segmentation.0.to_be_bytes()])
 }
 
@@ -111,17 +112,17 @@ mod tests {
 
     #[test]
     fn kinds_keep_their_numbers() {
-        let numbers: Vec<(String, u8)> = KeyKind::ALL.iter().map(|kind| (format!("{kind:?}"), *kind as u8)).collect();
+        let numbers: Vec<(String, u8)> =
+            KeyKind::ALL.iter().map(|kind| (format!("{kind:?}"), *kind as u8)).collect();
         let locked = [
             ("Segmentation", 0x40),
             ("SegmentationName", 0x41),
-            ("SegmentationCounter", 0x42),
-            ("Pointer", 0x43),
-            ("GenerationCounter", 0x44),
-            ("Generation", 0x45),
-            ("Block", 0x46),
-            ("Delta", 0x47),
-            ("TransitionJob", 0x48),
+            ("Pointer", 0x42),
+            ("GenerationCounter", 0x43),
+            ("Generation", 0x44),
+            ("Block", 0x45),
+            ("Delta", 0x46),
+            ("TransitionJob", 0x47),
         ];
         assert_eq!(numbers, locked.map(|(name, number)| (name.to_owned(), number)));
     }

@@ -21,20 +21,67 @@
 mod check;
 mod config;
 mod dataset;
+mod derived;
 mod error;
+mod features;
+mod fields;
 mod generation;
+mod keys;
+mod population;
 mod segmentation;
-mod skeleton;
+mod stored;
+mod stream;
+mod wait;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use trellis_records::Records;
 
 pub use check::CheckReport;
 pub use config::Config;
 pub use dataset::{Aggregate, AsOf, ColumnSource, DatasetColumn, DatasetSpec};
 pub use error::{Error, Result};
 pub use generation::{
-    CodesColumn, Delta, DeltaOutcome, FlipRequest, Flipped, FlippedSegmentation, GenerationId, Origin, RunId,
-    TransitionCounts,
+    CodesColumn, Delta, DeltaOutcome, FlipRequest, Flipped, FlippedSegmentation, GenerationId,
+    GenerationWriter, Origin, RunId, TransitionCounts,
 };
+pub use keys::KeyKind;
 pub use segmentation::{
     CurrentResult, MemberPage, SegmentationDefinition, SegmentationInfo, Source, ValueCount, ValueDefinition,
 };
-pub use skeleton::{Columns, DatasetStream, GenerationWriter};
+pub use stream::DatasetStream;
+
+/// Features and results of every object with ordinals. One a process, shared as `Arc<Columns>`.
+#[derive(Debug)]
+pub struct Columns {
+    records: Arc<Records>,
+    config: Config,
+    features: features::Features,
+    results: generation::Results,
+}
+
+impl Columns {
+    /// Loads the segmentations with their current results and, where a checkpoint file allows it, the features.
+    ///
+    /// `dir` holds the checkpoint files and is created; what is in it can always be rebuilt. Generations that a crash
+    /// left unfinished or that nobody flipped to are deleted.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when `dir` cannot be used, [`Error::Damaged`] when the registry of segmentations cannot be read. A
+    /// damaged result is no error: its segmentation says so in [`SegmentationInfo::damaged`].
+    pub async fn open(records: Arc<Records>, dir: PathBuf, config: Config) -> Result<Arc<Self>> {
+        let columns = wait::off_thread(async move {
+            let features = features::Features::open(&records, dir)?;
+            let results = generation::Results::load(&records).await?;
+            let columns = Arc::new(Self { records, config, features, results });
+            columns.delete_orphaned_generations().await?;
+            Ok(columns)
+        })
+        .await?;
+        for segmentation in columns.segmentations() {
+            columns.ensure_population(segmentation.object).await?;
+        }
+        Ok(columns)
+    }
+}

@@ -9,7 +9,8 @@ const VERSION: u8 = 1;
 
 /// Encodes a value of this crate's stored types.
 pub(crate) fn encode(value: &impl Serialize) -> Vec<u8> {
-    let mut bytes = postcard::to_extend(value, vec![VERSION]).expect("stored types have nothing postcard refuses");
+    let mut bytes =
+        postcard::to_extend(value, vec![VERSION]).expect("stored types have nothing postcard refuses");
     let crc = crc32c::crc32c(&bytes);
     bytes.extend_from_slice(&crc.to_le_bytes());
     bytes
@@ -17,7 +18,8 @@ pub(crate) fn encode(value: &impl Serialize) -> Vec<u8> {
 
 /// Decodes what [`encode`] wrote; `what` names it in errors.
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T> {
-    let (body, crc) = bytes.split_last_chunk::<4>().ok_or_else(|| Error::damaged(format!("{what} is cut short")))?;
+    let (body, crc) =
+        bytes.split_last_chunk::<4>().ok_or_else(|| Error::damaged(format!("{what} is cut short")))?;
     if crc32c::crc32c(body) != u32::from_le_bytes(*crc) {
         return Err(Error::damaged(format!("{what} does not match its checksum")));
     }

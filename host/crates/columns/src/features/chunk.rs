@@ -1,0 +1,215 @@
+use std::sync::Arc;
+
+use trellis_model::ColumnData;
+use trellis_records::EventPage;
+
+use crate::dataset::{EventSource, EventValueKind};
+use crate::{Error, Result};
+
+/// Ordinals of a chunk. Chunks are shared with streams that read them; a change copies one chunk, not all.
+pub(crate) const CHUNK_ROWS: usize = 4_096;
+
+/// Features of [`CHUNK_ROWS`] ordinals. Where the count is 0 the rest means nothing, and is 0.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Chunk {
+    pub(crate) counts: Vec<u32>,
+    pub(crate) first: Vec<i64>,
+    pub(crate) last: Vec<i64>,
+    pub(crate) sums: Vec<Sums>,
+}
+
+/// Sums of one value.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Sums {
+    /// Of whole numbers and minor units: no order matters and nothing overflows.
+    Exact(Vec<i128>),
+    /// Of numbers: in the order of time and id.
+    Float(Vec<f64>),
+}
+
+/// A number that an event carries.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum EventNumber {
+    Exact(i64),
+    Float(f64),
+}
+
+/// The features of one ordinal.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct FeatureRow {
+    pub(crate) count: u32,
+    pub(crate) first: i64,
+    pub(crate) last: i64,
+    pub(crate) sums: Vec<SumValue>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum SumValue {
+    Exact(i128),
+    Float(f64),
+}
+
+/// Features of all ordinals of an events object's target.
+#[derive(Debug, Clone)]
+pub(crate) struct FeatureColumns {
+    chunks: Vec<Arc<Chunk>>,
+    empty: Arc<Chunk>,
+}
+
+impl Chunk {
+    fn empty(source: &EventSource) -> Self {
+        let sums = source.values.iter().map(|value| match value.kind {
+            EventValueKind::Number => Sums::Float(vec![0.0; CHUNK_ROWS]),
+            EventValueKind::Integer | EventValueKind::Money => Sums::Exact(vec![0; CHUNK_ROWS]),
+        });
+        Self {
+            counts: vec![0; CHUNK_ROWS],
+            first: vec![0; CHUNK_ROWS],
+            last: vec![0; CHUNK_ROWS],
+            sums: sums.collect(),
+        }
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "a remainder by CHUNK_ROWS is within a chunk")]
+    fn add_time(&mut self, at: usize, time: i64) {
+        let first_event = self.counts[at] == 0;
+        self.counts[at] += 1;
+        self.first[at] = if first_event { time } else { self.first[at].min(time) };
+        self.last[at] = if first_event { time } else { self.last[at].max(time) };
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "a remainder by CHUNK_ROWS is within a chunk")]
+    fn clear(&mut self, at: usize) {
+        self.counts[at] = 0;
+        self.first[at] = 0;
+        self.last[at] = 0;
+        for sums in &mut self.sums {
+            match sums {
+                Sums::Exact(sums) => sums[at] = 0,
+                Sums::Float(sums) => sums[at] = 0.0,
+            }
+        }
+    }
+}
+
+impl FeatureColumns {
+    pub(crate) fn new(source: &EventSource) -> Self {
+        Self { chunks: Vec::new(), empty: Arc::new(Chunk::empty(source)) }
+    }
+
+    /// From their stored form.
+    pub(crate) fn from_chunks(source: &EventSource, chunks: Vec<Chunk>) -> Self {
+        Self { chunks: chunks.into_iter().map(Arc::new).collect(), empty: Arc::new(Chunk::empty(source)) }
+    }
+
+    pub(crate) fn chunks(&self) -> &[Arc<Chunk>] {
+        &self.chunks
+    }
+
+    /// The chunk of an index; an empty one past the end.
+    pub(crate) fn chunk(&self, index: usize) -> &Chunk {
+        self.chunks.get(index).unwrap_or(&self.empty)
+    }
+
+    fn chunk_mut(&mut self, index: usize) -> &mut Chunk {
+        if index >= self.chunks.len() {
+            self.chunks.resize(index + 1, Arc::clone(&self.empty));
+        }
+        Arc::make_mut(self.chunks.get_mut(index).expect("just grown to hold it"))
+    }
+
+    /// Adds one event.
+    #[expect(clippy::indexing_slicing, reason = "a remainder by CHUNK_ROWS is within a chunk")]
+    pub(crate) fn add(&mut self, ordinal: u64, time: i64, values: &[Option<EventNumber>]) {
+        let (index, at) = place(ordinal);
+        let chunk = self.chunk_mut(index);
+        chunk.add_time(at, time);
+        for (sums, value) in chunk.sums.iter_mut().zip(values) {
+            match (sums, value) {
+                (Sums::Exact(sums), Some(EventNumber::Exact(value))) => sums[at] += i128::from(*value),
+                (Sums::Float(sums), Some(EventNumber::Float(value))) => sums[at] += value,
+                _ => {}
+            }
+        }
+    }
+
+    /// Forgets the events of an ordinal.
+    pub(crate) fn clear(&mut self, ordinal: u64) {
+        let (index, at) = place(ordinal);
+        if index < self.chunks.len() {
+            self.chunk_mut(index).clear(at);
+        }
+    }
+
+    /// Adds a page of events up to `until` (inclusive).
+    pub(crate) fn add_page(&mut self, page: &EventPage, until: Option<i64>) -> Result<()> {
+        let until = until.unwrap_or(i64::MAX);
+        let mut start = 0;
+        for ordinals in page.ordinals.chunk_by(|a, b| a / CHUNK_ROWS as u64 == b / CHUNK_ROWS as u64) {
+            let rows = start..start + ordinals.len();
+            start = rows.end;
+            let Some(first) = ordinals.first() else { continue };
+            let times = page.times.get(rows.clone()).ok_or_else(short_page)?;
+            let chunk = self.chunk_mut(place(*first).0);
+            for (ordinal, time) in ordinals.iter().zip(times).filter(|(_, time)| **time <= until) {
+                chunk.add_time(place(*ordinal).1, *time);
+            }
+            if page.values.len() != chunk.sums.len() {
+                return Err(short_page());
+            }
+            for (sums, column) in chunk.sums.iter_mut().zip(&page.values) {
+                let valid = |row: &usize| column.valid.get(*row);
+                let kept =
+                    rows.clone().zip(ordinals.iter().zip(times)).filter(|(_, (_, time))| **time <= until);
+                let kept =
+                    kept.filter(|(row, _)| valid(row)).map(|(row, (ordinal, _))| (row, place(*ordinal).1));
+                add_values(sums, &column.data, kept)?;
+            }
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "a remainder by CHUNK_ROWS is within a chunk")]
+    pub(crate) fn row(&self, ordinal: u64) -> FeatureRow {
+        let (index, at) = place(ordinal);
+        let chunk = self.chunk(index);
+        let sums = chunk.sums.iter().map(|sums| match sums {
+            Sums::Exact(sums) => SumValue::Exact(sums[at]),
+            Sums::Float(sums) => SumValue::Float(sums[at]),
+        });
+        FeatureRow {
+            count: chunk.counts[at],
+            first: chunk.first[at],
+            last: chunk.last[at],
+            sums: sums.collect(),
+        }
+    }
+}
+
+#[expect(clippy::indexing_slicing, reason = "a remainder by CHUNK_ROWS is within a chunk")]
+fn add_values(sums: &mut Sums, data: &ColumnData, rows: impl Iterator<Item = (usize, usize)>) -> Result<()> {
+    match (sums, data) {
+        (Sums::Exact(sums), ColumnData::Int64(values) | ColumnData::Money { minor_units: values, .. }) => {
+            for (row, at) in rows {
+                sums[at] += i128::from(*values.get(row).ok_or_else(short_page)?);
+            }
+        }
+        (Sums::Float(sums), ColumnData::Float64(values)) => {
+            for (row, at) in rows {
+                sums[at] += *values.get(row).ok_or_else(short_page)?;
+            }
+        }
+        _ => return Err(short_page()),
+    }
+    Ok(())
+}
+
+/// The chunk and the place in it of an ordinal.
+pub(crate) fn place(ordinal: u64) -> (usize, usize) {
+    let rows = CHUNK_ROWS as u64;
+    ((ordinal / rows) as usize, (ordinal % rows) as usize)
+}
+
+fn short_page() -> Error {
+    Error::damaged("a page of events does not have the columns that its covering index declares")
+}

@@ -1,0 +1,164 @@
+//! Columns of plain fields, read record by record: the slow way, for what is not derived.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use trellis_model::{ColumnData, Currency, FieldType, RecordId, Scope, TextColumn, Validity, Value};
+use trellis_records::Records;
+
+use crate::Result;
+use crate::dataset::{Plan, PlannedSource};
+use crate::features::base_minor_units;
+
+/// Reads plain fields of a dataset's rows.
+#[derive(Debug)]
+pub(crate) struct FieldReader {
+    records: Arc<Records>,
+}
+
+/// How many ordinals are looked up at once.
+const LOOKUP_ROWS: usize = 1_000;
+
+/// A column that is being gathered.
+struct Builder {
+    valid: Vec<bool>,
+    data: ColumnData,
+    /// Code of each text, where the column is a dictionary.
+    codes: HashMap<String, u32>,
+}
+
+impl FieldReader {
+    pub(crate) fn new(records: Arc<Records>) -> Self {
+        Self { records }
+    }
+
+    /// Reads the fields of the first of `ordinals`: all of them, or as many as fit `bytes_max`, but at least one. Returns the
+    /// columns in the order of the plan's fields and how many rows they have.
+    pub(crate) async fn read(
+        &self,
+        plan: &Plan,
+        ordinals: &[u64],
+        bytes_max: usize,
+    ) -> Result<(Vec<(Validity, ColumnData)>, usize)> {
+        let scope = Scope::everything();
+        let base = self.records.config().base_currency;
+        let fields = plan.columns.iter().filter_map(|column| match &column.source {
+            PlannedSource::Field(field) => Some(field),
+            _ => None,
+        });
+        let fields: Vec<_> = fields.collect();
+        let mut builders: Vec<Builder> = Vec::with_capacity(fields.len());
+        for field in &fields {
+            builders.push(Builder::of(
+                &field.field_type,
+                base,
+                self.reference_has_ordinals(&field.field_type),
+            ));
+        }
+        let (mut rows, mut bytes) = (0, 0);
+        'rows: for part in ordinals.chunks(LOOKUP_ROWS) {
+            for id in self.records.ordinal_ids(plan.object, part).await? {
+                let record = match id {
+                    Some(id) => self.records.get(&scope, &plan.object_name, id).await?,
+                    None => None,
+                };
+                let values = || fields.iter().map(|field| record.as_ref()?.fields.get(&field.id));
+                bytes += values().map(|value| 16 + value.map_or(0, Value::bytes)).sum::<usize>();
+                if rows > 0 && bytes > bytes_max {
+                    break 'rows;
+                }
+                for ((builder, field), value) in builders.iter_mut().zip(&fields).zip(values()) {
+                    let ordinal = self.reference_ordinal(&field.field_type, value).await?;
+                    builder.push(value, ordinal, base);
+                }
+                rows += 1;
+            }
+        }
+        Ok((builders.into_iter().map(Builder::finish).collect(), rows))
+    }
+
+    fn reference_has_ordinals(&self, field_type: &FieldType) -> bool {
+        let FieldType::Reference { object } = field_type else { return false };
+        self.records.schema().object(object.as_str()).is_some_and(|object| object.ordinals)
+    }
+
+    async fn reference_ordinal(&self, field_type: &FieldType, value: Option<&Value>) -> Result<Option<u64>> {
+        let (FieldType::Reference { object }, Some(Value::Reference(id))) = (field_type, value) else {
+            return Ok(None);
+        };
+        if !self.reference_has_ordinals(field_type) {
+            return Ok(None);
+        }
+        let id: RecordId = *id;
+        Ok(self.records.get(&Scope::everything(), object, id).await?.and_then(|target| target.ordinal))
+    }
+}
+
+impl Builder {
+    fn of(field_type: &FieldType, base: Currency, has_ordinals: bool) -> Self {
+        let dictionary = || ColumnData::Dictionary { codes: Vec::new(), values: TextColumn::default() };
+        let data = match field_type {
+            FieldType::Number => ColumnData::Float64(Vec::new()),
+            FieldType::Integer => ColumnData::Int64(Vec::new()),
+            FieldType::Money => ColumnData::Money { currency: base.to_string(), minor_units: Vec::new() },
+            FieldType::Bool => ColumnData::Boolean(Vec::new()),
+            FieldType::Date => ColumnData::Date(Vec::new()),
+            FieldType::Time => ColumnData::Time(Vec::new()),
+            FieldType::Reference { .. } if has_ordinals => ColumnData::Reference(Vec::new()),
+            FieldType::Text { .. } => ColumnData::Text(TextColumn::default()),
+            _ => dictionary(),
+        };
+        Self { valid: Vec::new(), data, codes: HashMap::new() }
+    }
+
+    /// Adds a row.
+    fn push(&mut self, value: Option<&Value>, ordinal: Option<u64>, base: Currency) {
+        let mut valid = value.is_some();
+        match &mut self.data {
+            ColumnData::Float64(values) => {
+                values.push(if let Some(Value::Number(value)) = value { *value } else { 0.0 });
+            }
+            ColumnData::Int64(values) => {
+                values.push(if let Some(Value::Integer(value)) = value { *value } else { 0 });
+            }
+            ColumnData::Money { minor_units, .. } => {
+                let money =
+                    if let Some(Value::Money(money)) = value { base_minor_units(money, base) } else { None };
+                valid = money.is_some();
+                minor_units.push(money.unwrap_or(0));
+            }
+            ColumnData::Boolean(values) => {
+                values.push(u8::from(matches!(value, Some(Value::Bool(true)))));
+            }
+            ColumnData::Date(values) => {
+                values.push(if let Some(Value::Date(date)) = value { Value::days_of(*date) } else { 0 });
+            }
+            ColumnData::Time(values) => {
+                values.push(if let Some(Value::Time(time)) = value { time.as_millisecond() } else { 0 });
+            }
+            ColumnData::Reference(values) => {
+                valid = ordinal.is_some();
+                values.push(ordinal.unwrap_or(0));
+            }
+            ColumnData::Text(texts) => {
+                texts.push(&value.map(Value::canonical).unwrap_or_default());
+            }
+            ColumnData::Dictionary { codes, values } => {
+                let text = value.map(Value::canonical);
+                let known = text.as_ref().and_then(|text| self.codes.get(text).copied());
+                let code = known.or_else(|| {
+                    let (text, code) = (text?, values.len() as u32);
+                    values.push(&text);
+                    self.codes.insert(text, code);
+                    Some(code)
+                });
+                codes.push(code.unwrap_or(0));
+            }
+        }
+        self.valid.push(valid);
+    }
+
+    fn finish(self) -> (Validity, ColumnData) {
+        (Validity::from_flags(self.valid), self.data)
+    }
+}

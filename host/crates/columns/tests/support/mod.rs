@@ -1,0 +1,262 @@
+//! A small company on a memory store: accounts with orders, and columns over them.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use tempfile::TempDir;
+use trellis_columns::{
+    Aggregate, AsOf, CodesColumn, ColumnSource, Columns, Config, DatasetColumn, DatasetSpec, FlipRequest,
+    GenerationId, Origin, RunId, SegmentationDefinition, Source, ValueDefinition,
+};
+use trellis_model::{
+    Batch, Currency, FieldName, Money, ObjectName, PluginId, Record, RecordId, SegmentationName, Text,
+    TextColumn, Validity, Value,
+};
+use trellis_records::{Caller, Clock, LogEntry, Records, SystemIds};
+use trellis_storage::{MemoryStore, Store};
+
+#[derive(Debug, Default)]
+pub struct Ticking(AtomicI64);
+
+impl Clock for Ticking {
+    fn now_ms(&self) -> i64 {
+        1_700_000_000_000 + self.0.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+pub struct Company {
+    pub store: Arc<dyn Store>,
+    pub records: Arc<Records>,
+    pub columns: Arc<Columns>,
+    pub dir: TempDir,
+    pub config: Config,
+}
+
+pub fn name(name: &str) -> ObjectName {
+    ObjectName::new(name).unwrap()
+}
+
+pub fn segmentation_name(name: &str) -> SegmentationName {
+    SegmentationName::new(name).unwrap()
+}
+
+impl Company {
+    pub async fn new() -> Self {
+        Self::with(Config::default()).await
+    }
+
+    pub async fn with(config: Config) -> Self {
+        Self::on(Arc::new(MemoryStore::new()), config).await
+    }
+
+    pub async fn on(store: Arc<dyn Store>, config: Config) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let records = open_records(Arc::clone(&store)).await;
+        let columns = Columns::open(Arc::clone(&records), dir.path().into(), config.clone()).await.unwrap();
+        Self { store, records, columns, dir, config }
+    }
+
+    /// As a new process would: from the store and the checkpoint files.
+    pub async fn restart(self) -> Self {
+        let Self { store, dir, config, .. } = self;
+        let records = open_records(Arc::clone(&store)).await;
+        let columns = Columns::open(Arc::clone(&records), dir.path().into(), config.clone()).await.unwrap();
+        Self { store, records, columns, dir, config }
+    }
+
+    pub fn fields(
+        &self,
+        object: &str,
+        values: Vec<(&str, Value)>,
+    ) -> BTreeMap<trellis_model::FieldId, Value> {
+        let schema = self.records.schema();
+        let object = schema.object(object).unwrap();
+        values.into_iter().map(|(field, value)| (object.field(field).unwrap().id, value)).collect()
+    }
+
+    pub async fn account(&self, title: &str) -> Record {
+        let fields = self.fields("account", vec![("name", Value::Text(title.into()))]);
+        self.records.create(&Caller::system("test"), &name("account"), fields).await.unwrap()
+    }
+
+    pub async fn accounts(&self, count: usize) -> Vec<Record> {
+        let mut accounts = Vec::with_capacity(count);
+        for part in (0..count).collect::<Vec<_>>().chunks(200) {
+            let writes = part.iter().map(|number| trellis_records::Write::Create {
+                object: name("account"),
+                fields: self.fields("account", vec![("name", Value::Text(format!("Customer {number}")))]),
+                id: None,
+            });
+            let written = self.records.write_batch(&Caller::system("test"), writes.collect()).await.unwrap();
+            accounts.extend(written.into_iter().map(|written| written.unwrap().record().unwrap().clone()));
+        }
+        accounts
+    }
+
+    pub fn order_fields(&self, order: &Order) -> BTreeMap<trellis_model::FieldId, Value> {
+        let mut values = vec![
+            ("account", Value::Reference(order.account)),
+            ("ordered_on", Value::Date(Value::date_of_days(order.day).unwrap())),
+        ];
+        values.extend(order.quantity.map(|quantity| ("quantity", Value::Number(quantity))));
+        values.extend(order.cents.map(|cents| ("amount", money(cents))));
+        self.fields("order", values)
+    }
+
+    pub async fn order(&self, account: &Record, day: i32, quantity: f64, cents: i64) -> Record {
+        let order = Order { account: account.id, day, quantity: Some(quantity), cents: Some(cents) };
+        let fields = self.order_fields(&order);
+        self.records.create(&Caller::system("test"), &name("order"), fields).await.unwrap()
+    }
+
+    /// All rows of a dataset, read in batches of `batch_rows`.
+    pub async fn rows(&self, as_of: AsOf, batch_rows: usize) -> Vec<Row> {
+        let mut stream = self.columns.dataset(&orders_spec(), as_of, batch_rows).await.unwrap();
+        let mut rows = Vec::new();
+        while let Some(batch) = stream.next().unwrap() {
+            assert!(batch.ordinals.len() <= batch_rows);
+            rows.extend(rows_of(&batch));
+        }
+        assert_eq!(stream.rows(), rows.len() as u64);
+        stream.rewind();
+        let again = stream.next().unwrap().map_or(0, |batch| batch.ordinals.len());
+        assert_eq!(again, rows.len().min(batch_rows));
+        rows
+    }
+
+    /// Stores results: for each output its code of each ordinal, `None` is null.
+    pub async fn generation(&self, run: RunId, outputs: &[(&str, &[Option<u32>])]) -> GenerationId {
+        let names: Vec<_> = outputs.iter().map(|(name, _)| segmentation_name(name)).collect();
+        let mut writer = self.columns.begin(run, &names).unwrap();
+        let rows = outputs[0].1.len();
+        for start in (0..rows).step_by(1_000) {
+            let end = rows.min(start + 1_000);
+            let ordinals: Vec<u64> = (start as u64..end as u64).collect();
+            let codes: Vec<Vec<u32>> = outputs
+                .iter()
+                .map(|(_, codes)| codes[start..end].iter().map(|code| code.unwrap_or(0)).collect())
+                .collect();
+            let valid: Vec<Validity> = outputs
+                .iter()
+                .map(|(_, codes)| Validity::from_flags(codes[start..end].iter().map(Option::is_some)))
+                .collect();
+            let values: TextColumn = ["low", "middle", "high"].into_iter().collect();
+            let columns: Vec<CodesColumn<'_>> = codes
+                .iter()
+                .zip(&valid)
+                .map(|(codes, valid)| CodesColumn { codes, valid, values: &values })
+                .collect();
+            writer.append(&ordinals, &columns).unwrap();
+        }
+        writer.finish().await.unwrap()
+    }
+
+    pub async fn log_from(&self, after: u64) -> Vec<LogEntry> {
+        self.records.log_after(after, 1_000).await.unwrap()
+    }
+}
+
+async fn open_records(store: Arc<dyn Store>) -> Arc<Records> {
+    let (clock, ids) = (Arc::new(Ticking::default()), Arc::new(SystemIds::default()));
+    Records::open(store, clock, ids, trellis_records::Config::default()).await.unwrap()
+}
+
+#[derive(Debug, Clone)]
+pub struct Order {
+    pub account: RecordId,
+    pub day: i32,
+    pub quantity: Option<f64>,
+    pub cents: Option<i64>,
+}
+
+pub fn money(cents: i64) -> Value {
+    let amount = rust_decimal::Decimal::new(cents, 2);
+    Value::Money(Money::new(amount, Currency::new("USD").unwrap()).unwrap())
+}
+
+/// A row of [`orders_spec`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    pub ordinal: u64,
+    pub count: i64,
+    pub first: i32,
+    pub last: i32,
+    pub cents: i64,
+    pub quantity: f64,
+}
+
+pub fn orders_spec() -> DatasetSpec {
+    let field = |name: &str| FieldName::new(name).unwrap();
+    let column = |name: &str, aggregate| DatasetColumn {
+        name: name.into(),
+        source: ColumnSource::Aggregate { events: self::name("order"), time: field("ordered_on"), aggregate },
+    };
+    DatasetSpec {
+        object: name("account"),
+        columns: vec![
+            column("orders", Aggregate::Count),
+            column("first", Aggregate::First),
+            column("last", Aggregate::Last),
+            column("spent", Aggregate::Sum(field("amount"))),
+            column("pieces", Aggregate::Sum(field("quantity"))),
+        ],
+    }
+}
+
+pub fn rows_of(batch: &Batch) -> Vec<Row> {
+    use trellis_model::ColumnData::{Date, Float64, Int64, Money};
+    let data: Vec<_> = batch.columns.iter().map(|column| &column.data).collect();
+    let [Int64(counts), Date(first), Date(last), Money { currency, minor_units }, Float64(quantities)] =
+        data[..]
+    else {
+        panic!("unexpected columns: {data:?}");
+    };
+    assert_eq!(currency, "USD");
+    assert!(batch.columns.iter().all(|column| column.valid == Validity::all()));
+    let row = |row: usize| Row {
+        ordinal: batch.ordinals[row],
+        count: counts[row],
+        first: first[row],
+        last: last[row],
+        cents: minor_units[row],
+        quantity: quantities[row],
+    };
+    (0..batch.rows as usize).map(row).collect()
+}
+
+pub fn definition(name: &str) -> SegmentationDefinition {
+    let value = |name: &str, zh: &str| ValueDefinition {
+        name: name.into(),
+        label: Text::new(name.to_uppercase(), zh),
+        description: Text::default(),
+    };
+    SegmentationDefinition {
+        name: segmentation_name(name),
+        object: self::name("account"),
+        label: Text::new("Value", "价值"),
+        description: Text::default(),
+        values: vec![value("low", "低"), value("middle", "中"), value("high", "高")],
+        source: Source::Plugin { plugin: PluginId::new("retail-rfm").unwrap(), output: name.into() },
+        aliases: Vec::new(),
+    }
+}
+
+pub fn run_id(number: u8) -> RunId {
+    RecordId::parse(&format!("0192f0c1-2345-7abc-8def-0123456789{number:02x}")).unwrap()
+}
+
+pub fn flip_request(run: RunId, baseline: bool) -> FlipRequest {
+    FlipRequest {
+        run,
+        baseline,
+        as_of: AsOf::Now,
+        data: serde_json::json!({}),
+        origin: Origin::system("test"),
+    }
+}
+
+pub fn codes(values: &[i32]) -> Vec<Option<u32>> {
+    values.iter().map(|value| u32::try_from(*value).ok()).collect()
+}
