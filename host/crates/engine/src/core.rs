@@ -31,7 +31,8 @@ impl Work for Core {
                 import::run(self, job, object, mapping.as_deref(), &self.spool_dir.join(spooled))
             }
             Request::PluginRun { plugin, version, config, as_of, announce, last_model } => {
-                let unreadable = |error: String| Error::Damaged { what: format!("request of job {}: {error}", job.id()) };
+                let unreadable =
+                    |error: String| Error::Damaged { what: format!("request of job {}: {error}", job.id()) };
                 let input = RunInput {
                     plugin: PluginId::new(plugin).map_err(|error| unreadable(error.to_string()))?,
                     version: version.parse().map_err(|error: semver::Error| unreadable(error.to_string()))?,
@@ -48,7 +49,9 @@ impl Work for Core {
     fn can_resume(&self, request: &Request) -> bool {
         match request {
             // Rows that were loaded before are found again and stay as they are.
-            Request::Import { spooled, unlimited, .. } => *unlimited && self.spool_dir.join(spooled).is_file(),
+            Request::Import { spooled, unlimited, .. } => {
+                *unlimited && self.spool_dir.join(spooled).is_file()
+            }
             Request::PluginRun { .. } => true,
         }
     }

@@ -1,6 +1,8 @@
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use serde_json::Value as Json;
 use trellis_columns::Columns;
 use trellis_model::{ObjectName, PluginId, RecordId, Scope};
 use trellis_plugin_host::PluginHost;
@@ -46,10 +48,19 @@ impl Engine {
         config: Config,
     ) -> Result<Arc<Self>> {
         let spool_dir = dir.join("spool");
-        std::fs::create_dir_all(&spool_dir)
-            .map_err(|source| Error::File { doing: "creating the folder", path: spool_dir.clone(), source })?;
+        std::fs::create_dir_all(&spool_dir).map_err(|source| Error::File {
+            doing: "creating the folder",
+            path: spool_dir.clone(),
+            source,
+        })?;
         let registry = Registry::open(Arc::clone(&records), plugin_host, dir.join("plugins")).await?;
-        let core = Arc::new(Core { records: Arc::clone(&records), columns, registry, spool_dir, config: config.clone() });
+        let core = Arc::new(Core {
+            records: Arc::clone(&records),
+            columns,
+            registry,
+            spool_dir,
+            config: config.clone(),
+        });
         let work: Arc<dyn Work> = core.clone();
         let jobs = Jobs::start(records, work, config).await?;
         import::remove_orphans(&core.spool_dir, |name| jobs.uses_spooled(name))?;
@@ -115,7 +126,12 @@ impl Engine {
     /// # Errors
     /// [`Error::UnknownPlugin`], [`Error::UnknownVersion`], [`Error::Broken`], [`Error::InvalidSettings`] with each setting that
     /// breaks the schema, [`Error::Plugin`] where the plugin itself refuses the configuration.
-    pub async fn plugin_enable(&self, caller: &Caller, id: &PluginId, settings: UseSettings) -> Result<PluginInfo> {
+    pub async fn plugin_enable(
+        &self,
+        caller: &Caller,
+        id: &PluginId,
+        settings: UseSettings,
+    ) -> Result<PluginInfo> {
         let info = self.core.registry.enable(caller, id, settings).await?;
         self.core.columns.set_stale(id, false).await?;
         Ok(info)
@@ -162,8 +178,8 @@ impl Engine {
     /// it at its end; where this call fails, it is removed at once. Without a mapping the columns are named like the fields.
     ///
     /// # Errors
-    /// [`Error::InvalidRequest`] where `file` lies elsewhere, [`Error::Records`] where the object is unknown or the mapping does not
-    /// fit it, [`Error::QueueFull`].
+    /// [`Error::InvalidRequest`] where `file` lies elsewhere, [`Error::Records`] where the object is unknown, [`Error::Import`] where
+    /// the mapping or the header of the file does not fit it, [`Error::QueueFull`].
     pub async fn import_start(
         &self,
         caller: &Caller,
@@ -173,7 +189,7 @@ impl Engine {
         file_name: &str,
     ) -> Result<Job> {
         let spooled = import::spooled_name(&self.core.spool_dir, &file)?;
-        let started = self.import_checked(caller, object, mapping, spooled, file_name).await;
+        let started = self.import_checked(caller, object, mapping, (&file, spooled), file_name).await;
         if started.is_err() {
             blocking("removing a spooled file", move || import::remove_spooled(&file)).await?;
         }
@@ -185,18 +201,29 @@ impl Engine {
         caller: &Caller,
         object: &ObjectName,
         mapping: Option<String>,
-        spooled: String,
+        (file, spooled): (&Path, String),
         file_name: &str,
     ) -> Result<Job> {
         if let Some(bytes) = mapping.as_ref().map(String::len).filter(|&bytes| bytes > MAPPING_BYTES_MAX) {
-            return Err(Error::InvalidRequest { reason: format!("mapping has {bytes} bytes, at most {MAPPING_BYTES_MAX}") });
+            return Err(Error::InvalidRequest {
+                reason: format!("mapping has {bytes} bytes, at most {MAPPING_BYTES_MAX}"),
+            });
         }
-        import::check(&self.core.records.schema(), object, mapping.as_deref())?;
+        let (schema, checked_object) = (self.core.records.schema(), object.clone());
+        let (checked_mapping, checked_file) = (mapping.clone(), file.to_owned());
+        blocking("checking the import", move || {
+            import::check(&schema, checked_object.as_str(), checked_mapping.as_deref(), &checked_file)
+        })
+        .await??;
         let request = Request::Import {
             object: object.to_string(),
             mapping,
             spooled,
-            file_name: file_name.chars().filter(|char| !char.is_control()).take(FILE_NAME_CHARS_MAX).collect(),
+            file_name: file_name
+                .chars()
+                .filter(|char| !char.is_control())
+                .take(FILE_NAME_CHARS_MAX)
+                .collect(),
             unlimited: caller.scope == Scope::everything(),
         };
         self.jobs.create(self.new_id(), caller, request).await

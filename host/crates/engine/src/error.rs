@@ -142,6 +142,9 @@ pub enum Error {
     /// Records cannot be read or written.
     #[error(transparent)]
     Records(#[from] trellis_records::Error),
+    /// A file cannot be imported as a whole: its mapping or header is wrong.
+    #[error(transparent)]
+    Import(#[from] trellis_records::import::Error),
     /// Columns cannot be read or written.
     #[error(transparent)]
     Columns(#[from] trellis_columns::Error),
@@ -174,6 +177,7 @@ impl Error {
             Self::File { .. } => "file",
             Self::Plugin(error) => plugin_code(error),
             Self::Records(error) => error.code(),
+            Self::Import(error) => error.code(),
             Self::Columns(error) => error.code(),
             Self::Storage(_) => "storage",
         }

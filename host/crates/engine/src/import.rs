@@ -2,31 +2,90 @@
 
 use std::path::Path;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use trellis_model::ObjectName;
-use trellis_records::Schema;
+use trellis_records::{
+    Schema,
+    import::{self, ImportReport, Mapping, Phase, Progress, RowError},
+};
 
 use crate::{Error, Result, core::Core, jobs::Running};
 
 /// Loads the file; called again for the same job where a stop of the server interrupted it.
-pub(crate) fn run(core: &Core, job: &Running<'_>, object: &str, mapping: Option<&str>, file: &Path) -> Result<Json> {
-    let _ = (core, job, object, mapping, file);
-    Err(Error::InvalidRequest { reason: "imports are not connected yet".to_owned() })
+pub(crate) fn run(
+    core: &Core,
+    job: &Running<'_>,
+    object: &str,
+    mapping: Option<&str>,
+    file: &Path,
+) -> Result<Json> {
+    let mapping = mapping_of(&core.records.schema(), object, mapping, file)?;
+    let progress = |progress: Progress| job.progress(progress.done, progress.total, unit(progress.phase));
+    let importing =
+        import::import_csv(&core.records, job.caller(), &mapping, file, &progress, job.cancel_flag());
+    let report = job.wait(importing)?;
+    if report.cancelled {
+        return Err(Error::Cancelled);
+    }
+    Ok(result(&report))
 }
 
-/// Checks what can be checked before the job starts.
-pub(crate) fn check(schema: &Schema, object: &ObjectName, mapping: Option<&str>) -> Result<()> {
-    let _ = mapping;
-    match schema.object(object.as_str()) {
-        Some(_) => Ok(()),
-        None => Err(trellis_records::Error::UnknownObject { name: object.to_string() }.into()),
+fn mapping_of(schema: &Schema, object: &str, mapping: Option<&str>, file: &Path) -> Result<Mapping> {
+    match mapping {
+        Some(toml) => Ok(Mapping::parse(toml, schema)?),
+        None => Ok(Mapping::identity(&object_name(object)?, &import::read_header(file)?, schema)?),
     }
+}
+
+/// Checks the object, the mapping and the header of the file, so that a wrong one is refused before there is a job. Blocks.
+pub(crate) fn check(schema: &Schema, object: &str, mapping: Option<&str>, file: &Path) -> Result<()> {
+    let object = object_name(object)?;
+    if schema.object(object.as_str()).is_none() {
+        return Err(trellis_records::Error::UnknownObject { name: object.to_string() }.into());
+    }
+    let mapping = mapping_of(schema, object.as_str(), mapping, file)?;
+    if *mapping.object() != object {
+        let reason = format!("the mapping is for object `{}`, the import for `{object}`", mapping.object());
+        return Err(Error::InvalidRequest { reason });
+    }
+    Ok(())
+}
+
+fn object_name(object: &str) -> Result<ObjectName> {
+    ObjectName::new(object)
+        .map_err(|_| trellis_records::Error::UnknownObject { name: object.to_owned() }.into())
+}
+
+fn unit(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Reading => "rows-checked",
+        Phase::References => "references",
+        Phase::Rows => "rows",
+    }
+}
+
+fn result(report: &ImportReport) -> Json {
+    json!({
+        "rows": report.rows,
+        "created": report.created,
+        "updated": report.updated,
+        "unchanged": report.unchanged,
+        "failed": report.failed,
+        "created_references": report.created_references,
+        "errors_found": report.errors_found,
+        "errors": report.errors.iter().map(row_error).collect::<Vec<_>>(),
+    })
+}
+
+fn row_error(error: &RowError) -> Json {
+    json!({ "line": error.line, "row": error.row, "column": error.column, "code": error.code, "message": error.message })
 }
 
 /// The name of a file within the spool folder.
 pub(crate) fn spooled_name(spool_dir: &Path, file: &Path) -> Result<String> {
     let name = file.file_name().and_then(|name| name.to_str()).filter(|_| file.parent() == Some(spool_dir));
-    let elsewhere = || Error::InvalidRequest { reason: format!("file `{}` is not in the spool folder", file.display()) };
+    let elsewhere =
+        || Error::InvalidRequest { reason: format!("file `{}` is not in the spool folder", file.display()) };
     name.map(str::to_owned).ok_or_else(elsewhere)
 }
 

@@ -27,7 +27,10 @@ impl Reader {
         let handle = Handle::current();
         let thread = std::thread::Builder::new().name("log-reader".to_owned());
         let thread = thread.spawn(move || handle.block_on(read(&core, stopped)));
-        let failed = |error: std::io::Error| Error::Internal { doing: "starting the log reader", reason: error.to_string() };
+        let failed = |error: std::io::Error| Error::Internal {
+            doing: "starting the log reader",
+            reason: error.to_string(),
+        };
         Ok(Self { stop, thread: Mutex::new(Some(thread.map_err(failed)?)) })
     }
 

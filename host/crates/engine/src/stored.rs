@@ -57,7 +57,10 @@ pub(crate) async fn join(store: &dyn Store, key: &[u8], value: &[u8]) -> Result<
     let parts = u32::from_be_bytes(*count);
     let mut bytes = first.to_vec();
     for part in 0..parts {
-        let found = store.get(&keys::part(key, part)).await?.ok_or_else(|| damaged(&format!("part {part} is missing")))?;
+        let found = store
+            .get(&keys::part(key, part))
+            .await?
+            .ok_or_else(|| damaged(&format!("part {part} is missing")))?;
         bytes.extend_from_slice(&found.value);
     }
     Ok((bytes, parts))

@@ -122,3 +122,6 @@ pub struct JobPage {
     /// The last one's id where more follow: the next page comes after it.
     pub next: Option<RecordId>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -90,19 +90,22 @@ fn start_thread(shared: &Arc<Shared>, number: usize) -> Result<std::thread::Join
             run_one(&shared, &live, &handle);
         }
     });
-    started.map_err(|error| Error::Internal { doing: "starting a thread for jobs", reason: error.to_string() })
+    started
+        .map_err(|error| Error::Internal { doing: "starting a thread for jobs", reason: error.to_string() })
 }
 
 fn run_one(shared: &Shared, live: &Live, handle: &Handle) {
     let outcome = handle.block_on(shared.begin(live)).and_then(|()| {
         let running = Running { live, handle };
         running.check()?;
-        catch_unwind(AssertUnwindSafe(|| shared.work.run(&running))).unwrap_or_else(|panic| Err(internal(&*panic)))
+        catch_unwind(AssertUnwindSafe(|| shared.work.run(&running)))
+            .unwrap_or_else(|panic| Err(internal(&*panic)))
     });
     handle.block_on(shared.finish(live, outcome));
 }
 
 fn internal(panic: &(dyn std::any::Any + Send)) -> Error {
-    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    let text =
+        panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     Error::Internal { doing: "doing a job", reason: text.unwrap_or("a panic without a message").to_owned() }
 }

@@ -106,7 +106,10 @@ pub(super) fn decode(id: RecordId, bytes: &[u8]) -> Result<(Job, Request)> {
         attempts: job.attempts,
         result: serde_json::from_str(&job.result).map_err(|error| damaged(error.to_string()))?,
         error: job.error.map(|(code, message)| JobError { code, message }),
-        created_by: job.created_by.try_into().map_err(|error: trellis_model::Error| damaged(error.to_string()))?,
+        created_by: job
+            .created_by
+            .try_into()
+            .map_err(|error: trellis_model::Error| damaged(error.to_string()))?,
     };
     Ok((decoded, job.request))
 }
@@ -125,7 +128,9 @@ impl From<&Actor> for StoredActor {
     fn from(actor: &Actor) -> Self {
         let bytes = |id: &RecordId| *id.as_bytes();
         match actor {
-            Actor::User { id, via: Via::Token(token) } => Self::Token { user: bytes(id), token: token.clone() },
+            Actor::User { id, via: Via::Token(token) } => {
+                Self::Token { user: bytes(id), token: token.clone() }
+            }
             Actor::User { id, via: Via::Session(session) } => {
                 Self::Session { user: bytes(id), session: session.clone() }
             }

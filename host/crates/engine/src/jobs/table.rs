@@ -204,7 +204,8 @@ impl Jobs {
 
     /// Whether anybody works on, or waits for, the file of this name in the spool folder.
     pub(crate) fn uses_spooled(&self, name: &str) -> bool {
-        let uses = |live: &Arc<Live>| matches!(&live.request, Request::Import { spooled, .. } if spooled == name);
+        let uses =
+            |live: &Arc<Live>| matches!(&live.request, Request::Import { spooled, .. } if spooled == name);
         self.shared.live.lock().values().any(uses)
     }
 
@@ -216,7 +217,9 @@ impl Jobs {
         drop(self.shared.queue.lock());
         self.shared.queued.notify_all();
         let threads = std::mem::take(&mut *self.threads.lock());
-        let joined = tokio::task::spawn_blocking(move || threads.into_iter().map(|thread| thread.join().is_err()).filter(|failed| *failed).count());
+        let joined = tokio::task::spawn_blocking(move || {
+            threads.into_iter().map(|thread| thread.join().is_err()).filter(|failed| *failed).count()
+        });
         if let Ok(failed @ 1..) = joined.await {
             tracing::error!(failed, "threads of the job runner ended by a panic");
         }
@@ -352,7 +355,8 @@ impl Shared {
             return Ok(());
         }
         let mut set = WriteSet::new();
-        let parts = stored::put(&mut set, &keys::job(job.id), &stored_job::encode(job, &live.request), saved.parts);
+        let parts =
+            stored::put(&mut set, &keys::job(job.id), &stored_job::encode(job, &live.request), saved.parts);
         if job.state.is_final() {
             set.delete(keys::open_job(job.id));
         } else {
@@ -378,7 +382,8 @@ impl Shared {
             let page = self.records.store().scan(range.clone(), PAGE_JOBS_MAX).await?;
             for row in &page.rows {
                 let id = keys::trailing_id(&row.key).ok_or_else(|| unreadable(&row.key))?;
-                let missing = || Error::Damaged { what: format!("job {id} is listed as open and does not exist") };
+                let missing =
+                    || Error::Damaged { what: format!("job {id} is listed as open and does not exist") };
                 let (job, request, parts) = self.load(id).await?.ok_or_else(missing)?;
                 self.recover_one(job, request, parts).await?;
             }
@@ -440,7 +445,8 @@ fn interrupted() -> JobError {
 }
 
 fn entry(job: &Job) -> NewEntry {
-    let data = serde_json::json!({ "job": job.id.to_string(), "kind": job.kind.as_str(), "subject": job.subject });
+    let data =
+        serde_json::json!({ "job": job.id.to_string(), "kind": job.kind.as_str(), "subject": job.subject });
     NewEntry {
         actor: job.created_by.clone(),
         cause: Cause { job: Some(job.id), ..Cause::default() },
@@ -464,10 +470,13 @@ fn with_sources(error: &Error) -> String {
 /// Writes down how far running jobs are, now and then, until the table is gone.
 async fn save_progress(shared: std::sync::Weak<Shared>) {
     loop {
-        let Some(period_ms) = shared.upgrade().map(|shared| shared.config.job_progress_save_ms.max(1)) else { return };
+        let Some(period_ms) = shared.upgrade().map(|shared| shared.config.job_progress_save_ms.max(1)) else {
+            return;
+        };
         tokio::time::sleep(std::time::Duration::from_millis(period_ms)).await;
         let Some(shared) = shared.upgrade() else { return };
-        let running: Vec<_> = shared.live.lock().values().filter(|live| live.state() == JobState::Running).cloned().collect();
+        let running: Vec<_> =
+            shared.live.lock().values().filter(|live| live.state() == JobState::Running).cloned().collect();
         for live in running {
             let is_new = live.saved.lock().await.progress != live.job.borrow().progress;
             if !is_new {

@@ -57,9 +57,12 @@ impl Files {
     pub(super) fn read(&self, digest: &[u8; 32]) -> Result<Vec<u8>, Unusable> {
         let path = self.path(digest);
         let name = format!("plugins/{}.wasm", hex(digest));
-        let bytes = fs::read(&path).map_err(|error| Unusable(format!("file `{name}` cannot be read: {error}")))?;
+        let bytes =
+            fs::read(&path).map_err(|error| Unusable(format!("file `{name}` cannot be read: {error}")))?;
         if blake3::hash(&bytes).as_bytes() != digest {
-            return Err(Unusable(format!("file `{name}` is damaged: its content has another digest; upload the plugin again")));
+            return Err(Unusable(format!(
+                "file `{name}` is damaged: its content has another digest; upload the plugin again"
+            )));
         }
         Ok(bytes)
     }

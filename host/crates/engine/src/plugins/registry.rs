@@ -70,7 +70,11 @@ pub(crate) struct Active {
 
 impl Registry {
     /// Reads which plugins there are and loads those that are enabled. One that cannot be loaded is broken, not an error.
-    pub(crate) async fn open(records: Arc<Records>, host: Arc<PluginHost>, dir: PathBuf) -> Result<Arc<Self>> {
+    pub(crate) async fn open(
+        records: Arc<Records>,
+        host: Arc<PluginHost>,
+        dir: PathBuf,
+    ) -> Result<Arc<Self>> {
         let registry = Arc::new(Self {
             records,
             host,
@@ -94,7 +98,9 @@ impl Registry {
         }
         for (id, usage) in uses {
             let Some(entry) = plugins.get_mut(&id) else { continue };
-            if usage.stored.enabled && let Some(installed) = entry.versions.get_mut(&usage.version) {
+            if usage.stored.enabled
+                && let Some(installed) = entry.versions.get_mut(&usage.version)
+            {
                 if let Err(error) = self.load(&installed.stored.digest) {
                     tracing::error!("plugin `{id}` {} is broken: {error}", usage.version);
                     installed.inspection = Err(error);
@@ -131,9 +137,16 @@ impl Registry {
         let (id, version) = (plugin.plugin_version().id.clone(), plugin.plugin_version().version.clone());
         let digest = *plugin.digest().as_bytes();
         let known = self.plugins.read().get(&id).and_then(|entry| entry.versions.get(&version)).cloned();
-        if let Some(known) = known.as_ref().filter(|known| known.stored.digest != digest && version.pre.is_empty()) {
+        if let Some(known) =
+            known.as_ref().filter(|known| known.stored.digest != digest && version.pre.is_empty())
+        {
             let (installed, uploaded) = (hex(&known.stored.digest), hex(&digest));
-            return Err(Error::VersionExists { plugin: id, version: version.to_string(), installed, uploaded });
+            return Err(Error::VersionExists {
+                plugin: id,
+                version: version.to_string(),
+                installed,
+                uploaded,
+            });
         }
         let this = Arc::clone(self);
         let bytes = wasm.len() as u64;
@@ -161,7 +174,13 @@ impl Registry {
         self.find(&id)
     }
 
-    async fn write_version(&self, caller: &Caller, id: &PluginId, version: &Version, stored: &VersionV1) -> Result<()> {
+    async fn write_version(
+        &self,
+        caller: &Caller,
+        id: &PluginId,
+        version: &Version,
+        stored: &VersionV1,
+    ) -> Result<()> {
         let key = keys::plugin_version(id, version);
         let parts = stored::get(self.records.store().as_ref(), &key).await?.map_or(0, |(_, parts)| parts);
         let mut set = WriteSet::new();
@@ -172,7 +191,12 @@ impl Registry {
     }
 
     /// Enables a plugin with these settings, or changes the settings of one that is enabled.
-    pub(crate) async fn enable(self: &Arc<Self>, caller: &Caller, id: &PluginId, settings: UseSettings) -> Result<PluginInfo> {
+    pub(crate) async fn enable(
+        self: &Arc<Self>,
+        caller: &Caller,
+        id: &PluginId,
+        settings: UseSettings,
+    ) -> Result<PluginInfo> {
         let _changing = self.changing.lock().await;
         let (version, digest) = self.version_to_enable(id, settings.version)?;
         let plugin = self.load_for_use(id, &version, digest).await?;
@@ -212,8 +236,15 @@ impl Registry {
         }
     }
 
-    async fn write_use(&self, caller: &Caller, id: &PluginId, mut usage: Usage, event: &str) -> Result<PluginInfo> {
-        let before = self.plugins.read().get(id).and_then(|entry| entry.usage.as_ref()).map_or(0, |usage| usage.parts);
+    async fn write_use(
+        &self,
+        caller: &Caller,
+        id: &PluginId,
+        mut usage: Usage,
+        event: &str,
+    ) -> Result<PluginInfo> {
+        let before =
+            self.plugins.read().get(id).and_then(|entry| entry.usage.as_ref()).map_or(0, |usage| usage.parts);
         let mut set = WriteSet::new();
         let bytes = stored::encode(&StoredUse::V1(usage.stored.clone()));
         usage.parts = stored::put(&mut set, &keys::plugin_use(id), &bytes, before);
@@ -243,7 +274,12 @@ impl Registry {
         Ok((version.clone(), installed.stored.digest))
     }
 
-    async fn load_for_use(self: &Arc<Self>, id: &PluginId, version: &Version, digest: [u8; 32]) -> Result<Arc<Plugin>> {
+    async fn load_for_use(
+        self: &Arc<Self>,
+        id: &PluginId,
+        version: &Version,
+        digest: [u8; 32],
+    ) -> Result<Arc<Plugin>> {
         let this = Arc::clone(self);
         match blocking("loading the plugin", move || this.load(&digest)).await? {
             Ok(plugin) => {
@@ -258,7 +294,9 @@ impl Registry {
     }
 
     fn set_inspection(&self, id: &PluginId, version: &Version, inspection: Result<Arc<Inspection>, String>) {
-        if let Some(installed) = self.plugins.write().get_mut(id).and_then(|entry| entry.versions.get_mut(version)) {
+        if let Some(installed) =
+            self.plugins.write().get_mut(id).and_then(|entry| entry.versions.get_mut(version))
+        {
             installed.inspection = inspection;
         }
     }
@@ -270,13 +308,18 @@ impl Registry {
     pub(crate) async fn active(self: &Arc<Self>, id: &PluginId) -> Result<Active> {
         let entry = self.plugins.read().get(id).cloned();
         let entry = entry.ok_or_else(|| Error::UnknownPlugin { id: id.to_string() })?;
-        let not_enabled = |state: PluginState| Error::NotEnabled { plugin: id.clone(), state: state.as_str() };
+        let not_enabled =
+            |state: PluginState| Error::NotEnabled { plugin: id.clone(), state: state.as_str() };
         let usage = entry.usage.ok_or_else(|| not_enabled(PluginState::Installed))?;
         if !usage.stored.enabled {
             return Err(not_enabled(PluginState::Disabled));
         }
         let plugin = self.version(id, &usage.version).await?;
-        Ok(Active { plugin, config: parse_config(id, &usage.stored.config)?, as_of: as_of::from_days(usage.stored.as_of) })
+        Ok(Active {
+            plugin,
+            config: parse_config(id, &usage.stored.config)?,
+            as_of: as_of::from_days(usage.stored.as_of),
+        })
     }
 
     /// A version of a plugin, whether it is enabled or not.
@@ -298,7 +341,11 @@ impl Registry {
     pub(crate) fn enabled_as_of_now(&self) -> Vec<PluginId> {
         let follows = |usage: &Usage| usage.stored.enabled && usage.stored.as_of.is_none();
         let plugins = self.plugins.read();
-        plugins.iter().filter(|(_, entry)| entry.usage.as_ref().is_some_and(follows)).map(|(id, _)| id.clone()).collect()
+        plugins
+            .iter()
+            .filter(|(_, entry)| entry.usage.as_ref().is_some_and(follows))
+            .map(|(id, _)| id.clone())
+            .collect()
     }
 
     pub(crate) fn list(&self) -> Vec<PluginInfo> {
@@ -395,7 +442,8 @@ fn info(id: &PluginId, entry: &Entry) -> Option<PluginInfo> {
         Some(_) => PluginState::Disabled,
     };
     let stored_name = || Text::new(&shown.stored.name_en, &shown.stored.name_zh_cn);
-    let provides = manifest.map(|manifest| manifest.provides.iter().map(|interface| interface.name().to_owned()).collect());
+    let provides = manifest
+        .map(|manifest| manifest.provides.iter().map(|interface| interface.name().to_owned()).collect());
     Some(PluginInfo {
         id: id.clone(),
         state,
@@ -407,7 +455,12 @@ fn info(id: &PluginId, entry: &Entry) -> Option<PluginInfo> {
         config_schema: manifest.map_or(Json::Null, |manifest| manifest.config.as_json().clone()),
         config_default: manifest.map_or(Json::Null, trellis_plugin_host::Manifest::default_config),
         version: version.clone(),
-        versions: entry.versions.iter().rev().map(|(version, installed)| version_info(version, installed)).collect(),
+        versions: entry
+            .versions
+            .iter()
+            .rev()
+            .map(|(version, installed)| version_info(version, installed))
+            .collect(),
         settings: entry.usage.as_ref().map(settings),
     })
 }

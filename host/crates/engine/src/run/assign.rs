@@ -122,9 +122,9 @@ impl Shared<'_> {
 }
 
 /// Stops the others when a thread ends, also by a panic: otherwise they would wait for its batch for ever.
-struct StopOnDrop<'a>(&'a Shared<'a>);
+struct StopOnDrop<'a, 'b>(&'a Shared<'b>);
 
-impl Drop for StopOnDrop<'_> {
+impl Drop for StopOnDrop<'_, '_> {
     fn drop(&mut self) {
         self.0.stop();
     }
@@ -185,8 +185,8 @@ impl Tally {
         self.failed += done.assigned.failed.len() as u64;
         let room = failed_rows_kept_max.saturating_sub(self.failed_rows.len());
         let kept = done.assigned.failed.iter().take(room);
-        self.failed_rows.extend(kept.filter_map(|row| {
-            done.ordinals.get(row.row as usize).map(|&ordinal| (ordinal, row.clone()))
-        }));
+        self.failed_rows.extend(
+            kept.filter_map(|row| done.ordinals.get(row.row as usize).map(|&ordinal| (ordinal, row.clone()))),
+        );
     }
 }

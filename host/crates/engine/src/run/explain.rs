@@ -9,8 +9,14 @@ use crate::{Error, Result, as_of, blocking::blocking, core::Core};
 
 /// Asks the plugin, with the model of the current result, about the customer as the data is now (up to the run's fixed date, if it
 /// had one).
-pub(crate) async fn explain(core: &Core, caller: &Caller, segmentation: &str, id: RecordId) -> Result<Explanation> {
-    let nothing = |reason: &str| Error::NoExplanation { name: segmentation.to_owned(), reason: reason.to_owned() };
+pub(crate) async fn explain(
+    core: &Core,
+    caller: &Caller,
+    segmentation: &str,
+    id: RecordId,
+) -> Result<Explanation> {
+    let nothing =
+        |reason: &str| Error::NoExplanation { name: segmentation.to_owned(), reason: reason.to_owned() };
     let info = core.columns.segmentation(segmentation).ok_or_else(|| nothing("does not exist"))?;
     let Source::Plugin { plugin: plugin_id, .. } = &info.definition.source else {
         return Err(nothing("is not a plugin's: its filter or its list says all"));
@@ -35,7 +41,11 @@ pub(crate) async fn explain(core: &Core, caller: &Caller, segmentation: &str, id
         plugin_run::segmentation(&plugin)?.explain(&model, batch, &at).map_err(Error::from)
     })
     .await??;
-    let reason = |reason: trellis_plugin_host::Reason| Reason { code: reason.code, text: reason.text, weight: reason.weight };
+    let reason = |reason: trellis_plugin_host::Reason| Reason {
+        code: reason.code,
+        text: reason.text,
+        weight: reason.weight,
+    };
     Ok(Explanation {
         run: current.run,
         value: core.columns.value_of(&caller.scope, segmentation, ordinal),

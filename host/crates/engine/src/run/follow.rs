@@ -72,7 +72,12 @@ async fn follow(core: &Core, id: &PluginId, followers: &mut BTreeMap<PluginId, F
 
 impl Follower {
     /// Follows a run; `None` where its results do not change by themselves (a fixed date), or what made them is gone.
-    pub(super) async fn open(core: &Core, id: &PluginId, run: RecordId, record: &RunRecord) -> Result<Option<Self>> {
+    pub(super) async fn open(
+        core: &Core,
+        id: &PluginId,
+        run: RecordId,
+        record: &RunRecord,
+    ) -> Result<Option<Self>> {
         if record.as_of.is_some() {
             return Ok(None);
         }
@@ -124,7 +129,8 @@ impl Follower {
         let batch = core.columns.dataset_rows(&self.spec, AsOf::Now, ordinals).await?;
         let rows = batch.ordinals.clone();
         let at = plugin_run::context(core, self.run, AsOf::Now);
-        let (plugin, described, model) = (Arc::clone(&self.plugin), Arc::clone(&self.described), Arc::clone(&self.model));
+        let (plugin, described, model) =
+            (Arc::clone(&self.plugin), Arc::clone(&self.described), Arc::clone(&self.model));
         let assigned = blocking("assigning changed customers", move || {
             if batch.rows == 0 {
                 return Ok(Vec::new());
@@ -136,9 +142,13 @@ impl Follower {
         let mut columns = assigned.iter();
         for name in &self.outputs {
             let values = columns.next().map(|column| values_by_ordinal(&rows, column)).unwrap_or_default();
-            let delta = |&ordinal: &u64| Delta { ordinal, value: values.get(&ordinal).map(|&value| value.to_owned()) };
+            let delta = |&ordinal: &u64| Delta {
+                ordinal,
+                value: values.get(&ordinal).map(|&value| value.to_owned()),
+            };
             let deltas: Vec<_> = ordinals.iter().map(delta).collect();
-            let outcome = core.columns.put_delta(self.generation, name.as_str(), &deltas, &self.origin()).await?;
+            let outcome =
+                core.columns.put_delta(self.generation, name.as_str(), &deltas, &self.origin()).await?;
             if outcome == DeltaOutcome::Superseded {
                 self.superseded = true;
                 return Ok(());
@@ -164,7 +174,8 @@ impl Follower {
 
 async fn place(core: &Core, id: &PluginId, run: RecordId) -> Result<Option<u64>> {
     let Some(found) = core.records.store().get(&keys::follow(id)).await? else { return Ok(None) };
-    let StoredPlace::V1 { run: of, log_number } = stored::decode(&found.value, || format!("place of plugin `{id}` in the log"))?;
+    let StoredPlace::V1 { run: of, log_number } =
+        stored::decode(&found.value, || format!("place of plugin `{id}` in the log"))?;
     Ok((of == *run.as_bytes()).then_some(log_number))
 }
 

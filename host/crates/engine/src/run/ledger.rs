@@ -49,7 +49,8 @@ impl RunRecord {
     /// The plugin that made the run, if it is still installed with the same content.
     pub(super) async fn plugin(&self, core: &Core, id: &PluginId) -> Result<Option<Arc<Plugin>>> {
         let version = self.version.parse();
-        let version = version.map_err(|error| Error::Damaged { what: format!("version of a run of `{id}`: {error}") })?;
+        let version = version
+            .map_err(|error| Error::Damaged { what: format!("version of a run of `{id}`: {error}") })?;
         let plugin = core.registry.version(id, &version).await?;
         Ok((plugin.digest().as_bytes() == &self.plugin_digest).then_some(plugin))
     }
@@ -60,11 +61,17 @@ impl RunRecord {
     }
 
     pub(super) fn result(&self) -> Result<Json> {
-        serde_json::from_str(&self.result).map_err(|error| Error::Damaged { what: format!("result of a run: {error}") })
+        serde_json::from_str(&self.result)
+            .map_err(|error| Error::Damaged { what: format!("result of a run: {error}") })
     }
 }
 
-pub(super) async fn put(records: &Records, plugin: &PluginId, run: RecordId, record: &RunRecord) -> Result<()> {
+pub(super) async fn put(
+    records: &Records,
+    plugin: &PluginId,
+    run: RecordId,
+    record: &RunRecord,
+) -> Result<()> {
     let key = keys::run(plugin, run);
     let parts = stored::get(records.store().as_ref(), &key).await?.map_or(0, |(_, parts)| parts);
     let mut set = WriteSet::new();

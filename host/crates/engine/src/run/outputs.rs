@@ -37,7 +37,11 @@ fn definition(
         let alias = segmentation_name(manifest, alias)?;
         match columns.segmentation(alias.as_str()) {
             Some(holder) if holder.definition.name != name => {
-                tracing::warn!("alias `{alias}` of {} stays with `{}`", manifest.plugin_version(), holder.definition.name);
+                tracing::warn!(
+                    "alias `{alias}` of {} stays with `{}`",
+                    manifest.plugin_version(),
+                    holder.definition.name
+                );
             }
             _ => aliases.push(alias),
         }
@@ -59,6 +63,9 @@ fn definition(
 }
 
 fn segmentation_name(manifest: &Manifest, name: &str) -> Result<SegmentationName> {
-    let wrong = |error: trellis_model::Error| Error::CannotRun { plugin: manifest.id.clone(), reason: error.to_string() };
+    let wrong = |error: trellis_model::Error| Error::CannotRun {
+        plugin: manifest.id.clone(),
+        reason: error.to_string(),
+    };
     SegmentationName::new(name).map_err(wrong)
 }

@@ -75,7 +75,8 @@ pub(crate) fn run(core: &Core, job: &Running<'_>, input: &RunInput) -> Result<Js
     let previous = job.wait(ledger::last(records, &input.plugin))?;
     let at = context(core, job.id(), input.as_of);
     let parts = Timings::default();
-    let run = Run { core, job, input, plugin: &plugin, spec, config, at, described, outputs, previous, parts };
+    let run =
+        Run { core, job, input, plugin: &plugin, spec, config, at, described, outputs, previous, parts };
     run.execute(segmentation)
 }
 
@@ -195,7 +196,13 @@ impl Run<'_> {
         }
     }
 
-    fn record(&self, stream: &DatasetStream, fitted: &Fitted, generation: GenerationId, position: u64) -> RunRecord {
+    fn record(
+        &self,
+        stream: &DatasetStream,
+        fitted: &Fitted,
+        generation: GenerationId,
+        position: u64,
+    ) -> RunRecord {
         RunRecord {
             version: self.input.version.to_string(),
             plugin_digest: *self.plugin.digest().as_bytes(),
@@ -246,10 +253,13 @@ impl Run<'_> {
     fn result(&self, record: &RunRecord, fitted: &Fitted, tally: &Tally) -> Json {
         let segmentation = |name: &SegmentationName| {
             let info = self.core.columns.segmentation(name.as_str());
-            let counts = info.iter().flat_map(|info| &info.counts).map(|count| (count.value.clone(), count.count.into()));
+            let counts = info
+                .iter()
+                .flat_map(|info| &info.counts)
+                .map(|count| (count.value.clone(), count.count.into()));
             let counts: serde_json::Map<String, Json> = counts.collect();
-            let null = info.as_ref().map(|info| info.null_count);
-            (name.to_string(), json!({ "values": counts, "null": null }))
+            let without = info.as_ref().map(|info| info.null_count);
+            (name.to_string(), json!({ "values": counts, "null": without }))
         };
         let failed = tally.failed_rows.iter().map(|(ordinal, row)| {
             json!({ "ordinal": ordinal, "code": row.code, "message": { "en": row.message.en, "zh-CN": row.message.zh_cn } })

@@ -1,0 +1,10 @@
+//! The engine with real records, columns and plugins, on the memory store.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail like tests")]
+
+mod cdnow;
+mod faults;
+mod following;
+mod imports;
+mod plugins;
+mod support;
