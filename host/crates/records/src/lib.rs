@@ -7,11 +7,14 @@
 mod caller;
 mod check;
 mod clock;
+mod codec;
 mod config;
 mod error;
 mod events;
 mod hooks;
 pub mod import;
+mod index;
+mod keys;
 mod log;
 mod ordinals;
 mod query;

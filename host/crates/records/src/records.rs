@@ -2,9 +2,15 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use parking_lot::RwLock;
-use trellis_storage::Store;
+use tokio::sync::watch;
+use trellis_model::{ObjectId, ObjectName, Record, RecordId};
+use trellis_storage::{Position, Store, Versioned};
 
-use crate::{Clock, Config, DerivedFields, IdSource, Result, SaveHook, Schema};
+use crate::codec::chunks;
+use crate::codec::record::StoredRecord;
+use crate::ordinals::Ordinals;
+use crate::schema::{self, Object};
+use crate::{Clock, Config, DerivedFields, Error, IdSource, Result, SaveHook, Schema, keys};
 
 /// All records of one store: the only way to read and write them.
 #[derive(Debug)]
@@ -15,22 +21,51 @@ pub struct Records {
     config: Config,
     schema: ArcSwap<Schema>,
     derived: ArcSwapOption<Arc<dyn DerivedFields>>,
-    hooks: RwLock<Vec<Arc<dyn SaveHook>>>,
+    hooks: RwLock<Arc<[Arc<dyn SaveHook>]>>,
+    pub(crate) ordinals: Ordinals,
+    pub(crate) log_head: watch::Sender<u64>,
 }
+
+/// A record with how it is stored.
+#[derive(Debug, Clone)]
+pub(crate) struct Loaded {
+    pub(crate) record: Record,
+    /// Further parts of its value.
+    pub(crate) parts: u16,
+}
+
+/// How often a record in parts is read again when somebody changes it meanwhile.
+const READ_ATTEMPTS_MAX: usize = 100;
 
 impl Records {
     /// Loads the schema; in an empty store installs the standard objects first.
     ///
     /// # Errors
-    /// [`Error::Damaged`](crate::Error::Damaged) where the schema cannot be read.
+    /// [`Error::Damaged`] where the schema cannot be read, [`Error::Definition`] where what is installed cannot grow to what this release has.
     pub async fn open(
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdSource>,
         config: Config,
     ) -> Result<Arc<Self>> {
-        let _ = (store, clock, ids, config);
-        unimplemented!()
+        schema::install_standard(&*store, &*clock, &*ids).await?;
+        let schema = schema::load(&*store).await?;
+        let ordinals = Ordinals::open(&*store, &schema, config.limits.ordinal_block).await?;
+        let log_head = match store.get(&keys::log_counter()).await? {
+            Some(found) => counter(&found)?,
+            None => 0,
+        };
+        Ok(Arc::new(Self {
+            store,
+            clock,
+            ids,
+            config,
+            schema: ArcSwap::from_pointee(schema),
+            derived: ArcSwapOption::empty(),
+            hooks: RwLock::new(Arc::new([])),
+            ordinals,
+            log_head: watch::Sender::new(log_head),
+        }))
     }
 
     /// The objects as of now.
@@ -43,9 +78,18 @@ impl Records {
         self.derived.store(Some(Arc::new(derived)));
     }
 
+    pub(crate) fn derived(&self) -> Option<Arc<dyn DerivedFields>> {
+        self.derived.load_full().map(|derived| Arc::clone(&*derived))
+    }
+
     /// Adds a hook; hooks run in the order in which they were added.
     pub fn add_hook(&self, hook: Arc<dyn SaveHook>) {
-        self.hooks.write().push(hook);
+        let mut hooks = self.hooks.write();
+        *hooks = hooks.iter().cloned().chain([hook]).collect();
+    }
+
+    pub(crate) fn hooks(&self) -> Arc<[Arc<dyn SaveHook>]> {
+        Arc::clone(&self.hooks.read())
     }
 
     /// The store, for the keys of the crates above.
@@ -67,4 +111,66 @@ impl Records {
     pub fn ids(&self) -> &Arc<dyn IdSource> {
         &self.ids
     }
+
+    /// The object of a name with its indexes.
+    pub(crate) fn object(&self, name: &ObjectName) -> Result<Object> {
+        self.schema.load().find(name)
+    }
+
+    /// Reads a record, deleted or not.
+    pub(crate) async fn load(&self, object: ObjectId, id: RecordId) -> Result<Option<Loaded>> {
+        let key = keys::record(object, id);
+        for _ in 0..READ_ATTEMPTS_MAX {
+            let Some(found) = self.store.get(&key).await? else { return Ok(None) };
+            if let Some(loaded) = self.decode(object, id, &key, &found).await? {
+                return Ok(Some(loaded));
+            }
+        }
+        Err(Error::Contended { attempts: READ_ATTEMPTS_MAX })
+    }
+
+    /// Reads a record whose first value is at hand; `None` where its parts were changed meanwhile.
+    pub(crate) async fn decode(
+        &self,
+        object: ObjectId,
+        id: RecordId,
+        key: &[u8],
+        found: &Versioned,
+    ) -> Result<Option<Loaded>> {
+        let (prefix, first) = chunks::prefix(&found.value)?;
+        let mut joined = Vec::new();
+        let body = if prefix.parts == 0 {
+            first
+        } else {
+            joined.extend_from_slice(first);
+            for part in 1..=prefix.parts {
+                match self.store.get(&keys::record_chunk(object, id, part)).await? {
+                    Some(part) if part.position == found.position => joined.extend_from_slice(&part.value),
+                    _ => return self.unless_unchanged(key, found.position).await,
+                }
+            }
+            &joined
+        };
+        prefix.verify(key, body)?;
+        let record = StoredRecord::new(body)?.record(object, id, found.position.0, prefix.stamp)?;
+        Ok(Some(Loaded { record, parts: prefix.parts }))
+    }
+
+    /// Parts that do not fit are a race where the record has changed, and damage where it has not.
+    async fn unless_unchanged(&self, key: &[u8], position: Position) -> Result<Option<Loaded>> {
+        match self.store.get(key).await? {
+            Some(now) if now.position == position => Err(Error::damaged(format!(
+                "a part of the record with key {:?} is missing",
+                key.escape_ascii().to_string()
+            ))),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// The value of a counter's key.
+pub(crate) fn counter(found: &Versioned) -> Result<u64> {
+    let bytes =
+        <[u8; 8]>::try_from(&found.value[..]).map_err(|_| Error::damaged("a counter is not 8 bytes"))?;
+    Ok(u64::from_be_bytes(bytes))
 }

@@ -1,11 +1,20 @@
 //! The log: every change, in order, with who and why.
 
+pub(crate) mod codec;
+pub(crate) mod read;
+
 use std::collections::BTreeMap;
 
 use trellis_model::{Actor, Cause, ChangeKind, FieldChange, FieldId, ObjectId, RecordId};
-use trellis_storage::{Position, WriteSet};
+use trellis_storage::{AddIndex, Position, StampPlace, StampSource, WriteSet};
 
-use crate::{Records, Result};
+use crate::codec::chunks;
+use crate::{Error, Records, Result, keys};
+
+/// Bytes of an event's data.
+const EVENT_BYTES_MAX: usize = 1 << 20;
+/// How many reactions deep a change may be.
+const DEPTH_MAX: u8 = 8;
 
 /// An entry of the log.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +62,8 @@ pub struct LoggedChange {
     pub ordinal: Option<u64>,
     /// Which event the record is (or was, before it was deleted), where its object is the events of another.
     pub event: Option<EventRef>,
+    /// Where it stood before an update that moved it; the same place as `event` is not said twice.
+    pub event_before: Option<EventRef>,
     /// The fields that changed, before and after; `None` once the payload has expired.
     pub fields: Option<BTreeMap<FieldId, FieldChange>>,
 }
@@ -90,32 +101,93 @@ pub struct Committed {
     pub counters: Vec<u64>,
 }
 
+impl NewEntry {
+    pub(crate) fn check(&self) -> Result<()> {
+        let depth = self.cause.depth;
+        if depth > DEPTH_MAX {
+            return Err(Error::TooDeep { depth, depth_max: DEPTH_MAX });
+        }
+        let bytes = match &self.body {
+            EntryBody::Event { data, .. } => data.to_string().len(),
+            EntryBody::Changes(_) => 0,
+        };
+        if bytes > EVENT_BYTES_MAX {
+            return Err(Error::TooMany {
+                what: "bytes of a log entry's data",
+                count: bytes,
+                count_max: EVENT_BYTES_MAX,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Adds an entry to a write set. What is stamped with the returned add gets the entry's number.
+pub(crate) fn append(set: &mut WriteSet, entry: &NewEntry, time_ms: i64, salt: [u8; 16]) -> Result<AddIndex> {
+    entry.check()?;
+    let payload = codec::payload(salt, &entry.body);
+    let header = codec::header(entry, time_ms, blake3::hash(&payload).into());
+    let number = set.add(keys::log_counter(), 1);
+    put_parts(set, number, &header, keys::log_header);
+    put_parts(set, number, &payload, keys::log_payload);
+    Ok(number)
+}
+
+/// Puts a body in parts under keys that get the number, and the position into the first of them.
+fn put_parts(set: &mut WriteSet, number: AddIndex, body: &[u8], key: fn(u64, u16) -> Vec<u8>) {
+    let (first, further) = chunks::split(&[], body);
+    for (part, value) in (0_u16..).zip(std::iter::once(first).chain(further)) {
+        let put = set.put(key(0, part), value);
+        set.stamp(StampPlace::Key(put, keys::LOG_NUMBER_AT), StampSource::Counter(number));
+        if part == 0 {
+            set.stamp(StampPlace::Value(put, chunks::STAMP_AT), StampSource::Position);
+        }
+    }
+}
+
 impl Records {
     /// The number of the last log entry; 0 for none.
     pub fn log_head(&self) -> u64 {
-        unimplemented!()
+        *self.log_head.borrow()
     }
 
     /// Tells when the log grows. The value is the number of the last entry.
     pub fn log_watch(&self) -> tokio::sync::watch::Receiver<u64> {
-        unimplemented!()
+        self.log_head.subscribe()
     }
 
-    /// Returns the entries after a number, at most `entries_max`, without gaps.
+    /// Returns the entries after a number, at most `entries_max` (and `log_entries_max`), without gaps.
     ///
     /// # Errors
-    /// [`Error::Damaged`](crate::Error::Damaged) where an entry cannot be read.
+    /// [`Error::Damaged`] where an entry cannot be read.
     pub async fn log_after(&self, after: u64, entries_max: usize) -> Result<Vec<LogEntry>> {
-        let _ = (after, entries_max);
-        unimplemented!()
+        read::entries(&**self.store(), after, entries_max.min(self.config().limits.log_entries_max)).await
     }
 
     /// Commits a write set of another crate's keys, with its log entry if it has one.
     ///
     /// # Errors
-    /// Those of [`trellis_storage::Store::commit`].
-    pub async fn commit(&self, set: WriteSet, entry: Option<NewEntry>) -> Result<Committed> {
-        let _ = (set, entry);
-        unimplemented!()
+    /// [`Error::TooDeep`], [`Error::TooMany`], and those of [`trellis_storage::Store::commit`].
+    pub async fn commit(&self, mut set: WriteSet, entry: Option<NewEntry>) -> Result<Committed> {
+        let logged = entry.is_some();
+        if let Some(entry) = &entry {
+            append(&mut set, entry, self.clock().now_ms(), self.ids().salt())?;
+        }
+        self.commit_logged(set, logged).await
+    }
+
+    /// Commits a write set whose last add, where `logged`, is that of its log entry.
+    pub(crate) async fn commit_logged(&self, set: WriteSet, logged: bool) -> Result<Committed> {
+        let mut committed = self.store().commit(set).await?;
+        let log_number = if logged { committed.counters.pop() } else { None };
+        if let Some(number) = log_number {
+            // Commits may be acknowledged out of order; an earlier one never takes the head back.
+            self.log_head.send_if_modified(|head| {
+                let grown = number > *head;
+                *head = number.max(*head);
+                grown
+            });
+        }
+        Ok(Committed { position: committed.position, log_number, counters: committed.counters })
     }
 }

@@ -1,12 +1,16 @@
 //! Reading records: by id, by unique value, and as filtered, sorted pages.
 
+mod compile;
 mod cursor;
+mod evaluate;
+mod list;
+mod plan;
+mod read;
+mod sort;
 
-use trellis_model::{FieldName, Filter, ObjectName, Record, RecordId, Scope, Sort, Value};
+use trellis_model::{Filter, ObjectName, Record, Sort};
 
 pub use cursor::Cursor;
-
-use crate::{Records, Result};
 
 /// Which records a page shall hold.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,7 +54,7 @@ pub enum Total {
 }
 
 /// A page of records.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct RecordPage {
     /// In the order that was asked for.
     pub records: Vec<Record>,
@@ -88,72 +92,5 @@ impl Query {
             deleted: Deleted::Hide,
             total: Total::None,
         }
-    }
-}
-
-impl Records {
-    /// Returns a record that is not deleted, if the scope has it, with the fields that the scope can read.
-    ///
-    /// # Errors
-    /// [`Error::UnknownObject`](crate::Error::UnknownObject).
-    pub async fn get(&self, scope: &Scope, object: &ObjectName, id: RecordId) -> Result<Option<Record>> {
-        let _ = (scope, object, id);
-        unimplemented!()
-    }
-
-    /// As [`Records::get`], deleted records too.
-    ///
-    /// # Errors
-    /// [`Error::UnknownObject`](crate::Error::UnknownObject).
-    pub async fn get_deleted_too(
-        &self,
-        scope: &Scope,
-        object: &ObjectName,
-        id: RecordId,
-    ) -> Result<Option<Record>> {
-        let _ = (scope, object, id);
-        unimplemented!()
-    }
-
-    /// As [`Records::get`], but a record must be there.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound).
-    pub async fn find(&self, scope: &Scope, object: &ObjectName, id: RecordId) -> Result<Record> {
-        let _ = (scope, object, id);
-        unimplemented!()
-    }
-
-    /// Returns the record that has a value in a unique field.
-    ///
-    /// # Errors
-    /// [`Error::UnknownField`](crate::Error::UnknownField), [`Error::Query`](crate::Error::Query) for a field that is not unique.
-    pub async fn find_by(
-        &self,
-        scope: &Scope,
-        object: &ObjectName,
-        field: &FieldName,
-        value: &Value,
-    ) -> Result<Option<Record>> {
-        let _ = (scope, object, field, value);
-        unimplemented!()
-    }
-
-    /// Returns a page of records.
-    ///
-    /// # Errors
-    /// [`Error::UnknownField`](crate::Error::UnknownField), [`Error::Query`](crate::Error::Query).
-    pub async fn list(&self, scope: &Scope, query: &Query) -> Result<RecordPage> {
-        let _ = (scope, query);
-        unimplemented!()
-    }
-
-    /// Counts the records that match.
-    ///
-    /// # Errors
-    /// As [`Records::list`]; [`Error::Query`](crate::Error::Query) too where `count_rows_max` records do not suffice.
-    pub async fn count(&self, scope: &Scope, object: &ObjectName, filter: &Filter) -> Result<u64> {
-        let _ = (scope, object, filter);
-        unimplemented!()
     }
 }

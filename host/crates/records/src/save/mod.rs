@@ -1,10 +1,18 @@
 //! The save pipeline: the only way in which a record changes.
 
+mod commit;
+mod prepare;
+mod segment;
+mod validate;
+
 use std::collections::BTreeMap;
 
-use trellis_model::{FieldId, Fields, ObjectName, Record, RecordId, Value};
+use trellis_model::{ChangeKind, FieldId, Fields, ObjectName, Record, RecordId, Value};
+use trellis_storage::WriteSet;
 
-use crate::{Caller, Records, Result};
+use self::prepare::Save;
+use self::segment::{Memory, Segment};
+use crate::{Caller, Committed, Error, Records, Result};
 
 /// What becomes of which field; `None` is null.
 pub type FieldChanges = BTreeMap<FieldId, Option<Value>>;
@@ -93,8 +101,7 @@ impl Records {
     /// # Errors
     /// As [`Records::write_batch`].
     pub async fn create(&self, caller: &Caller, object: &ObjectName, fields: Fields) -> Result<Record> {
-        let _ = (caller, object, fields);
-        unimplemented!()
+        self.write_for_record(caller, Write::Create { object: object.clone(), fields, id: None }).await
     }
 
     /// Changes fields of a record. A change that changes nothing writes nothing and returns the record as it is.
@@ -109,8 +116,8 @@ impl Records {
         changes: FieldChanges,
         expected_version: Option<u64>,
     ) -> Result<Record> {
-        let _ = (caller, object, id, changes, expected_version);
-        unimplemented!()
+        self.write_for_record(caller, Write::Update { object: object.clone(), id, changes, expected_version })
+            .await
     }
 
     /// Deletes a record; its unique values become free.
@@ -124,27 +131,141 @@ impl Records {
         id: RecordId,
         expected_version: Option<u64>,
     ) -> Result<()> {
-        let _ = (caller, object, id, expected_version);
-        unimplemented!()
+        self.write_one(caller, Write::Delete { object: object.clone(), id, expected_version }).await.map(drop)
     }
 
-    /// Brings a deleted record back with its unique values.
+    /// Brings a deleted record back with its unique values; one that is not deleted is returned as it is.
     ///
     /// # Errors
-    /// [`Error::Duplicate`](crate::Error::Duplicate) where somebody else has taken a unique value, and as [`Records::write_batch`].
+    /// [`Error::Duplicate`] where somebody else has taken a unique value, and as [`Records::write_batch`].
     pub async fn restore(&self, caller: &Caller, object: &ObjectName, id: RecordId) -> Result<Record> {
-        let _ = (caller, object, id);
-        unimplemented!()
+        self.write_for_record(caller, Write::Restore { object: object.clone(), id }).await
+    }
+
+    async fn write_for_record(&self, caller: &Caller, write: Write) -> Result<Record> {
+        match self.write_one(caller, write).await? {
+            Written::Created(record)
+            | Written::Updated(record)
+            | Written::Unchanged(record)
+            | Written::Restored(record) => Ok(record),
+            Written::Deleted => unreachable!("only a delete answers so"),
+        }
+    }
+
+    async fn write_one(&self, caller: &Caller, write: Write) -> Result<Written> {
+        let mut results = self.write_batch(caller, vec![write]).await?;
+        results.pop().expect("one result for each write")
     }
 
     /// Makes up to `batch_rows_max` changes, in order; later ones see earlier ones. Those that are valid are committed as
-    /// one write set with one log entry (as several in order, where they are too large for one); each other one has its own error.
+    /// one write set with one log entry; each other one has its own error.
+    ///
+    /// There are several write sets, in order, where one would be too large, or where a write is about a record or unique
+    /// value that an earlier one of the batch touches.
     ///
     /// # Errors
-    /// [`Error::TooMany`](crate::Error::TooMany), [`Error::TooDeep`](crate::Error::TooDeep), [`Error::Contended`](crate::Error::Contended)
-    /// and failures of the store concern the whole batch.
+    /// [`Error::TooMany`], [`Error::TooDeep`], [`Error::Contended`] and failures of the store concern the whole batch; write
+    /// sets that were committed before stay.
     pub async fn write_batch(&self, caller: &Caller, writes: Vec<Write>) -> Result<Vec<Result<Written>>> {
-        let _ = (caller, writes);
-        unimplemented!()
+        let count_max = self.config().limits.batch_rows_max;
+        if writes.len() > count_max {
+            return Err(Error::TooMany { what: "writes in a batch", count: writes.len(), count_max });
+        }
+        let mut results = Vec::with_capacity(writes.len());
+        let mut memory = Memory::default();
+        while results.len() < writes.len() {
+            let start = results.len();
+            let done = self.write_segment(caller, &writes, start, &mut memory).await?;
+            debug_assert!(!done.is_empty(), "each write set takes at least one write");
+            results.extend(done);
+        }
+        Ok(results)
     }
+
+    /// Commits one write set of the writes from `start` on; returns what became of those that were taken.
+    async fn write_segment(
+        &self,
+        caller: &Caller,
+        writes: &[Write],
+        start: usize,
+        memory: &mut Memory,
+    ) -> Result<Vec<Result<Written>>> {
+        let attempts_max = self.config().limits.save_attempts_max;
+        for _ in 0..attempts_max {
+            memory.refused.clear();
+            let segment = self.prepare_segment(caller, writes, start, memory).await?;
+            match segment {
+                (segment, None) => return Ok(finish(self, caller, segment, memory, start, None)),
+                (segment, Some(set)) => match self.commit_logged(set, true).await {
+                    Ok(committed) => {
+                        return Ok(finish(self, caller, segment, memory, start, Some(committed)));
+                    }
+                    Err(error) if Self::must_retry(&error) => tokio::task::yield_now().await,
+                    Err(error) => return Err(error),
+                },
+            }
+        }
+        Err(Error::Contended { attempts: attempts_max })
+    }
+
+    /// Prepares rows until none of them is refused any more; each round leaves at least one more out.
+    async fn prepare_segment(
+        &self,
+        caller: &Caller,
+        writes: &[Write],
+        start: usize,
+        memory: &mut Memory,
+    ) -> Result<(Segment, Option<WriteSet>)> {
+        loop {
+            let mut save = Save {
+                records: self,
+                caller,
+                now_ms: self.clock().now_ms(),
+                memory,
+                segment: Segment::default(),
+            };
+            save.prepare(writes, start).await?;
+            if save.run_hooks().await? || save.check_unique().await? {
+                continue;
+            }
+            let set = if save.segment.rows.is_empty() { None } else { Some(save.write_set()?) };
+            return Ok((save.segment, set));
+        }
+    }
+}
+
+/// Puts together what became of each write.
+fn finish(
+    records: &Records,
+    caller: &Caller,
+    segment: Segment,
+    memory: &mut Memory,
+    start: usize,
+    committed: Option<Committed>,
+) -> Vec<Result<Written>> {
+    let mut results = segment.done;
+    let end = segment.end;
+    results.extend(
+        std::mem::take(&mut memory.refused)
+            .into_iter()
+            .filter(|(write, _)| *write < end)
+            .map(|(write, error)| (write, Err(error))),
+    );
+    if let Some(committed) = committed {
+        for row in segment.rows {
+            let write = row.write;
+            let (object, kind, record) =
+                row.committed(committed.position.0, committed.log_number.unwrap_or_default());
+            let record = records.readable(&caller.scope, &object, record);
+            let written = match kind {
+                ChangeKind::Created => Written::Created(record),
+                ChangeKind::Updated => Written::Updated(record),
+                ChangeKind::Deleted => Written::Deleted,
+                ChangeKind::Restored => Written::Restored(record),
+            };
+            results.insert(write, Ok(written));
+        }
+    }
+    debug_assert_eq!(results.len(), end - start, "one result for each write that was taken");
+    results.into_values().collect()
 }

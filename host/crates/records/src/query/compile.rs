@@ -1,0 +1,335 @@
+//! A filter that met its schema: names are numbers, values are typed.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde_json::Value as Json;
+use trellis_model::{
+    CountBound, FieldId, FieldName, FieldType, Filter, Money, Op, Path, Related, RowAccess, Scope,
+    SystemField, Value,
+};
+
+use crate::index::Column;
+use crate::schema::Object;
+use crate::{Config, DerivedFields, Error, Result, Schema};
+
+/// A filter over the records of one object.
+#[derive(Debug, Clone)]
+pub(crate) enum Node {
+    And(Vec<Node>),
+    Or(Vec<Node>),
+    Not(Box<Node>),
+    Test(Box<TestNode>),
+    Related(Box<RelatedNode>),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct TestNode {
+    pub(super) source: Source,
+    pub(super) test: Test,
+    /// As it was asked for: what derived fields are asked.
+    pub(super) op: Op,
+    pub(super) value: Json,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone)]
+pub(crate) enum Source {
+    Column(Column),
+    Derived(Path),
+    Follow(Box<Follow>),
+}
+
+/// A value of a record that a reference points at; null where the caller must not see that record.
+#[derive(Debug, Clone)]
+pub(crate) struct Follow {
+    pub(super) field: FieldId,
+    pub(super) object: Object,
+    pub(super) rows: Option<Node>,
+    pub(super) rest: Source,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct RelatedNode {
+    pub(super) object: Object,
+    pub(super) field: FieldId,
+    /// What must hold of a related record, the caller's scope included.
+    pub(super) filter: Option<Node>,
+    pub(super) sum: Option<FieldId>,
+    pub(super) bounds: Vec<CountBound>,
+}
+
+/// What a value is asked.
+#[derive(Debug, Clone)]
+pub(crate) enum Test {
+    Null(bool),
+    /// One of eq, ne, gt, gte, lt, lte.
+    Compare(Op, Value),
+    /// One of the values, or none of them; `null` says whether a null was among them.
+    In {
+        values: Vec<Value>,
+        null: bool,
+        not: bool,
+    },
+    Between(Value, Value),
+    /// One of contains, starts, ends, with the text in lower case.
+    Text(Op, String),
+    Any(Vec<Value>),
+    All(Vec<Value>),
+    /// A comparison with null: neither true nor false.
+    Unknown,
+}
+
+/// What a filter is compiled against.
+#[derive(Debug)]
+pub(crate) struct Compiler<'a> {
+    pub(super) schema: &'a Schema,
+    pub(super) config: &'a Config,
+    pub(super) derived: Option<Arc<dyn DerivedFields>>,
+    /// Whose rights hold; `None` for filters that are part of a scope themselves.
+    pub(super) scope: Option<&'a Scope>,
+}
+
+impl Node {
+    /// Whether a record alone decides it, without reading others.
+    pub(super) fn is_local(&self) -> bool {
+        match self {
+            Self::And(nodes) | Self::Or(nodes) => nodes.iter().all(Self::is_local),
+            Self::Not(node) => node.is_local(),
+            Self::Test(test) => !matches!(test.source, Source::Follow(_)),
+            Self::Related(_) => false,
+        }
+    }
+
+    /// What must hold in any case: the node itself, or the parts of an `and`.
+    pub(super) fn conjuncts(&self) -> Vec<&Self> {
+        match self {
+            Self::And(nodes) => nodes.iter().flat_map(Self::conjuncts).collect(),
+            _ => vec![self],
+        }
+    }
+}
+
+impl Compiler<'_> {
+    /// The filter and the scope's own, in one; `None` where the scope has no records at all.
+    pub(super) fn with_scope(&self, object: &Object, filter: &Filter) -> Result<Option<Node>> {
+        let node = self.filter(object, filter)?;
+        Ok(match self.rows(object)? {
+            Rows::All => Some(node),
+            Rows::Where(rows) => Some(Node::And(vec![node, rows])),
+            Rows::Nothing => None,
+        })
+    }
+
+    fn rows(&self, object: &Object) -> Result<Rows> {
+        let Some(scope) = self.scope else { return Ok(Rows::All) };
+        match &scope.of(&object.name).rows {
+            RowAccess::All => Ok(Rows::All),
+            RowAccess::Nothing => Ok(Rows::Nothing),
+            // The scope's filter may use what its owner cannot read.
+            RowAccess::Where(filter) => self.unscoped().filter(object, filter).map(Rows::Where),
+        }
+    }
+
+    fn unscoped(&self) -> Compiler<'_> {
+        Compiler { schema: self.schema, config: self.config, derived: self.derived.clone(), scope: None }
+    }
+
+    /// Compiles a filter for the records of `object`.
+    pub(super) fn filter(&self, object: &Object, filter: &Filter) -> Result<Node> {
+        let all = |filters: &[Filter]| {
+            filters.iter().map(|filter| self.filter(object, filter)).collect::<Result<_>>()
+        };
+        Ok(match filter {
+            Filter::And(filters) => Node::And(all(filters)?),
+            Filter::Or(filters) => Node::Or(all(filters)?),
+            Filter::Not(filter) => Node::Not(Box::new(self.filter(object, filter)?)),
+            Filter::Related(related) => Node::Related(Box::new(self.related(object, related)?)),
+            Filter::Compare { path, op, value } => {
+                let source = self.source(object, path, &path.0)?;
+                let test = self.test(&self.kind(object, &source)?, path, *op, value)?;
+                Node::Test(Box::new(TestNode { source, test, op: *op, value: value.clone() }))
+            }
+        })
+    }
+
+    /// Finds where the value of a path comes from. `steps` is what is left of `path`.
+    pub(super) fn source(&self, object: &Object, path: &Path, steps: &[FieldName]) -> Result<Source> {
+        let unknown = || Error::UnknownField { object: object.name.clone(), field: path.to_string() };
+        let (first, rest) = steps.split_first().ok_or_else(unknown)?;
+        let readable = self.scope.is_none_or(|scope| scope.of(&object.name).readable.contains(first));
+        let column = Column::of(object, first.as_str())
+            .filter(|column| readable || matches!(column, Column::System(_)));
+        match (column, rest) {
+            (Some(column), []) => return Ok(Source::Column(column)),
+            (Some(Column::Field(field)), rest) => {
+                let definition = object.field_by_id(field).ok_or_else(unknown)?;
+                if let FieldType::Reference { object: target } = &definition.field_type {
+                    let target = self.schema.find(target)?;
+                    let rows = match self.rows(&target)? {
+                        Rows::All => None,
+                        Rows::Where(rows) => Some(rows),
+                        Rows::Nothing => Some(Node::Or(Vec::new())),
+                    };
+                    let rest = self.source(&target, path, rest)?;
+                    return Ok(Source::Follow(Box::new(Follow { field, object: target, rows, rest })));
+                }
+            }
+            _ => {}
+        }
+        let derived = Path(steps.to_vec());
+        let known = self.derived.as_ref().is_some_and(|fields| fields.knows(object.id, &derived));
+        if known { Ok(Source::Derived(derived)) } else { Err(unknown()) }
+    }
+
+    /// The type of what a source yields; `None` for a derived field, which may be text or number.
+    fn kind(&self, object: &Object, source: &Source) -> Result<Option<FieldType>> {
+        Ok(match source {
+            Source::Column(Column::Field(id)) => {
+                object.field_by_id(*id).map(|field| field.field_type.clone())
+            }
+            Source::Column(Column::System(field)) => Some(match field {
+                SystemField::Id => FieldType::Reference { object: object.name.clone() },
+                SystemField::Version => FieldType::Integer,
+                SystemField::CreatedAt | SystemField::UpdatedAt | SystemField::DeletedAt => FieldType::Time,
+            }),
+            Source::Derived(_) => None,
+            Source::Follow(follow) => self.kind(&follow.object, &follow.rest)?,
+        })
+    }
+
+    fn test(&self, kind: &Option<FieldType>, path: &Path, op: Op, value: &Json) -> Result<Test> {
+        let wrong = |reason: String| Error::Query(format!("filter on `{path}`: {reason}"));
+        let one = |json: &Json| self.operand(kind.as_ref(), json).map_err(wrong);
+        let list = || value.as_array().map_or(&[][..], Vec::as_slice);
+        let item_kind = match kind {
+            Some(FieldType::List { of }) => Some((**of).clone()),
+            Some(FieldType::MultiChoice { options }) => Some(FieldType::Choice { options: options.clone() }),
+            _ => None,
+        };
+        let items = || {
+            list()
+                .iter()
+                .map(|json| self.operand(item_kind.as_ref(), json).map_err(wrong))
+                .filter_map(Result::transpose)
+                .collect::<Result<Vec<_>>>()
+        };
+        let is_text = matches!(kind, None | Some(FieldType::Text { .. } | FieldType::Choice { .. }));
+        let is_sortable = kind.as_ref().is_none_or(FieldType::is_sortable);
+        let refuse = || Err(wrong(format!("`{}` does not apply to this kind of field", op.name())));
+        Ok(match op {
+            Op::Null => Test::Null(value.as_bool().unwrap_or(true)),
+            Op::Eq | Op::Ne => one(value)?.map_or(Test::Unknown, |value| Test::Compare(op, value)),
+            Op::Gt | Op::Gte | Op::Lt | Op::Lte if is_sortable => {
+                one(value)?.map_or(Test::Unknown, |value| Test::Compare(op, value))
+            }
+            Op::Between if is_sortable => match list() {
+                [low, high] => match (one(low)?, one(high)?) {
+                    (Some(low), Some(high)) => Test::Between(low, high),
+                    _ => Test::Unknown,
+                },
+                _ => return Err(wrong("`between` expects a list of two".into())),
+            },
+            Op::In | Op::Nin => {
+                let values = list().iter().map(one).collect::<Result<Vec<_>>>()?;
+                let null = values.iter().any(Option::is_none);
+                Test::In { values: values.into_iter().flatten().collect(), null, not: op == Op::Nin }
+            }
+            Op::Contains | Op::Starts | Op::Ends if is_text => {
+                Test::Text(op, value.as_str().unwrap_or_default().to_lowercase())
+            }
+            Op::Any if item_kind.is_some() => Test::Any(items()?),
+            Op::All if item_kind.is_some() => Test::All(items()?),
+            _ => return refuse(),
+        })
+    }
+
+    /// Reads a value that a field is compared with; more is allowed than may be stored: `1.5` for a whole number, a plain
+    /// number for an amount in base currency, a day for a moment.
+    fn operand(&self, kind: Option<&FieldType>, json: &Json) -> Result<Option<Value>, String> {
+        let Some(kind) = kind else { return derived_operand(json) };
+        match (kind, json) {
+            (FieldType::Integer, Json::Number(number)) if number.as_i64().is_none() => {
+                Ok(number.as_f64().map(Value::Number))
+            }
+            (FieldType::Money, Json::Number(_) | Json::String(_)) => self.amount(json).map(Some),
+            (FieldType::Money, Json::Object(_)) => {
+                match kind.parse_json(json).map_err(|error| error.to_string())? {
+                    Some(Value::Money(money)) if money.currency != self.config.base_currency => {
+                        Err(format!("amounts are compared in {}", self.config.base_currency))
+                    }
+                    value => Ok(value),
+                }
+            }
+            (FieldType::Time, Json::String(text)) if text.len() == 10 => {
+                let date: Date = text.parse().map_err(|_| format!("`{text}` is neither a day nor a time"))?;
+                let start =
+                    date.to_zoned(self.config.time_zone.clone()).map_err(|error| error.to_string())?;
+                Ok(Some(Value::Time(start.timestamp())))
+            }
+            _ => kind.parse_json(json).map_err(|error| error.to_string()),
+        }
+    }
+
+    fn amount(&self, json: &Json) -> Result<Value, String> {
+        let text = json.as_str().map_or_else(|| json.to_string(), str::to_owned);
+        let amount: Decimal = text.parse().map_err(|_| format!("`{text}` is not an amount"))?;
+        Ok(Value::Money(Money { amount, currency: self.config.base_currency, base_amount: Some(amount) }))
+    }
+
+    fn related(&self, object: &Object, related: &Related) -> Result<RelatedNode> {
+        let unknown =
+            |field: &FieldName| Error::UnknownField { object: object.name.clone(), field: field.to_string() };
+        let other = self
+            .schema
+            .object_by_plural(related.related.as_str())
+            .and_then(|found| self.schema.full(found.id));
+        let other = other.ok_or_else(|| unknown(&related.related))?;
+        let readable =
+            |name: &FieldName| self.scope.is_none_or(|scope| scope.of(&other.name).readable.contains(name));
+        let refers = |field_type: &FieldType| matches!(field_type, FieldType::Reference { object: target } if *target == object.name);
+        // The first reference counts where an object refers to another in several ways.
+        let field = other.fields.iter().find(|field| refers(&field.field_type) && readable(&field.name));
+        let field = field.ok_or_else(|| unknown(&related.related))?.id;
+        let numeric = |field_type: &FieldType| {
+            matches!(field_type, FieldType::Number | FieldType::Integer | FieldType::Money)
+        };
+        let sum = related.sum.as_ref().map(|name| {
+            let found =
+                other.field(name.as_str()).filter(|field| numeric(&field.field_type) && readable(name));
+            found
+                .map(|field| field.id)
+                .ok_or_else(|| Error::UnknownField { object: other.name.clone(), field: name.to_string() })
+        });
+        let filter = related.filter.as_ref().map(|filter| self.filter(&other, filter)).transpose()?;
+        let filter = match (self.rows(&other)?, filter) {
+            (Rows::All, filter) => filter,
+            (Rows::Nothing, _) => Some(Node::Or(Vec::new())),
+            (Rows::Where(rows), None) => Some(rows),
+            (Rows::Where(rows), Some(filter)) => Some(Node::And(vec![rows, filter])),
+        };
+        Ok(RelatedNode {
+            object: other.clone(),
+            field,
+            filter,
+            sum: sum.transpose()?,
+            bounds: related.bounds.clone(),
+        })
+    }
+}
+
+enum Rows {
+    All,
+    Where(Node),
+    Nothing,
+}
+
+fn derived_operand(json: &Json) -> Result<Option<Value>, String> {
+    match json {
+        Json::Null => Ok(None),
+        Json::String(text) => Ok(Some(Value::Text(text.clone()))),
+        Json::Number(number) => Ok(number.as_f64().map(Value::Number)),
+        other => Err(format!("`{other}` is neither a text nor a number")),
+    }
+}

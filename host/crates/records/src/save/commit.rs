@@ -1,0 +1,311 @@
+//! From rows to a write set.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use trellis_model::{ChangeKind, FieldChange, FieldId, Record, Value};
+use trellis_storage::{StampPlace, StampSource, WriteSet};
+
+use super::prepare::Save;
+use super::segment::Row;
+use crate::codec::{chunks, record};
+use crate::index::entries;
+use crate::log::{self, EntryBody, LoggedChange, NewEntry};
+use crate::ordinals::id_of;
+use crate::{Error, Proposed, Records, Result, keys};
+
+/// Keys of the rows of a write set; below the store's 5,000, since the log entry needs some.
+const KEYS_MAX: usize = 4_500;
+/// Bytes of the rows of a write set, log payload included; below the store's 4 MiB.
+const BYTES_MAX: usize = 3 << 20;
+
+/// What the store is asked to do for one row.
+#[derive(Debug, Default)]
+struct RowKeys {
+    /// The record's own key and value, and its further parts.
+    record: Vec<(Vec<u8>, Vec<u8>)>,
+    puts: Vec<(Vec<u8>, Vec<u8>)>,
+    deletes: Vec<Vec<u8>>,
+    absent: Vec<Vec<u8>>,
+}
+
+impl Save<'_> {
+    /// Lets hooks look at the rows. Returns whether a row was refused, so that preparing must start again without it.
+    pub(super) async fn run_hooks(&mut self) -> Result<bool> {
+        let hooks = self.records.hooks();
+        let asked: Vec<usize> = (0..)
+            .zip(&self.segment.rows)
+            .filter(|(_, row)| matches!(row.kind, ChangeKind::Created | ChangeKind::Updated))
+            .map(|(place, _)| place)
+            .collect();
+        if hooks.is_empty() || asked.is_empty() {
+            return Ok(false);
+        }
+        let propose = |place: &usize| self.segment.rows.get(*place).map(Row::proposed);
+        let mut proposed: Vec<Proposed> = asked.iter().filter_map(propose).collect();
+        for hook in hooks.iter() {
+            if let Err(vetoes) = hook.before_save(&mut proposed).await {
+                for veto in vetoes {
+                    let row = asked.get(veto.row).and_then(|place| self.segment.rows.get(*place));
+                    let row = row.ok_or_else(|| {
+                        Error::Query(format!("{} refused row {}, which there is not", veto.by, veto.row))
+                    })?;
+                    self.memory.refused.insert(row.write, Error::Veto { by: veto.by, reason: veto.reason });
+                }
+                return Ok(true);
+            }
+        }
+        let mut refused = false;
+        for (place, proposed) in asked.into_iter().zip(proposed) {
+            refused |= self.accept(place, proposed).await?;
+        }
+        Ok(refused)
+    }
+
+    /// Takes over what hooks changed in a row and checks it again; returns whether it is no longer valid.
+    async fn accept(&mut self, place: usize, proposed: Proposed) -> Result<bool> {
+        let Some(row) = self.segment.rows.get(place) else { return Ok(false) };
+        if row.after.fields == proposed.fields {
+            return Ok(false);
+        }
+        let (object, write) = (row.object.clone(), row.write);
+        let before = row.before.as_ref().map(|before| before.record.clone());
+        let (config, mut after) = (self.records.config(), row.after.clone());
+        let checked =
+            match super::validate::fields(&object, proposed.fields, &config.limits, config.base_currency) {
+                Ok(fields) => {
+                    after.fields = fields;
+                    self.check_references(&object, before.as_ref(), &after).await
+                }
+                Err(error) => Err(error),
+            };
+        match checked {
+            Ok(()) => {
+                let event = self.event(&object, &after).await?;
+                if let Some(row) = self.segment.rows.get_mut(place) {
+                    (row.after, row.event_after) = (after, event);
+                }
+                Ok(false)
+            }
+            Err(error @ (Error::Storage(_) | Error::Damaged { .. })) => Err(error),
+            Err(error) => {
+                self.memory.refused.insert(write, error);
+                Ok(true)
+            }
+        }
+    }
+
+    /// Checks that unique values are free. Returns whether a row was refused.
+    pub(super) async fn check_unique(&mut self) -> Result<bool> {
+        let mut claimed: BTreeMap<Vec<u8>, trellis_model::RecordId> = BTreeMap::new();
+        let mut freed: BTreeSet<Vec<u8>> = BTreeSet::new();
+        let (mut refused, mut cut) = (false, None);
+        for (place, row) in self.segment.rows.iter().enumerate() {
+            let (before, after) = row.unique_keys();
+            for (key, field) in after.iter().filter(|(key, _)| !before.contains_key(*key)) {
+                if freed.contains(key) {
+                    // An earlier row frees the value: this one must wait for its commit.
+                    cut = cut.or(Some(place));
+                }
+                let holder = match claimed.get(key) {
+                    Some(holder) => Some(*holder),
+                    None if freed.contains(key) => None,
+                    None => {
+                        self.records.store().get(key).await?.map(|found| id_of(&found.value)).transpose()?
+                    }
+                };
+                match holder {
+                    Some(holder) => {
+                        self.memory.refused.insert(row.write, row.duplicate(*field, holder));
+                        refused = true;
+                    }
+                    None => drop(claimed.insert(key.clone(), row.after.id)),
+                }
+            }
+            freed.extend(before.into_keys().filter(|key| !after.contains_key(key)));
+        }
+        if let Some(place) = cut.filter(|_| !refused) {
+            self.cut(place);
+        }
+        Ok(refused)
+    }
+
+    /// Leaves the rows from `place` on, and every write after them, to the next write set.
+    fn cut(&mut self, place: usize) {
+        if let Some(row) = self.segment.rows.get(place) {
+            self.segment.end = row.write;
+        }
+        self.segment.rows.truncate(place);
+        let end = self.segment.end;
+        self.segment.done.retain(|write, _| *write < end);
+    }
+
+    /// Builds the write set of the rows, fewer of them where all would not fit.
+    pub(super) fn write_set(&mut self) -> Result<WriteSet> {
+        let mut set = WriteSet::new();
+        let (mut keys_taken, mut bytes, mut all) = (0, 0, Vec::with_capacity(self.segment.rows.len()));
+        for row in &self.segment.rows {
+            let keys = row.keys();
+            keys_taken += keys.record.len() + keys.puts.len() + keys.deletes.len();
+            let put = keys
+                .record
+                .iter()
+                .chain(&keys.puts)
+                .map(|(key, value)| key.len() + value.len())
+                .sum::<usize>();
+            bytes += put + keys.deletes.iter().map(Vec::len).sum::<usize>() + row.logged_bytes();
+            if !all.is_empty() && (keys_taken > KEYS_MAX || bytes > BYTES_MAX) {
+                break;
+            }
+            all.push(keys);
+        }
+        if all.len() < self.segment.rows.len() {
+            self.cut(all.len());
+        }
+        let changes = self.segment.rows.iter().map(Row::logged).collect();
+        let entry = NewEntry {
+            actor: self.caller.actor.clone(),
+            cause: self.caller.cause.clone(),
+            body: EntryBody::Changes(changes),
+        };
+        let number = log::append(&mut set, &entry, self.now_ms, self.records.ids().salt())?;
+        for ((object, id), position) in &self.segment.expect {
+            set.expect_written_at(keys::record(*object, *id), *position);
+        }
+        for (row, keys) in self.segment.rows.iter().zip(all) {
+            let key = keys::record(row.object.id, row.after.id);
+            match &row.before {
+                Some(before) => set.expect_written_at(key, trellis_storage::Position(before.record.version)),
+                None => set.expect_absent(key),
+            };
+            for key in keys.absent {
+                set.expect_absent(key);
+            }
+            for key in keys.deletes {
+                set.delete(key);
+            }
+            for (place, (key, value)) in keys.record.into_iter().enumerate() {
+                let put = set.put(key, value);
+                if place == 0 {
+                    set.stamp(StampPlace::Value(put, chunks::STAMP_AT), StampSource::Counter(number));
+                }
+            }
+            for (key, value) in keys.puts {
+                set.put(key, value);
+            }
+        }
+        Ok(set)
+    }
+}
+
+impl Row {
+    fn proposed(&self) -> Proposed {
+        Proposed {
+            object: self.object.id,
+            id: self.after.id,
+            before: self.before.as_ref().map(|before| before.record.clone()),
+            fields: self.after.fields.clone(),
+        }
+    }
+
+    fn unique_keys(&self) -> (BTreeMap<Vec<u8>, FieldId>, BTreeMap<Vec<u8>, FieldId>) {
+        let indexes = &self.object.indexes;
+        let before = self.before.as_ref().map(|before| entries::unique(indexes, &before.record));
+        (before.unwrap_or_default(), entries::unique(indexes, &self.after))
+    }
+
+    fn duplicate(&self, field: FieldId, holder: trellis_model::RecordId) -> Error {
+        let name = self.object.field_by_id(field).expect("unique fields are fields").name.clone();
+        let value = self.after.fields.get(&field).map(Value::canonical).unwrap_or_default();
+        Error::Duplicate { object: self.object.name.clone(), field: name, value, holder }
+    }
+
+    fn keys(&self) -> RowKeys {
+        let mut keys = RowKeys::default();
+        let (object, id) = (self.object.id, self.after.id);
+        let key = keys::record(object, id);
+        let (first, further) = chunks::split(&key, &record::body(&self.after));
+        let parts = further.len();
+        keys.record.push((key, first));
+        keys.record.extend(
+            (1_u16..).zip(further).map(|(part, value)| (keys::record_chunk(object, id, part), value)),
+        );
+        let parts_before = self.before.as_ref().map_or(0, |before| usize::from(before.parts));
+        keys.deletes.extend(
+            (1_u16..).take(parts_before).skip(parts).map(|part| keys::record_chunk(object, id, part)),
+        );
+
+        let indexes = &self.object.indexes;
+        let before =
+            self.before.as_ref().map(|before| entries::of_record(indexes, &before.record, self.event_before));
+        let (before, after) =
+            (before.unwrap_or_default(), entries::of_record(indexes, &self.after, self.event_after));
+        keys.deletes.extend(before.keys().filter(|key| !after.contains_key(*key)).cloned());
+        keys.puts.extend(after.into_iter().filter(|(key, value)| before.get(key) != Some(value)));
+
+        let (before, after) = self.unique_keys();
+        keys.deletes.extend(before.keys().filter(|key| !after.contains_key(*key)).cloned());
+        for key in after.into_keys().filter(|key| !before.contains_key(key)) {
+            keys.absent.push(key.clone());
+            keys.puts.push((key, id.as_bytes().to_vec()));
+        }
+        if let (ChangeKind::Created, Some(ordinal)) = (self.kind, self.after.ordinal) {
+            keys.puts.push((keys::ordinal(object, ordinal), id.as_bytes().to_vec()));
+        }
+        keys
+    }
+
+    /// About how many bytes the row takes in the log.
+    fn logged_bytes(&self) -> usize {
+        let bytes = |record: &Record| record.fields.values().map(|value| value.bytes() + 8).sum::<usize>();
+        128 + bytes(&self.after) + self.before.as_ref().map_or(0, |before| bytes(&before.record))
+    }
+
+    fn logged(&self) -> LoggedChange {
+        let before = self.before.as_ref().map(|before| &before.record);
+        LoggedChange {
+            object: self.object.id,
+            id: self.after.id,
+            kind: self.kind,
+            previous: before.map_or(0, |before| before.last_log),
+            ordinal: self.after.ordinal,
+            event: self.event_after.or(self.event_before),
+            event_before: self
+                .event_before
+                .filter(|before| self.event_after.is_some_and(|after| after != *before)),
+            fields: Some(field_changes(before.filter(|_| self.kind == ChangeKind::Updated), &self.after)),
+        }
+    }
+
+    /// The record as it is once the write set is committed.
+    pub(super) fn committed(
+        self,
+        version: u64,
+        log_number: u64,
+    ) -> (crate::schema::Object, ChangeKind, Record) {
+        (self.object, self.kind, Record { version, last_log: log_number, ..self.after })
+    }
+}
+
+/// What changed in an update; all values of a record that came to be, was deleted (before) or came back (after).
+fn field_changes(before: Option<&Record>, after: &Record) -> BTreeMap<FieldId, FieldChange> {
+    if after.is_deleted() {
+        let gone =
+            |(id, value): (&FieldId, &Value)| (*id, FieldChange { before: Some(value.clone()), after: None });
+        return after.fields.iter().map(gone).collect();
+    }
+    let nothing = BTreeMap::new();
+    let before = before.map_or(&nothing, |before| &before.fields);
+    let ids: BTreeSet<FieldId> = before.keys().chain(after.fields.keys()).copied().collect();
+    let change = |id: FieldId| {
+        let change = FieldChange { before: before.get(&id).cloned(), after: after.fields.get(&id).cloned() };
+        (change.before != change.after).then_some((id, change))
+    };
+    ids.into_iter().filter_map(change).collect()
+}
+
+impl Records {
+    /// Whether a commit failed because something that was read has changed.
+    pub(super) fn must_retry(error: &Error) -> bool {
+        matches!(error, Error::Storage(trellis_storage::Error::PreconditionFailed { .. }))
+    }
+}

@@ -1,0 +1,71 @@
+//! The rows of one write set, while they are prepared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use trellis_model::{ChangeKind, ObjectId, Record, RecordId};
+use trellis_storage::Position;
+
+use crate::log::EventRef;
+use crate::records::Loaded;
+use crate::schema::Object;
+use crate::{Error, Result, Written};
+
+/// A change of a record that has passed what was checked so far.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// Which of the writes it comes from.
+    pub(super) write: usize,
+    pub(super) object: Object,
+    pub(super) kind: ChangeKind,
+    pub(super) before: Option<Loaded>,
+    /// As it will be; version and log number come with the commit.
+    pub(super) after: Record,
+    pub(super) event_before: Option<EventRef>,
+    pub(super) event_after: Option<EventRef>,
+}
+
+/// What a write was found to mean.
+#[derive(Debug)]
+pub(super) enum Prepared {
+    Row(Box<Row>),
+    Done(Written),
+    /// It is about a record that an earlier row of the same write set touches.
+    Next,
+}
+
+/// What a reference points at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target {
+    /// `None` for a record of the same write set.
+    pub(super) position: Option<Position>,
+    pub(super) ordinal: Option<u64>,
+    pub(super) deleted: bool,
+}
+
+/// Rows that will be one write set, and what was read to decide on them.
+#[derive(Debug, Default)]
+pub(super) struct Segment {
+    pub(super) rows: Vec<Row>,
+    /// Writes that need no row.
+    pub(super) done: BTreeMap<usize, Result<Written>>,
+    /// The first write that is not in.
+    pub(super) end: usize,
+    /// Records that rows touch, with the ordinals of those that are created.
+    pub(super) touched: BTreeMap<(ObjectId, RecordId), Option<u64>>,
+    /// Unique keys that rows take or free.
+    pub(super) unique: BTreeSet<Vec<u8>>,
+    /// What references point at.
+    pub(super) targets: BTreeMap<(ObjectId, RecordId), Option<Target>>,
+    /// Records that must not change until the commit.
+    pub(super) expect: BTreeMap<(ObjectId, RecordId), Position>,
+}
+
+/// What stays the same when a save starts again.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// Ids and ordinals that were given to writes.
+    pub(super) ids: BTreeMap<usize, RecordId>,
+    pub(super) ordinals: BTreeMap<usize, u64>,
+    /// Writes of the current write set that a hook or a unique value refused.
+    pub(super) refused: BTreeMap<usize, Error>,
+}
