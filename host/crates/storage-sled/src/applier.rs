@@ -27,7 +27,8 @@ fn apply_all(shared: &Arc<Shared>) -> Result<()> {
             None if shared.queue.waiting.lock().ended => return checkpoint(shared),
             None => {}
         }
-        if last_checkpoint.elapsed() >= interval {
+        let wanted = std::mem::take(&mut shared.queue.waiting.lock().checkpoint_wanted);
+        if wanted || last_checkpoint.elapsed() >= interval {
             checkpoint(shared)?;
             snapshot::start_if_due(shared);
             last_checkpoint = Instant::now();
@@ -56,12 +57,12 @@ fn apply(shared: &Shared, group: &Group) -> Result<()> {
 /// Makes durable what is applied, and notes it in the checkpoint file. Nothing to do where nothing was applied since.
 pub(crate) fn checkpoint(shared: &Shared) -> Result<()> {
     // Only the applier changes what is applied, and it is here.
-    let (position, checkpoint) = {
+    let (place, checkpoint) = {
         let applied = shared.applied.lock();
         let (epoch, position, place) = (shared.epoch, applied.position, applied.place);
-        (applied.checkpoint.position, Checkpoint { epoch, position, place, sums: applied.sums.clone() })
+        (applied.checkpoint.place, Checkpoint { epoch, position, place, sums: applied.sums.clone() })
     };
-    if position == checkpoint.position {
+    if place == checkpoint.place {
         return Ok(());
     }
     let started = Instant::now();
@@ -70,5 +71,6 @@ pub(crate) fn checkpoint(shared: &Shared) -> Result<()> {
     checkpoint.write(&start::checkpoint_path(&shared.dir), &shared.files)?;
     shared.figures.checkpoints.add_since(started);
     shared.applied.lock().checkpoint = checkpoint;
+    shared.queue.progress.notify_all();
     Ok(())
 }

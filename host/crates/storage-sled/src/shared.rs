@@ -80,7 +80,10 @@ pub(crate) struct Waiting {
     pub(crate) groups: VecDeque<Arc<Group>>,
     /// Of the waiting groups and of the one that is being applied.
     pub(crate) bytes: usize,
+    /// No group will follow.
     pub(crate) ended: bool,
+    /// Somebody waits for a checkpoint.
+    pub(crate) checkpoint_wanted: bool,
 }
 
 #[derive(Debug, Default)]
@@ -171,6 +174,24 @@ impl Shared {
         self.stop(fault.reason())
     }
 
+    /// Waits until replaying needs nothing before `segment` any more.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] when the store stops or closes meanwhile.
+    pub(crate) fn wait_for_checkpoint(&self, segment: u64) -> Result<()> {
+        while self.applied.lock().checkpoint.place.segment < segment {
+            self.check_running()?;
+            if self.is_closing() {
+                return Err(Error::Stopped { reason: "the store is being closed".into() });
+            }
+            let mut waiting = self.queue.waiting.lock();
+            waiting.checkpoint_wanted = true;
+            self.queue.work.notify_one();
+            self.queue.progress.wait_for(&mut waiting, Duration::from_millis(10));
+        }
+        Ok(())
+    }
+
     /// Stops working at the end of the queue.
     pub(crate) fn is_closing(&self) -> bool {
         self.closing.load(Ordering::Acquire)
@@ -194,7 +215,7 @@ impl Queue {
     /// Takes the next group. `None` after `wait`, or where [`Waiting::ended`] and nothing is left.
     pub(crate) fn next(&self, wait: Duration) -> Option<Arc<Group>> {
         let mut waiting = self.waiting.lock();
-        if waiting.groups.is_empty() && !waiting.ended {
+        if waiting.groups.is_empty() && !waiting.ended && !waiting.checkpoint_wanted {
             self.work.wait_for(&mut waiting, wait);
         }
         waiting.groups.pop_front()

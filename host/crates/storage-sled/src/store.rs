@@ -20,7 +20,7 @@ use crate::shared::Shared;
 use crate::start::Folder;
 use crate::state::StoredRow;
 use crate::walk::walk;
-use crate::writer::{Request, Writer};
+use crate::writer::{Request, Work, Writer};
 use crate::{Config, applier, ballast, snapshot, start, verify};
 
 /// A durable store in a folder of its own, which one process at a time can have open.
@@ -30,7 +30,7 @@ use crate::{Config, applier, ballast, snapshot, start, verify};
 pub struct SledStore {
     shared: Arc<Shared>,
     /// `None` once the store is closed.
-    requests: RwLock<Option<mpsc::Sender<Request>>>,
+    requests: RwLock<Option<mpsc::Sender<Work>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Held until everything else is gone.
     _lock: File,
@@ -121,12 +121,19 @@ impl SledStore {
         Ok(report)
     }
 
-    /// Takes a snapshot, reads it back, and deletes the journal segments and snapshots that it replaces. Blocks; commits go
-    /// on meanwhile.
+    /// Takes a snapshot, reads it back, and deletes the journal segments and snapshots that it replaces: afterwards neither
+    /// holds what was overwritten or deleted before the call. Blocks, and must not be called on a thread of an async
+    /// runtime; commits go on meanwhile.
     ///
     /// # Errors
     /// [`Error::Damaged`] where sled is not what the journal made of it: nothing is deleted then.
     pub fn snapshot_now(&self) -> Result<SnapshotInfo> {
+        let requests = self.requests.read().clone().ok_or_else(closed)?;
+        let (answer, answered) = oneshot::channel();
+        requests.blocking_send(Work::Rotate(answer)).map_err(|_| closed())?;
+        drop(requests);
+        let segment = answered.blocking_recv().map_err(|_| closed())??;
+        self.shared.wait_for_checkpoint(segment)?;
         snapshot::take(&self.shared)
     }
 
@@ -181,7 +188,7 @@ impl SledStore {
         let requests = self.requests.read().clone();
         let Some(requests) = requests else { return Err(closed()) };
         let (answer, answered) = oneshot::channel();
-        let sent = requests.send(Request { set, answer }).await;
+        let sent = requests.send(Work::Commit(Request { set, answer })).await;
         drop(requests);
         if sent.is_err() {
             return Err(self.shared.check_running().err().unwrap_or_else(closed));

@@ -19,6 +19,14 @@ use crate::sums::{Digester, Sums};
 /// How often the free space is looked at.
 const SPACE_INTERVAL: Duration = Duration::from_millis(200);
 
+/// What the writer is asked for.
+#[derive(Debug)]
+pub(crate) enum Work {
+    Commit(Request),
+    /// Go on in a new segment; answers its number.
+    Rotate(oneshot::Sender<Result<u64>>),
+}
+
 /// A commit that waits.
 #[derive(Debug)]
 pub(crate) struct Request {
@@ -63,21 +71,32 @@ impl Writer {
     }
 
     /// Runs until every sender is gone and everything sent is answered.
-    pub(crate) fn run(mut self, mut requests: mpsc::Receiver<Request>) {
+    pub(crate) fn run(mut self, mut work: mpsc::Receiver<Work>) {
         let sets_max = self.shared.config.group_write_sets_max.max(1);
         let mut received = Vec::new();
         let mut waiting = VecDeque::new();
+        let mut rotations = Vec::new();
         loop {
-            if waiting.is_empty() && requests.blocking_recv_many(&mut received, sets_max) == 0 {
+            if waiting.is_empty() && work.blocking_recv_many(&mut received, sets_max) == 0 {
                 break;
             }
             while waiting.len() + received.len() < sets_max
-                && let Ok(request) = requests.try_recv()
+                && let Ok(next) = work.try_recv()
             {
-                received.push(request);
+                received.push(next);
             }
-            waiting.extend(received.drain(..));
-            self.write_group(&mut waiting);
+            for next in received.drain(..) {
+                match next {
+                    Work::Commit(request) => waiting.push_back(request),
+                    Work::Rotate(answer) => rotations.push(answer),
+                }
+            }
+            if !waiting.is_empty() {
+                self.write_group(&mut waiting);
+            }
+            for answer in rotations.drain(..) {
+                _ = answer.send(self.rotate());
+            }
         }
         self.shared.queue.end();
     }
@@ -158,6 +177,16 @@ impl Writer {
         self.shared.queue.push(Arc::new(Group { last_position, place, sums, changes, bytes }));
         self.shared.head.store(last_position, Ordering::Release);
         Ok(())
+    }
+
+    /// Ends the segment. The applier is told with a group of nothing, so that its place leaves the segment too.
+    fn rotate(&mut self) -> Result<u64> {
+        self.shared.check_running()?;
+        self.journal.rotate(self.next_position).map_err(|error| self.append_failed(error))?;
+        let (last_position, place) = (self.next_position - 1, self.journal.end());
+        let (sums, changes) = (Sums::default(), Changes::new());
+        self.shared.queue.push(Arc::new(Group { last_position, place, sums, changes, bytes: 0 }));
+        Ok(place.segment)
     }
 
     fn append_failed(&self, error: AppendError) -> Error {

@@ -93,10 +93,15 @@ impl Journal {
     }
 
     /// Goes on in a new segment if the current one is full; `next_position` is the first that will be in it.
+    pub(crate) fn rotate_if_full(&mut self, next_position: u64) -> Result<(), AppendError> {
+        if self.end.offset < self.segment_bytes_max { Ok(()) } else { self.rotate(next_position) }
+    }
+
+    /// Goes on in a new segment, unless the current one is empty.
     ///
     /// The new segment is durable before the old one is sealed, so a seal without a successor is a missing segment.
-    pub(crate) fn rotate_if_full(&mut self, next_position: u64) -> Result<(), AppendError> {
-        if self.end.offset < self.segment_bytes_max {
+    pub(crate) fn rotate(&mut self, next_position: u64) -> Result<(), AppendError> {
+        if self.end.offset == HEADER_BYTES as u64 {
             return Ok(());
         }
         let header =

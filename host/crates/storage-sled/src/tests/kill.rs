@@ -40,7 +40,16 @@ fn child() {
             }
         })
     });
-    for thread in threads.collect::<Vec<_>>() {
+    let threads: Vec<_> = threads.collect();
+    loop {
+        // Rotation, checkpoint, snapshot and dropping segments are all killed at some time.
+        std::thread::sleep(Duration::from_millis(30));
+        store.snapshot_now().unwrap();
+        if threads.iter().any(std::thread::JoinHandle::is_finished) {
+            break;
+        }
+    }
+    for thread in threads {
         thread.join().unwrap();
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use trellis_storage::Store;
 
-use super::{contents, fill, filled, flip, open, refusal, segments, small};
+use super::{block_on, contents, fill, filled, flip, open, put, refusal, segments, small};
 use crate::{Config, SledStore};
 
 #[test]
@@ -19,7 +19,7 @@ fn a_snapshot_lets_old_segments_go_and_builds_sled_again() {
     let before = segments(folder.path()).len();
     let info = store.snapshot_now().unwrap();
     assert_eq!((info.from.0, info.to.0, info.rows as usize), (500, 500, contents(&store).len()));
-    assert_eq!((info.segments_dropped as usize, segments(folder.path()).len()), (before - 1, 1));
+    assert_eq!((info.segments_dropped as usize, segments(folder.path()).len()), (before, 1));
     fill(&store, 100);
     let expected = contents(&store);
     drop(store);
@@ -29,6 +29,31 @@ fn a_snapshot_lets_old_segments_go_and_builds_sled_again() {
     assert_eq!(opened.report.rebuilt_from_snapshot, Some(info.path));
     assert_eq!((contents(&opened.store), opened.report.replayed_groups), (expected, 100));
     assert!(opened.store.verify().unwrap().is_good());
+}
+
+#[test]
+fn what_was_deleted_before_a_snapshot_is_in_no_file_behind_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).store;
+    put(&store, b"k", b"the secret").unwrap();
+    put(&store, b"other", b"the rest").unwrap();
+    let holders = |what: &[u8]| {
+        let mut files = segments(folder.path());
+        files.extend(crate::snapshot::paths(folder.path()).unwrap());
+        files.retain(|path| fs::read(path).unwrap().windows(what.len()).any(|window| window == what));
+        files
+    };
+    store.snapshot_now().unwrap();
+    assert_eq!(holders(b"the secret").len(), 1);
+    let mut set = trellis_storage::WriteSet::new();
+    set.delete(b"k");
+    block_on(store.commit(set)).unwrap();
+    store.snapshot_now().unwrap();
+    assert_eq!((holders(b"the secret").len(), holders(b"the rest").len()), (0, 1));
+    store.close().unwrap();
+    assert!(store.snapshot_now().is_err(), "closed");
+    drop(store);
+    assert!(SledStore::verify_dir(folder.path()).unwrap().is_good());
 }
 
 #[test]
@@ -77,23 +102,20 @@ fn snapshots_come_by_themselves_when_the_journal_grows() {
 
 #[test]
 fn a_damaged_snapshot_is_named_and_the_whole_journal_stands_in_for_it() {
-    let (folder, expected) = filled(40);
-    // All in few segments: the snapshot drops none that the journal needs from its beginning.
+    let folder = tempfile::tempdir().unwrap();
     let config = Config { journal_segment_bytes_max: u64::MAX, ..small() };
-    let other = tempfile::tempdir().unwrap();
-    {
-        let store = SledStore::open(other.path(), config).unwrap().store;
-        fill(&store, 40);
-        assert_eq!(contents(&store), expected);
-        store.snapshot_now().unwrap();
-    }
-    drop(folder);
-    let path = crate::snapshot::paths(other.path()).unwrap().remove(0);
+    let store = SledStore::open(folder.path(), config).unwrap().store;
+    fill(&store, 40);
+    let expected = contents(&store);
+    // As in the background: the segment that is being written stays, and here it is the only one.
+    crate::snapshot::take(store.shared()).unwrap();
+    drop(store);
+    let path = crate::snapshot::paths(folder.path()).unwrap().remove(0);
     flip(&path, 100);
-    let problems = SledStore::verify_dir(other.path()).unwrap().problems;
+    let problems = SledStore::verify_dir(folder.path()).unwrap().problems;
     assert!(problems[0].contains(path.file_name().unwrap().to_str().unwrap()), "{problems:?}");
-    fs::remove_dir_all(other.path().join("sled")).unwrap();
-    let opened = open(other.path());
+    fs::remove_dir_all(folder.path().join("sled")).unwrap();
+    let opened = open(folder.path());
     assert_eq!((opened.report.rebuilt_from_snapshot, opened.report.notes.len()), (None, 1));
     assert_eq!(contents(&opened.store), expected);
 }
