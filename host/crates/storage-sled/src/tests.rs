@@ -43,6 +43,11 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
+/// How often a test with chance in it repeats; `TRELLIS_SOAK_ROUNDS` raises it.
+fn soak_rounds() -> u64 {
+    std::env::var("TRELLIS_SOAK_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(5)
+}
+
 type Contents = BTreeMap<Vec<u8>, (u64, Vec<u8>)>;
 
 fn contents(store: &SledStore) -> Contents {

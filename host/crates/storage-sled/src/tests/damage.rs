@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use trellis_storage::Store;
+
 use super::{Contents, contents, copy, fill, filled, flip, lazy, open, refusal};
 use crate::SledStore;
 
@@ -49,13 +51,30 @@ fn a_truncated_sled_file_is_built_again_and_kept_aside_once() {
     }
 }
 
+/// A closed store whose sled file has several segments, some of them reused.
+fn rewritten() -> (tempfile::TempDir, Contents) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).store;
+    for round in 0..12_u8 {
+        let mut set = trellis_storage::WriteSet::new();
+        for number in 0..1_500_u32 {
+            set.put([&b"r"[..], &number.to_be_bytes()].concat(), vec![round; 100 + number as usize % 300]);
+        }
+        super::block_on(store.commit(set)).unwrap();
+    }
+    let contents = contents(&store);
+    store.close().unwrap();
+    (folder, contents)
+}
+
 #[test]
 fn flipped_bytes_in_sled_are_healed_or_named() {
-    let (folder, expected) = filled(400);
+    let (folder, expected) = rewritten();
     let bytes = fs::metadata(folder.path().join("sled/db")).unwrap().len() as usize;
-    for round in 0..24 {
+    let rounds = super::soak_rounds().max(24) as usize;
+    for round in 0..rounds {
         let damaged = copy(folder.path());
-        flip(&damaged.path().join("sled/db"), bytes * round / 24 + 7);
+        flip(&damaged.path().join("sled/db"), bytes * round / rounds + 7);
         let opened = match SledStore::open(damaged.path(), super::small()) {
             Ok(opened) => opened,
             Err(error) => panic!("round {round}: {error}"),
@@ -66,7 +85,7 @@ fn flipped_bytes_in_sled_are_healed_or_named() {
             drop(opened);
             rebuilt(damaged.path(), &expected, "");
         } else {
-            assert_eq!(contents(&opened.store), expected, "round {round}: served what is not right");
+            assert!(contents(&opened.store) == expected, "round {round}: served what is not right");
         }
     }
 }

@@ -9,15 +9,11 @@ use std::time::{Duration, SystemTime};
 
 use trellis_storage::{ScanRange, StampPlace, StampSource, Store, WriteSet};
 
-use super::{block_on, small};
+use super::{block_on, small, soak_rounds};
 use crate::{Config, SledStore};
 
 const DIR: &str = "TRELLIS_KILL_TEST_DIR";
 const WRITERS: u64 = 4;
-
-fn rounds() -> u64 {
-    std::env::var("TRELLIS_SOAK_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(5)
-}
 
 fn config() -> Config {
     // Snapshots and rotation happen all the time, so that kills hit them too.
@@ -127,7 +123,7 @@ fn check(dir: &Path, acknowledged: &BTreeSet<(u64, u64)>) {
 fn a_kill_while_writing_loses_no_acknowledged_commit() {
     let folder = tempfile::tempdir().unwrap();
     let mut acknowledged = BTreeSet::new();
-    for _ in 0..rounds() {
+    for _ in 0..soak_rounds() {
         let killed = kill_after(start(folder.path()), random_ms(60, 600));
         acknowledged.extend(killed);
         check(folder.path(), &acknowledged);
@@ -141,7 +137,7 @@ fn a_kill_while_writing_loses_no_acknowledged_commit() {
 fn a_kill_during_start_up_loses_no_acknowledged_commit() {
     let folder = tempfile::tempdir().unwrap();
     let mut acknowledged = BTreeSet::new();
-    for round in 0..rounds() {
+    for round in 0..soak_rounds() {
         if round % 3 == 0 {
             // Now and then there is more to replay, or all of sled to build.
             acknowledged.extend(kill_after(start(folder.path()), random_ms(200, 400)));
