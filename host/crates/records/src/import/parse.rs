@@ -6,7 +6,7 @@ use super::mapping::{Cell, EXTERNAL_ID, MappedColumn, Mapping};
 use super::report::RowError;
 use super::row_id::RowIds;
 use super::table::{Fault, Row};
-use super::{Error, Result, cell};
+use super::{Result, cell};
 
 /// Reads the rows of one file by a mapping.
 #[derive(Debug)]
@@ -60,17 +60,7 @@ impl Parser {
         base_currency: Currency,
         line_bytes_max: usize,
     ) -> Result<Self> {
-        let place = |column: &MappedColumn| {
-            let missing = || {
-                Error::header(format!(
-                    "there is no column `{}`; the file has {}",
-                    column.column,
-                    header.join(", ")
-                ))
-            };
-            header.iter().position(|name| *name == column.column).ok_or_else(missing)
-        };
-        let places = mapping.columns.iter().map(place).collect::<Result<_>>()?;
+        let places = mapping.places(header)?;
         let columns = mapping.columns.iter().enumerate();
         let columns = columns.map(|(place, column)| (column.field.name.to_string(), IdPart::Column(place)));
         let constants = mapping.constants.iter();

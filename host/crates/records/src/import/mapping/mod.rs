@@ -61,7 +61,15 @@ impl Mapping {
     /// # Errors
     /// [`Error::MappingSyntax`] names the line and the unknown key or wrong type, [`Error::Mapping`] what does not fit the object.
     pub fn parse(toml: &str, schema: &Schema) -> Result<Self> {
-        file::parse(toml, schema, &Limits::default())
+        Self::parse_within(&Limits::default(), toml, schema)
+    }
+
+    /// As [`Mapping::parse`], with other limits.
+    ///
+    /// # Errors
+    /// As [`Mapping::parse`].
+    pub fn parse_within(limits: &Limits, toml: &str, schema: &Schema) -> Result<Self> {
+        file::parse(toml, schema, limits)
     }
 
     /// The mapping of a file whose columns are named as fields are: by API name, or by label in either language, upper or
@@ -76,6 +84,27 @@ impl Mapping {
     /// The object that the rows become.
     pub fn object(&self) -> &ObjectName {
         &self.object.name
+    }
+
+    /// Checks that a header has all mapped columns, as the import itself will.
+    ///
+    /// # Errors
+    /// [`Error::Header`] names the first that is missing, and the columns that there are.
+    pub fn check_header(&self, header: &[String]) -> Result<()> {
+        self.places(header).map(drop)
+    }
+
+    /// Where in a header each mapped column stands.
+    pub(super) fn places(&self, header: &[String]) -> Result<Vec<usize>> {
+        let place = |column: &MappedColumn| {
+            let missing = || {
+                let reason =
+                    format!("there is no column `{}`; the file has {}", column.column, header.join(", "));
+                Error::header(reason)
+            };
+            header.iter().position(|name| *name == column.column).ok_or_else(missing)
+        };
+        self.columns.iter().map(place).collect()
     }
 
     /// Puts the parts together, once each is checked by itself.
