@@ -61,6 +61,7 @@ impl Engine {
             spool_dir,
             config: config.clone(),
         });
+        run::finish_transitions(&core).await?;
         let work: Arc<dyn Work> = core.clone();
         let jobs = Jobs::start(records, work, config).await?;
         import::remove_orphans(&core.spool_dir, |name| jobs.uses_spooled(name))?;
@@ -107,8 +108,8 @@ impl Engine {
     /// # Errors
     /// [`Error::Plugin`] with the reason why the component was refused, [`Error::VersionExists`] where the version is installed with
     /// other content (a pre-release version is replaced).
-    pub async fn plugin_upload(&self, caller: &Caller, wasm: Vec<u8>) -> Result<PluginInfo> {
-        self.core.registry.upload(caller, wasm).await
+    pub async fn plugin_upload(&self, caller: &Caller, wasm: impl Into<Vec<u8>>) -> Result<PluginInfo> {
+        self.core.registry.upload(caller, wasm.into()).await
     }
 
     /// Every installed plugin, by id.

@@ -118,9 +118,11 @@ pub(crate) fn plugin_of(key: &[u8]) -> Result<PluginId> {
 }
 
 /// The record id at the end of a key.
-pub(crate) fn trailing_id(key: &[u8]) -> Option<RecordId> {
-    let bytes = key.last_chunk::<16>()?;
-    Some(RecordId(uuid::Uuid::from_bytes(*bytes)))
+pub(crate) fn trailing_id(key: &[u8]) -> Result<RecordId> {
+    match key.last_chunk::<16>() {
+        Some(bytes) => Ok(RecordId(uuid::Uuid::from_bytes(*bytes))),
+        None => Err(Error::Damaged { what: format!("key {key:02x?} ends in no id") }),
+    }
 }
 
 fn of_plugin(kind: KeyKind, plugin: &PluginId) -> Vec<u8> {
@@ -162,8 +164,8 @@ mod tests {
         assert!(!runs(&long).starts_with(&runs(&short)));
         let id = RecordId(uuid::Uuid::from_u128(7));
         assert!(run(&short, id).starts_with(&runs(&short)));
-        assert_eq!(trailing_id(&run(&short, id)), Some(id));
-        assert_eq!(trailing_id(&job(id)), Some(id));
+        assert_eq!(trailing_id(&run(&short, id)).unwrap(), id);
+        assert_eq!(trailing_id(&job(id)).unwrap(), id);
         assert_eq!(plugin_of(&run(&short, id)).unwrap(), short);
         assert_eq!(plugin_of(&plugin_use(&long)).unwrap(), long);
     }

@@ -1,5 +1,6 @@
 //! Work that outlives a request: it can be listed, watched, cancelled, and survives a restart.
 
+mod recover;
 mod runner;
 mod stored;
 mod table;

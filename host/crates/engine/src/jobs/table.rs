@@ -23,9 +23,7 @@ use super::{
 use crate::{Config, Error, Result, keys, stored};
 
 /// Jobs of one page of the list.
-const PAGE_JOBS_MAX: usize = 200;
-/// Jobs that are deleted in one write set when old ones go.
-const PRUNE_JOBS_MAX: usize = 100;
+pub(super) const PAGE_JOBS_MAX: usize = 200;
 
 /// The jobs of a server.
 #[derive(Debug)]
@@ -41,7 +39,7 @@ pub(super) struct Shared {
     pub(super) records: Arc<Records>,
     pub(super) config: Config,
     pub(super) work: Arc<dyn Work>,
-    live: Mutex<HashMap<RecordId, Arc<Live>>>,
+    pub(super) live: Mutex<HashMap<RecordId, Arc<Live>>>,
     queue: Mutex<VecDeque<Arc<Live>>>,
     queued: Condvar,
     stopping: AtomicBool,
@@ -72,7 +70,7 @@ impl Live {
         Self::stored(job, request, caller, 0)
     }
 
-    fn recovered(job: Job, request: Request, parts: u32) -> Arc<Self> {
+    pub(super) fn recovered(job: Job, request: Request, parts: u32) -> Arc<Self> {
         let caller = Caller { actor: job.created_by.clone(), ..Caller::system("jobs") };
         Self::stored(job, request, caller, parts)
     }
@@ -164,7 +162,7 @@ impl Jobs {
         let page = store.scan(range, jobs_max.clamp(1, PAGE_JOBS_MAX)).await?;
         let mut jobs = Vec::with_capacity(page.rows.len());
         for row in &page.rows {
-            let id = keys::trailing_id(&row.key).ok_or_else(|| unreadable(&row.key))?;
+            let id = keys::trailing_id(&row.key)?;
             let live = self.shared.find_live(id).map(|live| live.job.borrow().clone());
             jobs.push(match live {
                 Some(job) => job,
@@ -269,7 +267,7 @@ impl Shared {
         Ok(())
     }
 
-    fn enqueue(&self, live: Arc<Live>) {
+    pub(super) fn enqueue(&self, live: Arc<Live>) {
         self.queue.lock().push_back(live);
         self.queued.notify_one();
     }
@@ -327,7 +325,13 @@ impl Shared {
         self.end(live, state, result, error).await;
     }
 
-    async fn end(&self, live: &Live, state: JobState, result: serde_json::Value, error: Option<JobError>) {
+    pub(super) async fn end(
+        &self,
+        live: &Live,
+        state: JobState,
+        result: serde_json::Value,
+        error: Option<JobError>,
+    ) {
         let now = self.records.clock().now_ms();
         let mut ended = live.job.borrow().clone();
         ended.state = state;
@@ -343,7 +347,7 @@ impl Shared {
         live.job.send_replace(ended);
     }
 
-    async fn save(&self, live: &Live, with_entry: bool) -> Result<()> {
+    pub(super) async fn save(&self, live: &Live, with_entry: bool) -> Result<()> {
         let job = live.job.borrow().clone();
         self.save_as(live, &job, with_entry).await
     }
@@ -367,81 +371,13 @@ impl Shared {
         Ok(())
     }
 
-    async fn load(&self, id: RecordId) -> Result<Option<(Job, Request, u32)>> {
+    pub(super) async fn load(&self, id: RecordId) -> Result<Option<(Job, Request, u32)>> {
         let Some((bytes, parts)) = stored::get(self.records.store().as_ref(), &keys::job(id)).await? else {
             return Ok(None);
         };
         let (job, request) = stored_job::decode(id, &bytes)?;
         Ok(Some((job, request, parts)))
     }
-
-    /// Queues again what an earlier server did not finish, as far as it can go on.
-    async fn recover(&self) -> Result<()> {
-        let mut range = ScanRange::prefix(&keys::KeyKind::OpenJob.prefix());
-        loop {
-            let page = self.records.store().scan(range.clone(), PAGE_JOBS_MAX).await?;
-            for row in &page.rows {
-                let id = keys::trailing_id(&row.key).ok_or_else(|| unreadable(&row.key))?;
-                let missing =
-                    || Error::Damaged { what: format!("job {id} is listed as open and does not exist") };
-                let (job, request, parts) = self.load(id).await?.ok_or_else(missing)?;
-                self.recover_one(job, request, parts).await?;
-            }
-            match page.rows.last() {
-                Some(last) if page.more => range = range.after(&last.key),
-                _ => return Ok(()),
-            }
-        }
-    }
-
-    async fn recover_one(&self, mut job: Job, request: Request, parts: u32) -> Result<()> {
-        let may_go_on = job.attempts < self.config.job_attempts_max && self.work.can_resume(&request);
-        if !may_go_on {
-            let live = Live::recovered(job, request, parts);
-            self.end(&live, JobState::Interrupted, serde_json::Value::Null, Some(interrupted())).await;
-            return Ok(());
-        }
-        tracing::info!(job = %job.id, kind = job.kind.as_str(), "a job that was interrupted goes on");
-        job.state = JobState::Queued;
-        job.progress = Progress::default();
-        let live = Live::recovered(job, request, parts);
-        self.save(&live, true).await?;
-        let id = live.job.borrow().id;
-        self.live.lock().insert(id, Arc::clone(&live));
-        self.enqueue(live);
-        Ok(())
-    }
-
-    /// Deletes finished jobs beyond the number that is kept, the oldest ones.
-    async fn prune(&self) -> Result<()> {
-        let store = self.records.store();
-        let (mut range, mut seen) = (ScanRange::prefix(&keys::KeyKind::Job.prefix()).reversed(), 0);
-        loop {
-            let page = store.scan(range.clone(), PRUNE_JOBS_MAX).await?;
-            let keep = self.config.jobs_kept_max.saturating_sub(seen).min(page.rows.len());
-            seen += page.rows.len();
-            let mut set = WriteSet::new();
-            for row in page.rows.iter().skip(keep) {
-                let id = keys::trailing_id(&row.key).ok_or_else(|| unreadable(&row.key))?;
-                let (bytes, parts) = stored::join(store.as_ref(), &row.key, &row.value).await?;
-                if stored_job::decode(id, &bytes)?.0.state.is_final() {
-                    stored::delete(&mut set, &row.key, parts);
-                }
-            }
-            if !set.is_empty() {
-                self.records.commit(set, None).await?;
-            }
-            match page.rows.last() {
-                Some(last) if page.more => range = range.after(&last.key),
-                _ => return Ok(()),
-            }
-        }
-    }
-}
-
-fn interrupted() -> JobError {
-    let message = "the server stopped while the job ran, and the job cannot go on by itself: start it again";
-    JobError { code: "interrupted".into(), message: message.into() }
 }
 
 fn entry(job: &Job) -> NewEntry {
@@ -452,10 +388,6 @@ fn entry(job: &Job) -> NewEntry {
         cause: Cause { job: Some(job.id), ..Cause::default() },
         body: EntryBody::Event { name: format!("job.{}", job.state.as_str()), data },
     }
-}
-
-fn unreadable(key: &[u8]) -> Error {
-    Error::Damaged { what: format!("key {key:02x?} is not the key of a job") }
 }
 
 /// The message of an error with those of its causes.

@@ -1,5 +1,6 @@
 //! Which plugins are installed, in which versions, and how each is used.
 
+mod entry;
 mod files;
 mod registry;
 mod stored;

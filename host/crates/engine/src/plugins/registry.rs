@@ -10,20 +10,19 @@ use parking_lot::{Mutex, RwLock};
 use semver::Version;
 use serde_json::Value as Json;
 use trellis_columns::AsOf;
-use trellis_model::{Actor, PluginId, Text};
+use trellis_model::PluginId;
 use trellis_plugin_host::{Inspection, Plugin, PluginHost};
 use trellis_records::{Caller, EntryBody, NewEntry, Records};
-use trellis_storage::{ScanRange, WriteSet};
+use trellis_storage::WriteSet;
 
 use super::{
-    PluginInfo, PluginState, UseSettings, VersionInfo,
+    PluginInfo, PluginState, UseSettings,
+    entry::{Entry, Installed, Usage, info},
     files::{Files, hex},
-    stored::{StoredUse, StoredVersion, UseV1, VersionV1},
+    stored::{self as stored_plugin, UseV1, VersionV1},
 };
 use crate::{Error, Result, as_of, blocking::blocking, jobs::StoredActor, keys, stored};
 
-/// Plugins of one page of a scan.
-const PAGE_ROWS: usize = 200;
 /// Bytes of a use's configuration.
 const CONFIG_BYTES_MAX: usize = 64 << 10;
 
@@ -38,26 +37,6 @@ pub(crate) struct Registry {
     loaded: Mutex<HashMap<[u8; 32], Arc<Plugin>>>,
     /// Held while something is changed, so that changes come one after the other.
     changing: tokio::sync::Mutex<()>,
-}
-
-#[derive(Debug, Clone, Default)]
-struct Entry {
-    versions: BTreeMap<Version, Installed>,
-    usage: Option<Usage>,
-}
-
-#[derive(Debug, Clone)]
-struct Installed {
-    stored: VersionV1,
-    /// What the component says about itself, or why it cannot be used.
-    inspection: Result<Arc<Inspection>, String>,
-}
-
-#[derive(Debug, Clone)]
-struct Usage {
-    stored: UseV1,
-    version: Version,
-    parts: u32,
 }
 
 /// A plugin that is enabled, with how it is used.
@@ -83,8 +62,8 @@ impl Registry {
             loaded: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
         });
-        let versions = registry.stored_versions().await?;
-        let uses = registry.stored_uses().await?;
+        let versions = stored_plugin::versions(&registry.records).await?;
+        let uses = stored_plugin::uses(&registry.records).await?;
         let opening = Arc::clone(&registry);
         blocking("loading plugins", move || opening.fill(versions, uses)).await?;
         Ok(registry)
@@ -184,7 +163,7 @@ impl Registry {
         let key = keys::plugin_version(id, version);
         let parts = stored::get(self.records.store().as_ref(), &key).await?.map_or(0, |(_, parts)| parts);
         let mut set = WriteSet::new();
-        stored::put(&mut set, &key, &stored::encode(&StoredVersion::V1(stored.clone())), parts);
+        stored::put(&mut set, &key, &stored_plugin::encode_version(stored), parts);
         let data = serde_json::json!({ "plugin": id.as_str(), "version": stored.version, "digest": hex(&stored.digest) });
         self.records.commit(set, Some(entry(caller, "plugin.installed", data))).await?;
         Ok(())
@@ -246,14 +225,26 @@ impl Registry {
         let before =
             self.plugins.read().get(id).and_then(|entry| entry.usage.as_ref()).map_or(0, |usage| usage.parts);
         let mut set = WriteSet::new();
-        let bytes = stored::encode(&StoredUse::V1(usage.stored.clone()));
+        let bytes = stored_plugin::encode_use(&usage.stored);
         usage.parts = stored::put(&mut set, &keys::plugin_use(id), &bytes, before);
         let data = serde_json::json!({ "plugin": id.as_str(), "version": usage.stored.version });
         self.records.commit(set, Some(entry(caller, event, data))).await?;
         if let Some(entry) = self.plugins.write().get_mut(id) {
             entry.usage = Some(usage);
         }
+        self.unload_unused();
         self.find(id)
+    }
+
+    /// Lets go of compiled code that no enabled plugin uses; what needs it again loads it again.
+    fn unload_unused(&self) {
+        let plugins = self.plugins.read();
+        let in_use = |entry: &Entry| {
+            let usage = entry.usage.as_ref().filter(|usage| usage.stored.enabled)?;
+            Some(entry.versions.get(&usage.version)?.stored.digest)
+        };
+        let in_use: Vec<_> = plugins.values().filter_map(in_use).collect();
+        self.loaded.lock().retain(|digest, _| in_use.contains(digest));
     }
 
     fn version_to_enable(&self, id: &PluginId, wanted: Option<Version>) -> Result<(Version, [u8; 32])> {
@@ -359,50 +350,6 @@ impl Registry {
     fn find(&self, id: &PluginId) -> Result<PluginInfo> {
         self.get(id).ok_or_else(|| Error::UnknownPlugin { id: id.to_string() })
     }
-
-    async fn stored_versions(&self) -> Result<Vec<(PluginId, Version, VersionV1)>> {
-        let mut versions = Vec::new();
-        for (key, value) in self.scan_all(keys::KeyKind::PluginVersion).await? {
-            let what = || format!("plugin version under key {key:02x?}");
-            let (StoredVersion::V1(stored), id) = (stored::decode(&value, what)?, keys::plugin_of(&key)?);
-            let version = Version::parse(&stored.version);
-            let version = version.map_err(|error| Error::Damaged { what: format!("{}: {error}", what()) })?;
-            versions.push((id, version, stored));
-        }
-        Ok(versions)
-    }
-
-    async fn stored_uses(&self) -> Result<Vec<(PluginId, Usage)>> {
-        let mut uses = Vec::new();
-        for (key, value, parts) in self.scan_parts(keys::KeyKind::PluginUse).await? {
-            let what = || format!("use of a plugin under key {key:02x?}");
-            let (StoredUse::V1(stored), id) = (stored::decode(&value, what)?, keys::plugin_of(&key)?);
-            let version = Version::parse(&stored.version);
-            let version = version.map_err(|error| Error::Damaged { what: format!("{}: {error}", what()) })?;
-            uses.push((id, Usage { stored, version, parts }));
-        }
-        Ok(uses)
-    }
-
-    async fn scan_all(&self, kind: keys::KeyKind) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
-        Ok(self.scan_parts(kind).await?.into_iter().map(|(key, value, _)| (key, value)).collect())
-    }
-
-    async fn scan_parts(&self, kind: keys::KeyKind) -> Result<Vec<(Vec<u8>, Vec<u8>, u32)>> {
-        let store = self.records.store();
-        let (mut range, mut found) = (ScanRange::prefix(&kind.prefix()), Vec::new());
-        loop {
-            let page = store.scan(range.clone(), PAGE_ROWS).await?;
-            for row in &page.rows {
-                let (value, parts) = stored::join(store.as_ref(), &row.key, &row.value).await?;
-                found.push((row.key.to_vec(), value, parts));
-            }
-            match page.rows.last() {
-                Some(last) if page.more => range = range.after(&last.key),
-                _ => return Ok(found),
-            }
-        }
-    }
 }
 
 /// Fills in the defaults and checks the settings against the manifest's schema.
@@ -427,66 +374,6 @@ pub(crate) fn checked_config(id: &PluginId, plugin: &Plugin, config: Json) -> Re
 fn parse_config(id: &PluginId, config: &str) -> Result<Json> {
     serde_json::from_str(config)
         .map_err(|error| Error::Damaged { what: format!("configuration of plugin `{id}`: {error}") })
-}
-
-fn info(id: &PluginId, entry: &Entry) -> Option<PluginInfo> {
-    let in_use = entry.usage.as_ref().and_then(|usage| entry.versions.get_key_value(&usage.version));
-    let (version, shown) = in_use.or_else(|| entry.versions.last_key_value())?;
-    let inspection = shown.inspection.as_ref().ok();
-    let manifest = inspection.map(|inspection| &inspection.manifest);
-    let broken = shown.inspection.as_ref().err().cloned();
-    let state = match &entry.usage {
-        _ if broken.is_some() => PluginState::Broken,
-        None => PluginState::Installed,
-        Some(usage) if usage.stored.enabled => PluginState::Enabled,
-        Some(_) => PluginState::Disabled,
-    };
-    let stored_name = || Text::new(&shown.stored.name_en, &shown.stored.name_zh_cn);
-    let provides = manifest
-        .map(|manifest| manifest.provides.iter().map(|interface| interface.name().to_owned()).collect());
-    Some(PluginInfo {
-        id: id.clone(),
-        state,
-        broken,
-        name: manifest.map_or_else(stored_name, |manifest| manifest.name.clone()),
-        description: manifest.map(|manifest| manifest.description.clone()).unwrap_or_default(),
-        industry: manifest.and_then(|manifest| manifest.industry.clone()),
-        provides: provides.unwrap_or_default(),
-        config_schema: manifest.map_or(Json::Null, |manifest| manifest.config.as_json().clone()),
-        config_default: manifest.map_or(Json::Null, trellis_plugin_host::Manifest::default_config),
-        version: version.clone(),
-        versions: entry
-            .versions
-            .iter()
-            .rev()
-            .map(|(version, installed)| version_info(version, installed))
-            .collect(),
-        settings: entry.usage.as_ref().map(settings),
-    })
-}
-
-fn version_info(version: &Version, installed: &Installed) -> VersionInfo {
-    let inspection = installed.inspection.as_ref().ok();
-    let unknown = || Actor::System { component: "unknown".into() };
-    VersionInfo {
-        version: version.clone(),
-        digest: hex(&installed.stored.digest),
-        bytes: installed.stored.bytes,
-        wit: inspection.map(|inspection| inspection.manifest.wit.clone()),
-        sdk: inspection.and_then(|inspection| inspection.sdk.clone()),
-        imports: inspection.map(|inspection| inspection.imports.clone()).unwrap_or_default(),
-        installed_at_ms: installed.stored.installed_at_ms,
-        installed_by: Actor::try_from(installed.stored.installed_by.clone()).unwrap_or_else(|_| unknown()),
-        broken: installed.inspection.as_ref().err().cloned(),
-    }
-}
-
-fn settings(usage: &Usage) -> UseSettings {
-    UseSettings {
-        config: serde_json::from_str(&usage.stored.config).unwrap_or_default(),
-        as_of: as_of::from_days(usage.stored.as_of),
-        version: Some(usage.version.clone()),
-    }
 }
 
 fn entry(caller: &Caller, name: &str, data: Json) -> NewEntry {

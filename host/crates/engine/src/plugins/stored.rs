@@ -1,12 +1,20 @@
 //! How plugins are stored: `host/docs/formats/engine.md`. What a manifest says is read from the component itself; only what is
 //! needed to name a plugin whose file is lost stands here too.
 
+use semver::Version;
 use serde::{Deserialize, Serialize};
+use trellis_model::PluginId;
+use trellis_records::Records;
+use trellis_storage::ScanRange;
 
-use crate::jobs::StoredActor;
+use super::entry::Usage;
+use crate::{Error, Result, jobs::StoredActor, keys, stored};
+
+/// Plugins of one page of a scan.
+const PAGE_ROWS: usize = 200;
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum StoredVersion {
+enum StoredVersion {
     V1(VersionV1),
 }
 
@@ -23,7 +31,7 @@ pub(super) struct VersionV1 {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum StoredUse {
+enum StoredUse {
     V1(UseV1),
 }
 
@@ -40,4 +48,58 @@ pub(super) struct UseV1 {
     pub(super) grants: Vec<String>,
     pub(super) changed_at_ms: i64,
     pub(super) changed_by: StoredActor,
+}
+
+pub(super) fn encode_version(version: &VersionV1) -> Vec<u8> {
+    stored::encode(&StoredVersion::V1(version.clone()))
+}
+
+pub(super) fn encode_use(usage: &UseV1) -> Vec<u8> {
+    stored::encode(&StoredUse::V1(usage.clone()))
+}
+
+/// Every installed version of every plugin.
+pub(super) async fn versions(records: &Records) -> Result<Vec<(PluginId, Version, VersionV1)>> {
+    let mut versions = Vec::new();
+    for (key, value, _) in scan(records, keys::KeyKind::PluginVersion).await? {
+        let StoredVersion::V1(stored) =
+            stored::decode(&value, || format!("plugin version under key {key:02x?}"))?;
+        versions.push((keys::plugin_of(&key)?, version(&key, &stored.version)?, stored));
+    }
+    Ok(versions)
+}
+
+/// The use of every plugin that was ever enabled.
+pub(super) async fn uses(records: &Records) -> Result<Vec<(PluginId, Usage)>> {
+    let mut uses = Vec::new();
+    for (key, value, parts) in scan(records, keys::KeyKind::PluginUse).await? {
+        let StoredUse::V1(stored) =
+            stored::decode(&value, || format!("use of a plugin under key {key:02x?}"))?;
+        uses.push((
+            keys::plugin_of(&key)?,
+            Usage { version: version(&key, &stored.version)?, stored, parts },
+        ));
+    }
+    Ok(uses)
+}
+
+fn version(key: &[u8], text: &str) -> Result<Version> {
+    Version::parse(text)
+        .map_err(|error| Error::Damaged { what: format!("version under key {key:02x?}: {error}") })
+}
+
+async fn scan(records: &Records, kind: keys::KeyKind) -> Result<Vec<(Vec<u8>, Vec<u8>, u32)>> {
+    let store = records.store();
+    let (mut range, mut found) = (ScanRange::prefix(&kind.prefix()), Vec::new());
+    loop {
+        let page = store.scan(range.clone(), PAGE_ROWS).await?;
+        for row in &page.rows {
+            let (value, parts) = stored::join(store.as_ref(), &row.key, &row.value).await?;
+            found.push((row.key.to_vec(), value, parts));
+        }
+        match page.rows.last() {
+            Some(last) if page.more => range = range.after(&last.key),
+            _ => return Ok(found),
+        }
+    }
 }

@@ -110,8 +110,7 @@ async fn newest(records: &Records, plugin: &PluginId, runs_max: usize) -> Result
     let page = store.scan(ScanRange::prefix(&keys::runs(plugin)).reversed(), runs_max).await?;
     let mut runs = Vec::with_capacity(page.rows.len());
     for row in &page.rows {
-        let unreadable = || Error::Damaged { what: format!("key {:02x?} is not the key of a run", row.key) };
-        let id = keys::trailing_id(&row.key).ok_or_else(unreadable)?;
+        let id = keys::trailing_id(&row.key)?;
         let (bytes, _) = stored::join(store, &row.key, &row.value).await?;
         runs.push((id, decode(id, &bytes)?));
     }

@@ -15,7 +15,7 @@ use trellis_model::{RecordId, Text};
 
 pub(crate) use explain::explain;
 pub(crate) use follow::follow_all;
-pub(crate) use plugin_run::{RunInput, run};
+pub(crate) use plugin_run::{RunInput, finish_transitions, run};
 
 /// What is asked of a run, where it differs from the plugin's settings.
 #[derive(Debug, Clone, PartialEq, Default)]

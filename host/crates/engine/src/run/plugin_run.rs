@@ -311,6 +311,14 @@ async fn finish(core: &Core, job: &Running<'_>, plugin: &PluginId, record: &RunR
     ledger::prune_models(&core.records, plugin, core.config.models_kept_per_plugin).await
 }
 
+/// Writes the transitions that a crash kept from being written: a flip is refused while those of the last one are pending.
+pub(crate) async fn finish_transitions(core: &Core) -> Result<()> {
+    for generation in core.columns.pending_transitions() {
+        core.columns.transitions(generation, &Origin::system("start-up")).await?;
+    }
+    Ok(())
+}
+
 fn origin(job: &Running<'_>) -> Origin {
     Origin { actor: job.caller().actor.clone(), cause: job.caller().cause.clone() }
 }
