@@ -76,10 +76,15 @@ impl Access {
     ///
     /// # Errors
     /// When the store cannot be read or written, or the file cannot be written.
-    pub async fn open(records: Arc<Records>, dir: &Path, config: Config) -> Result<(Arc<Self>, Option<FirstStart>)> {
+    pub async fn open(
+        records: Arc<Records>,
+        dir: &Path,
+        config: Config,
+    ) -> Result<(Arc<Self>, Option<FirstStart>)> {
         let first_start = first_start::ensure(&records, dir).await?;
         let stored = records.store().get(&keys::administrator()).await?;
-        let stored = stored.ok_or_else(|| Error::Damaged { what: "no administrator after first start".into() })?;
+        let stored =
+            stored.ok_or_else(|| Error::Damaged { what: "no administrator after first start".into() })?;
         let administrator = stored::decode_user(&stored.value)?;
         let tokens = load(&records).await?;
         Ok((Arc::new(Self { records, config, administrator, tokens: RwLock::new(tokens) }), first_start))
@@ -140,7 +145,12 @@ impl Access {
     async fn active_user(&self, entry: &Entry) -> Result<Option<Principal>> {
         let Some(username) = active_username(&self.records, entry.token.user).await? else { return Ok(None) };
         let administrator = entry.token.user == self.administrator;
-        Ok(Some(Principal { user: entry.token.user, username: username.into(), token_id: entry.id, administrator }))
+        Ok(Some(Principal {
+            user: entry.token.user,
+            username: username.into(),
+            token_id: entry.id,
+            administrator,
+        }))
     }
 
     /// Remembers the use and stores it now and then. A use that cannot be stored (the token was just revoked, the disk is full) is
@@ -148,7 +158,8 @@ impl Access {
     async fn note_use(&self, entry: &Entry, now_ms: i64) {
         entry.last_used_at_ms.store(now_ms, Ordering::Relaxed);
         let stored_at_ms = entry.last_use_stored_at_ms.load(Ordering::Relaxed);
-        let due = stored_at_ms == NEVER_MS || now_ms.saturating_sub(stored_at_ms) >= self.config.last_use_resolution_ms;
+        let due = stored_at_ms == NEVER_MS
+            || now_ms.saturating_sub(stored_at_ms) >= self.config.last_use_resolution_ms;
         let ours = due
             && entry
                 .last_use_stored_at_ms
@@ -216,7 +227,8 @@ async fn load(records: &Records) -> Result<HashMap<TokenId, Arc<Entry>>> {
         let page = records.store().scan(range.clone(), trellis_storage::Limits::PAGE_ROWS_INLINE_MAX).await?;
         for row in &page.rows {
             let id = keys::token_id(&row.key);
-            let id = id.ok_or_else(|| Error::Damaged { what: format!("token key of {} bytes", row.key.len()) })?;
+            let id =
+                id.ok_or_else(|| Error::Damaged { what: format!("token key of {} bytes", row.key.len()) })?;
             let entry = Entry::new(id, stored::Token::decode(&row.value)?, row.position);
             if let Some(used) = records.store().get(&keys::token_use(id)).await? {
                 let used_at_ms = stored::decode_time(&used.value)?;

@@ -34,7 +34,8 @@ impl Token {
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self> {
-        let stored = postcard::from_bytes(bytes).map_err(|error| Error::Damaged { what: format!("token: {error}") })?;
+        let stored = postcard::from_bytes(bytes)
+            .map_err(|error| Error::Damaged { what: format!("token: {error}") })?;
         let StoredToken::V1 { user, hash, label, created_at_ms, expires_at_ms } = stored;
         Ok(Self { user: RecordId(Uuid::from_bytes(user)), hash, label, created_at_ms, expires_at_ms })
     }

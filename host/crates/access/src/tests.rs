@@ -52,7 +52,8 @@ impl Fixture {
             ("kind", Value::Choice("service".into())),
             ("active", Value::Bool(true)),
         ];
-        let fields: Fields = fields.into_iter().map(|(name, value)| (user.field(name).unwrap().id, value)).collect();
+        let fields: Fields =
+            fields.into_iter().map(|(name, value)| (user.field(name).unwrap().id, value)).collect();
         records.create(&Caller::system("test"), &user_object(), fields).await.unwrap().id
     }
 }
@@ -117,7 +118,9 @@ async fn a_wrong_token_is_nobody() {
 fn blake3_checksum(text: &str) -> String {
     let bytes = *blake3::hash(text.as_bytes()).as_bytes();
     let number = u64::from_be_bytes(bytes[..8].try_into().unwrap()) >> 39;
-    (0..5).map(|i| char::from(b"abcdefghijklmnopqrstuvwxyz234567"[(number >> (20 - 5 * i) & 31) as usize])).collect()
+    (0..5)
+        .map(|i| char::from(b"abcdefghijklmnopqrstuvwxyz234567"[(number >> (20 - 5 * i) & 31) as usize]))
+        .collect()
 }
 
 #[tokio::test]
@@ -212,5 +215,12 @@ async fn making_and_revoking_a_token_is_in_the_log_without_the_secret() {
     assert!(entries.contains(&new.info.id.to_string()) && !entries.contains(&new.token[25..]));
     assert_eq!(TokenId::parse(&new.info.id.to_string()), Some(new.info.id));
     let name = FieldName::new("username").unwrap();
-    assert!(access.records.find_by(&Scope::everything(), &user_object(), &name, &Value::Text("admin".into())).await.unwrap().is_some());
+    assert!(
+        access
+            .records
+            .find_by(&Scope::everything(), &user_object(), &name, &Value::Text("admin".into()))
+            .await
+            .unwrap()
+            .is_some()
+    );
 }

@@ -106,7 +106,15 @@ mod tests {
         let mut changed = token.clone();
         let last = if changed.pop() == Some('a') { 'b' } else { 'a' };
         changed.push(last);
-        for text in ["", "trellis_", "trellis_0123456789abcdef_x", &token[1..], &token.to_uppercase(), &changed, "trellis_é"] {
+        for text in [
+            "",
+            "trellis_",
+            "trellis_0123456789abcdef_x",
+            &token[1..],
+            &token.to_uppercase(),
+            &changed,
+            "trellis_é",
+        ] {
             assert_eq!(id_of(text), None, "{text}");
         }
     }

@@ -55,7 +55,12 @@ impl Access {
     /// # Errors
     /// [`Error::NoSuchUser`], [`Error::InvalidLabel`], [`Error::ExpiresInPast`], [`Error::TooManyTokens`]. The number of tokens
     /// is checked before the commit, so that requests at the same moment may pass it by a few.
-    pub async fn create_token(&self, caller: &Caller, user: RecordId, options: TokenOptions) -> Result<NewToken> {
+    pub async fn create_token(
+        &self,
+        caller: &Caller,
+        user: RecordId,
+        options: TokenOptions,
+    ) -> Result<NewToken> {
         let now_ms = self.records.clock().now_ms();
         self.check(user, &options, now_ms)?;
         if active_username(&self.records, user).await?.is_none() {
@@ -95,7 +100,9 @@ impl Access {
         let event = log_entry(caller, "token.revoked", id, &entry.token);
         match self.records.commit(set, Some(event)).await {
             Ok(_) => {}
-            Err(trellis_records::Error::Storage(trellis_storage::Error::PreconditionFailed { .. })) => return Err(missing()),
+            Err(trellis_records::Error::Storage(trellis_storage::Error::PreconditionFailed { .. })) => {
+                return Err(missing());
+            }
             Err(error) => return Err(error.into()),
         }
         self.tokens.write().remove(&id);
@@ -116,7 +123,6 @@ impl Access {
         let tokens = self.tokens.read().values().filter(|entry| entry.token.user == user).count();
         if tokens >= tokens_max { Err(Error::TooManyTokens { user, tokens_max }) } else { Ok(()) }
     }
-
 }
 
 impl Entry {
@@ -132,9 +138,20 @@ impl Entry {
     }
 }
 
-pub(crate) fn new_token(secret: &Secret, user: RecordId, options: TokenOptions, now_ms: i64) -> stored::Token {
+pub(crate) fn new_token(
+    secret: &Secret,
+    user: RecordId,
+    options: TokenOptions,
+    now_ms: i64,
+) -> stored::Token {
     let TokenOptions { label, expires_at_ms } = options;
-    stored::Token { user, hash: *token::hash(&secret.text).as_bytes(), label, created_at_ms: now_ms, expires_at_ms }
+    stored::Token {
+        user,
+        hash: *token::hash(&secret.text).as_bytes(),
+        label,
+        created_at_ms: now_ms,
+        expires_at_ms,
+    }
 }
 
 /// The label is left out: the log is kept longer than the token, and people write names into labels.

@@ -1,0 +1,114 @@
+//! Work that outlives its request.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+use trellis_engine::Job;
+use trellis_model::{Actor, RecordId};
+
+use crate::extract::{Parameters, PathParts, Requester};
+use crate::problem::{ApiResult, Problem};
+use crate::state::App;
+use crate::wire::{actor_json, json, timestamp};
+
+/// Jobs of a page.
+const JOBS_MAX: usize = 200;
+
+/// Returns a page of jobs, the newest first. Who may not do everything sees only its own.
+pub(crate) async fn list_jobs(
+    State(app): State<App>,
+    requester: Requester,
+    mut parameters: Parameters,
+) -> ApiResult<Response> {
+    let limit = parameters.take_limit(50, JOBS_MAX)?;
+    let after = parameters.take("after")?.map(|text| {
+        RecordId::parse(&text)
+            .map_err(|_| Problem::bad_query("after", "`after` takes the `next` of the page before"))
+    });
+    parameters.finish()?;
+    let page = app.engine.jobs(after.transpose()?, limit).await?;
+    let data: Vec<JobView> =
+        page.jobs.iter().filter(|job| visible(job, &requester)).map(JobView::from).collect();
+    let next = page.next.map(|id| id.to_string());
+    json(StatusCode::OK, &json!({ "data": data, "page": { "next": next, "limit": limit } }))
+}
+
+/// Returns one job.
+pub(crate) async fn get_job(
+    State(app): State<App>,
+    requester: Requester,
+    path: PathParts,
+    parameters: Parameters,
+) -> ApiResult<Response> {
+    parameters.finish()?;
+    let job = find(&app, &requester, path.id("id", "job")?).await?;
+    json(StatusCode::OK, &JobView::from(&job))
+}
+
+/// Asks a job to stop.
+pub(crate) async fn cancel_job(
+    State(app): State<App>,
+    requester: Requester,
+    path: PathParts,
+    parameters: Parameters,
+) -> ApiResult<Response> {
+    parameters.finish()?;
+    let job = find(&app, &requester, path.id("id", "job")?).await?;
+    let job = app.engine.job_cancel(job.id).await?;
+    json(StatusCode::ACCEPTED, &JobView::from(&job))
+}
+
+async fn find(app: &App, requester: &Requester, id: RecordId) -> ApiResult<Job> {
+    let job = app.engine.job_get(id).await?.filter(|job| visible(job, requester));
+    job.ok_or_else(|| Problem::not_found("job", id))
+}
+
+fn visible(job: &Job, requester: &Requester) -> bool {
+    let own = matches!(&job.created_by, Actor::User { id, .. } if *id == requester.principal.user);
+    own || requester.principal.administrator
+}
+
+/// A job as the API writes it.
+#[derive(Debug, Serialize)]
+pub(crate) struct JobView<'a> {
+    id: String,
+    kind: &'static str,
+    subject: &'a str,
+    state: &'static str,
+    progress: Json,
+    created_at: Option<String>,
+    started_at: Option<String>,
+    finished_at: Option<String>,
+    attempts: u32,
+    created_by: Json,
+    result: &'a Json,
+    error: Option<Json>,
+}
+
+impl<'a> From<&'a Job> for JobView<'a> {
+    fn from(job: &'a Job) -> Self {
+        let time = |ms| timestamp(ms).map(|time| time.to_string());
+        let progress =
+            json!({ "done": job.progress.done, "total": job.progress.total, "unit": job.progress.unit });
+        // Codes of problems are upper case everywhere in the API.
+        let error = job.error.as_ref();
+        let error =
+            error.map(|error| json!({ "code": error.code.to_ascii_uppercase(), "message": error.message }));
+        Self {
+            id: job.id.to_string(),
+            kind: job.kind.as_str(),
+            subject: &job.subject,
+            state: job.state.as_str(),
+            progress,
+            created_at: time(job.created_at_ms),
+            started_at: job.started_at_ms.and_then(time),
+            finished_at: job.finished_at_ms.and_then(time),
+            attempts: job.attempts,
+            created_by: actor_json(&job.created_by),
+            result: &job.result,
+            error,
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Installing, enabling and running plugins.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request, State};
+use axum::http::header::LOCATION;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+use trellis_columns::AsOf;
+use trellis_engine::{ModelChoice, PluginInfo, RunRequest, UseSettings, VersionInfo};
+use trellis_model::{PluginId, Text};
+
+use crate::extract::{JsonBody, Parameters, PathParts, Requester, check_media_type};
+use crate::handlers::jobs::JobView;
+use crate::problem::{ApiResult, Code, Problem};
+use crate::state::App;
+use crate::wire::{actor_json, json, timestamp};
+
+/// What rights on plugins are called.
+const PERMISSION: &str = "plugins";
+const WASM: &[&str] = &["application/wasm", "application/octet-stream"];
+
+/// Returns every installed plugin.
+pub(crate) async fn list_plugins(
+    State(app): State<App>,
+    requester: Requester,
+    parameters: Parameters,
+) -> ApiResult<Response> {
+    parameters.finish()?;
+    requester.require_administrator(PERMISSION)?;
+    let data: Vec<Json> = app.engine.plugin_list().iter().map(plugin_json).collect();
+    json(StatusCode::OK, &json!({ "data": data }))
+}
+
+/// Installs a plugin: the body is the component.
+pub(crate) async fn upload_plugin(
+    State(app): State<App>,
+    requester: Requester,
+    parameters: Parameters,
+    request: Request,
+) -> ApiResult<Response> {
+    parameters.finish()?;
+    requester.require_administrator(PERMISSION)?;
+    check_media_type(request.headers(), WASM)?;
+    let wasm = Bytes::from_request(request, &app).await;
+    let wasm = wasm.map_err(|rejection| match rejection.into_response().status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Problem::new(Code::BodyTooLarge).member("bytes_max", app.config.plugin_bytes_max)
+        }
+        _ => Problem::new(Code::BadUpload).detail("the upload broke off"),
+    })?;
+    let plugin = app.engine.plugin_upload(&requester.caller, wasm).await?;
+    let mut response = json(StatusCode::CREATED, &plugin_json(&plugin))?;
+    let location =
+        HeaderValue::from_str(&format!("/api/v1/plugins/{}", plugin.id)).expect("a path with a plugin id");
+    response.headers_mut().insert(LOCATION, location);
+    Ok(response)
+}
+
+/// Returns one plugin.
+pub(crate) async fn get_plugin(
+    State(app): State<App>,
+    requester: Requester,
+    path: PathParts,
+    parameters: Parameters,
+) -> ApiResult<Response> {
+    parameters.finish()?;
+    requester.require_administrator(PERMISSION)?;
+    let id = plugin_id(&path)?;
+    let plugin = app.engine.plugin_get(&id).ok_or_else(|| Problem::not_found("plugin", &id))?;
+    json(StatusCode::OK, &plugin_json(&plugin))
+}
+
+/// Enables a plugin, or changes how it is used.
+pub(crate) async fn enable_plugin(
+    State(app): State<App>,
+    requester: Requester,
+    path: PathParts,
+    parameters: Parameters,
+    JsonBody(body): JsonBody<Enable>,
+) -> ApiResult<Response> {
+    parameters.finish()?;
+    requester.require_administrator(PERMISSION)?;
+    let version = body.version.map(|version| version.parse()).transpose();
+    let version = version.map_err(|_| invalid("version", "`version` is a semantic version such as 1.0.0"))?;
+    let as_of = body.as_of.as_deref().map_or(Ok(AsOf::Now), as_of)?;
+    let settings = UseSettings { config: body.config, as_of, version };
+    let plugin = app.engine.plugin_enable(&requester.caller, &plugin_id(&path)?, settings).await?;
+    json(StatusCode::OK, &plugin_json(&plugin))
+}
+
+/// Disables a plugin. What it put out stays and is marked stale.
+pub(crate) async fn disable_plugin(
+    State(app): State<App>,
+    requester: Requester,
+    path: PathParts,
+    parameters: Parameters,
+) -> ApiResult<Response> {
+    parameters.finish()?;
+    requester.require_administrator(PERMISSION)?;
+    let plugin = app.engine.plugin_disable(&requester.caller, &plugin_id(&path)?).await?;
+    json(StatusCode::OK, &plugin_json(&plugin))
+}
+
+/// Runs a plugin over all customers, as a job.
+pub(crate) async fn run_plugin(
+    State(app): State<App>,
+    requester: Requester,
+    path: PathParts,
+    parameters: Parameters,
+    JsonBody(body): JsonBody<Run>,
+) -> ApiResult<Response> {
+    parameters.finish()?;
+    requester.require_administrator(PERMISSION)?;
+    let model = match body.model.as_deref() {
+        None | Some("fit") => ModelChoice::Fit,
+        Some("last") => ModelChoice::Last,
+        Some(_) => return Err(invalid("model", "`model` is fit or last")),
+    };
+    let as_of = body.as_of.as_deref().map(as_of).transpose()?;
+    let request = RunRequest { config: body.config, as_of, model, announce: body.announce };
+    let job = app.engine.plugin_run(&requester.caller, &plugin_id(&path)?, request).await?;
+    let mut response = json(StatusCode::ACCEPTED, &JobView::from(&job))?;
+    let location = HeaderValue::from_str(&format!("/api/v1/jobs/{}", job.id)).expect("a path with an id");
+    response.headers_mut().insert(LOCATION, location);
+    Ok(response)
+}
+
+/// How a plugin shall be used. Without a configuration the manifest's defaults hold.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Enable {
+    #[serde(default)]
+    config: Json,
+    as_of: Option<String>,
+    version: Option<String>,
+}
+
+/// How one run differs from the plugin's settings.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Run {
+    config: Option<Json>,
+    as_of: Option<String>,
+    model: Option<String>,
+    #[serde(default)]
+    announce: bool,
+}
+
+fn plugin_id(path: &PathParts) -> ApiResult<PluginId> {
+    let id = path.get("id");
+    PluginId::new(id).map_err(|_| Problem::not_found("plugin", id.chars().take(60).collect::<String>()))
+}
+
+fn as_of(text: &str) -> ApiResult<AsOf> {
+    match text {
+        "now" => Ok(AsOf::Now),
+        date => date
+            .parse()
+            .map(AsOf::Date)
+            .map_err(|_| invalid("as_of", "`as_of` is `now` or a date (YYYY-MM-DD)")),
+    }
+}
+
+pub(super) fn as_of_text(as_of: AsOf) -> String {
+    match as_of {
+        AsOf::Now => "now".to_owned(),
+        AsOf::Date(date) => date.to_string(),
+    }
+}
+
+fn invalid(field: &str, message: &str) -> Problem {
+    Problem::new(Code::ValidationError).field(field, "invalid", message)
+}
+
+pub(super) fn text_json(text: &Text) -> Json {
+    json!({ "en": text.en, "zh-CN": text.zh_cn })
+}
+
+fn plugin_json(plugin: &PluginInfo) -> Json {
+    let settings = plugin.settings.as_ref().map(|settings| {
+        let version = settings.version.as_ref().map(ToString::to_string);
+        json!({ "config": settings.config, "as_of": as_of_text(settings.as_of), "version": version })
+    });
+    json!({
+        "id": plugin.id.as_str(),
+        "state": plugin.state.as_str(),
+        "broken": plugin.broken,
+        "name": text_json(&plugin.name),
+        "description": text_json(&plugin.description),
+        "industry": plugin.industry,
+        "provides": plugin.provides,
+        "config_schema": plugin.config_schema,
+        "config_default": plugin.config_default,
+        "version": plugin.version.to_string(),
+        "versions": plugin.versions.iter().map(version_json).collect::<Vec<_>>(),
+        "settings": settings,
+    })
+}
+
+fn version_json(version: &VersionInfo) -> Json {
+    json!({
+        "version": version.version.to_string(),
+        "digest": version.digest,
+        "bytes": version.bytes,
+        "wit": version.wit.as_ref().map(ToString::to_string),
+        "sdk": version.sdk,
+        "imports": version.imports,
+        "installed_at": timestamp(version.installed_at_ms).map(|time| time.to_string()),
+        "installed_by": actor_json(&version.installed_by),
+        "broken": version.broken,
+    })
+}

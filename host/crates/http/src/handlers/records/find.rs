@@ -1,0 +1,66 @@
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::http::header::{ETAG, IF_NONE_MATCH};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use trellis_model::{ObjectDefinition, Record, Scope};
+
+use super::etag;
+use crate::extract::{Parameters, RecordPath, Requester};
+use crate::problem::{ApiResult, Problem};
+use crate::state::App;
+use crate::wire::{RecordView, View, json};
+
+/// Returns one record.
+pub(crate) async fn get_record(
+    State(app): State<App>,
+    requester: Requester,
+    path: RecordPath,
+    mut parameters: Parameters,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    let (object, scope) = (&*path.object, &requester.caller.scope);
+    let labels = parameters.take_flag("labels")?.then_some(requester.language());
+    let derived = parameters.take_flag("derived")?;
+    let readable = &scope.of(&object.name).readable;
+    let view = match parameters.take("fields")? {
+        Some(names) => View::of(object, readable, &names, labels)?,
+        None => View::all(object, readable, labels),
+    };
+    parameters.finish()?;
+
+    let record = app.records.get(scope, &object.name, path.id).await?;
+    let record = record.ok_or_else(|| Problem::not_found(object.name.as_str(), path.id))?;
+    let etag = etag(record.version);
+    // Segments change without the record, so its version says nothing about them.
+    if !derived && headers.get(IF_NONE_MATCH) == Some(&etag) {
+        return Ok((StatusCode::NOT_MODIFIED, [(ETAG, etag)]).into_response());
+    }
+    let segments = derived.then(|| segments(&app, scope, object, &record));
+    let mut response = json(StatusCode::OK, &RecordView { record: &record, view: &view, segments })?;
+    response.headers_mut().insert(ETAG, etag);
+    Ok(response)
+}
+
+/// The record's value in each segmentation of its object.
+fn segments(
+    app: &App,
+    scope: &Scope,
+    object: &ObjectDefinition,
+    record: &Record,
+) -> BTreeMap<String, Option<String>> {
+    let Some(ordinal) = record.ordinal else { return BTreeMap::new() };
+    let of_object = app
+        .columns
+        .segmentations()
+        .into_iter()
+        .filter(|segmentation| segmentation.definition.object == object.name);
+    of_object
+        .map(|segmentation| {
+            let name = segmentation.definition.name.to_string();
+            let value = app.columns.value_of(scope, &name, ordinal);
+            (name, value)
+        })
+        .collect()
+}

@@ -1,0 +1,138 @@
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use trellis_model::{Filter, Sort};
+use trellis_records::{Cursor, Deleted, Query, RecordPage, Total};
+
+use super::query_string::filter_of;
+use crate::extract::{ObjectPath, Parameters, Requester};
+use crate::problem::{ApiResult, Problem};
+use crate::state::App;
+use crate::wire::{RecordView, View, json};
+
+/// Returns a page of records.
+pub(crate) async fn list_records(
+    State(app): State<App>,
+    requester: Requester,
+    path: ObjectPath,
+    mut parameters: Parameters,
+) -> ApiResult<Response> {
+    let filter = filter_of(&path.schema, &path.object, &parameters.take_all("filter["))?;
+    let limits = app.records.config().limits;
+    let request = PageRequest {
+        filter,
+        sort: parameters.take("sort")?.unwrap_or_default(),
+        limit: parameters.take_limit(limits.page_rows_default, limits.page_rows_max)?,
+        after: parameters.take("after")?,
+        before: parameters.take("before")?,
+        fields: parameters.take("fields")?,
+        labels: parameters.take_flag("labels")?,
+        count: count_of(parameters.take("count")?.as_deref())?,
+        deleted: parameters.take_flag("deleted")?,
+    };
+    parameters.finish()?;
+    page(&app, &requester, &path, request).await
+}
+
+/// What a list and a search have in common.
+#[derive(Debug)]
+pub(super) struct PageRequest {
+    pub(super) filter: Filter,
+    pub(super) sort: String,
+    pub(super) limit: usize,
+    pub(super) after: Option<String>,
+    pub(super) before: Option<String>,
+    pub(super) fields: Option<String>,
+    pub(super) labels: bool,
+    pub(super) count: Total,
+    pub(super) deleted: bool,
+}
+
+pub(super) fn count_of(count: Option<&str>) -> ApiResult<Total> {
+    match count {
+        None | Some("none") => Ok(Total::None),
+        Some("exact") => Ok(Total::Exact),
+        Some(_) => Err(Problem::bad_query("count", "`count` is none or exact")),
+    }
+}
+
+pub(super) async fn page(
+    app: &App,
+    requester: &Requester,
+    path: &ObjectPath,
+    request: PageRequest,
+) -> ApiResult<Response> {
+    let (object, scope) = (&*path.object, &requester.caller.scope);
+    let labels = request.labels.then_some(requester.language());
+    let readable = &scope.of(&object.name).readable;
+    let view = match &request.fields {
+        Some(names) => View::of(object, readable, names, labels)?,
+        None => View::all(object, readable, labels),
+    };
+    let query = Query {
+        object: object.name.clone(),
+        filter: request.filter,
+        sort: sort(&request.sort, app.config.sort_fields_max)?,
+        limit: request.limit,
+        after: cursor("after", request.after)?,
+        before: cursor("before", request.before)?,
+        deleted: if request.deleted { Deleted::Only } else { Deleted::Hide },
+        total: request.count,
+    };
+    if query.after.is_some() && query.before.is_some() {
+        return Err(Problem::bad_query("before", "`after` and `before` cannot stand together"));
+    }
+    let page = app.records.list(scope, &query).await?;
+    json(StatusCode::OK, &PageView::new(&page, &view, query.limit))
+}
+
+fn sort(text: &str, fields_max: usize) -> ApiResult<Vec<Sort>> {
+    let sort = Sort::parse_list(text).map_err(|error| Problem::bad_query("sort", error.to_string()))?;
+    if sort.len() > fields_max {
+        return Err(Problem::bad_query("sort", format!("`sort` takes at most {fields_max} fields")));
+    }
+    Ok(sort)
+}
+
+fn cursor(parameter: &str, text: Option<String>) -> ApiResult<Option<Cursor>> {
+    text.map(|text| Cursor::parse(&text))
+        .transpose()
+        .map_err(|error| Problem::bad_query(parameter, error.to_string()))
+}
+
+#[derive(Serialize)]
+struct PageView<'a> {
+    data: Vec<RecordView<'a>>,
+    page: Paging,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_exact: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct Paging {
+    next: Option<String>,
+    prev: Option<String>,
+    limit: usize,
+    /// There may be more matches than this page shows although it is short: the search stopped at its budget; `next` goes on.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    budget_spent: bool,
+}
+
+impl<'a> PageView<'a> {
+    fn new(page: &'a RecordPage, view: &'a View<'a>, limit: usize) -> Self {
+        Self {
+            data: page.records.iter().map(|record| RecordView { record, view, segments: None }).collect(),
+            page: Paging {
+                next: page.next.as_ref().map(ToString::to_string),
+                prev: page.prev.as_ref().map(ToString::to_string),
+                limit,
+                budget_spent: page.plan.budget_spent,
+            },
+            total: page.total,
+            total_exact: page.total.map(|_| true),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Segmentations and who is in their segments.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+use trellis_columns::{SegmentationInfo, Source};
+use trellis_model::{Record, RowAccess};
+
+use super::plugins::{as_of_text, text_json};
+use crate::extract::{Parameters, PathParts, Requester};
+use crate::problem::{ApiResult, Problem};
+use crate::state::App;
+use crate::wire::{RecordView, View, json, timestamp};
+
+/// Returns every segmentation with the size of its segments.
+pub(crate) async fn list_segmentations(
+    State(app): State<App>,
+    requester: Requester,
+    parameters: Parameters,
+) -> ApiResult<Response> {
+    parameters.finish()?;
+    // Sizes tell of every customer, so they are for those who may see every customer.
+    let visible = |info: &&std::sync::Arc<SegmentationInfo>| {
+        requester.caller.scope.of(&info.definition.object).rows == RowAccess::All
+    };
+    let data: Vec<Json> =
+        app.columns.segmentations().iter().filter(visible).map(|info| segmentation_json(info)).collect();
+    json(StatusCode::OK, &json!({ "data": data }))
+}
+
+/// Returns a page of the customers in a segment, in the order of their ordinals.
+pub(crate) async fn list_members(
+    State(app): State<App>,
+    requester: Requester,
+    path: PathParts,
+    mut parameters: Parameters,
+) -> ApiResult<Response> {
+    let (segmentation, value) = (path.get("segmentation"), path.get("value"));
+    let info = app.columns.segmentation(segmentation);
+    let info = info.ok_or_else(|| {
+        Problem::not_found("segmentation", segmentation.chars().take(100).collect::<String>())
+    })?;
+    let schema = app.records.schema();
+    let object = schema
+        .object_by_id(info.object)
+        .ok_or_else(|| Problem::not_found("object", &info.definition.object))?;
+    let scope = &requester.caller.scope;
+
+    let limit = parameters.take_limit(50, app.config.members_max)?;
+    let after = parameters.take("after")?.map(|text| text.parse::<u64>()).transpose();
+    let after =
+        after.map_err(|_| Problem::bad_query("after", "`after` takes the `next` of the page before"))?;
+    let labels = parameters.take_flag("labels")?.then_some(requester.language());
+    let readable = &scope.of(&object.name).readable;
+    let view = match (parameters.take("expand")?.as_deref(), parameters.take("fields")?) {
+        (None, None) => None,
+        (Some("record"), None) => Some(View::all(object, readable, labels)),
+        (None | Some("record"), Some(names)) => Some(View::of(object, readable, &names, labels)?),
+        (Some(_), _) => return Err(Problem::bad_query("expand", "`expand` takes `record`")),
+    };
+    parameters.finish()?;
+
+    let page = app.columns.members(scope, segmentation, value, after, limit).await?;
+    let mut records: Vec<Option<Record>> = Vec::with_capacity(page.members.len());
+    for (_, id) in &page.members {
+        records.push(if view.is_some() { app.records.get(scope, &object.name, *id).await? } else { None });
+    }
+    let data = page.members.iter().zip(&records).map(|((ordinal, id), record)| MemberView {
+        id: id.to_string(),
+        ordinal: *ordinal,
+        record: record.as_ref().zip(view.as_ref()).map(|(record, view)| RecordView {
+            record,
+            view,
+            segments: None,
+        }),
+    });
+    let page_json = json!({ "next": page.next.map(|next| next.to_string()), "limit": limit });
+    json(
+        StatusCode::OK,
+        &MembersView {
+            data: data.collect(),
+            page: page_json,
+            total: page.total,
+            total_exact: page.total.map(|_| true),
+        },
+    )
+}
+
+#[derive(Serialize)]
+struct MembersView<'a> {
+    data: Vec<MemberView<'a>>,
+    page: Json,
+    total: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_exact: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct MemberView<'a> {
+    id: String,
+    ordinal: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<RecordView<'a>>,
+}
+
+fn segmentation_json(info: &SegmentationInfo) -> Json {
+    let definition = &info.definition;
+    let values = definition.values.iter().map(|value| {
+        let count = info.counts.iter().find(|count| count.value == value.name).map(|count| count.count);
+        json!({
+            "value": value.name,
+            "label": text_json(&value.label),
+            "description": text_json(&value.description),
+            "count": count.unwrap_or_default(),
+        })
+    });
+    let current = info.current.as_ref().map(|current| {
+        json!({
+            "run": current.run.to_string(),
+            "as_of": as_of_text(current.as_of),
+            "flipped_at": timestamp(current.flipped_at_ms).map(|time| time.to_string()),
+        })
+    });
+    json!({
+        "name": definition.name.as_str(),
+        "aliases": definition.aliases.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "object": definition.object.as_str(),
+        "label": text_json(&definition.label),
+        "description": text_json(&definition.description),
+        "source": source_json(&definition.source),
+        "values": values.collect::<Vec<_>>(),
+        "null_count": info.null_count,
+        "current": current,
+        "stale": info.stale,
+        "damaged": info.damaged,
+    })
+}
+
+fn source_json(source: &Source) -> Json {
+    match source {
+        Source::Plugin { plugin, output } => {
+            json!({ "kind": "plugin", "plugin": plugin.as_str(), "output": output })
+        }
+        Source::Filter => json!({ "kind": "filter" }),
+        Source::Manual => json!({ "kind": "manual" }),
+    }
+}

@@ -1,0 +1,118 @@
+//! Components that do not depend on the objects.
+
+use serde_json::{Map, Value as Json, json};
+
+pub(super) fn fixed() -> Map<String, Json> {
+    let components = json!({
+        "Money": object(&["amount", "currency"], json!({
+            "amount": { "type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?$" },
+            "currency": { "type": "string", "pattern": "^[A-Z]{3}$" },
+        })),
+        "Label": object(&["en", "zh-CN"], json!({ "en": text(), "zh-CN": text() })),
+        "Page": object(&["next"], json!({ "next": nullable("string"), "prev": nullable("string"), "limit": integer() })),
+        "Problem": object(&["type", "title", "status", "code", "correlation_id"], json!({
+            "type": { "type": "string", "format": "uri-reference" }, "title": text(), "status": integer(), "code": text(),
+            "correlation_id": text(), "detail": text(),
+            "errors": array(object(&["field", "code", "message"], json!({ "field": text(), "code": text(), "message": text() }))),
+        })),
+        "Search": object(&[], json!({
+            "filter": { "type": "object", "description": "A filter tree." },
+            "sort": { "oneOf": [text(), array(text())] },
+            "limit": integer(), "after": text(), "before": text(), "fields": array(text()), "labels": boolean(),
+            "count": { "type": "string", "enum": ["none", "exact"] }, "deleted": boolean(),
+        })),
+        "Job": object(&["id", "kind", "state", "progress"], json!({
+            "id": id(), "kind": { "type": "string", "enum": ["import", "plugin-run"] }, "subject": text(),
+            "state": { "type": "string", "enum": ["queued", "running", "succeeded", "failed", "cancelled", "interrupted"] },
+            "progress": object(&["done"], json!({ "done": integer(), "total": nullable("integer"), "unit": text() })),
+            "created_at": time(), "started_at": nullable("string"), "finished_at": nullable("string"), "attempts": integer(),
+            "created_by": { "type": "object" }, "result": {},
+            "error": { "type": ["object", "null"], "properties": { "code": text(), "message": text() } },
+        })),
+        "Plugin": object(&["id", "state", "version"], json!({
+            "id": text(), "state": { "type": "string", "enum": ["installed", "enabled", "disabled", "broken"] },
+            "broken": nullable("string"), "name": component("Label"), "description": component("Label"),
+            "industry": nullable("string"), "provides": array(text()), "config_schema": {}, "config_default": {},
+            "version": text(), "versions": array(json!({ "type": "object" })), "settings": nullable("object"),
+        })),
+        "PluginUse": object(&[], json!({
+            "config": {}, "as_of": { "type": "string", "description": "`now` or a date." }, "version": text(),
+        })),
+        "PluginRun": object(&[], json!({
+            "config": {}, "as_of": { "type": "string", "description": "`now` or a date." },
+            "model": { "type": "string", "enum": ["fit", "last"] }, "announce": boolean(),
+        })),
+        "Segmentation": object(&["name", "object", "values"], json!({
+            "name": text(), "aliases": array(text()), "object": text(), "label": component("Label"), "description": component("Label"),
+            "source": { "type": "object" },
+            "values": array(object(&["value", "count"], json!({
+                "value": text(), "label": component("Label"), "description": component("Label"), "count": integer(),
+            }))),
+            "null_count": integer(), "current": nullable("object"), "stale": boolean(), "damaged": nullable("string"),
+        })),
+        "Member": object(&["id", "ordinal"], json!({ "id": id(), "ordinal": integer(), "record": { "type": "object" } })),
+        "Change": object(&["number", "position", "timestamp", "actor", "cause"], json!({
+            "number": integer(), "position": integer(), "timestamp": time(), "actor": { "type": "object" }, "cause": { "type": "object" },
+            "changes": array(object(&["type", "object", "id"], json!({
+                "type": text(), "object": text(), "id": id(), "fields": nullable("object"),
+            }))),
+            "event": object(&["type"], json!({ "type": text(), "data": {} })),
+        })),
+        "Object": object(&["name", "plural", "url", "fields"], json!({
+            "name": text(), "plural": text(), "url": text(), "label": component("Label"), "plural_label": component("Label"),
+            "title": text(), "append_only": boolean(), "has_columns": boolean(), "fields": array(json!({ "type": "object" })),
+        })),
+        "Token": object(&["id", "user", "label"], token()),
+        "NewToken": { "allOf": [component("Token"), object(&["token"], json!({ "token": text() }))] },
+        "TokenRequest": object(&["label"], json!({ "label": text(), "user": id(), "expires_at": time() })),
+        "Health": object(&["status"], json!({ "status": text(), "version": text() })),
+        "Readiness": object(&["status"], json!({ "status": text(), "checks": { "type": "object" } })),
+    });
+    match components {
+        Json::Object(components) => components,
+        _ => Map::new(),
+    }
+}
+
+fn token() -> Json {
+    json!({
+        "id": text(), "user": id(), "label": text(), "created_at": time(), "expires_at": nullable("string"),
+        "last_used_at": nullable("string"),
+    })
+}
+
+fn object(required: &[&str], properties: Json) -> Json {
+    json!({ "type": "object", "required": required, "properties": properties })
+}
+
+fn array(items: Json) -> Json {
+    json!({ "type": "array", "items": items })
+}
+
+fn component(name: &str) -> Json {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+fn nullable(kind: &str) -> Json {
+    json!({ "type": [kind, "null"] })
+}
+
+fn text() -> Json {
+    json!({ "type": "string" })
+}
+
+fn id() -> Json {
+    json!({ "type": "string", "format": "uuid" })
+}
+
+fn time() -> Json {
+    json!({ "type": "string", "format": "date-time" })
+}
+
+fn integer() -> Json {
+    json!({ "type": "integer" })
+}
+
+fn boolean() -> Json {
+    json!({ "type": "boolean" })
+}

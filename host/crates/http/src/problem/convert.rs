@@ -1,0 +1,160 @@
+//! Errors of the crates below as problems: the one place where each gets its code, and where what nobody outside may see stays inside.
+
+use serde_json::json;
+use trellis_model::Error as ModelError;
+use trellis_records::FieldError;
+
+use super::{Code, FieldProblem, Problem};
+
+impl From<trellis_records::Error> for Problem {
+    fn from(error: trellis_records::Error) -> Self {
+        use trellis_records::Error as E;
+        let message = error.to_string();
+        match error {
+            E::NotFound { object, id } => Self::not_found(object.as_str(), id),
+            E::UnknownObject { name } => Self::not_found("object", name),
+            E::UnknownField { field, .. } => Self::new(Code::UnknownField).field(field, "unknown_field", message),
+            E::Invalid(errors) => Self::new(Code::ValidationError).fields(errors.into_iter().map(FieldProblem::from)),
+            E::FieldDenied { field, .. } => Self::forbidden(&format!("write:{field}")).detail(message),
+            E::OutOfScope { .. } => Self::forbidden("write").detail(message),
+            E::Duplicate { object, field, holder, .. } => Self::new(Code::Duplicate)
+                .detail(message.clone())
+                .field(field.as_str(), "duplicate", message)
+                .member("duplicates", json!([{ "object": object.as_str(), "id": holder.to_string(), "matched_on": [field.as_str()] }])),
+            E::VersionConflict { found, .. } => Self::version_conflict(found.version).detail(message),
+            E::Veto { by, reason } => {
+                let member = json!({ "en": reason.en, "zh-CN": reason.zh_cn });
+                Self::new(Code::PluginVeto).detail_text(reason).member("by", by).member("reason", member)
+            }
+            E::AppendOnly { .. } => Self::new(Code::AppendOnly).detail(message),
+            E::TooDeep { .. } | E::TooMany { .. } => Self::new(Code::ValidationError).detail(message),
+            E::Query(_) => Self::new(Code::BadQuery).detail(message),
+            E::Contended { .. } => Self::new(Code::Overloaded).detail(message).retry_after(1),
+            E::Definition { .. } => Self::new(Code::ValidationError).detail(message),
+            E::Model(error) => error.into(),
+            E::Storage(error) => error.into(),
+            error => Self::internal(&error),
+        }
+    }
+}
+
+impl From<ModelError> for Problem {
+    fn from(error: ModelError) -> Self {
+        match error {
+            ModelError::InvalidDefinition { .. } => {
+                Self::new(Code::ValidationError).detail(error.to_string())
+            }
+            error => Self::new(Code::BadQuery).detail(error.to_string()),
+        }
+    }
+}
+
+impl From<trellis_storage::Error> for Problem {
+    fn from(error: trellis_storage::Error) -> Self {
+        use trellis_storage::Error as E;
+        match error {
+            E::DiskFull { .. } => Self::new(Code::DiskFull).cause(&error),
+            E::Stopped { .. } => Self::new(Code::NotReady).cause(&error),
+            E::PreconditionFailed { .. } => Self::new(Code::Overloaded).cause(&error).retry_after(1),
+            error => Self::internal(&error),
+        }
+    }
+}
+
+impl From<trellis_access::Error> for Problem {
+    fn from(error: trellis_access::Error) -> Self {
+        use trellis_access::Error as E;
+        let message = error.to_string();
+        match error {
+            E::NoSuchUser { .. } => {
+                Self::new(Code::ValidationError).field("user", "unknown_reference", message)
+            }
+            E::NoSuchToken { id } => Self::not_found("token", id),
+            E::InvalidLabel { .. } => Self::new(Code::ValidationError).field("label", "invalid", message),
+            E::ExpiresInPast => Self::new(Code::ValidationError).field("expires_at", "in_past", message),
+            E::TooManyTokens { .. } => Self::new(Code::Conflict).detail(message),
+            E::Records(error) => error.into(),
+            E::Storage(error) => error.into(),
+            error => Self::internal(&error),
+        }
+    }
+}
+
+impl From<trellis_columns::Error> for Problem {
+    fn from(error: trellis_columns::Error) -> Self {
+        use trellis_columns::Error as E;
+        match error {
+            E::UnknownSegmentation { name } => Self::not_found("segmentation", name),
+            E::UnknownValue { segmentation, value } => {
+                Self::not_found(&format!("value of segmentation `{segmentation}`:"), value)
+            }
+            E::FlipConflict { .. } | E::NothingEarlier { .. } | E::NameTaken { .. } => {
+                Self::new(Code::Conflict).detail(error.to_string())
+            }
+            E::Records(error) => error.into(),
+            E::Storage(error) => error.into(),
+            error => Self::internal(&error),
+        }
+    }
+}
+
+impl From<trellis_engine::Error> for Problem {
+    fn from(error: trellis_engine::Error) -> Self {
+        use trellis_engine::Error as E;
+        let message = error.to_string();
+        let code = match error {
+            E::UnknownJob { id } => return Self::not_found("job", id),
+            E::UnknownPlugin { id } => return Self::not_found("plugin", id),
+            E::UnknownVersion { .. } => Code::NotFound,
+            E::NoExplanation { .. } => Code::NoExplanation,
+            E::VersionExists { .. } => Code::PluginVersionExists,
+            E::NotEnabled { .. } => Code::PluginNotEnabled,
+            E::Broken { .. } => Code::PluginBroken,
+            E::InvalidSettings { .. } => Code::PluginSettingsInvalid,
+            E::CannotRun { .. } => Code::PluginCannotRun,
+            E::Busy { job, .. } => {
+                return Self::new(Code::PluginBusy).detail(message).member("job", job.to_string());
+            }
+            E::QueueFull { .. } => return Self::new(Code::TooManyJobs).detail(message).retry_after(5),
+            E::InvalidRequest { .. } => Code::ValidationError,
+            E::Cancelled => Code::Conflict,
+            E::Stopping => Code::Stopping,
+            E::Plugin(_) => match error.code() {
+                "plugin_fault" => Code::PluginFault,
+                "plugin_error" => Code::PluginError,
+                "plugin_busy" => Code::PluginBusy,
+                "cancelled" => Code::Conflict,
+                "plugin_refused" => Code::PluginRefused,
+                _ => return Self::internal(&error),
+            },
+            E::Records(error) => return error.into(),
+            E::Columns(error) => return error.into(),
+            E::Storage(error) => return error.into(),
+            error => return Self::internal(&error),
+        };
+        Self::new(code).detail(message)
+    }
+}
+
+impl Problem {
+    /// Somebody else changed the record, which is now at version `current`.
+    pub(crate) fn version_conflict(current: u64) -> Self {
+        Self::new(Code::VersionConflict).member("current_version", current)
+    }
+}
+
+impl From<FieldError> for FieldProblem {
+    fn from(error: FieldError) -> Self {
+        Self { field: error.field.to_string(), code: error.code, message: error.message }
+    }
+}
+
+/// The code of what is wrong with the value of a field.
+pub(crate) fn field_code(error: &ModelError) -> &'static str {
+    match error {
+        ModelError::UnknownOption { .. } => "unknown_option",
+        ModelError::TextTooLong { .. } => "too_long",
+        ModelError::WrongType { .. } => "invalid_type",
+        _ => "invalid",
+    }
+}

@@ -1,0 +1,18 @@
+//! The API as a client sees it, in process.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a panic in a helper fails the test that called it"
+)]
+
+mod auth;
+mod changes;
+mod imports;
+mod limits;
+mod lists;
+mod pages;
+mod plugins;
+mod records;
+mod routes;
+mod served;
+mod tokens;

@@ -1,0 +1,128 @@
+use axum::http::Method;
+use serde_json::{Value as Json, json};
+use trellis_http::Config;
+use trellis_model::RecordId;
+use trellis_test_support::{TestApp, TestAppBuilder};
+
+const PATH: &str = "/api/v1/plugins";
+
+#[tokio::test]
+async fn what_is_no_plugin_is_refused() {
+    let app = TestAppBuilder {
+        http: Config { plugin_bytes_max: 1_000, ..Config::default() },
+        ..TestAppBuilder::default()
+    }
+    .start()
+    .await;
+    let admin = app.admin();
+    assert_eq!(
+        admin.send(Method::POST, PATH, Some("application/wasm"), "not wasm").await.problem(422),
+        "PLUGIN_REFUSED"
+    );
+    assert_eq!(
+        admin.send(Method::POST, PATH, Some("text/plain"), "x").await.problem(415),
+        "UNSUPPORTED_MEDIA_TYPE"
+    );
+    let large = admin.send(Method::POST, PATH, Some("application/wasm"), vec![0; 1_001]).await;
+    assert_eq!(large.problem(413), "BODY_TOO_LARGE");
+    assert_eq!(admin.get(PATH).await.expect(200)["data"], json!([]));
+}
+
+#[tokio::test]
+async fn a_plugin_that_is_not_there_is_not_found() {
+    let app = TestApp::new().await;
+    let admin = app.admin();
+    for id in ["retail-rfm", "No_Name"] {
+        let path = format!("{PATH}/{id}");
+        assert_eq!(admin.get(&path).await.problem(404), "NOT_FOUND");
+        for action in ["enable", "disable", "run"] {
+            assert_eq!(admin.post(&format!("{path}/{action}"), json!({})).await.problem(404), "NOT_FOUND");
+        }
+    }
+    let path = format!("{PATH}/retail-rfm");
+    for (action, body, status, code) in [
+        ("enable", json!({ "as_of": "yesterday" }), 422, "VALIDATION_ERROR"),
+        ("enable", json!({ "version": "one" }), 422, "VALIDATION_ERROR"),
+        ("enable", json!({ "asof": "now" }), 400, "BAD_JSON"),
+        ("run", json!({ "model": "best" }), 422, "VALIDATION_ERROR"),
+    ] {
+        assert_eq!(admin.post(&format!("{path}/{action}"), body).await.problem(status), code);
+    }
+    let job = "01939d4c-7c3a-7b6e-8000-000000000001";
+    assert_eq!(admin.get(&format!("/api/v1/jobs/{job}")).await.problem(404), "NOT_FOUND");
+    assert_eq!(admin.post(&format!("/api/v1/jobs/{job}/cancel"), json!({})).await.problem(404), "NOT_FOUND");
+    assert_eq!(admin.get("/api/v1/segments/rfm/lost/members").await.problem(404), "NOT_FOUND");
+    assert_eq!(admin.get("/api/v1/segmentations").await.expect(200)["data"], json!([]));
+    assert_eq!(admin.get("/api/v1/segments").await.expect(200)["data"], json!([]));
+}
+
+/// The first-party plugin, as `cargo xtask plugins` builds it.
+fn retail_rfm() -> Vec<u8> {
+    let target = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../target/plugins/retail-rfm.wasm");
+    std::fs::read(target).unwrap_or_else(|error| panic!("{error}: run `cargo xtask plugins` first"))
+}
+
+async fn finished(app: &TestApp, job: &Json) -> Json {
+    let id = job["id"].as_str().unwrap();
+    app.engine.job_wait(RecordId::parse(id).unwrap()).await.unwrap();
+    app.admin().get(&format!("/api/v1/jobs/{id}")).await.expect(200)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plugin_segments_customers_and_the_segments_can_be_read() {
+    let app = TestApp::new().await;
+    let admin = app.admin();
+    for number in 1..=10 {
+        let account = app.create("accounts", json!({ "name": format!("Customer {number}") })).await;
+        for order in 0..number {
+            let amount = json!({ "amount": format!("{}.00", number * 10), "currency": "USD" });
+            let day = format!("1997-0{}-1{order}", 1 + number % 9);
+            app.create("orders", json!({ "account": account["id"], "ordered_on": day, "amount": amount }))
+                .await;
+        }
+    }
+    let installed = admin.send(Method::POST, PATH, Some("application/wasm"), retail_rfm()).await.expect(201);
+    assert_eq!((&installed["id"], &installed["state"]), (&json!("retail-rfm"), &json!("installed")));
+    let path = format!("{PATH}/retail-rfm");
+    assert_eq!(admin.post(&format!("{path}/run"), json!({})).await.problem(409), "PLUGIN_NOT_ENABLED");
+    let wrong = admin.post(&format!("{path}/enable"), json!({ "config": { "nonsense": 1 } })).await;
+    assert_eq!(wrong.problem(422), "PLUGIN_SETTINGS_INVALID");
+    let enabled = admin.post(&format!("{path}/enable"), json!({ "as_of": "1997-12-31" })).await.expect(200);
+    assert_eq!((&enabled["state"], &enabled["settings"]["as_of"]), (&json!("enabled"), &json!("1997-12-31")));
+
+    let job = admin.post(&format!("{path}/run"), json!({})).await.expect(202);
+    let job = finished(&app, &job).await;
+    assert_eq!(job["state"], "succeeded", "{job}");
+    let segmentations = admin.get("/api/v1/segmentations").await.expect(200);
+    let rfm = segmentations["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|s| s["aliases"] == json!(["rfm"]))
+        .unwrap()
+        .clone();
+    let values = rfm["values"].as_array().unwrap();
+    assert_eq!(values.iter().map(|value| value["count"].as_u64().unwrap()).sum::<u64>(), 10);
+
+    let value = values.iter().find(|value| value["count"] != 0).unwrap();
+    let members = format!(
+        "/api/v1/segments/rfm/{}/members?expand=record&fields=name&limit=1",
+        value["value"].as_str().unwrap()
+    );
+    let page = admin.get(&members).await.expect(200);
+    let member = &page["data"][0];
+    assert_eq!((&page["total"], &member["record"]["id"]), (&value["count"], &member["id"]));
+    let one = admin
+        .get(&format!("/api/v1/accounts/{}?derived=true", member["id"].as_str().unwrap()))
+        .await
+        .expect(200);
+    assert_eq!(one["segments"][rfm["name"].as_str().unwrap()], value["value"]);
+    assert_eq!(admin.get("/api/v1/segments/rfm/nobody/members").await.problem(404), "NOT_FOUND");
+    let segments = admin.get("/api/v1/segments?limit=200&count=exact").await.expect(200);
+    let id = segments["data"][0]["id"].as_str().unwrap();
+    assert_eq!(admin.get(&format!("/api/v1/segments/{id}")).await.expect(200)["id"], *id);
+
+    let disabled = admin.post(&format!("{path}/disable"), json!({})).await.expect(200);
+    assert_eq!(disabled["state"], "disabled");
+    assert_eq!(admin.get(&members).await.expect(200), page, "what a plugin put out stays readable");
+}
