@@ -85,3 +85,6 @@ impl Columns {
         Ok(columns)
     }
 }
+
+#[cfg(test)]
+mod tests;

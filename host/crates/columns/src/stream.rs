@@ -25,12 +25,13 @@ pub struct DatasetStream {
 
 /// What a dataset's rows are read from.
 #[derive(Debug)]
-struct Rows {
-    plan: Plan,
-    sources: Vec<FeatureColumns>,
-    population: Arc<Population>,
-    base_currency: Currency,
-    bytes_max: usize,
+pub(crate) struct Rows {
+    pub(crate) plan: Plan,
+    pub(crate) sources: Vec<FeatureColumns>,
+    pub(crate) population: Arc<Population>,
+    pub(crate) base_currency: Currency,
+    /// Bytes of a batch at most.
+    pub(crate) bytes_max: usize,
 }
 
 /// Rows of one chunk that go into a batch.
@@ -60,9 +61,8 @@ impl Columns {
         off_thread(async move {
             let fields = plan.reads_fields().then(|| FieldReader::new(Arc::clone(&this.records)));
             let (rows, log_number) = this.rows(plan, as_of).await?;
-            let rows_total = rows.count();
             let batch_rows = batch_rows.clamp(1, this.config.batch_rows_max);
-            Ok(DatasetStream { rows, fields, rows_total, log_number, batch_rows, next_ordinal: 0 })
+            Ok(DatasetStream::new(rows, fields, log_number, batch_rows))
         })
         .await
     }
@@ -108,6 +108,11 @@ impl Columns {
 }
 
 impl DatasetStream {
+    pub(crate) fn new(rows: Rows, fields: Option<FieldReader>, log_number: u64, batch_rows: usize) -> Self {
+        let rows_total = rows.count();
+        Self { rows, fields, rows_total, log_number, batch_rows, next_ordinal: 0 }
+    }
+
     /// Returns the next batch, `None` at the end.
     ///
     /// # Errors

@@ -16,6 +16,8 @@ use trellis_records::{EntryBody, LogEntry, LoggedChange, Records};
 
 use as_of::PastFeatures;
 use checkpoint::Moment;
+#[cfg(test)]
+pub(crate) use chunk::EventNumber;
 pub(crate) use chunk::{CHUNK_ROWS, Chunk, FeatureColumns, Sums, place};
 use set::FeatureSet;
 pub(crate) use set::base_minor_units;

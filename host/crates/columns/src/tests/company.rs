@@ -1,15 +1,14 @@
 //! A small company on a memory store: accounts with orders, and columns over them.
-#![allow(dead_code, reason = "each test file uses its part")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use tempfile::TempDir;
-use trellis_columns::{
+use crate::{
     Aggregate, AsOf, CodesColumn, ColumnSource, Columns, Config, DatasetColumn, DatasetSpec, FlipRequest,
     GenerationId, Origin, RunId, SegmentationDefinition, Source, ValueDefinition,
 };
+use tempfile::TempDir;
 use trellis_model::{
     Batch, Currency, FieldName, Money, ObjectName, PluginId, Record, RecordId, SegmentationName, Text,
     TextColumn, Validity, Value,
@@ -18,7 +17,7 @@ use trellis_records::{Caller, Clock, LogEntry, Records, SystemIds};
 use trellis_storage::{MemoryStore, Store};
 
 #[derive(Debug, Default)]
-pub struct Ticking(AtomicI64);
+pub(super) struct Ticking(AtomicI64);
 
 impl Clock for Ticking {
     fn now_ms(&self) -> i64 {
@@ -26,47 +25,49 @@ impl Clock for Ticking {
     }
 }
 
-pub struct Company {
-    pub store: Arc<dyn Store>,
-    pub records: Arc<Records>,
-    pub columns: Arc<Columns>,
-    pub dir: TempDir,
-    pub config: Config,
+pub(super) struct Company {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) records: Arc<Records>,
+    pub(super) columns: Arc<Columns>,
+    pub(super) dir: TempDir,
+    pub(super) config: Config,
+    records_config: trellis_records::Config,
 }
 
-pub fn name(name: &str) -> ObjectName {
+pub(super) fn name(name: &str) -> ObjectName {
     ObjectName::new(name).unwrap()
 }
 
-pub fn segmentation_name(name: &str) -> SegmentationName {
+pub(super) fn segmentation_name(name: &str) -> SegmentationName {
     SegmentationName::new(name).unwrap()
 }
 
 impl Company {
-    pub async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         Self::with(Config::default()).await
     }
 
-    pub async fn with(config: Config) -> Self {
-        Self::on(Arc::new(MemoryStore::new()), config).await
+    pub(super) async fn with(config: Config) -> Self {
+        Self::with_configs(config, trellis_records::Config::default()).await
     }
 
-    pub async fn on(store: Arc<dyn Store>, config: Config) -> Self {
+    pub(super) async fn with_configs(config: Config, records_config: trellis_records::Config) -> Self {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         let dir = tempfile::tempdir().unwrap();
-        let records = open_records(Arc::clone(&store)).await;
+        let records = open_records(Arc::clone(&store), &records_config).await;
         let columns = Columns::open(Arc::clone(&records), dir.path().into(), config.clone()).await.unwrap();
-        Self { store, records, columns, dir, config }
+        Self { store, records, columns, dir, config, records_config }
     }
 
     /// As a new process would: from the store and the checkpoint files.
-    pub async fn restart(self) -> Self {
-        let Self { store, dir, config, .. } = self;
-        let records = open_records(Arc::clone(&store)).await;
+    pub(super) async fn restart(self) -> Self {
+        let Self { store, dir, config, records_config, .. } = self;
+        let records = open_records(Arc::clone(&store), &records_config).await;
         let columns = Columns::open(Arc::clone(&records), dir.path().into(), config.clone()).await.unwrap();
-        Self { store, records, columns, dir, config }
+        Self { store, records, columns, dir, config, records_config }
     }
 
-    pub fn fields(
+    pub(super) fn fields(
         &self,
         object: &str,
         values: Vec<(&str, Value)>,
@@ -76,12 +77,12 @@ impl Company {
         values.into_iter().map(|(field, value)| (object.field(field).unwrap().id, value)).collect()
     }
 
-    pub async fn account(&self, title: &str) -> Record {
+    pub(super) async fn account(&self, title: &str) -> Record {
         let fields = self.fields("account", vec![("name", Value::Text(title.into()))]);
         self.records.create(&Caller::system("test"), &name("account"), fields).await.unwrap()
     }
 
-    pub async fn accounts(&self, count: usize) -> Vec<Record> {
+    pub(super) async fn accounts(&self, count: usize) -> Vec<Record> {
         let mut accounts = Vec::with_capacity(count);
         for part in (0..count).collect::<Vec<_>>().chunks(200) {
             let writes = part.iter().map(|number| trellis_records::Write::Create {
@@ -95,7 +96,7 @@ impl Company {
         accounts
     }
 
-    pub fn order_fields(&self, order: &Order) -> BTreeMap<trellis_model::FieldId, Value> {
+    pub(super) fn order_fields(&self, order: &Order) -> BTreeMap<trellis_model::FieldId, Value> {
         let mut values = vec![
             ("account", Value::Reference(order.account)),
             ("ordered_on", Value::Date(Value::date_of_days(order.day).unwrap())),
@@ -105,14 +106,14 @@ impl Company {
         self.fields("order", values)
     }
 
-    pub async fn order(&self, account: &Record, day: i32, quantity: f64, cents: i64) -> Record {
+    pub(super) async fn order(&self, account: &Record, day: i32, quantity: f64, cents: i64) -> Record {
         let order = Order { account: account.id, day, quantity: Some(quantity), cents: Some(cents) };
         let fields = self.order_fields(&order);
         self.records.create(&Caller::system("test"), &name("order"), fields).await.unwrap()
     }
 
     /// All rows of a dataset, read in batches of `batch_rows`.
-    pub async fn rows(&self, as_of: AsOf, batch_rows: usize) -> Vec<Row> {
+    pub(super) async fn rows(&self, as_of: AsOf, batch_rows: usize) -> Vec<Row> {
         let mut stream = self.columns.dataset(&orders_spec(), as_of, batch_rows).await.unwrap();
         let mut rows = Vec::new();
         while let Some(batch) = stream.next().unwrap() {
@@ -127,7 +128,7 @@ impl Company {
     }
 
     /// Stores results: for each output its code of each ordinal, `None` is null.
-    pub async fn generation(&self, run: RunId, outputs: &[(&str, &[Option<u32>])]) -> GenerationId {
+    pub(super) async fn generation(&self, run: RunId, outputs: &[(&str, &[Option<u32>])]) -> GenerationId {
         let names: Vec<_> = outputs.iter().map(|(name, _)| segmentation_name(name)).collect();
         let mut writer = self.columns.begin(run, &names).unwrap();
         let rows = outputs[0].1.len();
@@ -153,41 +154,41 @@ impl Company {
         writer.finish().await.unwrap()
     }
 
-    pub async fn log_from(&self, after: u64) -> Vec<LogEntry> {
+    pub(super) async fn log_from(&self, after: u64) -> Vec<LogEntry> {
         self.records.log_after(after, 1_000).await.unwrap()
     }
 }
 
-async fn open_records(store: Arc<dyn Store>) -> Arc<Records> {
+async fn open_records(store: Arc<dyn Store>, config: &trellis_records::Config) -> Arc<Records> {
     let (clock, ids) = (Arc::new(Ticking::default()), Arc::new(SystemIds::default()));
-    Records::open(store, clock, ids, trellis_records::Config::default()).await.unwrap()
+    Records::open(store, clock, ids, config.clone()).await.unwrap()
 }
 
 #[derive(Debug, Clone)]
-pub struct Order {
-    pub account: RecordId,
-    pub day: i32,
-    pub quantity: Option<f64>,
-    pub cents: Option<i64>,
+pub(super) struct Order {
+    pub(super) account: RecordId,
+    pub(super) day: i32,
+    pub(super) quantity: Option<f64>,
+    pub(super) cents: Option<i64>,
 }
 
-pub fn money(cents: i64) -> Value {
+pub(super) fn money(cents: i64) -> Value {
     let amount = rust_decimal::Decimal::new(cents, 2);
     Value::Money(Money::new(amount, Currency::new("USD").unwrap()).unwrap())
 }
 
 /// A row of [`orders_spec`].
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row {
-    pub ordinal: u64,
-    pub count: i64,
-    pub first: i32,
-    pub last: i32,
-    pub cents: i64,
-    pub quantity: f64,
+pub(super) struct Row {
+    pub(super) ordinal: u64,
+    pub(super) count: i64,
+    pub(super) first: i32,
+    pub(super) last: i32,
+    pub(super) cents: i64,
+    pub(super) quantity: f64,
 }
 
-pub fn orders_spec() -> DatasetSpec {
+pub(super) fn orders_spec() -> DatasetSpec {
     let field = |name: &str| FieldName::new(name).unwrap();
     let column = |name: &str, aggregate| DatasetColumn {
         name: name.into(),
@@ -205,7 +206,7 @@ pub fn orders_spec() -> DatasetSpec {
     }
 }
 
-pub fn rows_of(batch: &Batch) -> Vec<Row> {
+pub(super) fn rows_of(batch: &Batch) -> Vec<Row> {
     use trellis_model::ColumnData::{Date, Float64, Int64, Money};
     let data: Vec<_> = batch.columns.iter().map(|column| &column.data).collect();
     let [Int64(counts), Date(first), Date(last), Money { currency, minor_units }, Float64(quantities)] =
@@ -226,7 +227,7 @@ pub fn rows_of(batch: &Batch) -> Vec<Row> {
     (0..batch.rows as usize).map(row).collect()
 }
 
-pub fn definition(name: &str) -> SegmentationDefinition {
+pub(super) fn definition(name: &str) -> SegmentationDefinition {
     let value = |name: &str, zh: &str| ValueDefinition {
         name: name.into(),
         label: Text::new(name.to_uppercase(), zh),
@@ -243,11 +244,11 @@ pub fn definition(name: &str) -> SegmentationDefinition {
     }
 }
 
-pub fn run_id(number: u8) -> RunId {
+pub(super) fn run_id(number: u8) -> RunId {
     RecordId::parse(&format!("0192f0c1-2345-7abc-8def-0123456789{number:02x}")).unwrap()
 }
 
-pub fn flip_request(run: RunId, baseline: bool) -> FlipRequest {
+pub(super) fn flip_request(run: RunId, baseline: bool) -> FlipRequest {
     FlipRequest {
         run,
         baseline,
@@ -257,6 +258,6 @@ pub fn flip_request(run: RunId, baseline: bool) -> FlipRequest {
     }
 }
 
-pub fn codes(values: &[i32]) -> Vec<Option<u32>> {
+pub(super) fn codes(values: &[i32]) -> Vec<Option<u32>> {
     values.iter().map(|value| u32::try_from(*value).ok()).collect()
 }

@@ -1,12 +1,10 @@
 //! Features against a naive recomputation, through restarts and past dates.
 
-mod support;
-
 use std::collections::BTreeMap;
 
+use super::company::{self, Company, Order, Row, name, orders_spec, rows_of};
+use crate::{AsOf, ColumnSource, DatasetColumn, Error};
 use proptest::prelude::*;
-use support::{Company, Order, Row, name, orders_spec, rows_of};
-use trellis_columns::{AsOf, ColumnSource, DatasetColumn, Error};
 use trellis_model::{FieldName, Record, RecordId, Value};
 use trellis_records::Caller;
 
@@ -111,11 +109,11 @@ async fn apply(company: Company, naive: &mut Naive, step: Step) -> Company {
             let Some((id, order, true)) = naive.orders.get_mut(order) else { return company };
             let day_value = Value::Date(Value::date_of_days(day).unwrap());
             let changes =
-                company.fields("order", vec![("ordered_on", day_value), ("amount", support::money(1))]);
+                company.fields("order", vec![("ordered_on", day_value), ("amount", company::money(1))]);
             let amount = *changes.iter().find(|(_, value)| matches!(value, Value::Money(_))).unwrap().0;
             let mut changes: BTreeMap<_, _> =
                 changes.into_iter().map(|(field, value)| (field, Some(value))).collect();
-            changes.insert(amount, cents.map(support::money));
+            changes.insert(amount, cents.map(company::money));
             if company.records.update(&caller, &order_name, *id, changes, None).await.is_ok() {
                 (order.cents, order.day) = (cents, day);
             }
@@ -272,7 +270,7 @@ async fn plain_fields_stand_beside_aggregates() {
 #[tokio::test]
 async fn a_dataset_that_cannot_be_given_is_named() {
     let company = Company::new().await;
-    let check = async |change: &dyn Fn(&mut trellis_columns::DatasetSpec), message: &str| {
+    let check = async |change: &dyn Fn(&mut crate::DatasetSpec), message: &str| {
         let mut spec = orders_spec();
         change(&mut spec);
         let error: Error = company.columns.dataset(&spec, AsOf::Now, 10).await.unwrap_err();
@@ -293,7 +291,7 @@ async fn a_dataset_that_cannot_be_given_is_named() {
         time: field(time),
         aggregate,
     };
-    let count = || trellis_columns::Aggregate::Count;
+    let count = || crate::Aggregate::Count;
     check(
         &|spec| spec.columns[0].source = of("account", "ordered_on", count()),
         "dataset column `orders`: `account` has no covering index over `account`",
@@ -305,10 +303,7 @@ async fn a_dataset_that_cannot_be_given_is_named() {
     )
     .await;
     check(
-        &|spec| {
-            spec.columns[0].source =
-                of("order", "ordered_on", trellis_columns::Aggregate::Sum(field("status")))
-        },
+        &|spec| spec.columns[0].source = of("order", "ordered_on", crate::Aggregate::Sum(field("status"))),
         "dataset column `orders`: the covering index of `order` does not carry `status`",
     )
     .await;

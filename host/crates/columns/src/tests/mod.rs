@@ -1,0 +1,4 @@
+mod company;
+mod features;
+mod results;
+mod speed;

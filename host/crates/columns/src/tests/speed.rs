@@ -1,0 +1,85 @@
+//! Bounds that a slow change would break by a wide margin; what is really reached is printed.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use trellis_model::{TextColumn, Validity};
+
+use super::company::{Company, definition, flip_request, orders_spec, run_id, segmentation_name};
+use crate::dataset::Plan;
+use crate::features::{EventNumber, FeatureColumns};
+use crate::population::Population;
+use crate::stream::Rows;
+use crate::{CodesColumn, Config, DatasetStream};
+
+const CUSTOMERS: u64 = 1_000_000;
+const BATCH_ROWS: u64 = 65_536;
+
+/// A company in which a million ordinals are handed out: one account, and a block that is reserved at once.
+async fn company_of_a_million() -> Company {
+    let mut records_config = trellis_records::Config::default();
+    records_config.limits.ordinal_block = CUSTOMERS;
+    let company = Company::with_configs(Config::default(), records_config).await;
+    company.account("Ada").await;
+    company.restart().await
+}
+
+#[tokio::test]
+async fn ten_outputs_of_a_million_customers_are_stored_in_time() {
+    let company = company_of_a_million().await;
+    let names: Vec<_> =
+        (0..10).map(|number| segmentation_name(&format!("retail__output_{number}"))).collect();
+    for name in &names {
+        company.columns.define(definition(name.as_str())).await.unwrap();
+    }
+    let values: TextColumn = ["low", "middle", "high"].into_iter().collect();
+    let codes: Vec<u32> = (0..BATCH_ROWS as u32).map(|row| row * 7 % 3).collect();
+    let valid = Validity::all();
+    let started = Instant::now();
+    let mut writer = company.columns.begin(run_id(1), &names).unwrap();
+    for start in (0..CUSTOMERS).step_by(BATCH_ROWS as usize) {
+        let ordinals: Vec<u64> = (start..CUSTOMERS.min(start + BATCH_ROWS)).collect();
+        let column = CodesColumn { codes: &codes[..ordinals.len()], valid: &valid, values: &values };
+        writer.append(&ordinals, &[column; 10]).unwrap();
+    }
+    let appended = started.elapsed();
+    let generation = writer.finish().await.unwrap();
+    let stored = started.elapsed();
+    company.columns.flip(generation, flip_request(run_id(1), true)).await.unwrap();
+    let elapsed = started.elapsed();
+    println!("appended after {appended:?}, stored after {stored:?}, flipped after {elapsed:?}");
+    assert!(elapsed < Duration::from_millis(1_500), "{elapsed:?}");
+}
+
+#[tokio::test]
+async fn warm_features_stream_fast() {
+    let company = company_of_a_million().await;
+    let plan = Plan::of(&company.records.schema(), &orders_spec()).unwrap();
+    let (mut features, mut population) = (FeatureColumns::new(&plan.sources[0]), Population::default());
+    for ordinal in 0..CUSTOMERS {
+        let values = plan.sources[0].values.iter().map(|value| match value.name.as_str() {
+            "amount" => Some(EventNumber::Exact(500)),
+            _ => Some(EventNumber::Float(1.0)),
+        });
+        features.add(ordinal, 10_000, &values.collect::<Vec<_>>());
+        population.insert(ordinal);
+    }
+    let rows = Rows {
+        plan,
+        sources: vec![features],
+        population: Arc::new(population),
+        base_currency: company.records.config().base_currency,
+        bytes_max: 8 << 20,
+    };
+    let started = Instant::now();
+    let mut stream = DatasetStream::new(rows, None, 0, BATCH_ROWS as usize);
+    let (mut values, mut cents) = (0, 0);
+    while let Some(batch) = stream.next().unwrap() {
+        values += batch.ordinals.len() * batch.columns.len();
+        cents += super::company::rows_of(&batch)[0].cents;
+    }
+    let elapsed = started.elapsed();
+    println!("{values} values in {elapsed:?}: {:.0} a second", values as f64 / elapsed.as_secs_f64());
+    assert_eq!((values, cents), (5_000_000, 16 * 500));
+    assert!(elapsed < Duration::from_secs(1), "{elapsed:?}");
+}
