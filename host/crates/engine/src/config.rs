@@ -25,6 +25,8 @@ pub struct Config {
     pub models_kept_per_plugin: usize,
     /// Rows that a plugin could not assign and that are named in the result of a run (default 100); the others are counted.
     pub failed_rows_kept_max: usize,
+    /// The limits of imports.
+    pub import: trellis_records::import::Limits,
 }
 
 impl Default for Config {
@@ -41,6 +43,7 @@ impl Default for Config {
             follow_interval_ms: 1_000,
             models_kept_per_plugin: 4,
             failed_rows_kept_max: 100,
+            import: trellis_records::import::Limits::default(),
         }
     }
 }

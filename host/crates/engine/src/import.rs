@@ -21,8 +21,15 @@ pub(crate) fn run(
 ) -> Result<Json> {
     let mapping = mapping_of(&core.records.schema(), object, mapping, file)?;
     let progress = |progress: Progress| job.progress(progress.done, progress.total, unit(progress.phase));
-    let importing =
-        import::import_csv(&core.records, job.caller(), &mapping, file, &progress, job.cancel_flag());
+    let importing = import::import_csv_within(
+        core.config.import,
+        &core.records,
+        job.caller(),
+        &mapping,
+        file,
+        &progress,
+        job.cancel_flag(),
+    );
     let report = job.wait(importing)?;
     if report.cancelled {
         return Err(Error::Cancelled);
@@ -31,10 +38,13 @@ pub(crate) fn run(
 }
 
 fn mapping_of(schema: &Schema, object: &str, mapping: Option<&str>, file: &Path) -> Result<Mapping> {
-    match mapping {
-        Some(toml) => Ok(Mapping::parse(toml, schema)?),
-        None => Ok(Mapping::identity(&object_name(object)?, &import::read_header(file)?, schema)?),
-    }
+    let header = import::read_header(file)?;
+    let Some(toml) = mapping else {
+        return Ok(Mapping::identity(&object_name(object)?, &header, schema)?);
+    };
+    let mapping = Mapping::parse(toml, schema)?;
+    mapping.check_header(&header)?;
+    Ok(mapping)
 }
 
 /// Checks the object, the mapping and the header of the file, so that a wrong one is refused before there is a job. Blocks.

@@ -79,11 +79,10 @@ impl Registry {
             let Some(entry) = plugins.get_mut(&id) else { continue };
             if usage.stored.enabled
                 && let Some(installed) = entry.versions.get_mut(&usage.version)
+                && let Err(error) = self.load(&installed.stored.digest)
             {
-                if let Err(error) = self.load(&installed.stored.digest) {
-                    tracing::error!("plugin `{id}` {} is broken: {error}", usage.version);
-                    installed.inspection = Err(error);
-                }
+                tracing::error!("plugin `{id}` {} is broken: {error}", usage.version);
+                installed.inspection = Err(error);
             }
             entry.usage = Some(usage);
         }

@@ -1,5 +1,7 @@
 //! What a plugin puts out, as segmentations.
 
+use std::sync::Arc;
+
 use trellis_columns::{Columns, SegmentationDefinition, Source, ValueDefinition};
 use trellis_model::{ObjectName, SegmentationName};
 use trellis_plugin_host::{Manifest, SegmentationDescription};
@@ -10,7 +12,7 @@ use crate::{Error, Result};
 ///
 /// An alias that another segmentation has already stays with it.
 pub(super) async fn define(
-    columns: &Columns,
+    columns: &Arc<Columns>,
     manifest: &Manifest,
     object: &ObjectName,
     described: &[SegmentationDescription],
@@ -25,7 +27,7 @@ pub(super) async fn define(
 }
 
 fn definition(
-    columns: &Columns,
+    columns: &Arc<Columns>,
     manifest: &Manifest,
     object: &ObjectName,
     description: &SegmentationDescription,
