@@ -9,7 +9,7 @@
 //! # use std::sync::Arc;
 //! # use trellis_records::{Config, Records, SystemClock, SystemIds};
 //! # let store = Arc::new(trellis_storage::MemoryStore::new());
-//! # let records = Records::open(store, Arc::new(SystemClock), Arc::new(SystemIds), Config::default()).await.unwrap();
+//! # let records = Records::open(store, Arc::new(SystemClock), Arc::new(SystemIds::default()), Config::default()).await.unwrap();
 //! # let dir = tempfile::tempdir().unwrap();
 //! let (access, first_start) = trellis_access::Access::open(records, dir.path(), trellis_access::Config::default()).await?;
 //! let token = first_start.expect("the store is new").admin_token;

@@ -60,7 +60,9 @@ impl Fixture {
 
 async fn open_records(store: &Arc<MemoryStore>, clock: &Arc<FakeClock>) -> Arc<Records> {
     let (store, clock) = (Arc::clone(store), Arc::clone(clock));
-    Records::open(store, clock, Arc::new(SystemIds), trellis_records::Config::default()).await.unwrap()
+    Records::open(store, clock, Arc::new(SystemIds::default()), trellis_records::Config::default())
+        .await
+        .unwrap()
 }
 
 fn options(label: &str) -> TokenOptions {

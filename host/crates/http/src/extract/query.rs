@@ -10,11 +10,6 @@ use crate::state::App;
 pub(crate) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
-    #[cfg(test)]
-    pub(crate) fn of(pairs: &[(&str, &str)]) -> Self {
-        Self(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
-    }
-
     /// Takes a parameter that may be there once.
     pub(crate) fn take(&mut self, name: &str) -> Result<Option<String>, Problem> {
         let Some(place) = self.0.iter().position(|(key, _)| key == name) else { return Ok(None) };

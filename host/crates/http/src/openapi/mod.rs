@@ -50,3 +50,57 @@ pub(crate) fn document<'a>(
         },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use trellis_model::{FieldDefinition, FieldId, FieldName, FieldType, ObjectId, ObjectName, Text};
+
+    use super::*;
+
+    fn ferry() -> ObjectDefinition {
+        let name = FieldDefinition {
+            id: FieldId(1),
+            name: FieldName::new("name").unwrap(),
+            label: Text::new("Name", "名称"),
+            description: Text::default(),
+            field_type: FieldType::Text { characters_max: 80 },
+            required: true,
+            unique: false,
+            indexed: false,
+            personal_data: false,
+        };
+        ObjectDefinition {
+            id: ObjectId(1),
+            name: ObjectName::new("sea_ferry").unwrap(),
+            plural: ObjectName::new("sea_ferries").unwrap(),
+            label: Text::new("Ferry", "渡轮"),
+            plural_label: Text::new("Ferries", "渡轮"),
+            title: FieldName::new("name").unwrap(),
+            fields: vec![name],
+            ordinals: false,
+            append_only: false,
+            covering: None,
+            composite_indexes: Vec::new(),
+        }
+    }
+
+    /// What the API promises shows as a diff of this file. `UPDATE_EXPECT=1` writes it anew.
+    #[test]
+    fn the_description_of_an_api_with_one_object_is_as_it_was() {
+        let document = document(&crate::table::endpoints(), [ferry()].iter());
+        let text = serde_json::to_string_pretty(&document).unwrap() + "\n";
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/expected/openapi.json");
+        if std::env::var_os("UPDATE_EXPECT").is_some() {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, &text).unwrap();
+        }
+        let expected = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            text == expected,
+            "the API's description changed: run with UPDATE_EXPECT=1 and look at the diff of {}",
+            path.display()
+        );
+    }
+}

@@ -117,6 +117,9 @@ async fn a_plugin_segments_customers_and_the_segments_can_be_read() {
         .await
         .expect(200);
     assert_eq!(one["segments"][rfm["name"].as_str().unwrap()], value["value"]);
+    let filtered =
+        format!("/api/v1/accounts?filter[segment.rfm]={}&count=exact", value["value"].as_str().unwrap());
+    assert_eq!(admin.get(&filtered).await.expect(200)["total"], value["count"]);
     assert_eq!(admin.get("/api/v1/segments/rfm/nobody/members").await.problem(404), "NOT_FOUND");
     let segments = admin.get("/api/v1/segments?limit=200&count=exact").await.expect(200);
     let id = segments["data"][0]["id"].as_str().unwrap();

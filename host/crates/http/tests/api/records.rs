@@ -32,12 +32,18 @@ async fn money_dates_and_references_are_written_as_agreed() {
     let app = TestApp::new().await;
     let (_, account) = account(&app).await;
     let order = json!({
-        "account": account["id"], "ordered_on": "1997-09-30", "quantity": 2,
+        "account": account["id"], "ordered_on": "1997-09-30", "quantity": 2.5,
         "amount": { "amount": "29.33", "currency": "USD" },
     });
     let created = app.create("orders", order.clone()).await;
     for field in ["account", "ordered_on", "quantity", "amount"] {
         assert_eq!(created[field], order[field], "{field}");
+    }
+    for (query, count) in
+        [("filter[amount][gte]=29.33", 1), ("filter[amount][gt]=29.33", 0), ("filter[account.name]=Mill", 1)]
+    {
+        let page = app.admin().get(&format!("/api/v1/orders?{query}")).await.expect(200);
+        assert_eq!(page["data"].as_array().unwrap().len(), count, "{query}");
     }
     let wrong = json!({ "account": account["id"], "amount": { "amount": "29.333", "currency": "USD" }, "quantity": "two" });
     let problem = app.admin().post("/api/v1/orders", wrong).await.expect(422);
