@@ -1,6 +1,6 @@
 //! The engine with real records, columns and plugins, on the memory store.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail like tests")]
 
 mod cdnow;
 mod faults;

@@ -4,7 +4,7 @@ use serde_json::json;
 use trellis_columns::AsOf;
 use trellis_engine::{Error, PluginState, RunRequest, UseSettings};
 
-use crate::support::{World, as_version, built, caller, plugin_id};
+use crate::support::{World, as_version, built, caller, plugin_id, with_section};
 
 fn settings(config: serde_json::Value) -> UseSettings {
     UseSettings { config, ..UseSettings::default() }
@@ -94,12 +94,11 @@ async fn a_newer_version_waits_until_it_is_enabled() {
 async fn a_released_version_never_changes_its_content() {
     let world = World::new().await;
     world.install("retail-rfm").await;
-    // The same manifest once more: other bytes, the same version.
-    let other = as_version(&built("retail-rfm"), "1.0.0");
+    let other = with_section(&built("retail-rfm"), "note", b"other bytes, the same version");
     let refused = world.engine.plugin_upload(&caller(), other).await.unwrap_err();
     assert_eq!(refused.code(), "plugin_version_exists", "{refused}");
     let first = as_version(&built("retail-rfm"), "2.0.0-dev");
-    let second = as_version(&first, "2.0.0-dev");
+    let second = with_section(&first, "note", b"edited");
     world.engine.plugin_upload(&caller(), first).await.unwrap();
     let info = world.engine.plugin_upload(&caller(), second.clone()).await.unwrap();
     let digest = blake3::hash(&second).to_hex().to_string();
