@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::generation::check_generation;
+use crate::generation::{Loaded, check_generation, load_output};
 use crate::wait::off_thread;
 use crate::{Columns, Result, features};
 
@@ -60,21 +60,15 @@ impl Columns {
                 let values = segmentation.definition.values.len();
                 let stored = match state.find_generation(current) {
                     Ok(found) => {
-                        crate::generation::load_output(
-                            store,
-                            current,
-                            &found.header,
-                            segmentation.id,
-                            values,
-                            None,
-                        )
-                        .await
+                        load_output(store, current, &found.header, segmentation.id, values, None).await
                     }
                     Err(error) => Err(error),
                 };
                 let same = stored.is_ok_and(|stored| {
+                    let counts = |of: &Loaded, code| of.counts.get(code).copied().unwrap_or(0);
+                    let mut codes = 1..=values;
                     stored.column == segmentation.loaded.column
-                        && stored.counts.iter().skip(1).eq(segmentation.loaded.counts.iter().skip(1))
+                        && codes.all(|code| counts(&stored, code) == counts(&segmentation.loaded, code))
                 });
                 if !same {
                     report.add(vec![format!("`{name}` in memory is not what generation {current} holds")]);

@@ -257,12 +257,11 @@ impl Columns {
         }
         while state.cursor < head {
             let entries = self.records.log_after(state.cursor, self.config.log_page_entries).await?;
-            if entries.is_empty() {
-                break;
-            }
+            let Some(last) = entries.last() else { break };
             for entry in &entries {
                 self.fold(state, entry).await?;
             }
+            state.sets.values_mut().for_each(|set| set.forget_windows_before(last.position));
         }
         self.features.publish(state);
         Ok(())
@@ -303,7 +302,7 @@ impl Columns {
             here.into_iter().chain(left).for_each(|ordinal| set.touch(ordinal, entry.position));
         }
         state.cursor = entry.number;
-        state.sets.values_mut().for_each(|set| set.folded(entry.number, entry.position));
+        state.sets.values_mut().for_each(|set| set.cursor = set.cursor.max(entry.number));
         Ok(())
     }
 

@@ -92,8 +92,7 @@ impl FeatureSet {
     }
 
     /// Forgets windows that no entry to come can fall into.
-    pub(crate) fn folded(&mut self, number: u64, position: u64) {
-        self.cursor = self.cursor.max(number);
+    pub(crate) fn forget_windows_before(&mut self, position: u64) {
         self.reread.retain(|_, window| window.to > position);
     }
 

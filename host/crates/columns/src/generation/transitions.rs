@@ -171,7 +171,16 @@ impl Writing<'_> {
     async fn changes(&mut self, state: &ResultState, job: &Arc<TransitionJob>) -> Result<()> {
         while let Some(item) = self.job.items.get(self.job.item).copied() {
             let segmentation = segmentation_of(state, item)?;
-            let (old, new) = self.columns.compared(state, self.generation, job, item).await?;
+            let (old, new) = match self.columns.compared(state, self.generation, job, item).await {
+                Ok(compared) => compared,
+                Err(error) if is_unreadable(&error) => {
+                    (self.job.item, self.job.block) = (self.job.item + 1, 0);
+                    let data = self.uncompared(segmentation, item, &error);
+                    self.commit("segment.uncompared", data, false).await?;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             let blocks = old.blocks().len().max(new.blocks().len());
             while self.job.block < blocks {
                 let changes = changes_of_block(&old, &new, self.job.block);
@@ -196,7 +205,14 @@ impl Writing<'_> {
         let mut summaries = Vec::new();
         for item in self.job.items.clone() {
             let segmentation = segmentation_of(state, item)?;
-            let (old, new) = self.columns.compared(state, self.generation, job, item).await?;
+            let (old, new) = match self.columns.compared(state, self.generation, job, item).await {
+                Ok(compared) => compared,
+                Err(error) if is_unreadable(&error) => {
+                    summaries.push(self.uncompared(segmentation, item, &error));
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             let before = self.job.counts;
             for block in 0..old.blocks().len().max(new.blocks().len()) {
                 self.job.count(&changes_of_block(&old, &new, block));
@@ -222,6 +238,19 @@ impl Writing<'_> {
             "segmentations": summaries,
         });
         self.commit("segment.baseline", data, true).await
+    }
+
+    /// Told instead of changes where a generation cannot be read: damage must not keep later runs from being flipped to.
+    fn uncompared(&self, segmentation: &Segmentation, item: StoredItem, error: &Error) -> Json {
+        let name = segmentation.definition.name.as_str();
+        tracing::error!(segmentation = name, generation = %self.generation, %error, "transitions cannot be told");
+        json!({
+            "name": name,
+            "run": self.job.run().to_string(),
+            "generation": self.generation.0,
+            "previous": item.previous.map(|previous| previous.0),
+            "reason": error.to_string(),
+        })
     }
 
     /// Writes one entry together with how far the job is, so that neither is there without the other.
@@ -258,6 +287,10 @@ fn segmentation_of(state: &ResultState, item: StoredItem) -> Result<&Arc<Segment
     found.ok_or_else(|| {
         Error::damaged(format!("a flip names segmentation {}, which is not there", item.segmentation.0))
     })
+}
+
+fn is_unreadable(error: &Error) -> bool {
+    matches!(error, Error::Damaged { .. } | Error::UnknownGeneration { .. })
 }
 
 fn changes_of_block(old: &CodeColumn, new: &CodeColumn, block: usize) -> Vec<Change> {

@@ -5,7 +5,8 @@ use super::types::MemberPage;
 use crate::{Columns, Error, Result};
 
 impl Columns {
-    /// Returns a page of the customers that have a value and that the scope has, in the order of ordinals. Deleted ones are left out.
+    /// Returns a page of the customers that have a value and that the scope has, in the order of ordinals. Deleted ones are
+    /// left out as far as [`Columns::catch_up`] has come.
     ///
     /// Costs a scan of codes in memory and one look-up a member; with a scope that filters records also their reading, at most
     /// `scan_rows_max` of the records' limits a page: such a page may be short, and `next` goes on.

@@ -52,7 +52,14 @@ impl Company {
     }
 
     pub(super) async fn with_configs(config: Config, records_config: trellis_records::Config) -> Self {
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        Self::on(Arc::new(MemoryStore::new()), config, records_config).await
+    }
+
+    pub(super) async fn on(
+        store: Arc<dyn Store>,
+        config: Config,
+        records_config: trellis_records::Config,
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let records = open_records(Arc::clone(&store), &records_config).await;
         let columns = Columns::open(Arc::clone(&records), dir.path().into(), config.clone()).await.unwrap();
@@ -129,6 +136,14 @@ impl Company {
 
     /// Stores results: for each output its code of each ordinal, `None` is null.
     pub(super) async fn generation(&self, run: RunId, outputs: &[(&str, &[Option<u32>])]) -> GenerationId {
+        self.try_generation(run, outputs).await.unwrap()
+    }
+
+    pub(super) async fn try_generation(
+        &self,
+        run: RunId,
+        outputs: &[(&str, &[Option<u32>])],
+    ) -> crate::Result<GenerationId> {
         let names: Vec<_> = outputs.iter().map(|(name, _)| segmentation_name(name)).collect();
         let mut writer = self.columns.begin(run, &names).unwrap();
         let rows = outputs[0].1.len();
@@ -151,7 +166,7 @@ impl Company {
                 .collect();
             writer.append(&ordinals, &columns).unwrap();
         }
-        writer.finish().await.unwrap()
+        writer.finish().await
     }
 
     pub(super) async fn log_from(&self, after: u64) -> Vec<LogEntry> {

@@ -1,4 +1,6 @@
 mod company;
+mod crashes;
 mod features;
+mod interactions;
 mod results;
 mod speed;

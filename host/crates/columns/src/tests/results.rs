@@ -375,6 +375,8 @@ async fn a_definition_grows_and_never_shrinks() {
     assert_eq!(names, ["low", "middle", "high", "top"]);
     assert_eq!(columns.value_of(&Scope::everything(), "rfm", 0), Some("high".into()));
 
+    company.assert_clean().await;
+
     let mut other = definition("other__class");
     other.aliases = vec![segmentation_name("rfm")];
     let error = columns.define(other.clone()).await.unwrap_err();
