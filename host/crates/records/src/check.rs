@@ -7,7 +7,7 @@ use crate::index::entries::{self, Entries};
 use crate::keys::{self, Key, KeyKind};
 use crate::log::EventRef;
 use crate::ordinals::id_of;
-use crate::records::counter;
+use crate::records::{Loaded, counter};
 use crate::schema::Object;
 use crate::{Error, Records, Result, log};
 
@@ -77,7 +77,13 @@ impl Records {
         let mut last = LastEntries::new();
         let mut after = 0;
         loop {
-            let headers = log::read::headers(&**self.store(), after, PAGE_ENTRIES).await?;
+            let headers = match log::read::headers(&**self.store(), after, PAGE_ENTRIES).await {
+                Err(Error::Damaged { what }) => {
+                    report.differs(format!("the log after entry {after} cannot be read: {what}"));
+                    return Ok(last);
+                }
+                headers => headers?,
+            };
             let Some(end) = headers.last().map(|header| header.number) else { break };
             for header in headers {
                 report.log_entries += 1;
@@ -122,7 +128,9 @@ impl Records {
             let page = self.store().scan(range.clone(), PAGE_ROWS).await?;
             for row in &page.rows {
                 report.records += 1;
-                let Some(record) = self.checked_record(object, row, report).await? else { continue };
+                let id =
+                    keys::id_at_end(&row.key).ok_or_else(|| Error::damaged("a record's key is too short"))?;
+                let Some(Loaded { record, .. }) = self.intact(object.id, id, report).await? else { continue };
                 let logged = last.remove(&(object.id, record.id));
                 if logged != Some(record.last_log) {
                     report.differs(format!(
@@ -130,7 +138,7 @@ impl Records {
                         object.name, record.id, record.last_log
                     ));
                 }
-                for (key, value) in self.expected(object, &record).await? {
+                for (key, value) in self.expected(object, &record, report).await? {
                     let found = self.store().get(&key).await?.map(|found| found.value);
                     if found.as_deref() != Some(&value[..]) {
                         report.differs(format!(
@@ -150,26 +158,25 @@ impl Records {
         }
     }
 
-    async fn checked_record(
+    /// A record that can be read; what is damaged is in the report.
+    async fn intact(
         &self,
-        object: &Object,
-        row: &Row,
+        object: ObjectId,
+        id: RecordId,
         report: &mut CheckReport,
-    ) -> Result<Option<Record>> {
-        let id = keys::id_at_end(&row.key).ok_or_else(|| Error::damaged("a record's key is too short"))?;
-        match self.load(object.id, id).await {
-            Ok(loaded) => Ok(loaded.map(|loaded| loaded.record)),
+    ) -> Result<Option<Loaded>> {
+        match self.load(object, id).await {
             Err(Error::Damaged { what }) => {
-                report.differs(format!("{} {id}: {what}", object.name));
+                report.differs(format!("record {id} of object {}: {what}", object.0));
                 Ok(None)
             }
-            Err(error) => Err(error),
+            loaded => loaded,
         }
     }
 
     /// All keys that a record must have beside it.
-    async fn expected(&self, object: &Object, record: &Record) -> Result<Entries> {
-        let event = self.event_of(object, record).await?;
+    async fn expected(&self, object: &Object, record: &Record, report: &mut CheckReport) -> Result<Entries> {
+        let event = self.event_of(object, record, report).await?;
         let mut expected = entries::of_record(&object.indexes, record, event);
         expected.extend(
             entries::unique(&object.indexes, record)
@@ -182,14 +189,19 @@ impl Records {
         Ok(expected)
     }
 
-    async fn event_of(&self, object: &Object, record: &Record) -> Result<Option<EventRef>> {
+    async fn event_of(
+        &self,
+        object: &Object,
+        record: &Record,
+        report: &mut CheckReport,
+    ) -> Result<Option<EventRef>> {
         let Some(events) = &object.indexes.events else { return Ok(None) };
         let Some(trellis_model::Value::Reference(target)) = record.fields.get(&events.target) else {
             return Ok(None);
         };
         let time = record.fields.get(&events.time).and_then(entries::event_time);
-        let ordinal =
-            self.load(events.target_object, *target).await?.and_then(|target| target.record.ordinal);
+        let target = self.intact(events.target_object, *target, report).await?;
+        let ordinal = target.and_then(|target| target.record.ordinal);
         let event = time.zip(ordinal);
         Ok(event.map(|(time, target_ordinal)| EventRef {
             target_object: events.target_object,
@@ -208,7 +220,7 @@ impl Records {
                 let page = self.store().scan(range.clone(), PAGE_ROWS).await?;
                 for row in &page.rows {
                     report.index_rows += 1;
-                    if !self.belongs(kind, objects, row).await? {
+                    if !self.belongs(kind, objects, row, report).await? {
                         report.differs(format!("{} belongs to no record", describe(&row.key)));
                     }
                 }
@@ -222,7 +234,13 @@ impl Records {
         Ok(())
     }
 
-    async fn belongs(&self, kind: KeyKind, objects: &[Object], row: &Row) -> Result<bool> {
+    async fn belongs(
+        &self,
+        kind: KeyKind,
+        objects: &[Object],
+        row: &Row,
+        report: &mut CheckReport,
+    ) -> Result<bool> {
         let number = row
             .key
             .get(1..5)
@@ -235,16 +253,12 @@ impl Records {
             _ => keys::id_at_end(&row.key),
         };
         let Some(id) = id else { return Ok(false) };
-        let loaded = match self.load(object.id, id).await {
-            Ok(Some(loaded)) => loaded,
-            Ok(None) | Err(Error::Damaged { .. }) => return Ok(false),
-            Err(error) => return Err(error),
-        };
+        let Some(loaded) = self.intact(object.id, id, report).await? else { return Ok(false) };
         if kind == KeyKind::RecordChunk {
             let part = row.key.last_chunk::<2>().map_or(0, |part| u16::from_be_bytes(*part));
             return Ok((1..=loaded.parts).contains(&part));
         }
-        Ok(self.expected(object, &loaded.record).await?.contains_key(&row.key[..]))
+        Ok(self.expected(object, &loaded.record, report).await?.contains_key(&row.key[..]))
     }
 }
 

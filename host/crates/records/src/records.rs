@@ -3,7 +3,7 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use parking_lot::RwLock;
 use tokio::sync::watch;
-use trellis_model::{ObjectId, ObjectName, Record, RecordId};
+use trellis_model::{FieldId, ObjectId, ObjectName, Record, RecordId, Value};
 use trellis_storage::{Position, Store, Versioned};
 
 use crate::codec::chunks;
@@ -156,12 +156,31 @@ impl Records {
         Ok(Some(Loaded { record, parts: prefix.parts }))
     }
 
+    /// Reads one field of a record that is not deleted, and leaves the others as they are.
+    pub(crate) async fn load_field(
+        &self,
+        object: ObjectId,
+        id: RecordId,
+        field: FieldId,
+    ) -> Result<Option<Value>> {
+        let key = keys::record(object, id);
+        let Some(found) = self.store.get(&key).await? else { return Ok(None) };
+        let (prefix, body) = chunks::prefix(&found.value)?;
+        if prefix.parts > 0 {
+            let loaded = self.load(object, id).await?.filter(|loaded| !loaded.record.is_deleted());
+            return Ok(loaded.and_then(|loaded| loaded.record.fields.get(&field).cloned()));
+        }
+        prefix.verify(&key, body)?;
+        let stored = StoredRecord::new(body)?;
+        if stored.deleted_at_ms.is_some() { Ok(None) } else { stored.field(field) }
+    }
+
     /// Parts that do not fit are a race where the record has changed, and damage where it has not.
     async fn unless_unchanged(&self, key: &[u8], position: Position) -> Result<Option<Loaded>> {
         match self.store.get(key).await? {
             Some(now) if now.position == position => Err(Error::damaged(format!(
-                "a part of the record with key {:?} is missing",
-                key.escape_ascii().to_string()
+                "a part of the record with key {} is missing",
+                key.escape_ascii()
             ))),
             _ => Ok(None),
         }

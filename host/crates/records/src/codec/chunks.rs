@@ -57,10 +57,7 @@ impl Prefix {
         if checksum(key, body) == self.checksum {
             return Ok(());
         }
-        Err(Error::damaged(format!(
-            "checksum of the value of key {:?} does not match",
-            key.escape_ascii().to_string()
-        )))
+        Err(Error::damaged(format!("checksum of the value of key {} does not match", key.escape_ascii())))
     }
 }
 

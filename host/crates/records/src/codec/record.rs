@@ -11,7 +11,8 @@ const HAS_ORDINAL: u8 = 2;
 pub(crate) fn body(record: &Record) -> Vec<u8> {
     let mut writer = Writer::default();
     let deleted = u8::from(record.deleted_at_ms.is_some()) * DELETED;
-    writer.u8(deleted | u8::from(record.ordinal.is_some()) * HAS_ORDINAL);
+    let has_ordinal = u8::from(record.ordinal.is_some()) * HAS_ORDINAL;
+    writer.u8(deleted | has_ordinal);
     writer.signed(record.updated_at_ms);
     if let Some(deleted_at_ms) = record.deleted_at_ms {
         writer.signed(deleted_at_ms);

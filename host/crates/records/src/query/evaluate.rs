@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use futures_util::future::BoxFuture;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
-use trellis_model::{CountBound, FieldId, Filter, Op, Record, RecordId, Value};
+use trellis_model::{CountBound, Filter, Op, Record, RecordId, Value};
 use trellis_storage::ScanRange;
 
 use super::compile::{Compiler, Node, RelatedNode, Source, Test};
@@ -74,7 +74,7 @@ impl Records {
                     }
                     Ok(any)
                 }
-                Node::Not(node) => Ok(self.truth(node, record, derived).await?.map(|truth| !truth)),
+                Node::Not(node) => Ok(not(self.truth(node, record, derived).await?)),
                 Node::Test(test) => {
                     Ok(ask(self.value(&test.source, record, derived).await?.as_ref(), &test.test))
                 }
@@ -134,24 +134,9 @@ impl Records {
                 )));
             }
             for row in &page.rows {
-                if node.filter.is_none() && node.sum.is_none() {
-                    total.add(None);
-                    continue;
-                }
                 let found =
                     keys::id_at_end(&row.key).ok_or_else(|| Error::damaged("an index key is too short"))?;
-                let Some(found) =
-                    self.load(node.object.id, found).await?.filter(|found| !found.record.is_deleted())
-                else {
-                    continue;
-                };
-                let matches = match &node.filter {
-                    Some(filter) => self.truth(filter, &found.record, derived).await? == Some(true),
-                    None => true,
-                };
-                if matches {
-                    total.add(node.sum.and_then(|field| amount(&found.record, field)));
-                }
+                self.add_related(node, found, derived, &mut total).await?;
             }
             match page.rows.last() {
                 Some(last) if page.more => range = range.after(&last.key),
@@ -161,6 +146,30 @@ impl Records {
         }
         let number = if node.sum.is_some() { total.sum() } else { total.rows as f64 };
         Ok(node.bounds.iter().all(|bound| within(number, bound)))
+    }
+
+    /// Adds a related record to a total, and reads no more of it than that takes.
+    async fn add_related(
+        &self,
+        node: &RelatedNode,
+        id: RecordId,
+        derived: Option<&dyn DerivedFields>,
+        total: &mut Total,
+    ) -> Result<()> {
+        match (&node.filter, node.sum) {
+            (None, None) => total.add(None),
+            (None, Some(sum)) => {
+                total.add(self.load_field(node.object.id, id, sum).await?.as_ref().and_then(amount))
+            }
+            (Some(filter), sum) => {
+                let found = self.load(node.object.id, id).await?.filter(|found| !found.record.is_deleted());
+                let Some(found) = found else { return Ok(()) };
+                if self.truth(filter, &found.record, derived).await? == Some(true) {
+                    total.add(sum.and_then(|field| found.record.fields.get(&field)).and_then(amount));
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -193,8 +202,8 @@ impl Total {
     }
 }
 
-fn amount(record: &Record, field: FieldId) -> Option<Amount> {
-    match record.fields.get(&field)? {
+fn amount(value: &Value) -> Option<Amount> {
+    match value {
         Value::Money(money) => Some(Amount::Exact(money.comparable())),
         Value::Integer(number) => Some(Amount::Exact(Decimal::from(*number))),
         Value::Number(number) => Some(Amount::Number(*number)),
@@ -223,15 +232,27 @@ fn or(a: Truth, b: Truth) -> Truth {
     }
 }
 
+fn not(truth: Truth) -> Truth {
+    truth.map(|truth| !truth)
+}
+
+/// Whether all are true; stops at the first that is false.
+fn all(truths: impl Iterator<Item = Truth>) -> Truth {
+    let mut all = Some(true);
+    for truth in truths {
+        all = and(all, truth);
+        if all == Some(false) {
+            break;
+        }
+    }
+    all
+}
+
 fn local(node: &Node, record: &Record, derived: Option<&dyn DerivedFields>) -> Truth {
     match node {
-        Node::And(nodes) => nodes.iter().fold(Some(true), |all, node| {
-            if all == Some(false) { all } else { and(all, local(node, record, derived)) }
-        }),
-        Node::Or(nodes) => nodes.iter().fold(Some(false), |any, node| {
-            if any == Some(true) { any } else { or(any, local(node, record, derived)) }
-        }),
-        Node::Not(node) => local(node, record, derived).map(|truth| !truth),
+        Node::And(nodes) => all(nodes.iter().map(|node| local(node, record, derived))),
+        Node::Or(nodes) => all(nodes.iter().map(|node| not(local(node, record, derived)))).map(|none| !none),
+        Node::Not(node) => not(local(node, record, derived)),
         Node::Test(test) => ask(local_value(&test.source, record, derived).as_deref(), &test.test),
         Node::Related(_) => None,
     }

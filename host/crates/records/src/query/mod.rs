@@ -3,6 +3,7 @@
 mod compile;
 mod cursor;
 mod evaluate;
+mod feed;
 mod list;
 mod plan;
 mod read;

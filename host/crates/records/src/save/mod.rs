@@ -2,6 +2,7 @@
 
 mod commit;
 mod prepare;
+mod references;
 mod segment;
 mod validate;
 

@@ -1,17 +1,15 @@
 //! From a write to a row: what is there, who may do it, whether it is valid.
 
-use trellis_model::{ChangeKind, FieldId, FieldType, Fields, ObjectId, Record, RecordId, RowAccess, Value};
+use trellis_model::{ChangeKind, FieldId, Fields, ObjectId, Record, RecordId, RowAccess, Value};
 
-use super::segment::{Memory, Prepared, Row, Segment, Target};
+use super::segment::{Memory, Prepared, Row, Segment};
 use super::{FieldChanges, Write, Written, validate};
-use crate::codec::chunks;
-use crate::codec::record::{StoredRecord, created_at_ms};
+use crate::codec::record::created_at_ms;
 use crate::index::{encode, entries};
-use crate::log::EventRef;
 use crate::ordinals::id_of;
 use crate::records::Loaded;
 use crate::schema::Object;
-use crate::{Caller, Error, FieldError, Records, Result, keys};
+use crate::{Caller, Error, Records, Result, keys};
 
 /// How far the time in a given id may lie ahead of the clock.
 const ID_AHEAD_MS_MAX: i64 = 24 * 3_600_000;
@@ -307,112 +305,5 @@ impl Save<'_> {
         let ordinal = self.records.ordinals.next(&**self.records.store(), object).await?;
         self.memory.ordinals.insert(write, ordinal);
         Ok(ordinal)
-    }
-
-    /// Each reference that changes must point at a record that is there, and stays there until the commit.
-    pub(super) async fn check_references(
-        &mut self,
-        object: &Object,
-        before: Option<&Record>,
-        after: &Record,
-    ) -> Result<()> {
-        if after.is_deleted() {
-            return Ok(());
-        }
-        let mut errors: Vec<FieldError> = Vec::new();
-        for field in &object.definition.fields {
-            let of = match &field.field_type {
-                FieldType::List { of } => of,
-                other => other,
-            };
-            let FieldType::Reference { object: target } = of else { continue };
-            let (old, new) =
-                (before.and_then(|before| before.fields.get(&field.id)), after.fields.get(&field.id));
-            if old == new {
-                continue;
-            }
-            let target = self.records.object(target)?;
-            for id in new.map(references).unwrap_or_default() {
-                match self.target(&target, id).await? {
-                    Some(Target { deleted: false, position, .. }) => {
-                        self.segment.expect.extend(position.map(|position| ((target.id, id), position)));
-                    }
-                    _ => errors.push(validate::wrong(
-                        field,
-                        "unknown_reference",
-                        format!("there is no {} `{id}`", target.name),
-                    )),
-                }
-            }
-        }
-        if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
-    }
-
-    /// What a reference points at: a record of this write set or a stored one that the caller may see.
-    async fn target(&mut self, object: &Object, id: RecordId) -> Result<Option<Target>> {
-        if self.segment.touched.contains_key(&(object.id, id)) {
-            let row = self.segment.rows.iter().find(|row| row.after.id == id && row.object.id == object.id);
-            return Ok(row.map(|row| Target {
-                position: None,
-                ordinal: row.after.ordinal,
-                deleted: row.after.is_deleted(),
-            }));
-        }
-        if let Some(known) = self.segment.targets.get(&(object.id, id)) {
-            return Ok(*known);
-        }
-        let target = match self.caller.scope.of(&object.name).rows {
-            RowAccess::All => self.stored_target(object.id, id).await?,
-            _ => match self.records.load(object.id, id).await? {
-                Some(found) if self.records.is_visible(&self.caller.scope, object, &found.record).await? => {
-                    self.stored_target(object.id, id).await?
-                }
-                _ => None,
-            },
-        };
-        self.segment.targets.insert((object.id, id), target);
-        Ok(target)
-    }
-
-    /// Reads no more than the header of a record.
-    async fn stored_target(&self, object: ObjectId, id: RecordId) -> Result<Option<Target>> {
-        let Some(found) = self.records.store().get(&keys::record(object, id)).await? else { return Ok(None) };
-        let stored = StoredRecord::new(chunks::prefix(&found.value)?.1)?;
-        Ok(Some(Target {
-            position: Some(found.position),
-            ordinal: stored.ordinal,
-            deleted: stored.deleted_at_ms.is_some(),
-        }))
-    }
-
-    /// Where a record stands in the events of its target, deleted or not.
-    pub(super) async fn event(&mut self, object: &Object, record: &Record) -> Result<Option<EventRef>> {
-        let Some(events) = &object.indexes.events else { return Ok(None) };
-        let Some(Value::Reference(target)) = record.fields.get(&events.target) else { return Ok(None) };
-        let Some(time) = record.fields.get(&events.time).and_then(entries::event_time) else {
-            return Ok(None);
-        };
-        let ordinal = match self.segment.touched.get(&(events.target_object, *target)) {
-            Some(Some(created)) => Some(*created),
-            _ => match self.segment.targets.get(&(events.target_object, *target)).copied().flatten() {
-                Some(known) => known.ordinal,
-                None => {
-                    self.stored_target(events.target_object, *target).await?.and_then(|target| target.ordinal)
-                }
-            },
-        };
-        Ok(ordinal.map(|target_ordinal| EventRef {
-            target_object: events.target_object,
-            target_ordinal,
-            time,
-        }))
-    }
-}
-
-fn references(value: &Value) -> Vec<RecordId> {
-    match value {
-        Value::Reference(id) => vec![*id],
-        Value::List(values) => values.iter().flat_map(references).collect(),
-        _ => Vec::new(),
     }
 }

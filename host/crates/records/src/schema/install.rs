@@ -10,7 +10,7 @@ use crate::log::{self, EntryBody, NewEntry};
 use crate::{Clock, Error, IdSource, Result};
 
 /// The objects that every company starts with, each after those that it refers to.
-const STANDARD: [&str; 9] = [
+pub(super) const STANDARD: [&str; 9] = [
     include_str!("../../definitions/user.toml"),
     include_str!("../../definitions/account.toml"),
     include_str!("../../definitions/contact.toml"),

@@ -131,3 +131,6 @@ fn check_references(object: &ObjectDefinition, numbers: &BTreeMap<String, Object
 fn wrong(object: &ObjectDefinition, reason: &str) -> Error {
     Error::Definition { object: object.name.to_string(), reason: reason.to_owned() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,11 @@
 //! Tests of the records crate through its public face, over a store in memory.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
+mod checking;
+mod events;
+mod hooks;
+mod listing;
+mod model;
 mod saving;
+mod scoped;
 mod support;

@@ -255,3 +255,66 @@ async fn what_is_stored_is_there_after_opening_again() {
     let ids = again.records.ordinals_after(account.object, None, 10).await.unwrap();
     assert_eq!(ids, [(0, account.id), (1_000, next.id)]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_that_had_read_the_same_version_one_wins() {
+    let world = World::new().await;
+    let first = world.create("account", json!({"name": "Acme"})).await;
+    let update = |n: usize| {
+        let (records, caller) = (world.records.clone(), world.caller.clone());
+        let changes = world.changes("account", json!({"name": format!("n{n}")}));
+        // A task must be able to save: the future crosses threads.
+        tokio::spawn(async move {
+            records.update(&caller, &name("account"), first.id, changes, Some(first.version)).await
+        })
+    };
+    let results = futures_util::future::join_all((0..16).map(update)).await;
+    let codes: Vec<&str> = results
+        .iter()
+        .map(|result| result.as_ref().unwrap().as_ref().map_or_else(Error::code, |_| "ok"))
+        .collect();
+    assert_eq!(codes.iter().filter(|code| **code == "ok").count(), 1, "{codes:?}");
+    assert!(codes.iter().all(|code| ["ok", "version_conflict"].contains(code)), "{codes:?}");
+    world.expect_clean().await;
+}
+
+#[tokio::test]
+async fn a_batch_too_large_for_one_write_set_becomes_several_in_order() {
+    let world = World::new().await;
+    let head = world.records.log_head();
+    let long = "x".repeat(9_900);
+    let row = |n: usize| json!({"name": format!("n{n:03}"), "description": long.clone()});
+    let writes: Vec<Write> = (0..200).map(|n| world.create_of("account", row(n))).collect();
+    let results = world.records.write_batch(&world.caller, writes).await.unwrap();
+    let names: Vec<String> = results
+        .iter()
+        .map(|result| world.text("account", result.as_ref().unwrap().record().unwrap(), "name"))
+        .collect();
+    assert!(names.is_sorted() && names.len() == 200);
+    assert_eq!(world.records.log_head(), head + 2, "4 MB of records and log need two write sets");
+    world.expect_clean().await;
+}
+
+#[tokio::test]
+async fn the_log_tells_its_readers_when_it_grows() {
+    let world = World::new().await;
+    let mut watch = world.records.log_watch();
+    let before = *watch.borrow_and_update();
+    world.create("account", json!({"name": "Acme"})).await;
+    assert_eq!((watch.has_changed().unwrap(), *watch.borrow_and_update()), (true, before + 1));
+    let data = json!({"run": 7});
+    let body = trellis_records::EntryBody::Event { name: "run.flipped".into(), data };
+    let entry = trellis_records::NewEntry {
+        actor: world.caller.actor.clone(),
+        cause: world.caller.cause.clone(),
+        body,
+    };
+    let mut set = trellis_storage::WriteSet::new();
+    set.put([0x50], [1]);
+    let counter = set.add([0x51], 5);
+    let committed = world.records.commit(set, Some(entry.clone())).await.unwrap();
+    assert_eq!((committed.log_number, committed.counters), (Some(before + 2), vec![5]), "{counter:?}");
+    let logged = world.records.log_after(before + 1, 10).await.unwrap().remove(0);
+    assert_eq!((logged.body, logged.position), (entry.body, committed.position.0));
+    world.expect_clean().await;
+}
