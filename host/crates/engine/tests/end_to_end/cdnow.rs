@@ -188,3 +188,38 @@ async fn a_customer_can_ask_why() {
     let unknown = world.engine.explain(&caller(), "no_such_one", account.id).await.unwrap_err();
     assert_eq!(unknown.code(), "no_explanation");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_changed_is_written_down_only_if_asked_for() {
+    let world = segmented().await;
+    let groups = |groups: u64, announce| RunRequest {
+        config: Some(json!({ "groups": groups })),
+        announce,
+        ..RunRequest::default()
+    };
+    let quiet = world.run_well("retail-rfm", groups(3, false)).await;
+    assert_eq!(quiet["baseline"], true);
+    assert_eq!(world.events("segment.changed").await, Vec::<Json>::new());
+    let loud = world.run_well("retail-rfm", groups(4, true)).await;
+    assert_eq!(loud["baseline"], false);
+    assert!(!world.events("segment.changed").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_last_models_are_kept() {
+    let world = segmented().await;
+    let kept = trellis_engine::Config::default().models_kept_per_plugin;
+    for groups in 2..=9 {
+        let request = RunRequest { config: Some(json!({ "groups": groups })), ..RunRequest::default() };
+        world.run_well("retail-rfm", request).await;
+    }
+    // `host/docs/formats/engine.md`: 54 is a model, 56 the record of a run.
+    let rows = async |kind: u8| {
+        let range = trellis_storage::ScanRange::prefix(&[kind]);
+        world.records.store().scan(range, 100).await.unwrap().rows.len()
+    };
+    assert_eq!((rows(0x54).await, rows(0x56).await), (kept, 9));
+    let account = world.account("1").await;
+    let explanation = world.engine.explain(&caller(), "rfm", account.id).await.unwrap();
+    assert!(!explanation.reasons.is_empty(), "the current result can be explained");
+}

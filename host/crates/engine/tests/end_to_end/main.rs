@@ -7,4 +7,5 @@ mod faults;
 mod following;
 mod imports;
 mod plugins;
+mod restarts;
 mod support;

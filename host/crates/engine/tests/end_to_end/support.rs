@@ -13,7 +13,7 @@ use trellis_storage::{MemoryStore, Store};
 pub(crate) struct World {
     pub(crate) dir: tempfile::TempDir,
     store: Arc<dyn Store>,
-    limits: trellis_plugin_host::Limits,
+    pub(crate) limits: trellis_plugin_host::Limits,
     pub(crate) records: Arc<Records>,
     pub(crate) columns: Arc<Columns>,
     pub(crate) engine: Arc<Engine>,
