@@ -1,4 +1,4 @@
-use trellis_model::{FieldName, ObjectName, Record, RecordId, Text};
+use trellis_model::{Currency, FieldName, ObjectName, Record, RecordId, Text};
 
 /// What can go wrong with records.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +104,16 @@ pub enum Error {
         /// How often it was tried.
         attempts: usize,
     },
+    /// Amounts are stored in another base currency than the configuration has.
+    #[error(
+        "the base currency is {stored} since the first amount was stored, the configuration says {configured}"
+    )]
+    BaseCurrency {
+        /// What amounts are stored in.
+        stored: String,
+        /// What the configuration says.
+        configured: Currency,
+    },
     /// An object definition cannot be installed.
     #[error("definition of `{object}`: {reason}")]
     Definition {
@@ -158,6 +168,7 @@ impl Error {
             Self::TooMany { .. } => "too_many",
             Self::Query(_) => "invalid_query",
             Self::Contended { .. } => "contended",
+            Self::BaseCurrency { .. } => "base_currency_fixed",
             Self::Definition { .. } => "invalid_definition",
             Self::Damaged { .. } => "damaged",
             Self::Model(_) => "invalid_input",

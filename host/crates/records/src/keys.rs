@@ -30,6 +30,8 @@ pub(crate) enum KeyKind {
     Unique = 0x0b,
     /// events object, target object, target ordinal, time, id → values.
     Event = 0x0c,
+    /// → the base currency, from the first stored amount on.
+    BaseCurrency = 0x0d,
 }
 
 /// A key that is filled from left to right.
@@ -115,6 +117,10 @@ pub(crate) fn object_counter() -> Vec<u8> {
     Key::new(KeyKind::ObjectCounter).done()
 }
 
+pub(crate) fn base_currency() -> Vec<u8> {
+    Key::new(KeyKind::BaseCurrency).done()
+}
+
 pub(crate) fn index(object: ObjectId, index: u32) -> Key {
     Key::new(KeyKind::Index).u32(object.0).u32(index)
 }
@@ -168,12 +174,13 @@ mod tests {
             OrdinalCounter,
             Unique,
             Event,
+            BaseCurrency,
         ];
         let listed: Vec<String> = kinds.iter().map(|kind| format!("{kind:?}={:#04x}", *kind as u8)).collect();
         assert_eq!(
             listed.join(" "),
             "Record=0x01 RecordChunk=0x02 LogHeader=0x03 LogPayload=0x04 LogCounter=0x05 Object=0x06 ObjectCounter=0x07 \
-             Index=0x08 OrdinalToId=0x09 OrdinalCounter=0x0a Unique=0x0b Event=0x0c"
+             Index=0x08 OrdinalToId=0x09 OrdinalCounter=0x0a Unique=0x0b Event=0x0c BaseCurrency=0x0d"
         );
     }
 

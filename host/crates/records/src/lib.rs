@@ -3,6 +3,24 @@
 //! Every change of a record goes through [`Records::write_batch`] and is committed with its index entries and its log entry
 //! as one write set. This crate knows neither plugins nor columns: both come in through the traits [`SaveHook`] and
 //! [`DerivedFields`].
+//!
+//! ```
+//! use std::sync::Arc;
+//! use trellis_model::{Scope, Value};
+//! use trellis_records::{Caller, Config, Query, Records, SystemClock, SystemIds};
+//! use trellis_storage::MemoryStore;
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> trellis_records::Result<()> {
+//! let store = Arc::new(MemoryStore::new());
+//! let records = Records::open(store, Arc::new(SystemClock), Arc::new(SystemIds::default()), Config::default()).await?;
+//! let schema = records.schema();
+//! let account = schema.object("account").expect("a standard object");
+//! let name = account.field("name").expect("a standard field").id;
+//! let caller = Caller::system("example");
+//! let acme = records.create(&caller, &account.name, [(name, Value::Text("Acme".into()))].into()).await?;
+//! let page = records.list(&Scope::everything(), &Query::new(account.name.clone())).await?;
+//! assert_eq!(page.records, [acme]);
+//! # Ok(()) }
+//! ```
 
 mod caller;
 mod check;

@@ -1,10 +1,11 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use parking_lot::RwLock;
 use tokio::sync::watch;
 use trellis_model::{FieldId, ObjectId, ObjectName, Record, RecordId, Value};
-use trellis_storage::{Position, Store, Versioned};
+use trellis_storage::{Position, Store, Versioned, WriteSet};
 
 use crate::codec::chunks;
 use crate::codec::record::StoredRecord;
@@ -24,6 +25,8 @@ pub struct Records {
     hooks: RwLock<Arc<[Arc<dyn SaveHook>]>>,
     pub(crate) ordinals: Ordinals,
     pub(crate) log_head: watch::Sender<u64>,
+    /// Whether the store knows the base currency: from the first stored amount on it must not change.
+    base_currency_fixed: AtomicBool,
 }
 
 /// A record with how it is stored.
@@ -41,7 +44,8 @@ impl Records {
     /// Loads the schema; in an empty store installs the standard objects first.
     ///
     /// # Errors
-    /// [`Error::Damaged`] where the schema cannot be read, [`Error::Definition`] where what is installed cannot grow to what this release has.
+    /// [`Error::Damaged`] where the schema cannot be read, [`Error::Definition`] where what is installed cannot grow to what this release has,
+    /// [`Error::BaseCurrency`] where amounts are stored in another one.
     pub async fn open(
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
@@ -51,6 +55,7 @@ impl Records {
         schema::install_standard(&*store, &*clock, &*ids).await?;
         let schema = schema::load(&*store).await?;
         let ordinals = Ordinals::open(&*store, &schema, config.limits.ordinal_block).await?;
+        let base_currency_fixed = check_base_currency(&*store, &config).await?;
         let log_head = match store.get(&keys::log_counter()).await? {
             Some(found) => counter(&found)?,
             None => 0,
@@ -65,12 +70,25 @@ impl Records {
             hooks: RwLock::new(Arc::new([])),
             ordinals,
             log_head: watch::Sender::new(log_head),
+            base_currency_fixed: AtomicBool::new(base_currency_fixed),
         }))
     }
 
     /// The objects as of now.
     pub fn schema(&self) -> Arc<Schema> {
         self.schema.load_full()
+    }
+
+    /// Has a write set that stores amounts fix the base currency, unless an earlier one did.
+    pub(crate) fn fix_base_currency(&self, set: &mut WriteSet) {
+        if !self.base_currency_fixed.load(Ordering::Relaxed) {
+            set.put(keys::base_currency(), self.config.base_currency.as_str());
+        }
+    }
+
+    /// Notes that a write set which fixes the base currency was committed.
+    pub(crate) fn base_currency_is_fixed(&self) {
+        self.base_currency_fixed.store(true, Ordering::Relaxed);
     }
 
     /// Sets where derived fields come from.
@@ -185,6 +203,16 @@ impl Records {
             _ => Ok(None),
         }
     }
+}
+
+/// Whether the store has fixed a base currency; it must be that of the configuration then.
+async fn check_base_currency(store: &dyn Store, config: &Config) -> Result<bool> {
+    let Some(found) = store.get(&keys::base_currency()).await? else { return Ok(false) };
+    if *found.value == *config.base_currency.as_str().as_bytes() {
+        return Ok(true);
+    }
+    let stored = String::from_utf8_lossy(&found.value).into_owned();
+    Err(Error::BaseCurrency { stored, configured: config.base_currency })
 }
 
 /// The value of a counter's key.

@@ -346,6 +346,13 @@ impl Records {
                 continue;
             }
             for row in rows {
+                if walk.index.is_none() && is_deleted(&row.value) != (deleted == Deleted::Only) {
+                    continue;
+                }
+                if walk.index.is_none() && conditions.match_everything() {
+                    count += 1;
+                    continue;
+                }
                 let Some(record) = self.row_record(object, &walk, &row).await? else { continue };
                 let counts =
                     record.is_deleted() == (deleted == Deleted::Only) && self.matches(node, &record).await?;

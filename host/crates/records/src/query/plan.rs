@@ -152,9 +152,14 @@ impl<'a> Conditions<'a> {
         walks.filter(|walk| walk.equals > 0 || !walk.whole).max_by_key(|walk| (walk.equals, !walk.whole))
     }
 
+    /// Whether there are no conditions at all.
+    pub(super) fn match_everything(&self) -> bool {
+        self.conjuncts == 0
+    }
+
     /// A walk whose every row is a match, so that counting needs no records.
     pub(super) fn exact_walk(&self, object: &Object) -> Option<Walk> {
-        if self.conjuncts == 0 {
+        if self.match_everything() {
             let kept = object.indexes.indexes.iter().find(|index| !index.sparse);
             return kept.map(|index| self.walk(object, index, 0));
         }

@@ -168,6 +168,9 @@ impl Save<'_> {
             body: EntryBody::Changes(changes),
         };
         let number = log::append(&mut set, &entry, self.now_ms, self.records.ids().salt())?;
+        if self.segment.has_amounts() {
+            self.records.fix_base_currency(&mut set);
+        }
         for ((object, id), position) in &self.segment.expect {
             set.expect_written_at(keys::record(*object, *id), *position);
         }

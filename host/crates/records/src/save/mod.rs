@@ -199,6 +199,9 @@ impl Records {
                 (segment, None) => return Ok(finish(self, caller, segment, memory, start, None)),
                 (segment, Some(set)) => match self.commit_logged(set, true).await {
                     Ok(committed) => {
+                        if segment.has_amounts() {
+                            self.base_currency_is_fixed();
+                        }
                         return Ok(finish(self, caller, segment, memory, start, Some(committed)));
                     }
                     Err(error) if Self::must_retry(&error) => tokio::task::yield_now().await,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trellis_model::{ChangeKind, ObjectId, Record, RecordId};
+use trellis_model::{ChangeKind, ObjectId, Record, RecordId, ValueKind};
 use trellis_storage::Position;
 
 use crate::log::EventRef;
@@ -58,6 +58,13 @@ pub(super) struct Segment {
     pub(super) targets: BTreeMap<(ObjectId, RecordId), Option<Target>>,
     /// Records that must not change until the commit.
     pub(super) expect: BTreeMap<(ObjectId, RecordId), Position>,
+}
+
+impl Segment {
+    /// Whether a row stores an amount of money.
+    pub(super) fn has_amounts(&self) -> bool {
+        self.rows.iter().any(|row| row.after.fields.values().any(|value| value.kind() == ValueKind::Money))
+    }
 }
 
 /// What stays the same when a save starts again.

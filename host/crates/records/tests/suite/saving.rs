@@ -237,10 +237,7 @@ async fn limits_are_reached() {
 #[tokio::test]
 async fn what_is_stored_is_there_after_opening_again() {
     let store = std::sync::Arc::new(trellis_storage::MemoryStore::new());
-    let world = World {
-        records: crate::support::open(store.clone(), Config::default()).await,
-        caller: trellis_records::Caller::system("test"),
-    };
+    let world = World::over(store.clone(), Config::default()).await;
     let account = world.create("account", json!({"name": "Acme"})).await;
     let records = crate::support::open(store, Config::default()).await;
     assert_eq!(records.log_head(), world.records.log_head());
@@ -317,4 +314,23 @@ async fn the_log_tells_its_readers_when_it_grows() {
     let logged = world.records.log_after(before + 1, 10).await.unwrap().remove(0);
     assert_eq!((logged.body, logged.position), (entry.body, committed.position.0));
     world.expect_clean().await;
+}
+
+#[tokio::test]
+async fn the_base_currency_is_fixed_by_the_first_amount() {
+    let store = std::sync::Arc::new(trellis_storage::MemoryStore::new());
+    let yuan = || Config { base_currency: trellis_model::Currency::new("CNY").unwrap(), ..Config::default() };
+    let open = |config| World::over(store.clone(), config);
+    open(Config::default()).await.create("account", json!({"name": "Acme"})).await;
+    let price = json!({"name": "Tea", "list_price": {"amount": "9.90", "currency": "CNY"}});
+    open(yuan()).await.create("product", price).await;
+    let ids = std::sync::Arc::new(trellis_records::SystemIds::default());
+    let clock = std::sync::Arc::new(trellis_records::SystemClock);
+    let error =
+        trellis_records::Records::open(store.clone(), clock, ids, Config::default()).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the base currency is CNY since the first amount was stored, the configuration says USD"
+    );
+    open(yuan()).await.expect_clean().await;
 }

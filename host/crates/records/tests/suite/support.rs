@@ -41,8 +41,11 @@ impl World {
     }
 
     pub(crate) async fn with(config: Config) -> Self {
-        let records = open(Arc::new(MemoryStore::new()), config).await;
-        Self { records, caller: Caller::system("test") }
+        Self::over(Arc::new(MemoryStore::new()), config).await
+    }
+
+    pub(crate) async fn over(store: Arc<MemoryStore>, config: Config) -> Self {
+        Self { records: open(store, config).await, caller: Caller::system("test") }
     }
 
     /// Fields by name, as the API writes them; null is left out.
