@@ -87,7 +87,9 @@ pub(crate) fn shared_layers(routes: Router<App>, app: &App) -> Router<App> {
         .make_span_with(|request: &Request| tracing::debug_span!("request", method = %request.method(), path = request.uri().path()))
         .on_request(())
         .on_response(|response: &Response, latency: Duration, _: &Span| {
-            tracing::debug!(status = response.status().as_u16(), micros = latency.as_micros(), "answered a request");
+            let correlation_id = response.headers().get(&CORRELATION_ID).and_then(|id| id.to_str().ok());
+            let (status, micros) = (response.status().as_u16(), latency.as_micros());
+            tracing::debug!(status, micros, correlation_id, "answered a request");
         })
         .on_failure(());
     routes.layer(
@@ -103,7 +105,7 @@ pub(crate) fn shared_layers(routes: Router<App>, app: &App) -> Router<App> {
     )
 }
 
-/// The correlation id of a request, for handlers that need it.
+/// Refuses an address that is too long, writes out a problem, and completes the headers.
 async fn finish(State(app): State<App>, request: Request, next: Next) -> Response {
     let headers = request.headers();
     let language = headers.get(ACCEPT_LANGUAGE).cloned();
@@ -200,5 +202,19 @@ mod tests {
         check("a b", false);
         check(&"x".repeat(65), false);
         assert_ne!(new_correlation_id(), new_correlation_id());
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_that_tells_nothing() {
+        let service = ServiceBuilder::new().layer(CatchPanicLayer::custom(panicked));
+        let service = service.service_fn(|_: Request| async {
+            panic!("the secret") as std::result::Result<Response, BoxError>
+        });
+        let response = tower::ServiceExt::oneshot(service, Request::new(Body::empty())).await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.headers().get(X_CONTENT_TYPE_OPTIONS).unwrap(), "nosniff");
+        let body = axum::body::to_bytes(Body::new(response.into_body()), 1 << 20).await.unwrap();
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        assert!(body.contains("INTERNAL_ERROR") && !body.contains("secret"), "{body}");
     }
 }
