@@ -1,0 +1,57 @@
+//! What the command line prints. The one place that may.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
+
+/// Prints a line of the answer.
+pub(crate) fn line(text: &str) {
+    println!("{text}");
+}
+
+/// Prints a line beside the answer: progress, warnings.
+pub(crate) fn note(text: &str) {
+    eprintln!("{text}");
+}
+
+/// Prints why the command failed.
+pub(crate) fn error(text: &str) {
+    eprintln!("error: {text}");
+}
+
+/// Replaces the current line of a terminal by a progress line; prints nothing where the output is no terminal.
+pub(crate) fn progress(text: &str) {
+    use std::io::{IsTerminal, Write};
+    let mut stderr = std::io::stderr();
+    if stderr.is_terminal() {
+        let _ = write!(stderr, "\r\x1b[K{text}");
+        let _ = stderr.flush();
+    }
+}
+
+/// Prints rows under a header, each column as wide as its widest cell.
+pub(crate) fn table<const N: usize>(header: [&str; N], rows: &[[String; N]]) {
+    let mut widths = header.map(width);
+    for row in rows {
+        for (widest, cell) in widths.iter_mut().zip(row) {
+            *widest = (*widest).max(width(cell));
+        }
+    }
+    let print = |cells: [&str; N]| {
+        let padded =
+            cells.iter().zip(widths).map(|(cell, wide)| format!("{cell}{}", " ".repeat(wide - width(cell))));
+        line(padded.collect::<Vec<_>>().join("  ").trim_end());
+    };
+    print(header);
+    rows.iter().for_each(|row| print(row.each_ref().map(String::as_str)));
+}
+
+/// Columns of a terminal that a text takes: Chinese characters take two.
+fn width(text: &str) -> usize {
+    text.chars()
+        .map(|c| {
+            if ('\u{1100}'..='\u{115f}').contains(&c) || ('\u{2e80}'..='\u{ffe6}').contains(&c) {
+                2
+            } else {
+                1
+            }
+        })
+        .sum()
+}
