@@ -1,1 +1,58 @@
-//! (being written)
+//! Drives the built `trellis` binary as its users do: the command line, HTTP, and `kill -9`.
+//!
+//! Nothing here depends on a crate of the host. The binary and the plugins are built by `cargo xtask test` beforehand; a test that
+//! does not find them fails and says so.
+
+mod api;
+mod cli;
+mod server;
+
+use std::path::{Path, PathBuf};
+
+pub use api::{Api, Response};
+pub use cli::{Output, trellis};
+pub use server::Server;
+
+/// The root of the workspace.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .expect("tests/e2e lies two below the root")
+        .to_path_buf()
+}
+
+/// A file of the sample data.
+pub fn cdnow(name: &str) -> PathBuf {
+    root().join("examples/cdnow").join(name)
+}
+
+/// A plugin or guest that `cargo xtask plugins` built.
+///
+/// # Panics
+/// When it is not there.
+pub fn plugin(name: &str) -> PathBuf {
+    let folder =
+        std::env::var_os("TRELLIS_TEST_PLUGINS").map_or_else(|| target_dir().join("plugins"), PathBuf::from);
+    let path = folder.join(format!("{name}.wasm"));
+    assert!(path.exists(), "{} is missing: run `cargo xtask plugins`", path.display());
+    path
+}
+
+/// How many rounds a crash test makes: 5, or what `cargo xtask soak` asks for.
+pub fn rounds() -> u32 {
+    std::env::var("TRELLIS_SOAK_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(5)
+}
+
+pub(crate) fn binary() -> PathBuf {
+    let path = std::env::var_os("TRELLIS_TEST_BINARY")
+        .map_or_else(|| target_dir().join("debug/trellis"), PathBuf::from);
+    assert!(path.exists(), "{} is missing: run `cargo build`", path.display());
+    path
+}
+
+/// Test programs lie in `target/debug/deps`.
+fn target_dir() -> PathBuf {
+    let program = std::env::current_exe().expect("a running program has a path");
+    program.ancestors().nth(3).expect("test programs lie three below the target folder").to_path_buf()
+}
