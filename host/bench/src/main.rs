@@ -1,1 +1,43 @@
-fn main() {}
+//! Prints what the host reaches on this machine. It judges nothing: figures are compared with the aims by people.
+//!
+//! `cargo xtask bench [calls] [commits] [http] [import] [rfm] [run]` builds it in release mode and runs all parts or those named.
+
+mod calls;
+mod commits;
+mod figures;
+mod http;
+mod memory;
+mod population;
+mod rfm;
+mod setup;
+
+use std::collections::BTreeSet;
+
+type Part = (&'static str, fn());
+
+const PARTS: [Part; 5] = [
+    ("calls", calls::measure),
+    ("commits", commits::measure),
+    ("http", http::measure),
+    ("rfm", rfm::end_to_end),
+    ("run", rfm::warm_run),
+];
+
+fn main() {
+    let wanted: BTreeSet<String> = std::env::args().skip(1).collect();
+    if let Some(unknown) = wanted.iter().find(|name| !PARTS.iter().any(|(part, _)| part == name)) {
+        let known: Vec<&str> = PARTS.iter().map(|(part, _)| *part).collect();
+        eprintln!("unknown part `{unknown}`; known are {}", known.join(", "));
+        std::process::exit(2);
+    }
+    println!(
+        "{} cores; each figure names what it is a minimum or median of",
+        std::thread::available_parallelism().map_or(1, usize::from)
+    );
+    for (name, measure) in PARTS {
+        if wanted.is_empty() || wanted.contains(name) {
+            println!("\n{name}");
+            measure();
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The parts of a server in this process, on a temporary folder.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use trellis_access::Access;
+use trellis_columns::Columns;
+use trellis_engine::Engine;
+use trellis_model::{ObjectName, PluginId};
+use trellis_plugin_host::{Compiler, PluginHost};
+use trellis_records::{Caller, Records, SystemClock, SystemIds};
+use trellis_storage::Store;
+use trellis_storage_sled::SledStore;
+
+/// A server without its HTTP side.
+pub(crate) struct Parts {
+    pub folder: tempfile::TempDir,
+    pub store: Arc<SledStore>,
+    pub records: Arc<Records>,
+    pub columns: Arc<Columns>,
+    pub engine: Arc<Engine>,
+    pub access: Arc<Access>,
+    pub token: String,
+}
+
+/// As a server has it, but for the free space that a machine for benchmarks may lack.
+pub(crate) fn storage_config() -> trellis_storage_sled::Config {
+    trellis_storage_sled::Config { free_bytes_min: 0, ..Default::default() }
+}
+
+/// A component that `cargo xtask plugins` built.
+pub(crate) fn guest(name: &str) -> Vec<u8> {
+    let folder = std::env::var_os("TRELLIS_TEST_PLUGINS")
+        .map_or_else(|| PathBuf::from("target/plugins"), PathBuf::from);
+    let path = folder.join(format!("{name}.wasm"));
+    std::fs::read(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask bench`", path.display()))
+}
+
+/// What a job gave.
+///
+/// # Panics
+/// When it failed.
+pub(crate) async fn finish(engine: &Arc<Engine>, job: trellis_engine::Job) -> serde_json::Value {
+    let job = engine.job_wait(job.id).await.expect("a job that was started");
+    assert_eq!(format!("{:?}", job.state), "Succeeded", "{job:?}");
+    job.result
+}
+
+fn rfm() -> PluginId {
+    "retail-rfm".parse().expect("an id")
+}
+
+/// The host itself as caller.
+pub(crate) fn caller() -> Caller {
+    Caller::system("bench")
+}
+
+impl Parts {
+    /// An empty server.
+    pub(crate) async fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let dir = |name: &str| {
+            let dir = folder.path().join(name);
+            std::fs::create_dir_all(&dir).expect("a folder");
+            dir
+        };
+        let store = SledStore::open(&dir("store"), storage_config()).expect("a new store").store;
+        let kv = Arc::clone(&store) as Arc<dyn Store>;
+        let records =
+            Records::open(kv, Arc::new(SystemClock), Arc::new(SystemIds::default()), Default::default())
+                .await
+                .expect("records");
+        let columns =
+            Columns::open(Arc::clone(&records), dir("columns"), Default::default()).await.expect("columns");
+        records.set_derived(Arc::clone(&columns) as _);
+        let compiler = Compiler::InProcess;
+        let host = PluginHost::new(trellis_plugin_host::Config { compiler, ..Default::default() })
+            .expect("a plugin host");
+        let engine = Engine::start(
+            Arc::clone(&records),
+            Arc::clone(&columns),
+            host,
+            dir("plugins"),
+            Default::default(),
+        );
+        let engine = engine.await.expect("an engine");
+        let opened = Access::open(Arc::clone(&records), folder.path(), Default::default()).await;
+        let (access, first_start) = opened.expect("users and tokens");
+        let token = first_start.expect("a new store").admin_token;
+        Self { folder, store, records, columns, engine, access, token }
+    }
+
+    /// Imports a file of purchases as a server does: by a job.
+    pub(crate) async fn import(&self, file: &Path) -> serde_json::Value {
+        let mapping = Some(crate::population::MAPPING.to_owned());
+        self.import_object("order", mapping, file).await
+    }
+
+    /// Imports a file of records of an object.
+    pub(crate) async fn import_object(
+        &self,
+        object: &str,
+        mapping: Option<String>,
+        file: &Path,
+    ) -> serde_json::Value {
+        let object: ObjectName = object.parse().expect("a name");
+        let spooled = self.engine.spool_path();
+        std::fs::copy(file, &spooled).expect("a copy");
+        let job = self.engine.import_start(&caller(), &object, mapping, spooled, "bench.csv").await;
+        finish(&self.engine, job.expect("an import that starts")).await
+    }
+
+    /// Installs the RFM plugin, as of the end of the generated purchases.
+    pub(crate) async fn install_rfm(&self) {
+        self.engine.plugin_upload(&caller(), guest("retail-rfm")).await.expect("a plugin");
+        self.engine
+            .plugin_enable(&caller(), &rfm(), Default::default())
+            .await
+            .expect("a plugin that can be enabled");
+    }
+
+    /// Runs it.
+    pub(crate) async fn run_rfm(&self) -> serde_json::Value {
+        let job = self.engine.plugin_run(&caller(), &rfm(), Default::default()).await;
+        finish(&self.engine, job.expect("a run that starts")).await
+    }
+}
