@@ -6,10 +6,7 @@ use crate::command::{cargo, step, target_dir};
 /// Prints figures and ratios; judges nothing.
 pub(crate) fn bench(arguments: &[String]) -> Result {
     crate::guests::build_all()?;
-    step(
-        "build (release)",
-        &mut cargo(&["build", "--release", "--package", "trellis-bench", "--package", "trellis"]),
-    )?;
+    step("build (release)", &mut cargo(&["build", "--release", "--package", "trellis-bench"]))?;
     let mut bench = std::process::Command::new(target_dir().join("release/trellis-bench"));
     bench.args(arguments).env("TRELLIS_TEST_PLUGINS", target_dir().join("plugins"));
     step("bench", &mut bench)

@@ -9,7 +9,9 @@ use crate::command::{cargo, root, step, trellis_binary};
 /// Builds the server and then each folder below `plugins/` and `tests/guests/` that holds a `plugin.toml`.
 pub(crate) fn build_all() -> Result {
     crate::toolchain::ensure()?;
-    step("build trellis", &mut cargo(&["build", "--package", "trellis"]))?;
+    // The whole workspace, always: another selection of packages has other features of shared dependencies, and compiles
+    // wasmtime again.
+    step("build", &mut cargo(&["build", "--workspace"]))?;
     for folder in folders()? {
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut build = Command::new(trellis_binary());

@@ -1,7 +1,8 @@
 //! Reads every value of every column and decides by the sum. The benchmark calls [`decide`] natively and in a component.
 
 use trellis_sdk::{
-    Assignments, Batch, Context, NoConfig, Result, Segmentation, SegmentationDescription, described, export_segmentation,
+    Assignments, Batch, Context, NoConfig, Result, Segmentation, SegmentationDescription, described,
+    export_segmentation,
 };
 
 /// The plugin.
@@ -39,7 +40,8 @@ pub fn decide(rows: &Batch) -> Result<Vec<u32>> {
     }
     if rows.has_column("text") {
         let texts = rows.dictionary("text")?;
-        let lengths: Vec<f64> = texts.texts().iter().map(|text| text.map_or(0.0, |text| text.len() as f64)).collect();
+        let lengths: Vec<f64> =
+            texts.texts().iter().map(|text| text.map_or(0.0, |text| text.len() as f64)).collect();
         let of = |code: &u32| lengths.get(*code as usize).copied().unwrap_or(0.0);
         sums.iter_mut().zip(texts.codes().as_slice()).for_each(|(sum, code)| *sum += of(code));
     }
@@ -55,7 +57,10 @@ mod tests {
 
     #[test]
     fn every_column_counts() {
-        let batch = BatchBuilder::new([1, 2]).float64("a", [Some(0.5), Some(3.0)]).dictionary("text", [Some("ab"), None]).build();
+        let batch = BatchBuilder::new([1, 2])
+            .float64("a", [Some(0.5), Some(3.0)])
+            .dictionary("text", [Some("ab"), None])
+            .build();
         assert_eq!(decide(&batch).unwrap(), [1, 1]);
         let batch = BatchBuilder::new([1, 2]).float64("a", [Some(0.5), Some(3.0)]).build();
         assert_eq!(decide(&batch).unwrap(), [0, 1]);
