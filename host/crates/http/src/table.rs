@@ -167,6 +167,17 @@ fn of_columns() -> Vec<Endpoint> {
         ),
         Endpoint::new(
             Method::GET,
+            "/api/v1/segmentations/{segmentation}/explanations/{id}",
+            Operation::new(
+                "get_explanation",
+                "Says why a customer has its value in a plugin's segmentation.",
+                Shape::Named("Explanation"),
+            )
+            .refuses(&[404, 422]),
+            get(segments::get_explanation),
+        ),
+        Endpoint::new(
+            Method::GET,
             "/api/v1/changes",
             Operation::new("list_changes", "Returns the log entries after a cursor.", Shape::Page("Change"))
                 .query(&["limit", "after"])

@@ -1,4 +1,6 @@
-//! Segmentations and who is in their segments.
+//! Segmentations, who is in their segments, and why.
+
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -22,7 +24,7 @@ pub(crate) async fn list_segmentations(
 ) -> ApiResult<Response> {
     parameters.finish()?;
     // Sizes tell of every customer, so they are for those who may see every customer.
-    let visible = |info: &&std::sync::Arc<SegmentationInfo>| {
+    let visible = |info: &&Arc<SegmentationInfo>| {
         requester.caller.scope.of(&info.definition.object).rows == RowAccess::All
     };
     let data: Vec<Json> =
@@ -38,10 +40,7 @@ pub(crate) async fn list_members(
     mut parameters: Parameters,
 ) -> ApiResult<Response> {
     let (segmentation, value) = (path.get("segmentation"), path.get("value"));
-    let info = app.columns.segmentation(segmentation);
-    let info = info.ok_or_else(|| {
-        Problem::not_found("segmentation", segmentation.chars().take(100).collect::<String>())
-    })?;
+    let info = find_segmentation(&app, segmentation)?;
     let schema = app.records.schema();
     let object = schema
         .object_by_id(info.object)
@@ -86,6 +85,52 @@ pub(crate) async fn list_members(
             total_exact: page.total.map(|_| true),
         },
     )
+}
+
+/// Says why a customer has its value in a segmentation: the plugin's reasons, in the language of the caller.
+pub(crate) async fn get_explanation(
+    State(app): State<App>,
+    requester: Requester,
+    path: PathParts,
+    parameters: Parameters,
+) -> ApiResult<Response> {
+    parameters.finish()?;
+    let segmentation = path.get("segmentation");
+    let info = find_segmentation(&app, segmentation)?;
+    let id = path.id("id", info.definition.object.as_str())?;
+    let explanation = app.engine.explain(&requester.caller, segmentation, id).await?;
+    let language = requester.language();
+    let reasons = explanation.reasons.iter().map(|reason| ReasonView {
+        code: &reason.code,
+        text: reason.text.get(language),
+        weight: reason.weight,
+    });
+    let view = ExplanationView {
+        run: explanation.run.to_string(),
+        value: explanation.value.as_deref(),
+        reasons: reasons.collect(),
+    };
+    json(StatusCode::OK, &view)
+}
+
+/// By name or alias.
+fn find_segmentation(app: &App, name: &str) -> ApiResult<Arc<SegmentationInfo>> {
+    let info = app.columns.segmentation(name);
+    info.ok_or_else(|| Problem::not_found("segmentation", name.chars().take(100).collect::<String>()))
+}
+
+#[derive(Serialize)]
+struct ExplanationView<'a> {
+    run: String,
+    value: Option<&'a str>,
+    reasons: Vec<ReasonView<'a>>,
+}
+
+#[derive(Serialize)]
+struct ReasonView<'a> {
+    code: &'a str,
+    text: &'a str,
+    weight: f64,
 }
 
 #[derive(Serialize)]

@@ -50,6 +50,13 @@ pub(super) fn fixed() -> Map<String, Json> {
             }))),
             "null_count": integer(), "current": nullable("object"), "stale": boolean(), "damaged": nullable("string"),
         })),
+        "Explanation": object(&["run", "value", "reasons"], json!({
+            "run": id(), "value": nullable("string"),
+            "reasons": array(object(&["code", "text", "weight"], json!({
+                "code": text(), "text": { "type": "string", "description": "In the language of `Accept-Language`." },
+                "weight": { "type": "number" },
+            }))),
+        })),
         "Member": object(&["id", "ordinal"], json!({ "id": id(), "ordinal": integer(), "record": { "type": "object" } })),
         "Change": object(&["number", "position", "timestamp", "actor", "cause"], json!({
             "number": integer(), "position": integer(), "timestamp": time(), "actor": { "type": "object" }, "cause": { "type": "object" },

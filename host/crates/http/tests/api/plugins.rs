@@ -52,6 +52,9 @@ async fn a_plugin_that_is_not_there_is_not_found() {
     assert_eq!(admin.get(&format!("/api/v1/jobs/{job}")).await.problem(404), "NOT_FOUND");
     assert_eq!(admin.post(&format!("/api/v1/jobs/{job}/cancel"), json!({})).await.problem(404), "NOT_FOUND");
     assert_eq!(admin.get("/api/v1/segments/rfm/lost/members").await.problem(404), "NOT_FOUND");
+    let explanation = format!("/api/v1/segmentations/rfm/explanations/{job}");
+    assert_eq!(admin.get(&explanation).await.problem(404), "NOT_FOUND");
+    assert_eq!(app.anonymous().get(&explanation).await.problem(401), "UNAUTHENTICATED");
     assert_eq!(admin.get("/api/v1/segmentations").await.expect(200)["data"], json!([]));
     assert_eq!(admin.get("/api/v1/segments").await.expect(200)["data"], json!([]));
 }
@@ -125,7 +128,37 @@ async fn a_plugin_segments_customers_and_the_segments_can_be_read() {
     let id = segments["data"][0]["id"].as_str().unwrap();
     assert_eq!(admin.get(&format!("/api/v1/segments/{id}")).await.expect(200)["id"], *id);
 
+    check_explanation(&app, rfm["name"].as_str().unwrap(), member["id"].as_str().unwrap(), &value["value"])
+        .await;
+
     let disabled = admin.post(&format!("{path}/disable"), json!({})).await.expect(200);
     assert_eq!(disabled["state"], "disabled");
     assert_eq!(admin.get(&members).await.expect(200), page, "what a plugin put out stays readable");
+}
+
+/// A reason of `retail-rfm` is a sentence in each language; what cannot be explained is not found, and says why.
+async fn check_explanation(app: &TestApp, name: &str, member: &str, value: &Json) {
+    let path =
+        |segmentation: &str, id: &str| format!("/api/v1/segmentations/{segmentation}/explanations/{id}");
+    let admin = app.admin();
+    let (by_alias, by_name) = (path("rfm", member), path(name, member));
+    let english = admin.get(&by_alias).await.expect(200);
+    assert_eq!(&english["value"], value);
+    assert_eq!(english, admin.get(&by_name).await.expect(200));
+    let chinese = app.admin().with("accept-language", "zh-CN").get(&by_alias).await.expect(200);
+    assert_eq!((&english["run"], &english["value"]), (&chinese["run"], &chinese["value"]));
+    let (english, chinese) = (english["reasons"].as_array().unwrap(), chinese["reasons"].as_array().unwrap());
+    assert!((1..=5).contains(&english.len()) && english.len() == chinese.len(), "{english:?}");
+    for (english, chinese) in english.iter().zip(chinese) {
+        assert_eq!((&english["code"], &english["weight"]), (&chinese["code"], &chinese["weight"]));
+        assert!(english["text"].as_str().unwrap().is_ascii(), "{english}");
+        assert!(!chinese["text"].as_str().unwrap().is_ascii(), "{chinese}");
+    }
+    let nobody = "01939d4c-7c3a-7b6e-8000-000000000001";
+    assert_eq!(admin.get(&path("rfm", nobody)).await.problem(404), "NOT_FOUND");
+    assert_eq!(admin.get(&path("rfm", "nobody")).await.problem(404), "NOT_FOUND");
+    assert_eq!(admin.get(&path("no-such", member)).await.problem(404), "NOT_FOUND");
+    assert_eq!(admin.get(&format!("{by_alias}?deep=true")).await.problem(400), "BAD_QUERY");
+    let stranger = app.user("explains-nothing").await;
+    assert_eq!(stranger.get(&by_alias).await.problem(404), "NOT_FOUND");
 }
