@@ -26,10 +26,8 @@ impl Token {
     pub(crate) fn run(&self) -> Result {
         let Self::Create(create) = self;
         let client = Client::new(&create.connection)?;
-        let mut request = json!({ "label": create.label });
-        if let Some(name) = &create.user {
-            request["user"] = user_id(&client, name)?;
-        }
+        let user = create.user.as_ref().map(|name| user_id(&client, name)).transpose()?;
+        let request = json!({ "label": create.label, "user": user });
         let token = client.post("/api/v1/tokens", &request)?;
         output::line(text(&token, "token"));
         output::note("shown once; keep it safe");

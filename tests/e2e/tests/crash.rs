@@ -1,4 +1,5 @@
 //! `kill -9` at random moments, damaged folders, torn files: what was acknowledged is there, what is damaged is healed or named.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a test may panic and print")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
