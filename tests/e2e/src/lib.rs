@@ -2,7 +2,10 @@
 //!
 //! Nothing here depends on a crate of the host. The binary and the plugins are built by `cargo xtask test` beforehand; a test that
 //! does not find them fails and says so.
-#![expect(clippy::indexing_slicing, reason = "indexing JSON gives null where there is nothing, and a test may panic")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "indexing JSON gives null where there is nothing, and a test may panic"
+)]
 
 mod api;
 mod cli;

@@ -1,5 +1,10 @@
 //! `kill -9` at random moments, damaged folders, torn files: what was acknowledged is there, what is damaged is healed or named.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a test may panic and print")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test may panic and print"
+)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,11 @@
 //! The main job: import purchases, segment the customers in a sandboxed plugin, read everything over HTTP.
 //! Figures are those of `examples/cdnow/expected.json`, which other programs computed.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a test may panic and print")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test may panic and print"
+)]
 
 use std::collections::BTreeMap;
 

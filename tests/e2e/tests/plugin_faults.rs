@@ -1,5 +1,10 @@
 //! A plugin that misbehaves ends in a clear error; everybody else goes on; the next call works.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a test may panic and print")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test may panic and print"
+)]
 
 use std::time::{Duration, Instant};
 
