@@ -1,10 +1,10 @@
 use std::collections::VecDeque;
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use trellis_model::{ObjectId, Value};
 use trellis_records::Records;
 
-use super::chunk::FeatureColumns;
+use super::chunk::{CHUNK_ROWS, FeatureColumns};
 use super::set;
 use crate::dataset::EventSource;
 use crate::{Config, Error, Result};
@@ -48,6 +48,39 @@ impl PastFeatures {
         self.kept.truncate(config.as_of_kept);
         Ok(columns)
     }
+}
+
+/// Warm features without the events that are dated later than today: they do not exist yet. Customers who have none cost nothing.
+pub(super) async fn up_to_today(
+    records: &Records,
+    config: &Config,
+    source: &EventSource,
+    mut columns: FeatureColumns,
+) -> Result<FeatureColumns> {
+    let until = last_moment(records, source, today(records)?)?;
+    let later = columns.ordinals_with_events_after(until);
+    // As in `FeatureSet::resolve`: a scan of everything costs less than many scans of one ordinal each.
+    if later.len() > CHUNK_ROWS.max(columns.chunks().len() * CHUNK_ROWS / 16) {
+        let mut columns = FeatureColumns::new(source);
+        set::scan(records, source, config.events_page_rows, Some(until), &mut columns).await?;
+        return Ok(columns);
+    }
+    for ordinal in later {
+        columns.clear(ordinal);
+        let one = ordinal..ordinal + 1;
+        set::scan_range(records, source, one, config.events_page_rows, Some(until), &mut columns).await?;
+    }
+    Ok(columns)
+}
+
+/// The day that it is in the organisation's time zone.
+fn today(records: &Records) -> Result<Date> {
+    let now =
+        Timestamp::from_millisecond(records.clock().now_ms()).map_err(|error| Error::InvalidDataset {
+            column: "now".into(),
+            reason: format!("the clock gives no moment that a calendar has: {error}"),
+        })?;
+    Ok(now.to_zoned(records.config().time_zone.clone()).date())
 }
 
 /// The last day or millisecond that counts, in the unit of the events' time.

@@ -133,6 +133,17 @@ impl FeatureColumns {
         }
     }
 
+    /// The ordinals (ascending) that have an event later than `until`.
+    pub(crate) fn ordinals_with_events_after(&self, until: i64) -> Vec<u64> {
+        let chunks = self.chunks.iter().enumerate();
+        let later = chunks.flat_map(|(index, chunk)| {
+            let rows = chunk.counts.iter().zip(&chunk.last).enumerate();
+            let later = rows.filter(move |(_, (count, last))| **count > 0 && **last > until);
+            later.map(move |(at, _)| (index * CHUNK_ROWS + at) as u64)
+        });
+        later.collect()
+    }
+
     /// Forgets the events of an ordinal.
     pub(crate) fn clear(&mut self, ordinal: u64) {
         let (index, at) = place(ordinal);

@@ -214,7 +214,10 @@ impl Columns {
         let mut columns = Vec::with_capacity(plan.sources.len());
         for source in &plan.sources {
             columns.push(match as_of {
-                AsOf::Now => self.warm(state, source).await?.columns.clone(),
+                AsOf::Now => {
+                    let columns = self.warm(state, source).await?.columns.clone();
+                    as_of::up_to_today(&self.records, &self.config, source, columns).await?
+                }
                 AsOf::Date(date) => {
                     let touched = state.touched.get(&source.events).copied().unwrap_or(0);
                     state.past.columns(&self.records, &self.config, source, date, touched).await?

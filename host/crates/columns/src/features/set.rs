@@ -122,7 +122,7 @@ pub(crate) async fn scan(
     scan_range(records, source, 0..u64::MAX, page_rows, until, columns).await
 }
 
-async fn scan_range(
+pub(crate) async fn scan_range(
     records: &Records,
     source: &EventSource,
     range: std::ops::Range<u64>,

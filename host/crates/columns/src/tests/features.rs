@@ -308,3 +308,20 @@ async fn a_dataset_that_cannot_be_given_is_named() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn orders_dated_later_than_today_do_not_exist_yet() {
+    /// The day that the test's clock shows.
+    const TODAY: i32 = 19_675;
+    let company = Company::new().await;
+    let (both, later) = (company.account("Both").await, company.account("Later").await);
+    company.order(&both, TODAY, 1.0, 500).await;
+    company.order(&both, TODAY + 1, 2.0, 700).await;
+    company.order(&later, TODAY + 1, 2.0, 700).await;
+    let today = Row { ordinal: 0, count: 1, first: TODAY, last: TODAY, cents: 500, quantity: 1.0 };
+    assert_eq!(company.rows(AsOf::Now, 10).await, [today.clone()]);
+    let batch = company.columns.dataset_rows(&orders_spec(), AsOf::Now, &[0, 1]).await.unwrap();
+    assert_eq!(rows_of(&batch), [today]);
+    let tomorrow = AsOf::Date(Value::date_of_days(TODAY + 1).unwrap());
+    assert_eq!(company.rows(tomorrow, 10).await.len(), 2);
+}
