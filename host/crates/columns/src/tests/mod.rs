@@ -3,4 +3,4 @@ mod crashes;
 mod features;
 mod interactions;
 mod results;
-mod speed;
+mod size;

@@ -1,6 +1,5 @@
 //! What a guest does wrong ends in an error that says so, and in nothing else.
 
-use std::time::{Duration, Instant};
 
 use trellis_model::Batch;
 use trellis_plugin_host::{
@@ -47,7 +46,8 @@ fn a_trap_says_where() {
     let (_host, plugin) = load("hostile");
     let error = assign(&plugin, "trap", customers(0..9)).unwrap_err();
     let FaultKind::Trap(text) = fault(error, "assign") else { panic!("no trap") };
-    assert!(text.contains("unreachable"), "{text}");
+    assert!(text.starts_with("panicked at ") && text.contains(": this guest was told to trap"), "{text}");
+    assert!(text.contains("hostile::") && !text.contains("_R") && !text.contains("panicking"), "{text}");
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn others_go_on_while_one_loops() {
 #[test]
 fn training_can_be_cancelled() {
     let (_host, plugin) = load("hostile");
-    let (cancel, began) = (CancelFlag::default(), Instant::now());
+    let cancel = CancelFlag::default();
     let segmentation = plugin.segmentation().unwrap();
     let error = std::thread::scope(|scope| {
         let looping =
@@ -176,7 +176,6 @@ fn training_can_be_cancelled() {
         looping.join().unwrap().unwrap_err()
     });
     assert!(matches!(error, Error::Cancelled { .. }), "{error}");
-    assert!(began.elapsed() < Duration::from_secs(10));
 }
 
 /// How rows go wrong.

