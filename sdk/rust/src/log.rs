@@ -22,7 +22,8 @@ pub fn error(message: impl AsRef<str>) {
     write(Level::Error, message.as_ref());
 }
 
-/// Makes the message of a panic the last line of the log, since the trap that follows carries none.
+/// Makes the message of a panic the last line of the log, since the trap that follows carries none. The host shows it instead of the
+/// trap; it knows it by its begin, `panicked at `.
 ///
 /// The export macros see to it; a plugin on the raw bindings calls it at the begin of each call. Natively it does nothing.
 pub fn report_panics() {
@@ -33,8 +34,8 @@ pub fn report_panics() {
             std::panic::set_hook(Box::new(|panic| {
                 let message = panic.payload_as_str().unwrap_or("a panic without a message");
                 match panic.location() {
-                    Some(place) => error(format!("{message} ({place})")),
-                    None => error(message),
+                    Some(place) => error(format!("panicked at {place}: {message}")),
+                    None => error(format!("panicked at an unknown place: {message}")),
                 }
             }));
         });

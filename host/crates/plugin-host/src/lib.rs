@@ -31,6 +31,7 @@ mod limits;
 pub mod manifest;
 mod permits;
 mod plugin;
+mod trap;
 
 pub use call::{CallStats, CancelFlag, LogLevel, LogLine};
 pub use compile::compile_child;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use wasmtime::component::{Component, Instance, InstancePre};
-use wasmtime::{Engine, Store, Trap, WasmBacktrace};
+use wasmtime::{Engine, Store, Trap};
 
 use crate::call::{CallState, Stop, TABLE_ELEMENTS_MAX, new_store};
 use crate::compile::deserialize;
@@ -16,13 +16,11 @@ use crate::interfaces::bindings::exports::trellis::plugin::segmentation::GuestIn
 use crate::interfaces::row_streams::StreamClient;
 use crate::manifest::Interface;
 use crate::permits::NoPermit;
+use crate::trap::trap_text;
 use crate::{
     CallStats, CancelFlag, ClassLimits, Digest, Error, Fault, FaultKind, Inspection, LimitClass, LogLine,
     Manifest, PluginError, PluginVersion, Result, Segmentation,
 };
-
-/// Functions of a trap's backtrace that go into its message.
-const TRAP_FRAMES_MAX: usize = 5;
 
 /// A component that was checked, compiled and linked. Calls on it may run at the same time; each has an instance of its own.
 pub struct Plugin {
@@ -276,7 +274,7 @@ impl Plugin {
             Some(stop) => return self.stopped_by_host(stop.clone()),
             None => match error.downcast_ref::<Trap>() {
                 Some(Trap::StackOverflow) => FaultKind::StackOverflow,
-                Some(trap) => FaultKind::Trap(trap_text(trap, error)),
+                Some(trap) => FaultKind::Trap(trap_text(trap, error, &logs)),
                 None => {
                     let reason = error.root_cause().to_string();
                     // wasmtime keeps the type of this error to itself.
@@ -312,13 +310,6 @@ impl Prepared {
     pub(crate) fn segmentation(&self) -> wasmtime::Result<&GuestIndices> {
         self.segmentation.as_ref().ok_or_else(|| wasmtime::Error::msg("there is no interface `segmentation`"))
     }
-}
-
-/// The trap, and the functions in which it happened, innermost first.
-fn trap_text(trap: &Trap, error: &wasmtime::Error) -> String {
-    let frames = error.downcast_ref::<WasmBacktrace>().map(WasmBacktrace::frames).unwrap_or_default();
-    let names: Vec<_> = frames.iter().filter_map(|frame| frame.func_name()).take(TRAP_FRAMES_MAX).collect();
-    if names.is_empty() { trap.to_string() } else { format!("{trap}, in {}", names.join(" ← ")) }
 }
 
 pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
