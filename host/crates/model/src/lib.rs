@@ -16,6 +16,7 @@ mod action;
 mod batch;
 mod change;
 mod error;
+mod expected;
 mod filter;
 mod money;
 mod name;
@@ -30,6 +31,7 @@ pub use action::Action;
 pub use batch::{Batch, Column, ColumnData, TextColumn, Validity, minor_units};
 pub use change::{Actor, Cause, ChangeKind, FieldChange, Via};
 pub use error::{Error, Result};
+pub use expected::Expected;
 pub use filter::{CountBound, Filter, FilterLimits, Op, Path, Related, Sort};
 pub use money::{Currency, Money};
 pub use name::{ExternalId, FieldName, ObjectName, PluginId, SegmentationName};
@@ -39,5 +41,5 @@ pub use schema::{
     SystemField,
 };
 pub use scope::{FieldAccess, ObjectScope, RowAccess, Scope};
-pub use text::{Language, Text};
+pub use text::{Language, Phrase, Text};
 pub use value::{Value, ValueKind};

@@ -1,6 +1,6 @@
 use rust_decimal::Decimal;
 
-use crate::{Error, Result};
+use crate::{Error, Expected, Phrase, Result};
 
 /// An ISO 4217 currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,9 +43,9 @@ impl Currency {
         match code.as_bytes() {
             &[a, b, c] if [a, b, c].iter().all(u8::is_ascii_uppercase) => Ok(Self([a, b, c])),
             _ => Err(Error::InvalidName {
-                kind: "currency",
+                kind: Phrase::new("currency", "币种"),
                 name: crate::error::shorten(code),
-                rule: "three capital letters (ISO 4217)",
+                rule: Phrase::new("three capital letters (ISO 4217)", "三个大写字母（ISO 4217）"),
             }),
         }
     }
@@ -84,14 +84,12 @@ impl Money {
     /// # Errors
     /// [`Error::WrongType`] when it has more decimals than the currency's minor unit or over 15 digits before the point.
     pub fn new(amount: Decimal, currency: Currency) -> Result<Self> {
-        let expected =
-            || format!("an amount of {currency} with at most {} decimals and 15 digits", currency.decimals());
         let fits = amount.normalize().scale() <= currency.decimals()
             && amount.abs() < Decimal::from(1_000_000_000_000_000_i64);
         if fits {
             Ok(Self { amount: amount.normalize(), currency, base_amount: None })
         } else {
-            Err(Error::WrongType { input: amount.to_string(), expected: expected() })
+            Err(Error::WrongType { input: amount.to_string(), expected: Expected::AmountOf(currency) })
         }
     }
 

@@ -1,9 +1,9 @@
 //! Names with rules. An API name never changes once it exists; labels do.
 
-use crate::{Error, Result};
+use crate::{Error, Phrase, Result};
 
 macro_rules! name {
-    ($(#[$doc:meta])* $type:ident, $kind:literal, $rule:literal, $check:expr) => {
+    ($(#[$doc:meta])* $type:ident, $kind:expr, $rule:expr, $check:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $type(std::sync::Arc<str>);
@@ -18,7 +18,8 @@ macro_rules! name {
                 if check(name) {
                     Ok(Self(name.into()))
                 } else {
-                    Err(Error::InvalidName { kind: $kind, name: crate::error::shorten(name), rule: $rule })
+                    let (kind, rule) = ($kind, $rule);
+                    Err(Error::InvalidName { kind, name: crate::error::shorten(name), rule })
                 }
             }
 
@@ -49,27 +50,34 @@ macro_rules! name {
     };
 }
 
+/// The rule of names within the API.
+const SNAKE: Phrase =
+    Phrase::new("2 to 60 of a-z, 0-9 and _, a letter first", "2 到 60 个字符，限 a-z、0-9 和 _，以字母开头");
+
 name!(
     /// The API name of an object, singular: `account`, `order_line`, or a pack's `telecom__tariff`.
-    ObjectName, "object name", "2 to 60 of a-z, 0-9 and _, a letter first", |name| snake(name, 60)
+    ObjectName, Phrase::new("object name", "对象名称"), SNAKE, |name| snake(name, 60)
 );
 name!(
     /// The API name of a field: `amount`, or a pack's `telecom__monthly_bill`.
-    FieldName, "field name", "2 to 60 of a-z, 0-9 and _, a letter first", |name| snake(name, 60)
+    FieldName, Phrase::new("field name", "字段名称"), SNAKE, |name| snake(name, 60)
 );
 name!(
     /// The id of a plugin: `retail-rfm`.
-    PluginId, "plugin id", "2 to 40 of a-z, 0-9 and -, a letter first, no --", |name| {
+    PluginId, Phrase::new("plugin id", "插件 ID"),
+    Phrase::new("2 to 40 of a-z, 0-9 and -, a letter first, no --", "2 到 40 个字符，限 a-z、0-9 和 -，以字母开头，不含 --"), |name| {
         snake(&name.replace('-', "_"), 40) && !name.contains("--") && !name.contains('_')
     }
 );
 name!(
     /// The API name of a segmentation: `retail_rfm__class`, or an alias such as `rfm`.
-    SegmentationName, "segmentation name", "2 to 90 of a-z, 0-9 and _, a letter first", |name| snake(name, 90)
+    SegmentationName, Phrase::new("segmentation name", "分群名称"),
+    Phrase::new("2 to 90 of a-z, 0-9 and _, a letter first", "2 到 90 个字符，限 a-z、0-9 和 _，以字母开头"), |name| snake(name, 90)
 );
 name!(
     /// An id that another system gave a record.
-    ExternalId, "external id", "1 to 200 characters without control characters", |name| {
+    ExternalId, Phrase::new("external id", "外部编号"),
+    Phrase::new("1 to 200 characters without control characters", "1 到 200 个字符，不含控制字符"), |name| {
         !name.is_empty() && name.chars().count() <= 200 && !name.chars().any(char::is_control)
     }
 );

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use crate::{Error, FieldId, ObjectId, Result, Value};
+use crate::{Error, Expected, FieldId, ObjectId, Result, Value};
 
 /// The id of a record: a UUID of version 7, so that ids sort by creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,10 +16,7 @@ impl RecordId {
     pub fn parse(text: &str) -> Result<Self> {
         match Uuid::try_parse(text) {
             Ok(id) if text.len() == 36 => Ok(Self(id)),
-            _ => Err(Error::WrongType {
-                input: crate::error::shorten(text),
-                expected: "a record id (a UUID)".into(),
-            }),
+            _ => Err(Error::WrongType { input: crate::error::shorten(text), expected: Expected::RecordId }),
         }
     }
 

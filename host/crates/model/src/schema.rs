@@ -1,4 +1,4 @@
-use crate::{Error, FieldName, ObjectName, Result, Text};
+use crate::{Error, FieldName, ObjectName, Result, Text, bilingual};
 
 /// The number that the host gave an object. Never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -190,32 +190,42 @@ impl ObjectDefinition {
     /// # Errors
     /// [`Error::InvalidDefinition`] names the first contradiction.
     pub fn validate(&self) -> Result<()> {
-        let wrong = |reason: String| Err(Error::InvalidDefinition { object: self.name.to_string(), reason });
+        let wrong = |reason: Text| Err(Error::InvalidDefinition { object: self.name.to_string(), reason });
         for (place, field) in self.fields.iter().enumerate() {
-            if SystemField::of(field.name.as_str()).is_some() {
-                return wrong(format!("`{}` is a system field", field.name));
+            let name = &field.name;
+            if SystemField::of(name.as_str()).is_some() {
+                return wrong(bilingual!("`{name}` is a system field", "`{name}` 是系统字段"));
             }
             if self.fields.iter().take(place).any(|other| other.name == field.name || other.id == field.id) {
-                return wrong(format!("field `{}` (number {}) is there twice", field.name, field.id.0));
+                let number = field.id.0;
+                return wrong(bilingual!(
+                    "field `{name}` (number {number}) is there twice",
+                    "字段 `{name}`（编号 {number}）重复"
+                ));
             }
             if let Err(reason) = field.field_type.validate(field.unique, field.indexed) {
-                return wrong(format!("field `{}`: {reason}", field.name));
+                return wrong(bilingual!("field `{name}`: ", "字段 `{name}`：").then(&reason));
             }
         }
         if !self
             .field(self.title.as_str())
             .is_some_and(|field| matches!(field.field_type, FieldType::Text { .. }))
         {
-            return wrong(format!("title `{}` is not a text field", self.title));
+            let title = &self.title;
+            return wrong(bilingual!("title `{title}` is not a text field", "标题 `{title}` 不是文本字段"));
         }
         if let Some(covering) = &self.covering {
-            self.validate_covering(covering).or_else(|reason| wrong(format!("covering index: {reason}")))?;
+            self.validate_covering(covering)
+                .or_else(|reason| wrong(Text::new("covering index: ", "覆盖索引：").then(&reason)))?;
         }
         for index in &self.composite_indexes {
             let mut names = index.equals.iter().chain([&index.sort]);
             let missing = names.find(|name| !self.is_sortable(name.as_str()));
             if let Some(name) = missing {
-                return wrong(format!("composite index over `{name}`, which is no sortable field"));
+                return wrong(bilingual!(
+                    "composite index over `{name}`, which is no sortable field",
+                    "组合索引中的 `{name}` 不是可排序的字段"
+                ));
             }
         }
         Ok(())
@@ -227,19 +237,26 @@ impl ObjectDefinition {
             || self.field(name).is_some_and(|field| field.field_type.is_sortable())
     }
 
-    fn validate_covering(&self, covering: &Covering) -> Result<(), String> {
+    fn validate_covering(&self, covering: &Covering) -> Result<(), Text> {
+        let Covering { target, time, .. } = covering;
         let type_of = |name: &FieldName| self.field(name.as_str()).map(|field| &field.field_type);
-        if !matches!(type_of(&covering.target), Some(FieldType::Reference { .. })) {
-            return Err(format!("target `{}` is not a reference", covering.target));
+        if !matches!(type_of(target), Some(FieldType::Reference { .. })) {
+            return Err(bilingual!("target `{target}` is not a reference", "目标 `{target}` 不是引用字段"));
         }
-        if !matches!(type_of(&covering.time), Some(FieldType::Date | FieldType::Time)) {
-            return Err(format!("time `{}` is not a date or time", covering.time));
+        if !matches!(type_of(time), Some(FieldType::Date | FieldType::Time)) {
+            return Err(bilingual!(
+                "time `{time}` is not a date or time",
+                "时间 `{time}` 不是日期或时间字段"
+            ));
         }
         let numeric = |name: &&FieldName| {
             matches!(type_of(name), Some(FieldType::Number | FieldType::Integer | FieldType::Money))
         };
         match covering.values.iter().find(|name| !numeric(name)) {
-            Some(name) => Err(format!("value `{name}` is not a number, whole number or money")),
+            Some(name) => Err(bilingual!(
+                "value `{name}` is not a number, whole number or money",
+                "数值 `{name}` 不是数字、整数或金额字段"
+            )),
             None => Ok(()),
         }
     }
@@ -269,30 +286,41 @@ impl FieldType {
         !matches!(self, Self::MultiChoice { .. } | Self::List { .. } | Self::Json)
     }
 
-    fn validate(&self, unique: bool, indexed: bool) -> Result<(), String> {
+    fn validate(&self, unique: bool, indexed: bool) -> Result<(), Text> {
+        let name = self.name();
         if (unique || indexed) && !self.is_sortable() {
-            return Err(format!("a {} cannot be unique or indexed", self.name()));
+            return Err(bilingual!(
+                "a {name} cannot be unique or indexed",
+                "{name} 类型不能设为唯一或建索引"
+            ));
         }
         match self {
-            Self::Text { characters_max } if !(1..=100_000).contains(characters_max) => {
-                Err(format!("characters_max {characters_max} is not within 1 to 100,000"))
-            }
+            Self::Text { characters_max } if !(1..=100_000).contains(characters_max) => Err(bilingual!(
+                "characters_max {characters_max} is not within 1 to 100,000",
+                "characters_max {characters_max} 不在 1 到 100,000 之间"
+            )),
             Self::Text { characters_max } if unique && *characters_max > 200 => {
-                Err("a unique text has at most 200 characters".into())
+                Err(Text::new("a unique text has at most 200 characters", "唯一的文本最多 200 个字符"))
             }
             Self::Choice { options } | Self::MultiChoice { options } if options.is_empty() => {
-                Err("no options".into())
+                Err(Text::new("no options", "没有可选值"))
             }
             Self::Choice { options } | Self::MultiChoice { options } => {
                 let twice = options.iter().enumerate().find(|(place, option)| {
                     options.iter().take(*place).any(|other| other.value == option.value)
                 });
-                twice.map_or(Ok(()), |(_, option)| Err(format!("option `{}` is there twice", option.value)))
+                match twice.map(|(_, option)| &option.value) {
+                    Some(value) => {
+                        Err(bilingual!("option `{value}` is there twice", "可选值 `{value}` 重复"))
+                    }
+                    None => Ok(()),
+                }
             }
             Self::List { of }
                 if matches!(**of, Self::List { .. } | Self::Json | Self::MultiChoice { .. }) =>
             {
-                Err(format!("a list of {}", of.name()))
+                let of = of.name();
+                Err(bilingual!("a list of {of}", "不支持 {of} 的列表"))
             }
             Self::List { of } => of.validate(false, false),
             _ => Ok(()),

@@ -39,7 +39,44 @@ impl Language {
     }
 }
 
-/// A label or message in both languages.
+/// A few fixed words in both languages, for a place within a message. `Display` is English.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Phrase {
+    /// English.
+    pub en: &'static str,
+    /// Simplified Chinese.
+    pub zh_cn: &'static str,
+}
+
+impl Phrase {
+    /// The words in both languages.
+    pub const fn new(en: &'static str, zh_cn: &'static str) -> Self {
+        Self { en, zh_cn }
+    }
+}
+
+impl std::fmt::Display for Phrase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.en)
+    }
+}
+
+/// Formats a [`Text`]: the English form, then the Chinese one, both with the same captured variables.
+///
+/// ```
+/// let count = 3;
+/// let text = trellis_model::bilingual!("{count} rows", "{count} 行");
+/// assert_eq!((text.en.as_str(), text.zh_cn.as_str()), ("3 rows", "3 行"));
+/// ```
+#[macro_export]
+macro_rules! bilingual {
+    ($en:literal, $zh:literal) => {
+        $crate::Text { en: ::std::format!($en), zh_cn: ::std::format!($zh) }
+    };
+}
+
+/// A label or message in both languages. It has no `Display`, so that no text slips into a message in the wrong language:
+/// texts are put together by [`Text::then`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
 pub struct Text {
     /// English.
@@ -61,11 +98,32 @@ impl Text {
             _ => &self.en,
         }
     }
+
+    /// This text and then another, in both languages.
+    #[must_use]
+    pub fn then(self, rest: &Self) -> Self {
+        let zh_cn = self.get(Language::ZhCn).to_owned() + rest.get(Language::ZhCn);
+        Self { en: self.en + &rest.en, zh_cn }
+    }
+}
+
+impl From<Phrase> for Text {
+    fn from(phrase: Phrase) -> Self {
+        Self::new(phrase.en, phrase.zh_cn)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_are_joined_language_by_language() {
+        let joined = Text::new("header: ", "表头：").then(&Text::new("is empty", "为空"));
+        assert_eq!(joined, Text::new("header: is empty", "表头：为空"));
+        let untranslated = Text::new("header: ", "表头：").then(&Text::new("odd", ""));
+        assert_eq!(untranslated.get(Language::ZhCn), "表头：odd");
+    }
 
     #[test]
     fn the_wanted_language_is_chosen_by_quality_then_place() {

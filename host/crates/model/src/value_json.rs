@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value as Json, json};
 
 use crate::error::shorten;
-use crate::{ChoiceOption, Currency, Error, FieldType, Money, RecordId, Result, Value};
+use crate::{ChoiceOption, Currency, Error, Expected, FieldType, Money, RecordId, Result, Value};
 
 /// The size of a JSON value.
 const JSON_BYTES_MAX: usize = 64 << 10;
@@ -21,43 +21,38 @@ impl FieldType {
         if json.is_null() {
             return Ok(None);
         }
-        let wrong = |expected: &str| Error::WrongType {
-            input: shorten(&json.to_string()),
-            expected: expected.into(),
-        };
-        let text = |expected: &'static str| json.as_str().ok_or_else(|| wrong(expected));
+        let wrong = |expected| Error::WrongType { input: shorten(&json.to_string()), expected };
+        let text = |expected| json.as_str().ok_or_else(|| wrong(expected));
         let value = match self {
-            Self::Number => {
-                Value::Number(json.as_f64().filter(|n| n.is_finite()).ok_or_else(|| wrong("a number"))? + 0.0)
-            }
-            Self::Integer => Value::Integer(json.as_i64().ok_or_else(|| wrong("a whole number"))?),
-            Self::Bool => Value::Bool(json.as_bool().ok_or_else(|| wrong("true or false"))?),
-            Self::Money => parse_money(json)
-                .ok_or_else(|| wrong("money ({\"amount\": \"12.34\", \"currency\": \"USD\"})"))??,
-            Self::Text { .. } => self.parse_text(text("a text")?)?,
-            Self::Date => self.parse_text(text("a date")?)?,
-            Self::Time => self.parse_text(text("a time")?)?,
-            Self::Choice { .. } => self.parse_text(text("one of the options")?)?,
-            Self::Reference { .. } => self.parse_text(text("a record id (a UUID)")?)?,
+            Self::Number => Value::Number(
+                json.as_f64().filter(|n| n.is_finite()).ok_or_else(|| wrong(Expected::Number))? + 0.0,
+            ),
+            Self::Integer => Value::Integer(json.as_i64().ok_or_else(|| wrong(Expected::WholeNumber))?),
+            Self::Bool => Value::Bool(json.as_bool().ok_or_else(|| wrong(Expected::Bool))?),
+            Self::Money => parse_money(json).ok_or_else(|| wrong(Expected::Money))??,
+            Self::Text { .. } => self.parse_text(text(Expected::Text)?)?,
+            Self::Date => self.parse_text(text(Expected::Date)?)?,
+            Self::Time => self.parse_text(text(Expected::Time)?)?,
+            Self::Choice { .. } => self.parse_text(text(Expected::Option)?)?,
+            Self::Reference { .. } => self.parse_text(text(Expected::RecordId)?)?,
             Self::MultiChoice { options } => {
                 let chosen = json
                     .as_array()
                     .filter(|items| items.len() <= ITEMS_MAX)
-                    .ok_or_else(|| wrong("a list of options"))?;
-                let chosen =
-                    chosen.iter().map(|item| item.as_str().ok_or_else(|| wrong("a list of options")));
+                    .ok_or_else(|| wrong(Expected::Options))?;
+                let chosen = chosen.iter().map(|item| item.as_str().ok_or_else(|| wrong(Expected::Options)));
                 multi_choice(options, chosen.collect::<Result<Vec<_>>>()?)?
             }
             Self::List { of } => {
                 let items = json.as_array().filter(|items| items.len() <= ITEMS_MAX);
-                let items = items.ok_or_else(|| wrong("a list of at most 1,000 values"))?;
+                let items = items.ok_or_else(|| wrong(Expected::List))?;
                 let items = items
                     .iter()
-                    .map(|item| of.parse_json(item)?.ok_or_else(|| wrong("a list without nulls")));
+                    .map(|item| of.parse_json(item)?.ok_or_else(|| wrong(Expected::ListWithoutNulls)));
                 Value::List(items.collect::<Result<_>>()?)
             }
             Self::Json if json.to_string().len() > JSON_BYTES_MAX => {
-                return Err(wrong("JSON of at most 64 KiB"));
+                return Err(wrong(Expected::ShortJson));
             }
             Self::Json => Value::Json(json.clone()),
         };
@@ -69,7 +64,7 @@ impl FieldType {
     /// # Errors
     /// Says what was expected and quotes what was found.
     pub fn parse_text(&self, text: &str) -> Result<Value> {
-        let wrong = |expected: &str| Error::WrongType { input: shorten(text), expected: expected.into() };
+        let wrong = |expected| Error::WrongType { input: shorten(text), expected };
         Ok(match self {
             Self::Text { characters_max } => {
                 let (characters, characters_max) = (text.chars().count(), *characters_max as usize);
@@ -77,45 +72,44 @@ impl FieldType {
                     return Err(Error::TextTooLong { characters, characters_max });
                 }
                 if text.contains('\0') {
-                    return Err(wrong("a text without NUL characters"));
+                    return Err(wrong(Expected::TextWithoutNul));
                 }
                 Value::Text(text.to_owned())
             }
             Self::Number => {
-                let number: f64 = text.parse().map_err(|_| wrong("a number"))?;
+                let number: f64 = text.parse().map_err(|_| wrong(Expected::Number))?;
                 Value::Number(if number.is_finite() {
                     number + 0.0
                 } else {
-                    return Err(wrong("a finite number"));
+                    return Err(wrong(Expected::FiniteNumber));
                 })
             }
-            Self::Integer => Value::Integer(text.parse().map_err(|_| wrong("a whole number"))?),
+            Self::Integer => Value::Integer(text.parse().map_err(|_| wrong(Expected::WholeNumber))?),
             Self::Bool => match text.to_ascii_lowercase().as_str() {
                 "true" | "yes" | "1" | "是" => Value::Bool(true),
                 "false" | "no" | "0" | "否" => Value::Bool(false),
-                _ => return Err(wrong("true or false")),
+                _ => return Err(wrong(Expected::Bool)),
             },
             Self::Money => {
                 let (amount, currency) =
-                    text.rsplit_once(' ').ok_or_else(|| wrong("an amount and a currency (`12.34 USD`)"))?;
+                    text.rsplit_once(' ').ok_or_else(|| wrong(Expected::AmountAndCurrency))?;
                 Value::Money(Money::new(
-                    parse_decimal(amount).ok_or_else(|| wrong("an amount"))?,
+                    parse_decimal(amount).ok_or_else(|| wrong(Expected::Amount))?,
                     Currency::new(currency)?,
                 )?)
             }
             Self::Date => {
-                let date: Date = text.parse().map_err(|_| wrong("a date (YYYY-MM-DD)"))?;
+                let date: Date = text.parse().map_err(|_| wrong(Expected::Date))?;
                 Value::Date(if date.year() >= 0 && text.len() == 10 {
                     date
                 } else {
-                    return Err(wrong("a date (YYYY-MM-DD)"));
+                    return Err(wrong(Expected::Date));
                 })
             }
             Self::Time => {
-                let time: Timestamp = text.parse().map_err(|_| wrong("a time (RFC 3339)"))?;
+                let time: Timestamp = text.parse().map_err(|_| wrong(Expected::Time))?;
                 Value::Time(
-                    Timestamp::from_millisecond(time.as_millisecond())
-                        .map_err(|_| wrong("a time (RFC 3339)"))?,
+                    Timestamp::from_millisecond(time.as_millisecond()).map_err(|_| wrong(Expected::Time))?,
                 )
             }
             Self::Choice { options } => match options.iter().any(|option| option.value == text) {
@@ -127,8 +121,8 @@ impl FieldType {
             }
             Self::Reference { .. } => Value::Reference(RecordId::parse(text)?),
             Self::List { .. } | Self::Json => {
-                let json: Json = serde_json::from_str(text).map_err(|_| wrong("JSON"))?;
-                self.parse_json(&json)?.ok_or_else(|| wrong("a value"))?
+                let json: Json = serde_json::from_str(text).map_err(|_| wrong(Expected::Json))?;
+                self.parse_json(&json)?.ok_or_else(|| wrong(Expected::Value))?
             }
         })
     }
@@ -227,6 +221,21 @@ mod tests {
         );
         check(FieldType::List { of: Box::new(FieldType::Integer) }, json!([1, 2]));
         check(FieldType::Json, json!({"a": [1, null]}));
+    }
+
+    #[test]
+    fn wrong_values_are_named_in_chinese_too() {
+        let check = |field_type: FieldType, json: Json, message: &str| {
+            assert_eq!(field_type.parse_json(&json).unwrap_err().text().zh_cn, message);
+        };
+        check(FieldType::Text { characters_max: 2 }, json!(1), "`1` 无效，应为文本");
+        check(FieldType::Text { characters_max: 2 }, json!("abc"), "文本有 3 个字符，最多 2 个");
+        check(FieldType::Bool, json!("x"), "`\"x\"` 无效，应为 true 或 false");
+        check(FieldType::Choice { options: options() }, json!("lost"), "`lost` 不在可选值之中：new, won");
+        let decimals = "`29.333` 无效，应为 USD 金额（整数部分最多 15 位，小数最多 2 位）";
+        check(FieldType::Money, json!({"amount": "29.333", "currency": "USD"}), decimals);
+        let currency = "`usd` 不是有效的币种：三个大写字母（ISO 4217）";
+        check(FieldType::Money, json!({"amount": "1", "currency": "usd"}), currency);
     }
 
     #[test]
