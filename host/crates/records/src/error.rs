@@ -1,6 +1,6 @@
-use trellis_model::{Currency, FieldName, ObjectName, Record, RecordId, Text};
+use trellis_model::{Currency, FieldName, Language, ObjectName, Phrase, Record, RecordId, Text, bilingual};
 
-/// What can go wrong with records.
+/// What can go wrong with records. `Display` is English, [`Error::text`] speaks both languages.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -27,7 +27,7 @@ pub enum Error {
         field: String,
     },
     /// Fields of a record are not valid; nothing was written.
-    #[error("{}", list(.0))]
+    #[error("{}", list(.0, Language::En, "; "))]
     Invalid(Vec<FieldError>),
     /// The caller may not write this field.
     #[error("field `{field}` of {object} cannot be written with these rights")]
@@ -89,15 +89,15 @@ pub enum Error {
     #[error("{count} {what}, at most {count_max}")]
     TooMany {
         /// Of what.
-        what: &'static str,
+        what: Phrase,
         /// How many.
         count: usize,
         /// The limit.
         count_max: usize,
     },
     /// A filter, sort or cursor cannot be used.
-    #[error("{0}")]
-    Query(String),
+    #[error("{}", .0.en)]
+    Query(Text),
     /// Others kept changing what the save had read.
     #[error("save gave up after {attempts} attempts: others kept changing the same records")]
     Contended {
@@ -146,8 +146,8 @@ pub struct FieldError {
     pub field: FieldName,
     /// Stable: `required`, `invalid_type`, `unknown_field`, `unknown_reference`, `missing_rate`, `too_long`…
     pub code: &'static str,
-    /// For people, in English.
-    pub message: String,
+    /// For people.
+    pub message: Text,
 }
 
 impl Error {
@@ -176,6 +176,45 @@ impl Error {
         }
     }
 
+    /// The message in both languages; the English one is what `Display` writes.
+    pub fn text(&self) -> Text {
+        Text { en: self.to_string(), zh_cn: self.chinese() }
+    }
+
+    fn chinese(&self) -> String {
+        match self {
+            Self::NotFound { object, id } => format!("{object} `{id}` 不存在"),
+            Self::UnknownObject { name } => format!("对象 `{name}` 不存在"),
+            Self::UnknownField { object, field } => format!("{object} 没有字段 `{field}`"),
+            Self::Invalid(errors) => list(errors, Language::ZhCn, "；"),
+            Self::FieldDenied { object, field } => format!("当前权限不能修改 {object} 的字段 `{field}`"),
+            Self::OutOfScope { object } => format!("这样的 {object} 超出了当前权限的范围"),
+            Self::Duplicate { object, field, value, holder } => {
+                format!("{field} 的值 `{value}` 已被 {object} `{holder}` 使用")
+            }
+            Self::VersionConflict { expected, found } => {
+                format!("`{}` 已被修改：预期版本 {expected}，当前版本 {}", found.id, found.version)
+            }
+            Self::Veto { by, reason } => format!("被 {by} 拒绝：{}", reason.get(Language::ZhCn)),
+            Self::AppendOnly { object } => format!("{object} 不可修改：请删除后重新创建"),
+            Self::TooDeep { depth, depth_max } => {
+                format!("更改引发的连锁反应达到 {depth} 层，最多 {depth_max} 层")
+            }
+            Self::TooMany { what, count, count_max } => {
+                format!("{}为 {count}，上限为 {count_max}", what.zh_cn)
+            }
+            Self::Query(text) => text.get(Language::ZhCn).to_owned(),
+            Self::Contended { attempts } => format!("保存尝试 {attempts} 次后放弃：相关记录一直在被他人修改"),
+            Self::BaseCurrency { stored, configured } => {
+                format!("自首笔金额保存后本位币即为 {stored}，而配置为 {configured}")
+            }
+            Self::Definition { object, reason } => format!("对象 `{object}` 的定义：{reason}"),
+            Self::Damaged { what } => format!("存储的数据已损坏：{what}"),
+            Self::Model(error) => error.text().zh_cn,
+            Self::Storage(error) => format!("存储出错：{error}"),
+        }
+    }
+
     pub(crate) fn damaged(what: impl Into<String>) -> Self {
         Self::Damaged { what: what.into() }
     }
@@ -183,10 +222,19 @@ impl Error {
 
 impl std::fmt::Display for FieldError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.field, self.message)
+        f.write_str(&self.text().en)
     }
 }
 
-fn list(errors: &[FieldError]) -> String {
-    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+impl FieldError {
+    /// The field and the message in both languages; the English one is what `Display` writes.
+    pub fn text(&self) -> Text {
+        let field = &self.field;
+        bilingual!("{field}: ", "{field}：").then(&self.message)
+    }
+}
+
+fn list(errors: &[FieldError], language: Language, separator: &str) -> String {
+    let texts = errors.iter().map(|error| error.text().get(language).to_owned());
+    texts.collect::<Vec<_>>().join(separator)
 }

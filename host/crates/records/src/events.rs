@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use trellis_model::{
-    Column, ColumnData, Currency, FieldDefinition, FieldType, ObjectName, RecordId, Validity,
+    Column, ColumnData, Currency, FieldDefinition, FieldType, ObjectName, RecordId, Validity, bilingual,
 };
 use trellis_storage::{Position, Row, ScanRange};
 
@@ -57,7 +57,9 @@ impl Records {
         rows_max: usize,
     ) -> Result<EventPage> {
         let object = self.object(events_object)?;
-        let no_events = || Error::Query(format!("{events_object} is no object of events"));
+        let no_events = || {
+            Error::Query(bilingual!("{events_object} is no object of events", "{events_object} 不是事件对象"))
+        };
         let events = object.indexes.events.as_ref().ok_or_else(no_events)?;
         let bound = |ordinal| keys::events_of(object.id, events.target_object).u64(ordinal).done();
         let mut scan = ScanRange { start: bound(range.start), end: Some(bound(range.end)), reverse: false };

@@ -233,7 +233,7 @@ async fn references_are_found_by_their_key_or_named() {
     );
     let report = shop.import_plain("order", &text).await.unwrap();
     assert_eq!(errors(&report), ["4#3 account reference_missing", "5#4 account reference_missing"]);
-    assert_eq!(report.errors.first().unwrap().message, "there is no account with external_id `A2`");
+    assert_eq!(report.errors.first().unwrap().message.en, "there is no account with external_id `A2`");
     assert_eq!(counts(&report), [2, 0, 0, 2, 0]);
     for order in ["1", "2"] {
         let order = shop.find("order", order).await.unwrap();
@@ -250,7 +250,7 @@ async fn references_are_found_by_their_key_or_named() {
     assert_eq!(errors(&report), ["3#2 a reference_not_created", "5#4 d required"]);
     let message = "could not be created: city: text has 196 characters, at most 100";
     assert!(
-        report.errors.first().is_some_and(|error| error.message.ends_with(message)),
+        report.errors.first().is_some_and(|error| error.message.en.ends_with(message)),
         "{:?}",
         report.errors
     );
@@ -285,7 +285,7 @@ async fn a_veto_is_the_error_of_its_row() {
     assert_eq!(counts(&report), [225, 0, 0, 225, 0]);
     let first = report.errors.first().unwrap();
     assert_eq!((first.line, first.row, first.code), (3, 2, "veto"));
-    assert_eq!(first.message, "refused by no-odd-quantity: odd");
+    assert_eq!(first.message.en, "refused by no-odd-quantity: odd");
     assert!(report.errors.is_sorted_by_key(|error| error.row));
 }
 

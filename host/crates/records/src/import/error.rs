@@ -1,30 +1,33 @@
 use std::io;
 
-/// Why an import was refused or stopped as a whole. A bad row is none of these: it is in the report.
+use trellis_model::{Language, Phrase, Text, bilingual};
+
+/// Why an import was refused or stopped as a whole. A bad row is none of these: it is in the report. `Display` is English,
+/// [`Error::text`] speaks both languages.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The mapping is not TOML of the documented form.
-    #[error("mapping, line {line}: {reason}")]
+    #[error("mapping, line {line}: {}", reason.en)]
     MappingSyntax {
         /// The line of the mapping, from 1.
         line: usize,
         /// What is wrong.
-        reason: String,
+        reason: Text,
     },
     /// The mapping does not fit the object.
-    #[error("mapping: {place}: {reason}")]
+    #[error("mapping: {}: {}", place.en, reason.en)]
     Mapping {
         /// Which part of it, for example "column `date`".
-        place: String,
+        place: Text,
         /// What is wrong.
-        reason: String,
+        reason: Text,
     },
     /// The header of the file does not fit the mapping, or there is none.
-    #[error("header: {reason}")]
+    #[error("header: {}", reason.en)]
     Header {
         /// What is wrong.
-        reason: String,
+        reason: Text,
     },
     /// The file cannot be read.
     #[error("cannot read `{file}`: {source}")]
@@ -38,7 +41,7 @@ pub enum Error {
     #[error("more than {count_max} {what}: split the file")]
     TooMany {
         /// Of what.
-        what: &'static str,
+        what: Phrase,
         /// The limit.
         count_max: usize,
     },
@@ -62,11 +65,29 @@ impl Error {
         }
     }
 
-    pub(super) fn mapping(place: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self::Mapping { place: place.into(), reason: reason.into() }
+    /// The message in both languages; the English one is what `Display` writes.
+    pub fn text(&self) -> Text {
+        let zh_cn = match self {
+            Self::MappingSyntax { line, reason } => {
+                return bilingual!("mapping, line {line}: ", "映射第 {line} 行：").then(reason);
+            }
+            Self::Mapping { place, reason } => {
+                let place = Text::new("mapping: ", "映射：").then(place);
+                return place.then(&Text::new(": ", "：")).then(reason);
+            }
+            Self::Header { reason } => return Text::new("header: ", "表头：").then(reason),
+            Self::File { file, source } => format!("无法读取 `{file}`：{source}"),
+            Self::TooMany { what, count_max } => format!("{}超过 {count_max}：请拆分文件", what.zh_cn),
+            Self::Records(error) => error.text().get(Language::ZhCn).to_owned(),
+        };
+        Text { en: self.to_string(), zh_cn }
     }
 
-    pub(super) fn header(reason: impl Into<String>) -> Self {
-        Self::Header { reason: reason.into() }
+    pub(super) fn mapping(place: impl Into<Text>, reason: Text) -> Self {
+        Self::Mapping { place: place.into(), reason }
+    }
+
+    pub(super) fn header(reason: Text) -> Self {
+        Self::Header { reason }
     }
 }

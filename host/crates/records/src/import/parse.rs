@@ -1,6 +1,6 @@
 //! From the cells of a row to the fields of a record; nothing here knows the store.
 
-use trellis_model::{Currency, FieldId, FieldType, Fields, Value};
+use trellis_model::{Currency, FieldId, FieldType, Fields, Text, Value, bilingual};
 
 use super::mapping::{Cell, EXTERNAL_ID, MappedColumn, Mapping};
 use super::report::RowError;
@@ -94,23 +94,32 @@ impl Parser {
         &self,
         column: &MappedColumn,
         bytes: &[u8],
-    ) -> Result<Option<Parsed>, (&'static str, String)> {
+    ) -> Result<Option<Parsed>, (&'static str, Text)> {
         let shown = || cell::shorten(&String::from_utf8_lossy(bytes));
-        let text = str::from_utf8(bytes)
-            .map_err(|_| ("invalid_utf8", format!("`{}` is not UTF-8", shown())))?
-            .trim();
+        let not_utf8 = |_| {
+            let shown = shown();
+            ("invalid_utf8", bilingual!("`{shown}` is not UTF-8", "`{shown}` 不是 UTF-8 编码"))
+        };
+        let text = str::from_utf8(bytes).map_err(not_utf8)?.trim();
         if text.contains('\0') {
-            return Err(("nul_character", format!("`{}` has a NUL character", shown().replace('\0', "␀"))));
+            let shown = shown().replace('\0', "␀");
+            let message = bilingual!("`{shown}` has a NUL character", "`{shown}` 含有 NUL 字符");
+            return Err(("nul_character", message));
         }
         if text.is_empty() {
             let is_key = column.field.id == self.mapping.key.id && column.field.name.as_str() != EXTERNAL_ID;
             return if is_key {
-                Err(("key_missing", format!("`{}` is empty, and rows are matched by it", column.column)))
+                let name = &column.column;
+                let message = bilingual!(
+                    "`{name}` is empty, and rows are matched by it",
+                    "`{name}` 为空，而各行按它匹配"
+                );
+                Err(("key_missing", message))
             } else {
                 Ok(None)
             };
         }
-        let invalid = |error: trellis_model::Error| ("invalid_value", error.to_string());
+        let invalid = |error: trellis_model::Error| ("invalid_value", error.text());
         Ok(Some(match &column.cell {
             Cell::Value { currency } => {
                 let currency = currency.or(Some(self.base_currency));
@@ -182,20 +191,25 @@ impl Parser {
 
     /// The error of a row that is not well formed.
     pub(super) fn fault(&self, row: &Row, fault: Fault) -> RowError {
+        let max = self.line_bytes_max;
         let (code, message) = match fault {
             Fault::TooLong => {
-                ("line_too_long", format!("the row has more than {} bytes", self.line_bytes_max))
+                ("line_too_long", bilingual!("the row has more than {max} bytes", "该行超过 {max} 字节"))
             }
             Fault::Quote => (
                 "csv_quote",
-                format!(
-                    "a quote is not closed within {} bytes, or something follows the closing quote",
-                    self.line_bytes_max
+                bilingual!(
+                    "a quote is not closed within {max} bytes, or something follows the closing quote",
+                    "引号在 {max} 字节内没有闭合，或闭合引号之后还有内容"
                 ),
             ),
-            Fault::Columns { found, expected } => {
-                ("column_count", format!("{found} cells, but the header has {expected}"))
-            }
+            Fault::Columns { found, expected } => (
+                "column_count",
+                bilingual!(
+                    "{found} cells, but the header has {expected}",
+                    "该行有 {found} 个单元格，而表头有 {expected} 个"
+                ),
+            ),
         };
         RowError { line: row.line, row: row.number, column: None, code, message }
     }

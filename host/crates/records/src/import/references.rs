@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use trellis_model::{Fields, RecordId, Value};
+use trellis_model::{Fields, RecordId, Text, Value, bilingual};
 
 use super::mapping::{Preset, Reference};
 use super::report::{Phase, Progress};
@@ -17,7 +17,7 @@ pub(super) type Resolved = HashMap<String, Result<RecordId, KeyFault>>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct KeyFault {
     pub(super) code: &'static str,
-    pub(super) message: String,
+    pub(super) message: Text,
 }
 
 /// How far the keys of all columns are.
@@ -88,9 +88,9 @@ async fn resolve_chunk(
             // Somebody else created it in between, for example another import of the same file.
             Err(error @ Error::Duplicate { .. }) => match find(import, reference, &key, &value).await? {
                 Some(id) => Ok(id),
-                None => Err(not_created(reference, &key, &error)),
+                None => Err(not_created(reference, &key, &error.text())),
             },
-            Err(error) => Err(not_created(reference, &key, &error)),
+            Err(error) => Err(not_created(reference, &key, &error.text())),
         };
         resolved.insert(key, outcome);
     }
@@ -122,9 +122,10 @@ fn new_record(
 ) -> Result<Fields, KeyFault> {
     let mut fields = Fields::from([(reference.key.id, value.clone())]);
     for preset in presets {
-        let value = preset
-            .value(key)
-            .map_err(|error| not_created(reference, key, &format!("{}: {error}", preset.field.name)))?;
+        let value = preset.value(key).map_err(|error| {
+            let name = &preset.field.name;
+            not_created(reference, key, &bilingual!("{name}: ", "{name}：").then(&error.text()))
+        })?;
         fields.insert(preset.field.id, value);
     }
     Ok(fields)
@@ -136,13 +137,16 @@ fn key_value(reference: &Reference, key: &str) -> Value {
 
 fn no_such_record(reference: &Reference, key: &str) -> KeyFault {
     let (object, field) = (&reference.object.name, &reference.key.name);
-    KeyFault { code: "reference_missing", message: format!("there is no {object} with {field} `{key}`") }
+    let message =
+        bilingual!("there is no {object} with {field} `{key}`", "没有 {field} 为 `{key}` 的 {object}");
+    KeyFault { code: "reference_missing", message }
 }
 
-fn not_created(reference: &Reference, key: &str, reason: &impl std::fmt::Display) -> KeyFault {
+fn not_created(reference: &Reference, key: &str, reason: &Text) -> KeyFault {
     let (object, field) = (&reference.object.name, &reference.key.name);
-    KeyFault {
-        code: "reference_not_created",
-        message: format!("{object} with {field} `{key}` could not be created: {reason}"),
-    }
+    let message = bilingual!(
+        "{object} with {field} `{key}` could not be created: ",
+        "无法创建 {field} 为 `{key}` 的 {object}："
+    );
+    KeyFault { code: "reference_not_created", message: message.then(reason) }
 }

@@ -1,3 +1,5 @@
+use trellis_model::Text;
+
 /// What an import did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportReport {
@@ -32,8 +34,8 @@ pub struct RowError {
     pub column: Option<String>,
     /// Stable: listed in `host/docs/formats/import-mapping.md`.
     pub code: &'static str,
-    /// For people, in English; names the input.
-    pub message: String,
+    /// For people; names the input.
+    pub message: Text,
 }
 
 /// How far an import is.

@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesOrdered;
 use tokio::sync::mpsc;
-use trellis_model::{FieldName, Value};
+use trellis_model::{FieldName, Value, bilingual};
 
 use super::mapping::Cell;
 use super::references::{KeyCount, KeyFault, Resolved, resolve};
@@ -226,7 +226,10 @@ impl<'a> Import<'a> {
             let column = self.mapping.columns.get(place).expect("a place of a mapped column");
             let changed = || KeyFault {
                 code: "file_changed",
-                message: format!("`{key}` came into the file while it was read"),
+                message: bilingual!(
+                    "`{key}` came into the file while it was read",
+                    "`{key}` 是在读取过程中新增到文件里的"
+                ),
             };
             match resolved
                 .get(place)
@@ -293,14 +296,13 @@ impl<'a> Import<'a> {
             RowError { line: place.line, row: place.number, column, code, message }
         };
         match error {
-            Error::Invalid(errors) => errors
-                .iter()
-                .map(|error| row_error(Some(&error.field), error.code, error.to_string()))
-                .collect(),
-            Error::Duplicate { field, .. } | Error::FieldDenied { field, .. } => {
-                vec![row_error(Some(field), error.code(), error.to_string())]
+            Error::Invalid(errors) => {
+                errors.iter().map(|error| row_error(Some(&error.field), error.code, error.text())).collect()
             }
-            other => vec![row_error(None, other.code(), other.to_string())],
+            Error::Duplicate { field, .. } | Error::FieldDenied { field, .. } => {
+                vec![row_error(Some(field), error.code(), error.text())]
+            }
+            other => vec![row_error(None, other.code(), other.text())],
         }
     }
 }

@@ -6,7 +6,7 @@ use std::io::{self, BufReader};
 use std::path::Path;
 
 use tokio::sync::mpsc::Sender;
-use trellis_model::Currency;
+use trellis_model::{Currency, Phrase, Text, bilingual};
 
 use super::parse::{Draft, Parser};
 use super::report::RowError;
@@ -58,27 +58,34 @@ fn open(file: &Path, limits: &Limits) -> Result<(Rows<BufReader<File>>, Vec<Stri
     let mut row = Row::default();
     match rows.read_header(&mut row).map_err(|error| file_error(file, error))? {
         Read::Row => header(&row, limits).map(|header| (rows, header)),
-        Read::Bad(_) => Err(Error::header("the first line is too long, or has a quote that is not closed")),
-        Read::End => Err(Error::header("the file is empty")),
+        Read::Bad(_) => Err(Error::header(Text::new(
+            "the first line is too long, or has a quote that is not closed",
+            "首行过长，或有未闭合的引号",
+        ))),
+        Read::End => Err(Error::header(Text::new("the file is empty", "文件为空"))),
     }
 }
 
 fn header(row: &Row, limits: &Limits) -> Result<Vec<String>> {
     if row.len() > limits.columns_max {
-        return Err(Error::header(format!("{} columns, at most {}", row.len(), limits.columns_max)));
+        let (columns, max) = (row.len(), limits.columns_max);
+        return Err(Error::header(bilingual!(
+            "{columns} columns, at most {max}",
+            "有 {columns} 列，最多 {max} 列"
+        )));
     }
     let cells = (0..row.len()).map(|place| row.cell(place).unwrap_or_default());
     let names = cells.map(|cell| match str::from_utf8(cell) {
         Ok(name) if !name.contains('\0') => Ok(name.trim().to_owned()),
-        _ => Err(Error::header(format!(
-            "`{}` is not UTF-8 text",
-            String::from_utf8_lossy(cell).replace('\0', "␀")
-        ))),
+        _ => {
+            let cell = String::from_utf8_lossy(cell).replace('\0', "␀");
+            Err(Error::header(bilingual!("`{cell}` is not UTF-8 text", "`{cell}` 不是 UTF-8 文本")))
+        }
     });
     let names = names.collect::<Result<Vec<_>>>()?;
     let mut seen = HashSet::new();
     match names.iter().find(|name| !name.is_empty() && !seen.insert(name.as_str())) {
-        Some(name) => Err(Error::header(format!("column `{name}` is there twice"))),
+        Some(name) => Err(Error::header(bilingual!("column `{name}` is there twice", "列 `{name}` 重复"))),
         None => Ok(names),
     }
 }
@@ -111,8 +118,13 @@ impl Source {
             let check = |what, count, count_max| {
                 if count > count_max { Err(Error::TooMany { what, count_max }) } else { Ok(true) }
             };
-            check("distinct keys of references", keys, self.limits.keys_in_memory_max)?;
-            check("rows without an id", without_id, self.limits.rows_without_id_max)
+            let keys_of_references = Phrase::new("distinct keys of references", "引用的不同键的数量");
+            check(keys_of_references, keys, self.limits.keys_in_memory_max)?;
+            check(
+                Phrase::new("rows without an id", "没有编号的行数"),
+                without_id,
+                self.limits.rows_without_id_max,
+            )
         })?;
         Ok(survey)
     }

@@ -5,7 +5,7 @@ pub(crate) mod read;
 
 use std::collections::BTreeMap;
 
-use trellis_model::{Actor, Cause, ChangeKind, FieldChange, FieldId, ObjectId, RecordId};
+use trellis_model::{Actor, Cause, ChangeKind, FieldChange, FieldId, ObjectId, Phrase, RecordId};
 use trellis_storage::{AddIndex, Position, StampPlace, StampSource, WriteSet};
 
 use crate::codec::chunks;
@@ -113,7 +113,7 @@ impl NewEntry {
         };
         if bytes > EVENT_BYTES_MAX {
             return Err(Error::TooMany {
-                what: "bytes of a log entry's data",
+                what: Phrase::new("bytes of a log entry's data", "日志条目数据的字节数"),
                 count: bytes,
                 count_max: EVENT_BYTES_MAX,
             });

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde_json::Value as Json;
 use trellis_model::{
     CountBound, FieldId, FieldName, FieldType, Filter, Money, Op, Path, Related, RowAccess, Scope,
-    SystemField, Value,
+    SystemField, Text, Value, bilingual,
 };
 
 use crate::index::Column;
@@ -200,7 +200,9 @@ impl Compiler<'_> {
     }
 
     fn test(&self, kind: &Option<FieldType>, path: &Path, op: Op, value: &Json) -> Result<Test> {
-        let wrong = |reason: String| Error::Query(format!("filter on `{path}`: {reason}"));
+        let wrong = |reason: Text| {
+            Error::Query(bilingual!("filter on `{path}`: ", "筛选字段 `{path}`：").then(&reason))
+        };
         let one = |json: &Json| self.operand(kind.as_ref(), json).map_err(wrong);
         let list = || value.as_array().map_or(&[][..], Vec::as_slice);
         let item_kind = match kind {
@@ -217,7 +219,12 @@ impl Compiler<'_> {
         };
         let is_text = matches!(kind, None | Some(FieldType::Text { .. } | FieldType::Choice { .. }));
         let is_sortable = kind.as_ref().is_none_or(FieldType::is_sortable);
-        let refuse = || Err(wrong(format!("`{}` does not apply to this kind of field", op.name())));
+        let refuse = || {
+            let name = op.name();
+            let reason =
+                bilingual!("`{name}` does not apply to this kind of field", "`{name}` 不适用于此类字段");
+            Err(wrong(reason))
+        };
         Ok(match op {
             Op::Null => Test::Null(value.as_bool().unwrap_or(true)),
             Op::Eq | Op::Ne => one(value)?.map_or(Test::Unknown, |value| Test::Compare(op, value)),
@@ -229,7 +236,12 @@ impl Compiler<'_> {
                     (Some(low), Some(high)) => Test::Between(low, high),
                     _ => Test::Unknown,
                 },
-                _ => return Err(wrong("`between` expects a list of two".into())),
+                _ => {
+                    return Err(wrong(Text::new(
+                        "`between` expects a list of two",
+                        "`between` 需要两个值的列表",
+                    )));
+                }
             },
             Op::In | Op::Nin => {
                 let values = list().iter().map(one).collect::<Result<Vec<_>>>()?;
@@ -247,7 +259,7 @@ impl Compiler<'_> {
 
     /// Reads a value that a field is compared with; more is allowed than may be stored: `1.5` for a whole number, a plain
     /// number for an amount in base currency, a day for a moment.
-    fn operand(&self, kind: Option<&FieldType>, json: &Json) -> Result<Option<Value>, String> {
+    fn operand(&self, kind: Option<&FieldType>, json: &Json) -> Result<Option<Value>, Text> {
         let Some(kind) = kind else { return derived_operand(json) };
         match (kind, json) {
             (FieldType::Integer, Json::Number(number)) if number.as_i64().is_none() => {
@@ -255,26 +267,29 @@ impl Compiler<'_> {
             }
             (FieldType::Money, Json::Number(_) | Json::String(_)) => self.amount(json).map(Some),
             (FieldType::Money, Json::Object(_)) => {
-                match kind.parse_json(json).map_err(|error| error.to_string())? {
+                match kind.parse_json(json).map_err(|error| error.text())? {
                     Some(Value::Money(money)) if money.currency != self.config.base_currency => {
-                        Err(format!("amounts are compared in {}", self.config.base_currency))
+                        let base = self.config.base_currency;
+                        Err(bilingual!("amounts are compared in {base}", "金额须以 {base} 比较"))
                     }
                     value => Ok(value),
                 }
             }
             (FieldType::Time, Json::String(text)) if text.len() == 10 => {
-                let date: Date = text.parse().map_err(|_| format!("`{text}` is neither a day nor a time"))?;
-                let start =
-                    date.to_zoned(self.config.time_zone.clone()).map_err(|error| error.to_string())?;
+                let wrong =
+                    || bilingual!("`{text}` is neither a day nor a time", "`{text}` 既不是日期也不是时间");
+                let date: Date = text.parse().map_err(|_| wrong())?;
+                let start = date.to_zoned(self.config.time_zone.clone()).map_err(|_| wrong())?;
                 Ok(Some(Value::Time(start.timestamp())))
             }
-            _ => kind.parse_json(json).map_err(|error| error.to_string()),
+            _ => kind.parse_json(json).map_err(|error| error.text()),
         }
     }
 
-    fn amount(&self, json: &Json) -> Result<Value, String> {
+    fn amount(&self, json: &Json) -> Result<Value, Text> {
         let text = json.as_str().map_or_else(|| json.to_string(), str::to_owned);
-        let amount: Decimal = text.parse().map_err(|_| format!("`{text}` is not an amount"))?;
+        let wrong = |_| bilingual!("`{text}` is not an amount", "`{text}` 不是金额");
+        let amount: Decimal = text.parse().map_err(wrong)?;
         Ok(Value::Money(Money { amount, currency: self.config.base_currency, base_amount: Some(amount) }))
     }
 
@@ -325,11 +340,13 @@ enum Rows {
     Nothing,
 }
 
-fn derived_operand(json: &Json) -> Result<Option<Value>, String> {
+fn derived_operand(json: &Json) -> Result<Option<Value>, Text> {
     match json {
         Json::Null => Ok(None),
         Json::String(text) => Ok(Some(Value::Text(text.clone()))),
         Json::Number(number) => Ok(number.as_f64().map(Value::Number)),
-        other => Err(format!("`{other}` is neither a text nor a number")),
+        other => {
+            Err(bilingual!("`{other}` is neither a text nor a number", "`{other}` 既不是文本也不是数字"))
+        }
     }
 }

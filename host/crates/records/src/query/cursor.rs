@@ -1,4 +1,4 @@
-use trellis_model::RecordId;
+use trellis_model::{RecordId, bilingual};
 
 use crate::{Error, Result};
 
@@ -21,7 +21,10 @@ impl Cursor {
     /// # Errors
     /// [`Error::Query`] for anything else.
     pub fn parse(text: &str) -> Result<Self> {
-        let wrong = || Error::Query(format!("`{}` is no cursor", text.chars().take(60).collect::<String>()));
+        let wrong = || {
+            let text: String = text.chars().take(60).collect();
+            Error::Query(bilingual!("`{text}` is no cursor", "`{text}` 不是有效的游标"))
+        };
         let bytes = from_base64url(text).ok_or_else(wrong)?;
         Self::from_bytes(&bytes).ok_or_else(wrong)
     }

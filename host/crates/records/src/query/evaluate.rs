@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use futures_util::future::BoxFuture;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
-use trellis_model::{CountBound, Filter, Op, Record, RecordId, Value};
+use trellis_model::{CountBound, Filter, Op, Record, RecordId, Value, bilingual};
 use trellis_storage::ScanRange;
 
 use super::compile::{Compiler, Node, RelatedNode, Source, Test};
@@ -127,10 +127,10 @@ impl Records {
             let page = self.store().scan(range.clone(), PAGE_ROWS).await?;
             read += page.rows.len();
             if read > self.config().limits.scan_rows_max {
-                return Err(Error::Query(format!(
-                    "`{id}` has more than {} related {}",
-                    self.config().limits.scan_rows_max,
-                    node.object.plural
+                let (max, plural) = (self.config().limits.scan_rows_max, &node.object.plural);
+                return Err(Error::Query(bilingual!(
+                    "`{id}` has more than {max} related {plural}",
+                    "`{id}` 关联的 {plural} 超过 {max} 条"
                 )));
             }
             for row in &page.rows {

@@ -1,6 +1,6 @@
 //! Pages of records.
 
-use trellis_model::{Filter, ObjectName, Record, RecordId, Scope};
+use trellis_model::{Filter, ObjectName, Phrase, Record, RecordId, Scope, Text, bilingual};
 use trellis_storage::{Row, Versioned};
 
 use super::compile::{Compiler, Node};
@@ -48,10 +48,14 @@ impl Records {
         let limits = &self.config().limits;
         let too_many = |what, count, count_max| Err(Error::TooMany { what, count, count_max });
         if query.limit > limits.page_rows_max {
-            return too_many("records in a page", query.limit, limits.page_rows_max);
+            return too_many(
+                Phrase::new("records in a page", "每页记录数"),
+                query.limit,
+                limits.page_rows_max,
+            );
         }
         if query.sort.len() > limits.sorts_max {
-            return too_many("sort fields", query.sort.len(), limits.sorts_max);
+            return too_many(Phrase::new("sort fields", "排序字段数"), query.sort.len(), limits.sorts_max);
         }
         let schema = self.schema();
         let compiler =
@@ -93,10 +97,10 @@ impl Records {
         let Some(node) = compiler.with_scope(&object, filter)? else { return Ok(0) };
         let count = self.count_matches(&object, &node, Deleted::Hide).await?;
         count.ok_or_else(|| {
-            Error::Query(format!(
-                "more than {} {} to look at",
-                self.config().limits.count_rows_max,
-                object.plural
+            let (max, plural) = (self.config().limits.count_rows_max, &object.plural);
+            Error::Query(bilingual!(
+                "more than {max} {plural} to look at",
+                "需要查看的 {plural} 超过 {max} 条"
             ))
         })
     }
@@ -235,10 +239,10 @@ impl Records {
         while let Some(rows) = feed.next(self).await? {
             plan.rows_read += rows.len();
             if plan.rows_read > self.config().limits.scan_rows_max {
-                return Err(Error::Query(format!(
-                    "{} cannot be sorted so: there is no index for it, and more than {} to look at",
-                    query.object.plural,
-                    self.config().limits.scan_rows_max
+                let (max, plural) = (self.config().limits.scan_rows_max, &query.object.plural);
+                return Err(Error::Query(bilingual!(
+                    "{plural} cannot be sorted so: there is no index for it, and more than {max} to look at",
+                    "{plural} 不能这样排序：没有对应的索引，且需要查看的超过 {max} 条"
                 )));
             }
             for row in rows {
@@ -376,13 +380,16 @@ fn cut(query: &Prepared<'_>, mut records: Vec<(Place, Record)>, plan: Plan) -> F
 
 fn start(query: &Query, order: &Order, digest: [u8; 8]) -> Result<(Option<Place>, bool)> {
     let (cursor, backward) = match (&query.after, &query.before) {
-        (Some(_), Some(_)) => return Err(Error::Query("`after` and `before` cannot stand together".into())),
+        (Some(_), Some(_)) => {
+            let (en, zh) = ("`after` and `before` cannot stand together", "`after` 与 `before` 不能同时使用");
+            return Err(Error::Query(Text::new(en, zh)));
+        }
         (Some(after), None) => (after, false),
         (None, Some(before)) => (before, true),
         (None, None) => return Ok((None, false)),
     };
     if cursor.query != digest || cursor.values.len() != order.values() {
-        return Err(Error::Query("the cursor is of another query".into()));
+        return Err(Error::Query(Text::new("the cursor is of another query", "该游标属于另一个查询")));
     }
     Ok((Some(Place { values: cursor.values.clone(), id: cursor.id }), backward))
 }

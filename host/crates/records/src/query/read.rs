@@ -1,6 +1,8 @@
 //! Single records, and what a caller sees of them.
 
-use trellis_model::{FieldAccess, FieldName, ObjectName, Record, RecordId, RowAccess, Scope, Value};
+use trellis_model::{
+    FieldAccess, FieldName, ObjectName, Record, RecordId, RowAccess, Scope, Value, bilingual,
+};
 
 use crate::index::encode;
 use crate::ordinals::id_of;
@@ -61,7 +63,10 @@ impl Records {
         let definition = definition
             .ok_or_else(|| Error::UnknownField { object: object.clone(), field: field.to_string() })?;
         if !definition.unique {
-            return Err(Error::Query(format!("field `{field}` of {object} is not unique")));
+            return Err(Error::Query(bilingual!(
+                "field `{field}` of {object} is not unique",
+                "{object} 的字段 `{field}` 不是唯一的"
+            )));
         }
         let key = keys::unique(full.id, definition.id, &encode::exact(value));
         match self.store().get(&key).await? {

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use trellis_model::{Record, RecordId, Sort, SystemField};
+use trellis_model::{Record, RecordId, Sort, SystemField, bilingual};
 
 use super::compile::{Compiler, Source};
 use crate::index::{Column, encode};
@@ -35,7 +35,11 @@ impl Order {
                 Source::Follow(_) => false,
             };
             if !sortable {
-                return Err(Error::Query(format!("{} cannot be sorted by `{}`", object.plural, sort.path)));
+                let (plural, path) = (&object.plural, &sort.path);
+                return Err(Error::Query(bilingual!(
+                    "{plural} cannot be sorted by `{path}`",
+                    "{plural} 不能按 `{path}` 排序"
+                )));
             }
             parts.push((source, sort.descending));
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trellis_model::{ChangeKind, FieldChange, FieldId, Record, Value};
+use trellis_model::{ChangeKind, FieldChange, FieldId, Record, Value, bilingual};
 use trellis_storage::{StampPlace, StampSource, WriteSet};
 
 use super::prepare::Save;
@@ -47,7 +47,11 @@ impl Save<'_> {
                 for veto in vetoes {
                     let row = asked.get(veto.row).and_then(|place| self.segment.rows.get(*place));
                     let row = row.ok_or_else(|| {
-                        Error::Query(format!("{} refused row {}, which there is not", veto.by, veto.row))
+                        let (by, row) = (&veto.by, veto.row);
+                        Error::Query(bilingual!(
+                            "{by} refused row {row}, which there is not",
+                            "{by} 拒绝了不存在的第 {row} 行"
+                        ))
                     })?;
                     self.memory.refused.insert(row.write, Error::Veto { by: veto.by, reason: veto.reason });
                 }

@@ -8,7 +8,7 @@ mod validate;
 
 use std::collections::BTreeMap;
 
-use trellis_model::{ChangeKind, FieldId, Fields, ObjectName, Record, RecordId, Value};
+use trellis_model::{ChangeKind, FieldId, Fields, ObjectName, Phrase, Record, RecordId, Value};
 use trellis_storage::WriteSet;
 
 use self::prepare::Save;
@@ -170,7 +170,8 @@ impl Records {
     pub async fn write_batch(&self, caller: &Caller, writes: Vec<Write>) -> Result<Vec<Result<Written>>> {
         let count_max = self.config().limits.batch_rows_max;
         if writes.len() > count_max {
-            return Err(Error::TooMany { what: "writes in a batch", count: writes.len(), count_max });
+            let what = Phrase::new("writes in a batch", "单批写入的条数");
+            return Err(Error::TooMany { what, count: writes.len(), count_max });
         }
         let mut results = Vec::with_capacity(writes.len());
         let mut memory = Memory::default();

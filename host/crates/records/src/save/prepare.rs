@@ -1,6 +1,8 @@
 //! From a write to a row: what is there, who may do it, whether it is valid.
 
-use trellis_model::{ChangeKind, FieldId, Fields, ObjectId, Record, RecordId, RowAccess, Value};
+use trellis_model::{
+    ChangeKind, FieldId, Fields, ObjectId, Record, RecordId, RowAccess, Text, Value, bilingual,
+};
 
 use super::segment::{Memory, Prepared, Row, Segment};
 use super::{FieldChanges, Write, Written, validate};
@@ -113,7 +115,7 @@ impl Save<'_> {
             Error::Invalid(vec![validate::wrong(
                 definition,
                 "required",
-                "the key of an upsert is required".into(),
+                Text::new("the key of an upsert is required", "按键写入时必须给出键的值"),
             )])
         };
         let value = fields
@@ -215,7 +217,10 @@ impl Save<'_> {
     /// A given id must be a UUIDv7 whose time is not ahead, and not be taken.
     async fn check_id(&self, object: &Object, id: RecordId) -> Result<()> {
         if id.0.get_version_num() != 7 || created_at_ms(id) > self.now_ms + ID_AHEAD_MS_MAX {
-            return Err(Error::Query(format!("`{id}` is not a UUIDv7 of the past")));
+            return Err(Error::Query(bilingual!(
+                "`{id}` is not a UUIDv7 of the past",
+                "`{id}` 不是过去时间的 UUIDv7"
+            )));
         }
         match self.records.store().get(&keys::record(object.id, id)).await? {
             None => Ok(()),

@@ -1,6 +1,6 @@
 //! What the references of a row point at.
 
-use trellis_model::{FieldType, ObjectId, Record, RecordId, RowAccess, Value};
+use trellis_model::{FieldType, ObjectId, Record, RecordId, RowAccess, Value, bilingual};
 
 use super::prepare::Save;
 use super::segment::Target;
@@ -41,11 +41,11 @@ impl Save<'_> {
                     Some(Target { deleted: false, position, .. }) => {
                         self.segment.expect.extend(position.map(|position| ((target.id, id), position)));
                     }
-                    _ => errors.push(validate::wrong(
-                        field,
-                        "unknown_reference",
-                        format!("there is no {} `{id}`", target.name),
-                    )),
+                    _ => {
+                        let name = &target.name;
+                        let message = bilingual!("there is no {name} `{id}`", "{name} `{id}` 不存在");
+                        errors.push(validate::wrong(field, "unknown_reference", message));
+                    }
                 }
             }
         }

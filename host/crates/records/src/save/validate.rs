@@ -1,7 +1,8 @@
 //! Types, limits and money: what is true of a record by itself.
 
 use trellis_model::{
-    ChoiceOption, Currency, FieldDefinition, FieldType, Fields, Money, ObjectDefinition, Value,
+    ChoiceOption, Currency, FieldDefinition, FieldType, Fields, Money, ObjectDefinition, Phrase, Text, Value,
+    bilingual,
 };
 
 use crate::{Error, FieldError, Limits, Result};
@@ -30,7 +31,8 @@ pub(super) fn fields(
             }
         }
         if definition.required && !fields.contains_key(&definition.id) {
-            errors.push(wrong(definition, "required", "a value is required".into()));
+            let message = Text::new("a value is required", "此项为必填项");
+            errors.push(wrong(definition, "required", message));
         }
     }
     if let Some(id) = fields.keys().find(|id| object.field_by_id(**id).is_none()) {
@@ -47,10 +49,18 @@ fn within(fields: &Fields, limits: &Limits) -> Result<()> {
     let bytes = fields.values().map(Value::bytes).sum::<usize>();
     let too_many = |what, count, count_max| Err(Error::TooMany { what, count, count_max });
     if fields.len() > limits.fields_per_record_max {
-        return too_many("fields in a record", fields.len(), limits.fields_per_record_max);
+        return too_many(
+            Phrase::new("fields in a record", "单条记录的字段数"),
+            fields.len(),
+            limits.fields_per_record_max,
+        );
     }
     if bytes > limits.record_bytes_max {
-        return too_many("bytes in a record", bytes, limits.record_bytes_max);
+        return too_many(
+            Phrase::new("bytes in a record", "单条记录的字节数"),
+            bytes,
+            limits.record_bytes_max,
+        );
     }
     Ok(())
 }
@@ -74,22 +84,26 @@ fn in_base(definition: &FieldDefinition, money: Money, base: Currency) -> Result
     if money.currency == base {
         return Ok(Money { base_amount: Some(money.amount), ..money });
     }
-    Err(wrong(definition, "missing_rate", format!("there is no rate from {} to {base}", money.currency)))
+    let currency = money.currency;
+    let message =
+        bilingual!("there is no rate from {currency} to {base}", "没有从 {currency} 到 {base} 的汇率");
+    Err(wrong(definition, "missing_rate", message))
 }
 
-fn fits(field_type: &FieldType, value: &Value) -> Result<(), String> {
+fn fits(field_type: &FieldType, value: &Value) -> Result<(), Text> {
     let known =
         |options: &[ChoiceOption], value: &String| options.iter().any(|option| option.value == *value);
     let fits = match (field_type, value) {
         (FieldType::Text { characters_max }, Value::Text(text)) => {
             let characters = text.chars().count();
             if characters > *characters_max as usize {
-                return Err(format!("text has {characters} characters, at most {characters_max}"));
+                let characters_max = *characters_max as usize;
+                return Err(trellis_model::Error::TextTooLong { characters, characters_max }.text());
             }
             !text.contains('\0')
         }
         (FieldType::Choice { options }, Value::Choice(value)) if !known(options, value) => {
-            return Err(format!("`{value}` is not one of the options"));
+            return Err(bilingual!("`{value}` is not one of the options", "`{value}` 不在可选值之中"));
         }
         (FieldType::MultiChoice { options }, Value::MultiChoice(values)) => {
             values.iter().all(|value| known(options, value))
@@ -107,9 +121,13 @@ fn fits(field_type: &FieldType, value: &Value) -> Result<(), String> {
         (FieldType::Number, Value::Number(number)) => number.is_finite(),
         _ => false,
     };
-    if fits { Ok(()) } else { Err(format!("the value is not a valid {}", field_type.name())) }
+    if fits {
+        return Ok(());
+    }
+    let name = field_type.name();
+    Err(bilingual!("the value is not a valid {name}", "该值不是有效的 {name}"))
 }
 
-pub(super) fn wrong(definition: &FieldDefinition, code: &'static str, message: String) -> FieldError {
+pub(super) fn wrong(definition: &FieldDefinition, code: &'static str, message: Text) -> FieldError {
     FieldError { field: definition.name.clone(), code, message }
 }

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use trellis_model::{FieldDefinition, FieldType, Language, ObjectDefinition, ObjectName};
+use trellis_model::{
+    FieldDefinition, FieldType, Language, ObjectDefinition, ObjectName, Phrase, Text, bilingual,
+};
 
 use super::{Cell, EXTERNAL_ID, MappedColumn, Mapping, Reference, key_field};
 use crate::Schema;
@@ -15,8 +17,9 @@ pub(super) fn identity(object: &ObjectName, header: &[String], schema: &Schema) 
     for (place, column) in columns.iter().enumerate() {
         if let Some(other) = columns.iter().take(place).find(|other| other.field.id == column.field.id) {
             let (other, column, field) = (&other.column, &column.column, &column.field.name);
-            return Err(Error::header(format!(
-                "columns `{other}` and `{column}` are both the field `{field}`"
+            return Err(Error::header(bilingual!(
+                "columns `{other}` and `{column}` are both the field `{field}`",
+                "列 `{other}` 与 `{column}` 都对应字段 `{field}`"
             )));
         }
     }
@@ -45,16 +48,22 @@ fn field_named<'a>(object: &'a ObjectDefinition, column: &str) -> Result<&'a Fie
     };
     let mut fields = object.fields.iter().filter(labelled);
     match (fields.next(), fields.next()) {
-        _ if wanted.is_empty() => Err(Error::header("a column has no name")),
+        _ if wanted.is_empty() => Err(Error::header(Text::new("a column has no name", "有一列没有名称"))),
         (Some(field), None) => Ok(field),
-        (None, _) => Err(Error::header(format!(
-            "column `{column}` is no field of {}; a mapping can leave it out",
-            object.name
-        ))),
-        (Some(a), Some(b)) => Err(Error::header(format!(
-            "column `{column}` can be `{}` or `{}`; use the API name",
-            a.name, b.name
-        ))),
+        (None, _) => {
+            let object = &object.name;
+            Err(Error::header(bilingual!(
+                "column `{column}` is no field of {object}; a mapping can leave it out",
+                "列 `{column}` 不是 {object} 的字段，可用映射忽略它"
+            )))
+        }
+        (Some(a), Some(b)) => {
+            let (a, b) = (&a.name, &b.name);
+            Err(Error::header(bilingual!(
+                "column `{column}` can be `{a}` or `{b}`; use the API name",
+                "列 `{column}` 可能是 `{a}` 或 `{b}`，请使用 API 名称"
+            )))
+        }
     }
 }
 
@@ -63,6 +72,7 @@ pub(super) fn by_external_id(object: &ObjectName, schema: &Schema) -> Result<Ref
     let object: &Arc<_> = schema
         .object(object.as_str())
         .ok_or_else(|| crate::Error::UnknownObject { name: object.to_string() })?;
-    let key = key_field(object, Some(EXTERNAL_ID)).map_err(|reason| Error::mapping("reference", reason))?;
+    let place = Phrase::new("reference", "引用");
+    let key = key_field(object, Some(EXTERNAL_ID)).map_err(|reason| Error::mapping(place, reason))?;
     Ok(Reference { object: object.clone(), key, or_id: true, create: None })
 }

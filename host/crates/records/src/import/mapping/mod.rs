@@ -6,7 +6,9 @@ mod preset;
 
 use std::sync::Arc;
 
-use trellis_model::{Currency, FieldDefinition, FieldType, ObjectDefinition, ObjectName, Value};
+use trellis_model::{
+    Currency, FieldDefinition, FieldType, ObjectDefinition, ObjectName, Phrase, Text, Value, bilingual,
+};
 
 pub(super) use preset::Preset;
 
@@ -15,6 +17,8 @@ use crate::Schema;
 
 /// The field that a row is recognised by where the mapping names no other.
 pub(super) const EXTERNAL_ID: &str = "external_id";
+/// The key of a mapping that says how rows are recognised; the same word in both languages.
+const MATCH: Phrase = Phrase::new("match", "match");
 
 /// Which column of a file becomes which field of an object, checked against the schema.
 #[derive(Debug, Clone)]
@@ -98,9 +102,11 @@ impl Mapping {
     pub(super) fn places(&self, header: &[String]) -> Result<Vec<usize>> {
         let place = |column: &MappedColumn| {
             let missing = || {
-                let reason =
-                    format!("there is no column `{}`; the file has {}", column.column, header.join(", "));
-                Error::header(reason)
+                let (name, columns) = (&column.column, header.join(", "));
+                Error::header(bilingual!(
+                    "there is no column `{name}`; the file has {columns}",
+                    "没有列 `{name}`，文件中有 {columns}"
+                ))
             };
             header.iter().position(|name| *name == column.column).ok_or_else(missing)
         };
@@ -114,7 +120,7 @@ impl Mapping {
         columns: Vec<MappedColumn>,
         constants: Vec<(FieldDefinition, Value)>,
     ) -> Result<Self> {
-        let key = key_field(object, key).map_err(|reason| Error::mapping("match", reason))?;
+        let key = key_field(object, key).map_err(|reason| Error::mapping(MATCH, reason))?;
         let names = columns
             .iter()
             .map(|column| &column.field.name)
@@ -122,33 +128,45 @@ impl Mapping {
         let mut names: Vec<_> = names.collect();
         names.sort();
         if let Some(name) = names.iter().zip(names.iter().skip(1)).find_map(|(a, b)| (a == b).then_some(a)) {
-            return Err(Error::mapping(format!("field `{name}`"), "is mapped twice"));
+            let place = bilingual!("field `{name}`", "字段 `{name}`");
+            return Err(Error::mapping(place, Text::new("is mapped twice", "被映射了两次")));
         }
         let mapped = columns.iter().any(|column| column.field.id == key.id);
         if constants.iter().any(|(field, _)| field.id == key.id) {
+            let name = &key.name;
             return Err(Error::mapping(
-                format!("constant `{}`", key.name),
-                "every row would be the same record",
+                bilingual!("constant `{name}`", "常量 `{name}`"),
+                Text::new("every row would be the same record", "所有行都会成为同一条记录"),
             ));
         }
         if !mapped && key.name.as_str() != EXTERNAL_ID {
-            return Err(Error::mapping("match", format!("no column becomes `{}`", key.name)));
+            let name = &key.name;
+            let reason = bilingual!("no column becomes `{name}`", "没有映射到 `{name}` 的列");
+            return Err(Error::mapping(MATCH, reason));
         }
         Ok(Self { object: object.clone(), key, columns, constants })
     }
 }
 
 /// The unique field of a name, `external_id` where there is none.
-fn key_field(object: &ObjectDefinition, name: Option<&str>) -> Result<FieldDefinition, String> {
-    let name = name.unwrap_or(EXTERNAL_ID);
-    let field = object.field(name).ok_or_else(|| format!("{} has no field `{name}`", object.name))?;
+fn key_field(object: &ObjectDefinition, name: Option<&str>) -> Result<FieldDefinition, Text> {
+    let (name, of) = (name.unwrap_or(EXTERNAL_ID), &object.name);
+    let field = object.field(name).ok_or_else(|| no_field(object, name))?;
     match &field.field_type {
-        FieldType::Reference { .. } => {
-            Err(format!("`{name}` of {} is a reference, which is no key", object.name))
+        FieldType::Reference { .. } => Err(bilingual!(
+            "`{name}` of {of} is a reference, which is no key",
+            "{of} 的 `{name}` 是引用字段，不能作为键"
+        )),
+        _ if !field.unique => {
+            Err(bilingual!("`{name}` of {of} is not unique", "{of} 的 `{name}` 不是唯一的"))
         }
-        _ if !field.unique => Err(format!("`{name}` of {} is not unique", object.name)),
         _ => Ok(field.clone()),
     }
+}
+
+fn no_field(object: &ObjectDefinition, name: &str) -> Text {
+    let object = &object.name;
+    bilingual!("{object} has no field `{name}`", "{object} 没有字段 `{name}`")
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use trellis_model::{FieldDefinition, Value};
+use trellis_model::{FieldDefinition, Text, Value, bilingual};
 
 use super::super::cell;
 
@@ -23,10 +23,13 @@ impl Preset {
     }
 
     /// A text in which `{}` stands for the key.
-    pub(super) fn template(field: FieldDefinition, template: &str) -> Result<Self, String> {
+    pub(super) fn template(field: FieldDefinition, template: &str) -> Result<Self, Text> {
         let parts: Vec<String> = template.split("{}").map(str::to_owned).collect();
         if parts.iter().any(|part| part.contains(['{', '}'])) {
-            return Err(format!("`{template}` has a brace that is not `{{}}`, which stands for the key"));
+            return Err(bilingual!(
+                "`{template}` has a brace that is not `{{}}`, which stands for the key",
+                "`{template}` 中的花括号只能写作代表键的 `{{}}`"
+            ));
         }
         Ok(Self { field, source: Source::Template(parts) })
     }

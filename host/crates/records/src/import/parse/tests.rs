@@ -57,7 +57,7 @@ fn error_text(error: &RowError) -> String {
         error.row,
         error.column.as_deref().unwrap_or("-"),
         error.code,
-        error.message
+        error.message.en
     )
 }
 
