@@ -87,8 +87,10 @@ fn result(report: &ImportReport) -> Json {
     })
 }
 
+/// Whoever shows the job picks the language of the message.
 fn row_error(error: &RowError) -> Json {
-    json!({ "line": error.line, "row": error.row, "column": error.column, "code": error.code, "message": error.message })
+    let message = json!({ "en": error.message.en, "zh-CN": error.message.zh_cn });
+    json!({ "line": error.line, "row": error.row, "column": error.column, "code": error.code, "message": message })
 }
 
 /// The name of a file within the spool folder.

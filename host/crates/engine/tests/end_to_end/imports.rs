@@ -37,7 +37,7 @@ async fn bad_rows_are_named_and_the_others_loaded() {
         (&json!(2), &json!(1), &json!(1))
     );
     assert_eq!((&result["errors"][0]["line"], &result["errors"][0]["column"]), (&json!(3), &json!("date")));
-    assert!(result["errors"][0]["message"].as_str().unwrap().contains("never"));
+    assert!(result["errors"][0]["message"]["en"].as_str().unwrap().contains("never"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,7 +24,7 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
         let bytes = Bytes::from_request(request, app).await.map_err(|rejection| {
             match rejection.into_response().status() {
                 StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::BodyTooLarge),
-                _ => Problem::new(Code::BadUpload).detail("the body ended early"),
+                _ => Problem::new(Code::BadUpload).detail_in_both("the body ended early", "请求体不完整"),
             }
         })?;
         let bytes: &[u8] = match bytes.as_ref() {

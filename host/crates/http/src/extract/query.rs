@@ -1,5 +1,6 @@
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
+use trellis_model::{Text, bilingual};
 
 use crate::problem::Problem;
 use crate::state::App;
@@ -15,7 +16,7 @@ impl Parameters {
         let Some(place) = self.0.iter().position(|(key, _)| key == name) else { return Ok(None) };
         let (_, value) = self.0.remove(place);
         if self.0.iter().any(|(key, _)| key == name) {
-            return Err(Problem::bad_query(name, format!("`{name}` is there twice")));
+            return Err(Problem::bad_query(name, bilingual!("`{name}` is there twice", "`{name}` 重复")));
         }
         Ok(Some(value))
     }
@@ -25,7 +26,10 @@ impl Parameters {
         match self.take(name)?.as_deref() {
             None | Some("false") => Ok(false),
             Some("true") => Ok(true),
-            Some(_) => Err(Problem::bad_query(name, format!("`{name}` is true or false"))),
+            Some(_) => Err(Problem::bad_query(
+                name,
+                bilingual!("`{name}` is true or false", "`{name}` 只接受 true 或 false"),
+            )),
         }
     }
 
@@ -33,7 +37,7 @@ impl Parameters {
     pub(crate) fn take_limit(&mut self, default: usize, max: usize) -> Result<usize, Problem> {
         let Some(text) = self.take("limit")? else { return Ok(default.min(max)) };
         let limit = text.parse().ok().filter(|limit| (1..=max).contains(limit));
-        limit.ok_or_else(|| Problem::bad_query("limit", format!("`limit` is a whole number from 1 to {max}")))
+        limit.ok_or_else(|| Problem::bad_limit(max))
     }
 
     /// Takes every parameter whose name begins with `prefix`, in the order of the query.
@@ -50,7 +54,10 @@ impl Parameters {
             None => Ok(()),
             Some((name, _)) => {
                 let name: String = name.chars().take(60).collect();
-                Err(Problem::bad_query(&name, format!("there is no parameter `{name}` here")))
+                Err(Problem::bad_query(
+                    &name,
+                    bilingual!("there is no parameter `{name}` here", "此处没有参数 `{name}`"),
+                ))
             }
         }
     }
@@ -64,8 +71,8 @@ impl FromRequestParts<App> for Parameters {
             return Ok(Self(Vec::new()));
         }
         let pairs = Query::from_request_parts(parts, app).await;
-        pairs
-            .map(|Query(pairs)| Self(pairs))
-            .map_err(|_| Problem::bad_query("query", "the query is not UTF-8"))
+        pairs.map(|Query(pairs)| Self(pairs)).map_err(|_| {
+            Problem::bad_query("query", Text::new("the query is not UTF-8", "查询不是 UTF-8 编码"))
+        })
     }
 }

@@ -44,8 +44,7 @@ fn place(text: &str, epoch: Epoch, head: u64) -> ApiResult<u64> {
     let parsed = text.split_once('.').and_then(|(epoch, number)| {
         Some((u128::from_str_radix(epoch, 16).ok()?.to_be_bytes(), number.parse::<u64>().ok()?))
     });
-    let (of_epoch, number) =
-        parsed.ok_or_else(|| Problem::bad_query("after", "`after` takes the `next` of the page before"))?;
+    let (of_epoch, number) = parsed.ok_or_else(Problem::bad_cursor)?;
     if of_epoch != epoch.0 || number > head {
         return Err(Problem::new(Code::HistoryRestarted).detail_in_both(
             "the data was restored from a backup; read everything anew and go on from the end of the feed",

@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 use trellis_engine::Job;
-use trellis_model::{Actor, RecordId};
+use trellis_model::{Actor, Language, RecordId, Text};
 
 use crate::extract::{Parameters, PathParts, Requester};
 use crate::problem::{ApiResult, Problem};
@@ -23,14 +23,12 @@ pub(crate) async fn list_jobs(
     mut parameters: Parameters,
 ) -> ApiResult<Response> {
     let limit = parameters.take_limit(50, JOBS_MAX)?;
-    let after = parameters.take("after")?.map(|text| {
-        RecordId::parse(&text)
-            .map_err(|_| Problem::bad_query("after", "`after` takes the `next` of the page before"))
-    });
+    let after =
+        parameters.take("after")?.map(|text| RecordId::parse(&text).map_err(|_| Problem::bad_cursor()));
     parameters.finish()?;
     let page = app.engine.jobs(after.transpose()?, limit).await?;
-    let data: Vec<JobView> =
-        page.jobs.iter().filter(|job| visible(job, &requester)).map(JobView::from).collect();
+    let shown = page.jobs.iter().filter(|job| visible(job, &requester));
+    let data: Vec<JobView> = shown.map(|job| JobView::new(job, requester.language())).collect();
     let next = page.next.map(|id| id.to_string());
     json(StatusCode::OK, &json!({ "data": data, "page": { "next": next, "limit": limit } }))
 }
@@ -44,7 +42,7 @@ pub(crate) async fn get_job(
 ) -> ApiResult<Response> {
     parameters.finish()?;
     let job = find(&app, &requester, path.id("id", "job")?).await?;
-    json(StatusCode::OK, &JobView::from(&job))
+    json(StatusCode::OK, &JobView::new(&job, requester.language()))
 }
 
 /// Asks a job to stop.
@@ -57,7 +55,7 @@ pub(crate) async fn cancel_job(
     parameters.finish()?;
     let job = find(&app, &requester, path.id("id", "job")?).await?;
     let job = app.engine.job_cancel(job.id).await?;
-    json(StatusCode::ACCEPTED, &JobView::from(&job))
+    json(StatusCode::ACCEPTED, &JobView::new(&job, requester.language()))
 }
 
 async fn find(app: &App, requester: &Requester, id: RecordId) -> ApiResult<Job> {
@@ -83,12 +81,13 @@ pub(crate) struct JobView<'a> {
     finished_at: Option<String>,
     attempts: u32,
     created_by: Json,
-    result: &'a Json,
+    result: Json,
     error: Option<Json>,
 }
 
-impl<'a> From<&'a Job> for JobView<'a> {
-    fn from(job: &'a Job) -> Self {
+impl<'a> JobView<'a> {
+    /// The job for a reader of this language.
+    pub(crate) fn new(job: &'a Job, language: Language) -> Self {
         let time = |ms| timestamp(ms).map(|time| time.to_string());
         let progress =
             json!({ "done": job.progress.done, "total": job.progress.total, "unit": job.progress.unit });
@@ -107,8 +106,22 @@ impl<'a> From<&'a Job> for JobView<'a> {
             finished_at: job.finished_at_ms.and_then(time),
             attempts: job.attempts,
             created_by: actor_json(&job.created_by),
-            result: &job.result,
+            result: in_language(&job.result, language),
             error,
         }
     }
+}
+
+/// The result with the messages about rows, which are stored in all languages, in this one.
+fn in_language(result: &Json, language: Language) -> Json {
+    let mut result = result.clone();
+    let errors = result.get_mut("errors").and_then(Json::as_array_mut);
+    for message in errors.into_iter().flatten().filter_map(|error| error.get_mut("message")) {
+        let text = |language: Language| message.get(language.tag())?.as_str().map(str::to_owned);
+        if let Some(en) = text(Language::En) {
+            let both = Text::new(en, text(Language::ZhCn).unwrap_or_default());
+            *message = json!(both.get(language));
+        }
+    }
+    result
 }

@@ -48,7 +48,7 @@ pub(crate) async fn upload_plugin(
         StatusCode::PAYLOAD_TOO_LARGE => {
             Problem::new(Code::BodyTooLarge).member("bytes_max", app.config.plugin_bytes_max)
         }
-        _ => Problem::new(Code::BadUpload).detail("the upload broke off"),
+        _ => Problem::new(Code::BadUpload).detail_in_both("the upload broke off", "上传中断"),
     })?;
     let plugin = app.engine.plugin_upload(&requester.caller, wasm).await?;
     let mut response = json(StatusCode::CREATED, &plugin_json(&plugin))?;
@@ -83,7 +83,10 @@ pub(crate) async fn enable_plugin(
     parameters.finish()?;
     requester.require_administrator(PERMISSION)?;
     let version = body.version.map(|version| version.parse()).transpose();
-    let version = version.map_err(|_| invalid("version", "`version` is a semantic version such as 1.0.0"))?;
+    let version = version.map_err(|_| {
+        let zh = "`version` 需为语义化版本号，例如 1.0.0";
+        invalid("version", "`version` is a semantic version such as 1.0.0", zh)
+    })?;
     let as_of = body.as_of.as_deref().map_or(Ok(AsOf::Now), as_of)?;
     let settings = UseSettings { config: body.config, as_of, version };
     let plugin = app.engine.plugin_enable(&requester.caller, &plugin_id(&path)?, settings).await?;
@@ -116,12 +119,12 @@ pub(crate) async fn run_plugin(
     let model = match body.model.as_deref() {
         None | Some("fit") => ModelChoice::Fit,
         Some("last") => ModelChoice::Last,
-        Some(_) => return Err(invalid("model", "`model` is fit or last")),
+        Some(_) => return Err(invalid("model", "`model` is fit or last", "`model` 只接受 fit 或 last")),
     };
     let as_of = body.as_of.as_deref().map(as_of).transpose()?;
     let request = RunRequest { config: body.config, as_of, model, announce: body.announce };
     let job = app.engine.plugin_run(&requester.caller, &plugin_id(&path)?, request).await?;
-    let mut response = json(StatusCode::ACCEPTED, &JobView::from(&job))?;
+    let mut response = json(StatusCode::ACCEPTED, &JobView::new(&job, requester.language()))?;
     let location = HeaderValue::from_str(&format!("/api/v1/jobs/{}", job.id)).expect("a path with an id");
     response.headers_mut().insert(LOCATION, location);
     Ok(response)
@@ -156,10 +159,11 @@ fn plugin_id(path: &PathParts) -> ApiResult<PluginId> {
 fn as_of(text: &str) -> ApiResult<AsOf> {
     match text {
         "now" => Ok(AsOf::Now),
-        date => date
-            .parse()
-            .map(AsOf::Date)
-            .map_err(|_| invalid("as_of", "`as_of` is `now` or a date (YYYY-MM-DD)")),
+        date => date.parse().map(AsOf::Date).map_err(|_| {
+            let (en, zh) =
+                ("`as_of` is `now` or a date (YYYY-MM-DD)", "`as_of` 为 `now` 或日期（YYYY-MM-DD）");
+            invalid("as_of", en, zh)
+        }),
     }
 }
 
@@ -170,8 +174,8 @@ pub(super) fn as_of_text(as_of: AsOf) -> String {
     }
 }
 
-fn invalid(field: &str, message: &str) -> Problem {
-    Problem::new(Code::ValidationError).field(field, "invalid", message)
+fn invalid(field: &str, en: &str, zh: &str) -> Problem {
+    Problem::new(Code::ValidationError).field(field, "invalid", Text::new(en, zh))
 }
 
 pub(super) fn text_json(text: &Text) -> Json {

@@ -8,7 +8,7 @@ use axum::response::Response;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 use trellis_columns::{SegmentationInfo, Source};
-use trellis_model::{Record, RowAccess};
+use trellis_model::{Record, RowAccess, Text};
 
 use super::plugins::{as_of_text, text_json};
 use crate::extract::{Parameters, PathParts, Requester};
@@ -49,15 +49,17 @@ pub(crate) async fn list_members(
 
     let limit = parameters.take_limit(50, app.config.members_max)?;
     let after = parameters.take("after")?.map(|text| text.parse::<u64>()).transpose();
-    let after =
-        after.map_err(|_| Problem::bad_query("after", "`after` takes the `next` of the page before"))?;
+    let after = after.map_err(|_| Problem::bad_cursor())?;
     let labels = parameters.take_flag("labels")?.then_some(requester.language());
     let readable = &scope.of(&object.name).readable;
     let view = match (parameters.take("expand")?.as_deref(), parameters.take("fields")?) {
         (None, None) => None,
         (Some("record"), None) => Some(View::all(object, readable, labels)),
         (None | Some("record"), Some(names)) => Some(View::of(object, readable, &names, labels)?),
-        (Some(_), _) => return Err(Problem::bad_query("expand", "`expand` takes `record`")),
+        (Some(_), _) => {
+            let message = Text::new("`expand` takes `record`", "`expand` 只接受 `record`");
+            return Err(Problem::bad_query("expand", message));
+        }
     };
     parameters.finish()?;
 

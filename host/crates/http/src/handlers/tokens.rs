@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use trellis_access::{TokenId, TokenInfo, TokenOptions};
-use trellis_model::RecordId;
+use trellis_model::{RecordId, Text};
 
 use crate::extract::{JsonBody, Parameters, PathParts, Requester};
 use crate::problem::{ApiResult, Code, Problem};
@@ -23,16 +23,18 @@ pub(crate) async fn create_token(
     JsonBody(body): JsonBody<NewToken>,
 ) -> ApiResult<Response> {
     parameters.finish()?;
-    let invalid = |field: &str, message: &str| {
-        Problem::new(Code::ValidationError).field(field, "invalid_type", message)
+    let invalid = |field: &str, en: &str, zh: &str| {
+        Problem::new(Code::ValidationError).field(field, "invalid_type", Text::new(en, zh))
     };
     let user = body.user.as_deref().map_or(Ok(requester.principal.user), RecordId::parse);
-    let user = user.map_err(|_| invalid("user", "`user` is the id of a user"))?;
+    let user = user.map_err(|_| invalid("user", "`user` is the id of a user", "`user` 需为用户的 ID"))?;
     if user != requester.principal.user {
         requester.require_administrator(PERMISSION)?;
     }
     let expires_at = body.expires_at.map(|text| {
-        parse_time(&text).ok_or_else(|| invalid("expires_at", "`expires_at` is a time (RFC 3339)"))
+        parse_time(&text).ok_or_else(|| {
+            invalid("expires_at", "`expires_at` is a time (RFC 3339)", "`expires_at` 需为时间（RFC 3339）")
+        })
     });
     let options = TokenOptions { label: body.label, expires_at_ms: expires_at.transpose()? };
     let new = app.access.create_token(&requester.caller, user, options).await?;

@@ -1,7 +1,7 @@
 //! Errors of the crates below as problems: the one place where each gets its code, and where what nobody outside may see stays inside.
 
 use serde_json::json;
-use trellis_model::Error as ModelError;
+use trellis_model::{Error as ModelError, Text};
 use trellis_records::FieldError;
 
 use super::{Code, FieldProblem, Problem};
@@ -9,28 +9,28 @@ use super::{Code, FieldProblem, Problem};
 impl From<trellis_records::Error> for Problem {
     fn from(error: trellis_records::Error) -> Self {
         use trellis_records::Error as E;
-        let message = error.to_string();
+        let text = error.text();
         match error {
             E::NotFound { object, id } => Self::not_found(object.as_str(), id),
             E::UnknownObject { name } => Self::not_found("object", name),
-            E::UnknownField { field, .. } => Self::new(Code::UnknownField).field(field, "unknown_field", message),
+            E::UnknownField { field, .. } => Self::new(Code::UnknownField).field(field, "unknown_field", text),
             E::Invalid(errors) => Self::new(Code::ValidationError).fields(errors.into_iter().map(FieldProblem::from)),
-            E::FieldDenied { field, .. } => Self::forbidden(&format!("write:{field}")).detail(message),
-            E::OutOfScope { .. } => Self::forbidden("write").detail(message),
+            E::FieldDenied { field, .. } => Self::forbidden(&format!("write:{field}")).detail_text(text),
+            E::OutOfScope { .. } => Self::forbidden("write").detail_text(text),
             E::Duplicate { object, field, holder, .. } => Self::new(Code::Duplicate)
-                .detail(message.clone())
-                .field(field.as_str(), "duplicate", message)
+                .detail_text(text.clone())
+                .field(field.as_str(), "duplicate", text)
                 .member("duplicates", json!([{ "object": object.as_str(), "id": holder.to_string(), "matched_on": [field.as_str()] }])),
-            E::VersionConflict { found, .. } => Self::version_conflict(found.version).detail(message),
+            E::VersionConflict { found, .. } => Self::version_conflict(found.version).detail_text(text),
             E::Veto { by, reason } => {
                 let member = json!({ "en": reason.en, "zh-CN": reason.zh_cn });
                 Self::new(Code::PluginVeto).detail_text(reason).member("by", by).member("reason", member)
             }
-            E::AppendOnly { .. } => Self::new(Code::AppendOnly).detail(message),
-            E::TooDeep { .. } | E::TooMany { .. } => Self::new(Code::ValidationError).detail(message),
-            E::Query(_) => Self::new(Code::BadQuery).detail(message),
-            E::Contended { .. } => Self::new(Code::Overloaded).detail(message).retry_after(1),
-            E::Definition { .. } => Self::new(Code::ValidationError).detail(message),
+            E::AppendOnly { .. } => Self::new(Code::AppendOnly).detail_text(text),
+            E::TooDeep { .. } | E::TooMany { .. } => Self::new(Code::ValidationError).detail_text(text),
+            E::Query(_) => Self::new(Code::BadQuery).detail_text(text),
+            E::Contended { .. } => Self::new(Code::Overloaded).detail_text(text).retry_after(1),
+            E::Definition { .. } => Self::new(Code::ValidationError).detail_text(text),
             E::Model(error) => error.into(),
             E::Storage(error) => error.into(),
             error => Self::internal(&error),
@@ -42,9 +42,9 @@ impl From<ModelError> for Problem {
     fn from(error: ModelError) -> Self {
         match error {
             ModelError::InvalidDefinition { .. } => {
-                Self::new(Code::ValidationError).detail(error.to_string())
+                Self::new(Code::ValidationError).detail_text(error.text())
             }
-            error => Self::new(Code::BadQuery).detail(error.to_string()),
+            error => Self::new(Code::BadQuery).detail_text(error.text()),
         }
     }
 }
@@ -61,18 +61,39 @@ impl From<trellis_storage::Error> for Problem {
     }
 }
 
+impl From<trellis_records::import::Error> for Problem {
+    fn from(error: trellis_records::import::Error) -> Self {
+        use trellis_records::import::Error as E;
+        let (code, text) = (error.code(), error.text());
+        let part = match error {
+            E::Mapping { .. } | E::MappingSyntax { .. } => "map",
+            E::Header { .. } | E::TooMany { .. } => "file",
+            E::Records(error) => return error.into(),
+            error => return Self::internal(&error),
+        };
+        Self::new(Code::ValidationError).detail_text(text.clone()).field(part, code, text)
+    }
+}
+
 impl From<trellis_access::Error> for Problem {
     fn from(error: trellis_access::Error) -> Self {
         use trellis_access::Error as E;
-        let message = error.to_string();
+        let en = error.to_string();
+        let invalid = |field, code, message| Self::new(Code::ValidationError).field(field, code, message);
         match error {
-            E::NoSuchUser { .. } => {
-                Self::new(Code::ValidationError).field("user", "unknown_reference", message)
+            E::NoSuchUser { user } => {
+                invalid("user", "unknown_reference", Text::new(en, format!("用户 {user} 不存在或未启用")))
             }
             E::NoSuchToken { id } => Self::not_found("token", id),
-            E::InvalidLabel { .. } => Self::new(Code::ValidationError).field("label", "invalid", message),
-            E::ExpiresInPast => Self::new(Code::ValidationError).field("expires_at", "in_past", message),
-            E::TooManyTokens { .. } => Self::new(Code::Conflict).detail(message),
+            E::InvalidLabel { label, characters_max } => {
+                let zh = format!("`{label}` 不是有效的标签：1 到 {characters_max} 个字符，不含控制字符");
+                invalid("label", "invalid", Text::new(en, zh))
+            }
+            E::ExpiresInPast => invalid("expires_at", "in_past", Text::new(en, "令牌的到期时间不能早于现在")),
+            E::TooManyTokens { user, tokens_max } => {
+                let zh = format!("用户 {user} 已有 {tokens_max} 个令牌，达到上限，请先撤销一个");
+                Self::new(Code::Conflict).detail_in_both(en, zh)
+            }
             E::Records(error) => error.into(),
             E::Storage(error) => error.into(),
             error => Self::internal(&error),
@@ -128,6 +149,7 @@ impl From<trellis_engine::Error> for Problem {
                 _ => return Self::internal(&error),
             },
             E::Records(error) => return error.into(),
+            E::Import(error) => return error.into(),
             E::Columns(error) => return error.into(),
             E::Storage(error) => return error.into(),
             error => return Self::internal(&error),

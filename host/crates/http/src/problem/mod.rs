@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value as Json, json};
-use trellis_model::{Language, Text};
+use trellis_model::{Language, Text, bilingual};
 
 pub(crate) use code::Code;
 pub(crate) use convert::field_code;
@@ -34,7 +34,7 @@ struct Parts {
 pub(crate) struct FieldProblem {
     pub(crate) field: String,
     pub(crate) code: &'static str,
-    pub(crate) message: String,
+    pub(crate) message: Text,
 }
 
 pub(crate) type ApiResult<T, E = Problem> = std::result::Result<T, E>;
@@ -52,8 +52,20 @@ impl Problem {
     }
 
     /// Something that a parameter of the query asks is not possible.
-    pub(crate) fn bad_query(parameter: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn bad_query(parameter: &str, message: impl Into<Text>) -> Self {
         Self::new(Code::BadQuery).field(parameter, "invalid", message)
+    }
+
+    /// The parameter `after` holds something that is no cursor of this list.
+    pub(crate) fn bad_cursor() -> Self {
+        let message = Text::new("`after` takes the `next` of the page before", "`after` 需为上一页的 `next`");
+        Self::bad_query("after", message)
+    }
+
+    /// The limit of a page is not from 1 to `max`.
+    pub(crate) fn bad_limit(max: usize) -> Self {
+        let message = bilingual!("`limit` is a whole number from 1 to {max}", "`limit` 为 1 到 {max} 的整数");
+        Self::bad_query("limit", message)
     }
 
     pub(crate) fn not_found(kind: &str, id: impl std::fmt::Display) -> Self {
@@ -120,7 +132,7 @@ impl Problem {
         mut self,
         field: impl Into<String>,
         code: &'static str,
-        message: impl Into<String>,
+        message: impl Into<Text>,
     ) -> Self {
         self.0.errors.push(FieldProblem { field: field.into(), code, message: message.into() });
         self
@@ -162,7 +174,10 @@ impl Problem {
             object.insert("detail".into(), json!(detail.get(language)));
         }
         if !errors.is_empty() {
-            let error = |error: &FieldProblem| json!({ "field": error.field, "code": error.code, "message": error.message });
+            let error = |error: &FieldProblem| {
+                let message = error.message.get(language);
+                json!({ "field": error.field, "code": error.code, "message": message })
+            };
             object.insert("errors".into(), errors.iter().map(error).collect());
         }
         object.extend(members.clone());
@@ -196,13 +211,13 @@ mod tests {
 
     #[test]
     fn a_problem_speaks_the_language_of_the_caller() {
-        let problem = Problem::forbidden("admin").field("x", "invalid", "no");
+        let problem = Problem::forbidden("admin").field("x", "invalid", Text::new("no", "不行"));
         assert_eq!(
             problem.to_json(Language::ZhCn, "c1"),
             json!({
                 "type": "/errors/forbidden", "title": "没有权限", "status": 403, "code": "FORBIDDEN", "correlation_id": "c1",
                 "detail": "需要权限 `admin`", "missing_permission": "admin",
-                "errors": [{ "field": "x", "code": "invalid", "message": "no" }],
+                "errors": [{ "field": "x", "code": "invalid", "message": "不行" }],
             })
         );
         assert_eq!(problem.to_json(Language::En, "c1")["title"], "Not allowed");

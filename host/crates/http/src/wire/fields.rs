@@ -1,6 +1,6 @@
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value as Json;
-use trellis_model::{Fields, ObjectDefinition, SystemField, Value};
+use trellis_model::{Fields, ObjectDefinition, SystemField, Text, Value, bilingual};
 use trellis_records::FieldChanges;
 
 use crate::problem::{Code, FieldProblem, Problem, field_code};
@@ -72,14 +72,14 @@ fn parse_field(
     name: &str,
     json: &Json,
 ) -> Result<(trellis_model::FieldId, Option<Value>), FieldProblem> {
-    let wrong =
-        |code, message: String| FieldProblem { field: name.chars().take(60).collect(), code, message };
+    let wrong = |code, message: Text| FieldProblem { field: name.chars().take(60).collect(), code, message };
     if SystemField::of(name).is_some() {
-        return Err(wrong("read_only", format!("`{name}` is set by the server")));
+        return Err(wrong("read_only", bilingual!("`{name}` is set by the server", "`{name}` 由服务器设置")));
     }
     let field = object.field(name);
-    let field = field.ok_or_else(|| wrong("unknown_field", format!("{} has no such field", object.name)))?;
-    let value =
-        field.field_type.parse_json(json).map_err(|error| wrong(field_code(&error), error.to_string()))?;
+    let of = &object.name;
+    let unknown = || wrong("unknown_field", bilingual!("{of} has no such field", "{of} 没有这个字段"));
+    let field = field.ok_or_else(unknown)?;
+    let value = field.field_type.parse_json(json).map_err(|error| wrong(field_code(&error), error.text()))?;
     Ok((field.id, value))
 }

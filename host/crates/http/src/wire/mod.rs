@@ -20,9 +20,12 @@ use serde::Serialize;
 
 use crate::problem::Problem;
 
+/// What most single records fit in, so that writing one allocates once.
+const ANSWER_BYTES: usize = 1 << 10;
+
 /// Writes a JSON answer. The shapes of this crate cannot fail to serialise; should one, it is a bug and an answer of 500.
 pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Result<Response, Problem> {
-    let mut bytes = Vec::with_capacity(512);
+    let mut bytes = Vec::with_capacity(ANSWER_BYTES);
     serde_json::to_writer(&mut bytes, value).map_err(|error| Problem::internal(&error))?;
     let mut response = Response::new(Body::from(bytes));
     *response.status_mut() = status;

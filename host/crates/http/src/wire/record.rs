@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-use trellis_model::{FieldAccess, FieldDefinition, Language, ObjectDefinition, Record, SystemField, Value};
+use trellis_model::{
+    FieldAccess, FieldDefinition, Language, ObjectDefinition, Record, SystemField, Value, bilingual,
+};
 
 use super::value::id_view;
 use super::{ValueView, timestamp};
@@ -68,8 +70,9 @@ impl<'a> View<'a> {
 
 fn unknown_field(parameter: &str, object: &ObjectDefinition, name: &str) -> Problem {
     let name: String = name.chars().take(60).collect();
-    let message = format!("{} has no field `{name}`", object.name);
-    Problem::new(Code::UnknownField).detail(message.clone()).field(parameter, "unknown_field", message)
+    let object = &object.name;
+    let message = bilingual!("{object} has no field `{name}`", "{object} 没有字段 `{name}`");
+    Problem::new(Code::UnknownField).detail_text(message.clone()).field(parameter, "unknown_field", message)
 }
 
 impl Serialize for RecordView<'_> {

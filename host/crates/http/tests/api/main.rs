@@ -8,6 +8,7 @@
 mod auth;
 mod changes;
 mod imports;
+mod languages;
 mod limits;
 mod lists;
 mod pages;

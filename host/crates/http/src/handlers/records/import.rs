@@ -38,7 +38,7 @@ pub(crate) async fn import_records(
     upload.file.keep();
     let job =
         app.engine.import_start(&requester.caller, object, upload.mapping, file, &upload.file_name).await?;
-    let mut response = json(StatusCode::ACCEPTED, &JobView::from(&job))?;
+    let mut response = json(StatusCode::ACCEPTED, &JobView::new(&job, requester.language()))?;
     let location = HeaderValue::from_str(&format!("/api/v1/jobs/{}", job.id)).expect("a path with an id");
     response.headers_mut().insert(LOCATION, location);
     Ok(response)
@@ -75,9 +75,9 @@ async fn receive_csv(app: &App, body: Body) -> ApiResult<Upload> {
 
 /// Takes the parts `file` and, optionally, `map`, in any order.
 async fn receive_parts(app: &App, request: Request) -> ApiResult<Upload> {
-    let bad = |message: String| Problem::new(Code::BadUpload).detail(message);
+    let bad = |en: &str, zh: &str| Problem::new(Code::BadUpload).detail_in_both(en, zh);
     let mut parts =
-        Multipart::from_request(request, app).await.map_err(|rejection| bad(rejection.body_text()))?;
+        Multipart::from_request(request, app).await.map_err(|rejection| bad(&rejection.body_text(), ""))?;
     let (mut file, mut mapping) = (None, None);
     while let Some(part) = parts.next_field().await.map_err(broken)? {
         match part.name() {
@@ -90,11 +90,18 @@ async fn receive_parts(app: &App, request: Request) -> ApiResult<Upload> {
             Some("map") if mapping.is_none() => {
                 mapping = Some(text(part, app.config.mapping_bytes_max).await?)
             }
-            Some("file" | "map") => return Err(bad("`file` and `map` may be there once".into())),
-            _ => return Err(bad("the parts are `file` (CSV) and `map` (TOML)".into())),
+            Some("file" | "map") => {
+                return Err(bad("`file` and `map` may be there once", "`file` 和 `map` 各只能有一个"));
+            }
+            _ => {
+                return Err(bad(
+                    "the parts are `file` (CSV) and `map` (TOML)",
+                    "上传的部分应为 `file`（CSV）和 `map`（TOML）",
+                ));
+            }
         }
     }
-    let (file, file_name) = file.ok_or_else(|| bad("there is no part `file`".into()))?;
+    let (file, file_name) = file.ok_or_else(|| bad("there is no part `file`", "缺少 `file` 部分"))?;
     Ok(Upload { file, file_name, mapping })
 }
 
@@ -104,11 +111,13 @@ async fn text(mut part: Field<'_>, bytes_max: usize) -> ApiResult<String> {
         bytes.extend_from_slice(&chunk);
         if bytes.len() > bytes_max {
             return Err(Problem::new(Code::BodyTooLarge)
-                .detail("the mapping is too large")
+                .detail_in_both("the mapping is too large", "映射过大")
                 .member("bytes_max", bytes_max));
         }
     }
-    String::from_utf8(bytes).map_err(|_| Problem::new(Code::BadUpload).detail("the mapping is not UTF-8"))
+    String::from_utf8(bytes).map_err(|_| {
+        Problem::new(Code::BadUpload).detail_in_both("the mapping is not UTF-8", "映射不是 UTF-8 编码")
+    })
 }
 
 fn broken(error: MultipartError) -> Problem {

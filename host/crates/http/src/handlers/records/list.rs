@@ -2,7 +2,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
-use trellis_model::{Filter, Sort};
+use trellis_model::{Filter, Sort, Text, bilingual};
 use trellis_records::{Cursor, Deleted, Query, RecordPage, Total};
 
 use super::query_string::filter_of;
@@ -53,7 +53,10 @@ pub(super) fn count_of(count: Option<&str>) -> ApiResult<Total> {
     match count {
         None | Some("none") => Ok(Total::None),
         Some("exact") => Ok(Total::Exact),
-        Some(_) => Err(Problem::bad_query("count", "`count` is none or exact")),
+        Some(_) => {
+            let message = Text::new("`count` is none or exact", "`count` 只接受 none 或 exact");
+            Err(Problem::bad_query("count", message))
+        }
     }
 }
 
@@ -81,16 +84,19 @@ pub(super) async fn page(
         total: request.count,
     };
     if query.after.is_some() && query.before.is_some() {
-        return Err(Problem::bad_query("before", "`after` and `before` cannot stand together"));
+        let (en, zh) = ("`after` and `before` cannot stand together", "`after` 与 `before` 不能同时使用");
+        return Err(Problem::bad_query("before", Text::new(en, zh)));
     }
     let page = app.records.list(scope, &query).await?;
     json(StatusCode::OK, &PageView::new(&page, &view, query.limit))
 }
 
 fn sort(text: &str, fields_max: usize) -> ApiResult<Vec<Sort>> {
-    let sort = Sort::parse_list(text).map_err(|error| Problem::bad_query("sort", error.to_string()))?;
+    let sort = Sort::parse_list(text).map_err(|error| Problem::bad_query("sort", error.text()))?;
     if sort.len() > fields_max {
-        return Err(Problem::bad_query("sort", format!("`sort` takes at most {fields_max} fields")));
+        let message =
+            bilingual!("`sort` takes at most {fields_max} fields", "`sort` 最多 {fields_max} 个字段");
+        return Err(Problem::bad_query("sort", message));
     }
     Ok(sort)
 }
@@ -98,7 +104,7 @@ fn sort(text: &str, fields_max: usize) -> ApiResult<Vec<Sort>> {
 fn cursor(parameter: &str, text: Option<String>) -> ApiResult<Option<Cursor>> {
     text.map(|text| Cursor::parse(&text))
         .transpose()
-        .map_err(|error| Problem::bad_query(parameter, error.to_string()))
+        .map_err(|error| Problem::bad_query(parameter, error.text()))
 }
 
 #[derive(Serialize)]

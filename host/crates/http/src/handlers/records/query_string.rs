@@ -1,7 +1,7 @@
 //! Filters in a query string: `filter[stage]=won`, `filter[amount][gte]=1000`, `filter[account.name][contains]=mill`.
 
 use serde_json::{Value as Json, json};
-use trellis_model::{FieldType, Filter, ObjectDefinition, Op, Path, SystemField};
+use trellis_model::{FieldType, Filter, ObjectDefinition, Op, Path, SystemField, Text, bilingual};
 use trellis_records::Schema;
 
 use crate::problem::{ApiResult, Problem};
@@ -19,22 +19,29 @@ pub(super) fn filter_of(
     let conditions = conditions.collect::<ApiResult<Vec<_>>>()?;
     // The tree goes through the parser, so that both ways of writing a filter have the same limits.
     let tree = Filter::And(conditions).to_json();
-    Filter::parse(&tree).map_err(|error| Problem::bad_query("filter", error.to_string()))
+    Filter::parse(&tree).map_err(|error| Problem::bad_query("filter", error.text()))
 }
 
-fn condition(schema: &Schema, object: &ObjectDefinition, name: &str, value: &str) -> Result<Filter, String> {
-    let form = || "write `filter[field]=value` or `filter[field][operator]=value`".to_owned();
+fn condition(schema: &Schema, object: &ObjectDefinition, name: &str, value: &str) -> Result<Filter, Text> {
+    let form = || {
+        Text::new(
+            "write `filter[field]=value` or `filter[field][operator]=value`",
+            "请写成 `filter[字段]=值` 或 `filter[字段][运算符]=值`",
+        )
+    };
     let inner = name.strip_prefix("filter[").and_then(|rest| rest.strip_suffix(']')).ok_or_else(form)?;
     let (field, op) = inner.split_once("][").unwrap_or((inner, "eq"));
-    let op = Op::of(op)
-        .ok_or_else(|| format!("there is no operator `{}`", op.chars().take(30).collect::<String>()))?;
-    let path = Path::parse(field).map_err(|error| error.to_string())?;
+    let op = Op::of(op).ok_or_else(|| {
+        let op: String = op.chars().take(30).collect();
+        bilingual!("there is no operator `{op}`", "没有运算符 `{op}`")
+    })?;
+    let path = Path::parse(field).map_err(|error| error.text())?;
     let json = |text: &str| json_of(field_type(schema, object, &path), text);
     let value = match op {
         Op::Null => match value {
             "true" => json!(true),
             "false" => json!(false),
-            _ => return Err("`null` takes true or false".into()),
+            _ => return Err(Text::new("`null` takes true or false", "`null` 只接受 true 或 false")),
         },
         Op::In | Op::Nin | Op::Any | Op::All | Op::Between => {
             value.split(',').map(str::trim).map(json).collect()
@@ -80,7 +87,7 @@ fn json_of(field_type: Option<&FieldType>, text: &str) -> Json {
 
 #[cfg(test)]
 mod tests {
-    use trellis_model::{FieldDefinition, FieldId, FieldName, ObjectId, ObjectName, Text};
+    use trellis_model::{FieldDefinition, FieldId, FieldName, ObjectId, ObjectName};
 
     use super::*;
 

@@ -20,11 +20,10 @@ pub(crate) async fn search_records(
     parameters.finish()?;
     let limits = app.records.config().limits;
     let filter = body.filter.map(|json| Filter::parse_within(&json, &limits.filter)).transpose();
-    let filter = filter.map_err(|error| Problem::bad_query("filter", error.to_string()))?;
+    let filter = filter.map_err(|error| Problem::bad_query("filter", error.text()))?;
     let limit = body.limit.unwrap_or(limits.page_rows_default);
     if !(1..=limits.page_rows_max).contains(&limit) {
-        let message = format!("`limit` is a whole number from 1 to {}", limits.page_rows_max);
-        return Err(Problem::bad_query("limit", message));
+        return Err(Problem::bad_limit(limits.page_rows_max));
     }
     let request = PageRequest {
         filter: filter.unwrap_or_else(Filter::everything),

@@ -34,7 +34,7 @@ impl Spooled {
         let mut body = std::pin::pin!(body);
         while let Some(chunk) = body.next().await {
             let chunk = chunk.map_err(|error| {
-                Problem::new(Code::BadUpload).detail("the upload broke off").cause(&error)
+                Problem::new(Code::BadUpload).detail_in_both("the upload broke off", "上传中断").cause(&error)
             })?;
             bytes += chunk.len() as u64;
             if bytes > bytes_max {
