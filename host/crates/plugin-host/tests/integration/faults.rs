@@ -1,6 +1,5 @@
 //! What a guest does wrong ends in an error that says so, and in nothing else.
 
-
 use trellis_model::Batch;
 use trellis_plugin_host::{
     Assigned, CancelFlag, Error, FaultKind, Fitted, LogLevel, Plugin, PluginError, PluginHost, Result,
