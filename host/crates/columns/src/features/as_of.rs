@@ -41,8 +41,7 @@ impl PastFeatures {
         if let Some(known) = known {
             return Ok(known.columns.clone());
         }
-        let mut columns = FeatureColumns::new(source);
-        set::scan(records, source, config.events_page_rows, Some(until), &mut columns).await?;
+        let (columns, _) = set::scan(records, source, config.events_page_rows, Some(until))?;
         self.kept.retain(|kept| kept.events != source.events || kept.touched == touched);
         self.kept.push_front(Kept { events: source.events, until, touched, columns: columns.clone() });
         self.kept.truncate(config.as_of_kept);
@@ -61,8 +60,7 @@ pub(super) async fn up_to_today(
     let later = columns.ordinals_with_events_after(until);
     // As in `FeatureSet::resolve`: a scan of everything costs less than many scans of one ordinal each.
     if later.len() > CHUNK_ROWS.max(columns.chunks().len() * CHUNK_ROWS / 16) {
-        let mut columns = FeatureColumns::new(source);
-        set::scan(records, source, config.events_page_rows, Some(until), &mut columns).await?;
+        let (columns, _) = set::scan(records, source, config.events_page_rows, Some(until))?;
         return Ok(columns);
     }
     for ordinal in later {

@@ -112,10 +112,14 @@ impl FeatureColumns {
     }
 
     fn chunk_mut(&mut self, index: usize) -> &mut Chunk {
+        Arc::make_mut(self.slot(index))
+    }
+
+    fn slot(&mut self, index: usize) -> &mut Arc<Chunk> {
         if index >= self.chunks.len() {
             self.chunks.resize(index + 1, Arc::clone(&self.empty));
         }
-        Arc::make_mut(self.chunks.get_mut(index).expect("just grown to hold it"))
+        self.chunks.get_mut(index).expect("just grown to hold it")
     }
 
     /// Adds one event.
@@ -129,6 +133,15 @@ impl FeatureColumns {
                 (Sums::Exact(sums), Some(EventNumber::Exact(value))) => sums[at] += i128::from(*value),
                 (Sums::Float(sums), Some(EventNumber::Float(value))) => sums[at] += value,
                 _ => {}
+            }
+        }
+    }
+
+    /// Takes over the chunks of `other` that hold events; the same chunk must not hold events in both.
+    pub(crate) fn merge(&mut self, other: Self) {
+        for (index, chunk) in other.chunks.into_iter().enumerate() {
+            if !Arc::ptr_eq(&chunk, &other.empty) {
+                *self.slot(index) = chunk;
             }
         }
     }

@@ -232,7 +232,7 @@ impl Columns {
         let known = state.sets.get(&source.events).is_some_and(|set| set.source == *source);
         if !known {
             let page_rows = self.config.events_page_rows;
-            let set = FeatureSet::build(&self.records, source.clone(), page_rows, state.cursor).await?;
+            let set = FeatureSet::build(&self.records, source.clone(), page_rows, state.cursor)?;
             state.sets.insert(source.events, set);
             self.features.declared.lock().insert(source.events, source.clone());
             state.changes_since_checkpoint = self.config.checkpoint_changes;
@@ -358,7 +358,7 @@ pub(crate) async fn compare_with_scan(columns: &Columns) -> Result<(u64, Vec<Str
     for source in sources {
         let warm = columns.warm(state, &source).await?.columns.clone();
         let page_rows = columns.config.events_page_rows;
-        let fresh = FeatureSet::build(&columns.records, source.clone(), page_rows, state.cursor).await?;
+        let fresh = FeatureSet::build(&columns.records, source.clone(), page_rows, state.cursor)?;
         // What was written since the fold may be in the scan and is not in the features: those customers are not compared.
         let written = columns.targets_after(&source, state.cursor).await?;
         let chunks = warm.chunks().len().max(fresh.columns.chunks().len());

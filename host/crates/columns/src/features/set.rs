@@ -1,4 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZero;
+use std::ops::Range;
 
 use rust_decimal::Decimal;
 use trellis_model::{Currency, FieldChange, FieldId, Money, Value};
@@ -7,6 +9,10 @@ use trellis_records::{EventCursor, LoggedChange, Records};
 use super::chunk::{CHUNK_ROWS, EventNumber, FeatureColumns};
 use crate::Result;
 use crate::dataset::{EventSource, EventValueKind};
+use crate::wait::wait;
+
+/// Threads that read events at the same time.
+const SCAN_THREADS_MAX: usize = 4;
 
 /// Which commits a scan has seen: all up to `from`, none after `to`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
@@ -34,14 +40,13 @@ pub(crate) struct FeatureSet {
 
 impl FeatureSet {
     /// Reads all events.
-    pub(crate) async fn build(
+    pub(crate) fn build(
         records: &Records,
         source: EventSource,
         page_rows: usize,
         cursor: u64,
     ) -> Result<Self> {
-        let mut columns = FeatureColumns::new(&source);
-        let built = scan(records, &source, page_rows, None, &mut columns).await?;
+        let (columns, built) = scan(records, &source, page_rows, None)?;
         let (reread, dirty) = (BTreeMap::new(), BTreeSet::new());
         Ok(Self { source, columns, cursor, built, reread, dirty, rebuild: false })
     }
@@ -79,7 +84,7 @@ impl FeatureSet {
         // A scan of everything costs less than many scans of one ordinal each.
         let ordinals = self.columns.chunks().len() * CHUNK_ROWS;
         if self.rebuild || self.dirty.len() > CHUNK_ROWS.max(ordinals / 16) {
-            *self = Self::build(records, self.source.clone(), page_rows, self.cursor).await?;
+            *self = Self::build(records, self.source.clone(), page_rows, self.cursor)?;
         }
         while let Some(&ordinal) = self.dirty.first() {
             self.columns.clear(ordinal);
@@ -111,21 +116,52 @@ impl FeatureSet {
     }
 }
 
-/// Adds all events up to `until` to `columns`.
-pub(crate) async fn scan(
+/// Reads all events up to `until`, ranges of ordinals at the same time. Blocks until all are read.
+pub(crate) fn scan(
     records: &Records,
     source: &EventSource,
     page_rows: usize,
     until: Option<i64>,
-    columns: &mut FeatureColumns,
-) -> Result<Window> {
-    scan_range(records, source, 0..u64::MAX, page_rows, until, columns).await
+) -> Result<(FeatureColumns, Window)> {
+    let read = |range: Range<u64>| {
+        let mut columns = FeatureColumns::new(source);
+        let window = wait(scan_range(records, source, range, page_rows, until, &mut columns))?;
+        Ok((columns, window))
+    };
+    let read = &read;
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(SCAN_THREADS_MAX);
+    let mut parts = parts(records.ordinal_bound(source.target), threads as u64);
+    let last = parts.pop().unwrap_or(0..u64::MAX);
+    let (scanned, last) = std::thread::scope(|scope| {
+        let threads: Vec<_> = parts.into_iter().map(|part| scope.spawn(move || read(part))).collect();
+        let last = read(last);
+        let joined = threads.into_iter().map(|thread| match thread.join() {
+            Ok(scanned) => scanned,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        (joined.collect::<Result<Vec<_>>>(), last)
+    });
+    let (mut columns, mut window) = last?;
+    for (part, seen) in scanned? {
+        columns.merge(part);
+        window = Window { from: window.from.min(seen.from), to: window.to.max(seen.to) };
+    }
+    Ok((columns, window))
+}
+
+/// Cuts all ordinals into at most `count` ranges of whole chunks, of which those below `bound` are about equally long.
+fn parts(bound: u64, count: u64) -> Vec<Range<u64>> {
+    let length = bound.div_ceil(count.max(1)).next_multiple_of(CHUNK_ROWS as u64).max(1);
+    let mut starts: Vec<u64> = (0..count).map(|part| part * length).filter(|start| *start < bound).collect();
+    starts.dedup();
+    let ends = starts.iter().skip(1).copied().chain([u64::MAX]);
+    starts.iter().copied().zip(ends).map(|(start, end)| start..end).collect()
 }
 
 pub(crate) async fn scan_range(
     records: &Records,
     source: &EventSource,
-    range: std::ops::Range<u64>,
+    range: Range<u64>,
     page_rows: usize,
     until: Option<i64>,
     columns: &mut FeatureColumns,
@@ -171,4 +207,26 @@ pub(crate) fn base_minor_units(money: &Money, base: Currency) -> Option<i64> {
     }
     let scaled = money.comparable().checked_mul(Decimal::from(10_i64.pow(base.decimals())))?;
     scaled.is_integer().then(|| i64::try_from(scaled).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_whole_chunks_and_leave_nothing_out() {
+        let check = |bound: u64, count: u64, expected: &[u64]| {
+            let parts = parts(bound, count);
+            assert_eq!(parts.iter().map(|part| part.start).collect::<Vec<_>>(), expected);
+            assert!(parts.windows(2).all(|pair| pair[0].end == pair[1].start));
+            assert!(parts.last().is_none_or(|last| last.end == u64::MAX));
+        };
+        check(0, 4, &[]);
+        check(1, 4, &[0]);
+        check(4_096, 2, &[0]);
+        check(4_097, 2, &[0, 4_096]);
+        check(100_000, 2, &[0, 53_248]);
+        check(100_000, 1, &[0]);
+        check(10_000, 4, &[0, 4_096, 8_192]);
+    }
 }
