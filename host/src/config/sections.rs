@@ -42,6 +42,8 @@ section! {
     Storage {
         cache_capacity_bytes: u64,
         overlay_bytes_max: usize,
+        filter_bytes: usize,
+        filter_after_misses: u64,
         journal_segment_bytes_max: u64,
         snapshot_after_journal_bytes: u64,
         group_write_sets_max: usize,

@@ -10,6 +10,12 @@ pub struct Config {
     pub cache_capacity_bytes: u64,
     /// Committed bytes that may wait to be applied to sled; above it commits wait (default 64 MiB).
     pub overlay_bytes_max: usize,
+    /// Memory of a filter that answers most look-ups of keys that do not exist, in bytes (default 32 MiB, good for some 30
+    /// million rows; 0 for none). It is made once it pays.
+    pub filter_bytes: usize,
+    /// Look-ups of the writer that find nothing before the filter is made, which reads the whole store in the background
+    /// (default 50,000).
+    pub filter_after_misses: u64,
     /// A journal segment is closed once it holds this many bytes (default 64 MiB).
     pub journal_segment_bytes_max: u64,
     /// A snapshot is taken in the background once the journal written since the last one is larger than this and larger than
@@ -43,6 +49,8 @@ impl Default for Config {
         Self {
             cache_capacity_bytes: 256 << 20,
             overlay_bytes_max: 64 << 20,
+            filter_bytes: 32 << 20,
+            filter_after_misses: 50_000,
             journal_segment_bytes_max: 64 << 20,
             snapshot_after_journal_bytes: 1 << 30,
             group_write_sets_max: 256,

@@ -29,6 +29,7 @@ mod bytes;
 mod checkpoint;
 mod config;
 mod files;
+mod filter;
 mod frame;
 mod journal;
 mod overlay;

@@ -11,6 +11,7 @@ use trellis_storage::{Epoch, Error, Position, Result, Versioned};
 
 use crate::checkpoint::Checkpoint;
 use crate::files::Files;
+use crate::filter::Filter;
 use crate::frame::Place;
 use crate::overlay::{Changes, Overlay};
 use crate::report::SyncStats;
@@ -28,6 +29,8 @@ pub(crate) struct Shared {
     pub(crate) epoch: Epoch,
     pub(crate) state: State,
     pub(crate) overlay: Overlay,
+    /// Which keys may exist, once the writer wants to know.
+    pub(crate) filter: OnceLock<Filter>,
     /// Position of the last commit that every reader sees.
     pub(crate) head: AtomicU64,
     /// Position of the last commit that some reader may see: ahead of `head` while a group goes into the overlay.
@@ -122,6 +125,7 @@ impl Shared {
             files,
             state,
             overlay: Overlay::default(),
+            filter: OnceLock::new(),
             head: AtomicU64::new(head),
             assigned: AtomicU64::new(head),
             applied: Mutex::new(applied),
@@ -137,6 +141,9 @@ impl Shared {
         self.check_running()?;
         if let Some(entry) = self.overlay.get(key) {
             return Ok(entry.value.map(|value| Versioned { position: Position(entry.position), value }));
+        }
+        if self.filter.get().is_some_and(|filter| !filter.may_hold(key)) {
+            return Ok(None);
         }
         self.state.get(key).map_err(|fault| self.state_failed(&fault))
     }
@@ -212,13 +219,22 @@ impl Queue {
         self.work.notify_all();
     }
 
-    /// Takes the next group. `None` after `wait`, or where [`Waiting::ended`] and nothing is left.
-    pub(crate) fn next(&self, wait: Duration) -> Option<Arc<Group>> {
+    /// Takes the next group and those behind it, up to `bytes_max`. Empty after `wait`, or where [`Waiting::ended`] and
+    /// nothing is left.
+    pub(crate) fn next(&self, wait: Duration, bytes_max: usize) -> Vec<Arc<Group>> {
         let mut waiting = self.waiting.lock();
         if waiting.groups.is_empty() && !waiting.ended && !waiting.checkpoint_wanted {
             self.work.wait_for(&mut waiting, wait);
         }
-        waiting.groups.pop_front()
+        let mut groups = Vec::new();
+        let mut bytes = 0;
+        while (groups.is_empty() || bytes < bytes_max)
+            && let Some(group) = waiting.groups.pop_front()
+        {
+            bytes += group.bytes;
+            groups.push(group);
+        }
+        groups
     }
 
     /// A group is in sled and out of the overlay.

@@ -23,6 +23,9 @@ use crate::files::{Files, Op, io_error, list, sync_dir};
 
 /// sled recurses while it opens; what it needs is not documented.
 const OPEN_STACK_BYTES: usize = 64 << 20;
+/// How often sled's own thread flushes. Durability does not depend on it, but sled takes back space in its file nowhere else:
+/// for up to half of this time it moves pages out of segments that are mostly dead.
+const HOUSEKEEPING_INTERVAL_MS: u64 = 500;
 const MARK_KEY: &[u8] = b"applied";
 
 /// What went wrong in sled.
@@ -93,7 +96,10 @@ impl State {
             })?;
             removed.push(path);
         }
-        let config = sled::Config::new().path(dir).cache_capacity(cache_capacity_bytes).flush_every_ms(None);
+        let config = sled::Config::new()
+            .path(dir)
+            .cache_capacity(cache_capacity_bytes)
+            .flush_every_ms(Some(HOUSEKEEPING_INTERVAL_MS));
         let (sender, opened) = mpsc::channel();
         let opening = move || {
             let outcome = catch_unwind(AssertUnwindSafe(|| {

@@ -24,6 +24,8 @@ fn small() -> Config {
         journal_segment_bytes_max: 16 << 10,
         checkpoint_interval_ms: 20,
         overlay_bytes_max: 1 << 20,
+        filter_bytes: 64 << 10,
+        filter_after_misses: 20,
         free_bytes_min: 0,
         ballast_bytes: 0,
         ..Config::default()

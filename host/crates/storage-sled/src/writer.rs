@@ -4,12 +4,14 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 use trellis_storage::{Change, Committed, Error, Position, Result, Versioned, WriteSet};
 
 use crate::files::free_bytes;
+use crate::filter::{self, Filter};
 use crate::frame::encode_group;
 use crate::journal::{AppendError, Journal};
 use crate::overlay::{Changes, Entry, bytes_of};
@@ -42,6 +44,9 @@ pub(crate) struct Writer {
     journal: Journal,
     next_position: u64,
     digester: Digester,
+    /// Look-ups that found nothing before there was a filter.
+    misses: u64,
+    filling: Option<JoinHandle<()>>,
     frame: Vec<u8>,
     space_checked: Option<Instant>,
     free_bytes: u64,
@@ -64,6 +69,8 @@ impl Writer {
             journal,
             next_position,
             digester: Digester::default(),
+            misses: 0,
+            filling: None,
             frame: Vec::new(),
             space_checked: None,
             free_bytes: u64::MAX,
@@ -93,12 +100,41 @@ impl Writer {
             }
             if !waiting.is_empty() {
                 self.write_group(&mut waiting);
+                self.make_filter();
             }
             for answer in rotations.drain(..) {
                 _ = answer.send(self.rotate());
             }
         }
+        if let Some(filling) = self.filling.take() {
+            // A panic has been reported by the panic hook already; without the filter everything is looked up.
+            _ = filling.join();
+        }
         self.shared.queue.end();
+    }
+
+    /// Makes the filter, and has it filled while every commit from now on adds its keys.
+    fn make_filter(&mut self) {
+        let config = &self.shared.config;
+        if self.misses < config.filter_after_misses || config.filter_bytes == 0 || self.filling.is_some() {
+            return;
+        }
+        self.shared.filter.get_or_init(|| Filter::new(config.filter_bytes));
+        let shared = Arc::clone(&self.shared);
+        let fill = move || {
+            if let Some(filter) = shared.filter.get()
+                && let Err(error) = filter::fill(&shared, filter)
+            {
+                tracing::error!(%error, "no filter for keys that do not exist");
+            }
+        };
+        match thread::Builder::new().name("store-filter".into()).spawn(fill) {
+            Ok(filling) => self.filling = Some(filling),
+            Err(error) => {
+                tracing::error!(%error, "cannot start a thread that fills the filter");
+                self.misses = 0;
+            }
+        }
     }
 
     /// Takes a group's worth of requests and answers them.
@@ -138,9 +174,12 @@ impl Writer {
         for change in &evaluated.changes {
             // The journal says by how much a group changes counts and digests, so that they never depend on what sled claims
             // to have replaced. A failure here leaves the draft half filled, but it also stops the store.
-            if let Some(before) = read(shared, &draft.changes, &change.key)? {
-                let digest = self.digester.row(&change.key, before.position.0, &before.value);
-                draft.sums.remove_row(&change.key, digest);
+            match read(shared, &draft.changes, &change.key)? {
+                Some(before) => {
+                    let digest = self.digester.row(&change.key, before.position.0, &before.value);
+                    draft.sums.remove_row(&change.key, digest);
+                }
+                None => self.misses += 1,
             }
             if let Some(value) = &change.value {
                 draft.sums.add_row(&change.key, self.digester.row(&change.key, position.0, value));
@@ -172,6 +211,9 @@ impl Writer {
         let changes = std::mem::take(&mut draft.changes);
         let bytes = bytes_of(&changes);
         let sums = std::mem::take(&mut draft.sums);
+        if let Some(filter) = self.shared.filter.get() {
+            changes.keys().for_each(|key| filter.add(key));
+        }
         self.shared.assigned.store(last_position, Ordering::Release);
         self.shared.overlay.insert(&changes);
         self.shared.queue.push(Arc::new(Group { last_position, place, sums, changes, bytes }));
