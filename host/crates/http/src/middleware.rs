@@ -54,13 +54,14 @@ static CORRELATION_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) fn class_layers(routes: Router<App>, class: Class, limits: &Config) -> Router<App> {
     let timeout = |timeout| TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout);
     match class {
-        // One stack, so that a request pays for one boxed service instead of three.
-        Class::Json => routes.layer(
-            ServiceBuilder::new()
-                .layer(RequestBodyLimitLayer::new(limits.json_bytes_max))
-                .layer(DefaultBodyLimit::disable())
-                .layer(timeout(limits.request_timeout())),
-        ),
+        // The time-out is outside: reading a body that is too long counts too.
+        Class::Json => routes
+            .layer(
+                ServiceBuilder::new()
+                    .layer(RequestBodyLimitLayer::new(limits.json_bytes_max))
+                    .layer(DefaultBodyLimit::disable()),
+            )
+            .layer(timeout(limits.request_timeout())),
         Class::Plugin => uploads(
             routes
                 .layer(RequestBodyLimitLayer::new(limits.plugin_bytes_max))
