@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use trellis_http::{AppState, Health, HealthCheck};
+use trellis_http::{AppState, Health, HealthCheck, axum};
 
 use crate::figures::{per_second, print};
 use crate::setup::Parts;

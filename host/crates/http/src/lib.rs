@@ -22,6 +22,8 @@ mod wire;
 
 use std::sync::Arc;
 
+/// The framework, for those who drive the router: tests, and the benchmark's handler to compare with. No other crate names it.
+pub use axum;
 pub use config::Config;
 pub use server::serve;
 pub use state::{AppState, Health, HealthCheck};

@@ -30,7 +30,7 @@ pub struct TestApp {
     pub clock: Arc<FakeClock>,
     /// What `/ready` says.
     pub health: Arc<FakeHealth>,
-    router: axum::Router,
+    router: trellis_http::axum::Router,
     state: AppState,
     admin_token: String,
     dir: TempDir,

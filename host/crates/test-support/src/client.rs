@@ -1,9 +1,9 @@
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Method, Request};
 use bytes::Bytes;
 use serde_json::Value as Json;
 use tower::ServiceExt;
+use trellis_http::axum::Router;
+use trellis_http::axum::body::{Body, to_bytes};
+use trellis_http::axum::http::{HeaderMap, Method, Request};
 
 /// Sends requests to the router of a [`crate::TestApp`], as somebody.
 #[derive(Debug, Clone)]
