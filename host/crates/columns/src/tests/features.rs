@@ -319,7 +319,7 @@ async fn orders_dated_later_than_today_do_not_exist_yet() {
     company.order(&both, TODAY + 1, 2.0, 700).await;
     company.order(&later, TODAY + 1, 2.0, 700).await;
     let today = Row { ordinal: 0, count: 1, first: TODAY, last: TODAY, cents: 500, quantity: 1.0 };
-    assert_eq!(company.rows(AsOf::Now, 10).await, [today.clone()]);
+    assert_eq!(company.rows(AsOf::Now, 10).await, std::slice::from_ref(&today));
     let batch = company.columns.dataset_rows(&orders_spec(), AsOf::Now, &[0, 1]).await.unwrap();
     assert_eq!(rows_of(&batch), [today]);
     let tomorrow = AsOf::Date(Value::date_of_days(TODAY + 1).unwrap());
