@@ -2,8 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::path::Path;
-
 use tempfile::TempDir;
 use trellis_plugin_build::{BuildOptions, build};
 
@@ -13,7 +11,9 @@ const PLUGIN_TOML: &str = "id = \"small\"\nversion = \"1.2.3\"\n";
 /// A project with these files. It shares the workspace's target folder, so that the standard library is compiled once.
 fn project(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../target").canonicalize().unwrap();
+    // Test programs lie in `<target>/debug/deps`, wherever the target folder is.
+    let program = std::env::current_exe().unwrap();
+    let target = program.ancestors().nth(3).unwrap();
     let config = format!("[build]\ntarget-dir = \"{}\"\n", target.display());
     for (name, text) in files.iter().copied().chain([(".cargo/config.toml", &*config)]) {
         let path = folder.path().join(name);

@@ -61,8 +61,13 @@ async fn a_plugin_that_is_not_there_is_not_found() {
 
 /// The first-party plugin, as `cargo xtask plugins` builds it.
 fn retail_rfm() -> Vec<u8> {
-    let target = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../target/plugins/retail-rfm.wasm");
-    std::fs::read(target).unwrap_or_else(|error| panic!("{error}: run `cargo xtask plugins` first"))
+    let folder = std::env::var_os("TRELLIS_TEST_PLUGINS").map_or_else(
+        || std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../target/plugins")),
+        std::path::PathBuf::from,
+    );
+    let file = folder.join("retail-rfm.wasm");
+    std::fs::read(&file)
+        .unwrap_or_else(|error| panic!("{}: {error}: run `cargo xtask plugins`", file.display()))
 }
 
 async fn finished(app: &TestApp, job: &Json) -> Json {
