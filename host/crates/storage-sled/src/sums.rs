@@ -70,13 +70,17 @@ impl Sums {
         }
     }
 
+    /// `None` also for what [`Sums::encode`] never writes: a kind that is there twice, or whose sum is zero.
     pub(crate) fn decode(reader: &mut Reader<'_>) -> Option<Self> {
         let mut sums = Self::default();
         for _ in 0..reader.u16()? {
             let kind = reader.u8()?;
             let count = reader.array().map(i64::from_be_bytes)?;
             let xor = reader.array().map(u128::from_be_bytes)?;
-            sums.add(kind, KindSum { count, xor });
+            let sum = KindSum { count, xor };
+            if sum == KindSum::default() || sums.0.insert(kind, sum).is_some() {
+                return None;
+            }
         }
         Some(sums)
     }
@@ -108,5 +112,22 @@ impl Digester {
         let digest = blake3::hash(&self.buffer);
         let half = digest.as_bytes().first_chunk().expect("a BLAKE3 digest has 32 bytes");
         u128::from_be_bytes(*half)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_that_nobody_wrote_are_refused() {
+        let kind = |kind: u8, count: i64| [&[kind][..], &count.to_be_bytes(), &[0; 16]].concat();
+        let decode = |kinds: &[Vec<u8>]| {
+            let bytes = [&(kinds.len() as u16).to_be_bytes()[..], &kinds.concat()].concat();
+            Sums::decode(&mut Reader::new(&bytes))
+        };
+        assert!(decode(&[kind(1, 5), kind(2, -5)]).is_some());
+        assert!(decode(&[kind(1, i64::MAX), kind(1, 1)]).is_none());
+        assert!(decode(&[kind(1, 0)]).is_none());
     }
 }
