@@ -34,7 +34,7 @@ pub use error::{Error, Result};
 pub use expected::Expected;
 pub use filter::{CountBound, Filter, FilterLimits, Op, Path, Related, Sort};
 pub use money::{Currency, Money};
-pub use name::{ExternalId, FieldName, ObjectName, PluginId, SegmentationName};
+pub use name::{FieldName, ObjectName, PluginId, SegmentationName};
 pub use record::{Fields, Record, RecordId};
 pub use schema::{
     ChoiceOption, CompositeIndex, Covering, FieldDefinition, FieldId, FieldType, ObjectDefinition, ObjectId,

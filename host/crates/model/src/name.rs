@@ -74,13 +74,6 @@ name!(
     SegmentationName, Phrase::new("segmentation name", "分群名称"),
     Phrase::new("2 to 90 of a-z, 0-9 and _, a letter first", "2 到 90 个字符，限 a-z、0-9 和 _，以字母开头"), |name| snake(name, 90)
 );
-name!(
-    /// An id that another system gave a record.
-    ExternalId, Phrase::new("external id", "外部编号"),
-    Phrase::new("1 to 200 characters without control characters", "1 到 200 个字符，不含控制字符"), |name| {
-        !name.is_empty() && name.chars().count() <= 200 && !name.chars().any(char::is_control)
-    }
-);
 
 fn snake(name: &str, length_max: usize) -> bool {
     (2..=length_max).contains(&name.len())
