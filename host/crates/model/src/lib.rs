@@ -15,9 +15,11 @@
 mod action;
 mod batch;
 mod change;
+mod decision;
 mod error;
 mod expected;
 mod filter;
+mod lookup;
 mod money;
 mod name;
 mod record;
@@ -27,12 +29,14 @@ mod text;
 mod value;
 mod value_json;
 
-pub use action::Action;
+pub use action::{Action, NewMessage, NewTask};
 pub use batch::{Batch, Column, ColumnData, TextColumn, Validity, minor_units};
 pub use change::{Actor, Cause, ChangeKind, FieldChange, Via};
+pub use decision::{Decider, Reason};
 pub use error::{Error, Result};
 pub use expected::Expected;
 pub use filter::{CountBound, Filter, FilterLimits, Op, Path, Related, Sort};
+pub use lookup::{LookupError, Lookups, NamedRecord, NoLookups};
 pub use money::{Currency, Money};
 pub use name::{FieldName, ObjectName, PluginId, SegmentationName};
 pub use record::{Fields, Record, RecordId};

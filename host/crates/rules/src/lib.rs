@@ -1,0 +1,1 @@
+//! Runs admins' rules: rhai scripts, values in, decisions out.
