@@ -10,12 +10,13 @@ use trellis_records::{Caller, Records};
 
 use crate::{
     Config, Error, Job, JobPage, PluginInfo, Result, as_of,
+    background::Background,
     blocking::blocking,
     core::Core,
     import,
     jobs::{Jobs, Request, Work},
     plugins::{Registry, UseSettings, checked_config},
-    reader::Reader,
+    reader,
     run::{self, Explanation, ModelChoice, RunRequest},
 };
 
@@ -29,7 +30,7 @@ const FILE_NAME_CHARS_MAX: usize = 200;
 pub struct Engine {
     core: Arc<Core>,
     jobs: Jobs,
-    reader: Reader,
+    reader: Background,
 }
 
 impl Engine {
@@ -65,7 +66,7 @@ impl Engine {
         let work: Arc<dyn Work> = core.clone();
         let jobs = Jobs::start(records, work, config).await?;
         import::remove_orphans(&core.spool_dir, |name| jobs.uses_spooled(name))?;
-        let reader = Reader::start(Arc::clone(&core))?;
+        let reader = reader::start(Arc::clone(&core))?;
         Ok(Arc::new(Self { core, jobs, reader }))
     }
 

@@ -1,6 +1,6 @@
 //! The engine's keys in the store: `0x50` to `0x5f`. See `host/docs/formats/engine.md`.
 
-use trellis_model::{PluginId, RecordId};
+use trellis_model::{ObjectId, PluginId, RecordId};
 
 use crate::{Error, Result};
 
@@ -26,11 +26,17 @@ pub(crate) enum KeyKind {
     Part = 0x57,
     /// `plugin` → the log entry up to which its current results follow the data.
     Follow = 0x58,
+    /// Nothing → the log entry up to which rules and plugins have reacted.
+    ReactionCursor = 0x5c,
+    /// `due_ms timer` → a timer, by when it runs out.
+    Timer = 0x5d,
+    /// `object record owner 00 name` → when the timer of that name runs out, and its id.
+    TimerOfRecord = 0x5e,
 }
 
 impl KeyKind {
     #[cfg(test)]
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 12] = [
         Self::Job,
         Self::OpenJob,
         Self::PluginVersion,
@@ -40,6 +46,9 @@ impl KeyKind {
         Self::Run,
         Self::Part,
         Self::Follow,
+        Self::ReactionCursor,
+        Self::Timer,
+        Self::TimerOfRecord,
     ];
 
     /// The prefix of every key of the kind.
@@ -110,6 +119,36 @@ pub(crate) fn part(of: &[u8], part: u32) -> Vec<u8> {
     key
 }
 
+/// Ordered by when it runs out: the sign is turned, so that times before 1970 come first.
+pub(crate) fn timer(due_ms: i64, id: RecordId) -> Vec<u8> {
+    let mut key = KeyKind::Timer.prefix();
+    key.extend_from_slice(&(due_ms.cast_unsigned() ^ (1 << 63)).to_be_bytes());
+    with_id(key, id)
+}
+
+/// When the timer of a key runs out.
+pub(crate) fn timer_due_ms(key: &[u8]) -> Result<i64> {
+    match key.get(1..).and_then(|rest| rest.first_chunk::<8>()) {
+        Some(bytes) => Ok((u64::from_be_bytes(*bytes) ^ (1 << 63)).cast_signed()),
+        None => Err(Error::Damaged { what: format!("key {key:02x?} holds no time") }),
+    }
+}
+
+pub(crate) fn timers_of_record(object: ObjectId, record: RecordId) -> Vec<u8> {
+    let mut key = KeyKind::TimerOfRecord.prefix();
+    key.extend_from_slice(&object.0.to_be_bytes());
+    with_id(key, record)
+}
+
+/// `owner` is text without the byte 0.
+pub(crate) fn timer_of_record(object: ObjectId, record: RecordId, owner: &str, name: &str) -> Vec<u8> {
+    let mut key = timers_of_record(object, record);
+    key.extend_from_slice(owner.as_bytes());
+    key.push(END);
+    key.extend_from_slice(name.as_bytes());
+    key
+}
+
 /// The plugin that a key is about.
 pub(crate) fn plugin_of(key: &[u8]) -> Result<PluginId> {
     let id = key.get(1..).and_then(|rest| rest.split(|&byte| byte == END).next());
@@ -154,8 +193,23 @@ mod tests {
             ("Run", 0x56),
             ("Part", 0x57),
             ("Follow", 0x58),
+            ("ReactionCursor", 0x5c),
+            ("Timer", 0x5d),
+            ("TimerOfRecord", 0x5e),
         ];
         assert_eq!(numbers, locked.map(|(name, number)| (name.to_owned(), number)));
+    }
+
+    #[test]
+    fn keys_of_timers_ascend_by_when_they_run_out() {
+        let id = RecordId(uuid::Uuid::from_u128(7));
+        let times = [i64::MIN, -1, 0, 1, 1_795_262_400_000, i64::MAX];
+        let keys = times.map(|due_ms| timer(due_ms, id));
+        assert!(keys.is_sorted());
+        assert_eq!(keys.map(|key| timer_due_ms(&key).unwrap()), times);
+        let (of_one, of_other) =
+            (timer_of_record(ObjectId(1), id, "rfm", "x"), timers_of_record(ObjectId(2), id));
+        assert!(of_one.starts_with(&timers_of_record(ObjectId(1), id)) && !of_one.starts_with(&of_other));
     }
 
     #[test]

@@ -15,6 +15,7 @@
 //! ```
 
 mod as_of;
+mod background;
 mod blocking;
 mod config;
 mod core;

@@ -6,41 +6,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parking_lot::Mutex;
-use tokio::{runtime::Handle, sync::watch};
+use tokio::sync::watch;
 
-use crate::{Error, Result, core::Core, run};
+use crate::{Result, background::Background, core::Core, run};
 
 /// How long the reader waits after a failure.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// A thread that follows the log.
-#[derive(Debug)]
-pub(crate) struct Reader {
-    stop: watch::Sender<bool>,
-    thread: Mutex<Option<std::thread::JoinHandle<()>>>,
-}
-
-impl Reader {
-    pub(crate) fn start(core: Arc<Core>) -> Result<Self> {
-        let (stop, stopped) = watch::channel(false);
-        let handle = Handle::current();
-        let thread = std::thread::Builder::new().name("log-reader".to_owned());
-        let thread = thread.spawn(move || handle.block_on(read(&core, stopped)));
-        let failed = |error: std::io::Error| Error::Internal {
-            doing: "starting the log reader",
-            reason: error.to_string(),
-        };
-        Ok(Self { stop, thread: Mutex::new(Some(thread.map_err(failed)?)) })
-    }
-
-    pub(crate) async fn stop(&self) {
-        self.stop.send_replace(true);
-        let Some(thread) = self.thread.lock().take() else { return };
-        if !matches!(tokio::task::spawn_blocking(move || thread.join()).await, Ok(Ok(()))) {
-            tracing::error!("the log reader ended by a panic");
-        }
-    }
+/// Starts the thread that follows the log.
+pub(crate) fn start(core: Arc<Core>) -> Result<Background> {
+    Background::start("log-reader", move |stopped| async move { read(&core, stopped).await })
 }
 
 async fn read(core: &Core, mut stopped: watch::Receiver<bool>) {
