@@ -68,6 +68,13 @@ impl Client {
         self.answer(request.send(body.to_string()))
     }
 
+    /// PATCH with a JSON body.
+    pub(crate) fn patch(&self, path: &str, body: &Json) -> Result<Json> {
+        let request = self.agent.patch(self.url(path)).header("authorization", self.bearer());
+        let request = request.header("content-type", "application/json");
+        self.answer(request.send(body.to_string()))
+    }
+
     /// POST bytes of a media type, streamed.
     pub(crate) fn post_stream(&self, path: &str, media_type: &str, mut body: impl Read) -> Result<Json> {
         let request = self.agent.post(self.url(path)).header("authorization", self.bearer());

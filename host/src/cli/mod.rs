@@ -5,6 +5,7 @@ mod client;
 mod import;
 mod output;
 mod plugin;
+mod rule;
 mod serve;
 mod token;
 mod verify;
@@ -62,6 +63,9 @@ enum Command {
     /// Build, check, install and run plugins.
     #[command(subcommand)]
     Plugin(plugin::Plugin),
+    /// Load, list, try and switch rules.
+    #[command(subcommand)]
+    Rule(rule::Rule),
     /// API tokens.
     #[command(subcommand)]
     Token(token::Token),
@@ -101,6 +105,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Verify(command) => command.run(),
         Command::Import(command) => command.run(),
         Command::Plugin(command) => command.run(),
+        Command::Rule(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::Status(connection) => status(&connection),
         Command::CompilePlugin => plugin::compile_child(),

@@ -28,6 +28,22 @@ pub(crate) enum Plugin {
     List(Connection),
     /// Run a plugin over all customers and wait for the result.
     Run(Run),
+    /// List the runs of a plugin, the newest first.
+    Runs {
+        /// The plugin's id.
+        id: String,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Compute a run again from its recorded inputs and say whether the same comes out.
+    Replay {
+        /// The plugin's id.
+        id: String,
+        /// The run's id; the newest run where it is left out.
+        run: Option<String>,
+        #[command(flatten)]
+        connection: Connection,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -66,6 +82,8 @@ impl Plugin {
             Self::Install(install) => install.run(),
             Self::List(connection) => list(connection),
             Self::Run(run) => run.run(),
+            Self::Runs { id, connection } => runs(id, connection),
+            Self::Replay { id, run, connection } => replay(id, run.as_deref(), connection),
         }
     }
 }
@@ -128,6 +146,51 @@ fn list(connection: &Connection) -> Result {
     Ok(())
 }
 
+fn runs(id: &str, connection: &Connection) -> Result {
+    let runs = Client::new(connection)?.get(&format!("/api/v1/plugins/{id}/runs"))?;
+    let rows = runs.get("data").and_then(Json::as_array).into_iter().flatten().map(|run| {
+        let kept = run.get("can_be_replayed").and_then(Json::as_bool).unwrap_or_default();
+        let inputs = if kept { "kept" } else { "expired" };
+        let columns = ["run", "version", "as_of"].map(|name| text(run, name).to_owned());
+        let [run, version, as_of] = columns;
+        [run, version, as_of, inputs.to_owned()]
+    });
+    output::table(["RUN", "VERSION", "AS OF", "INPUTS"], &rows.collect::<Vec<_>>());
+    Ok(())
+}
+
+fn replay(id: &str, run: Option<&str>, connection: &Connection) -> Result {
+    let client = Client::new(connection)?;
+    let run = match run {
+        Some(run) => run.to_owned(),
+        None => {
+            let runs = client.get(&format!("/api/v1/plugins/{id}/runs?limit=1"))?;
+            let newest = runs.get("data").and_then(Json::as_array).and_then(|runs| runs.first());
+            text(newest.ok_or_else(|| Failure::Message(format!("{id} was never run")))?, "run").to_owned()
+        }
+    };
+    let job = client.post(&format!("/api/v1/plugins/{id}/runs/{run}/replay"), &json!({}))?;
+    let job = succeeded(client.wait_for_job(&job)?, "the replay")?;
+    let result = job.get("result").unwrap_or(&Json::Null);
+    let rows = number(result, "rows");
+    if result.get("same").and_then(Json::as_bool) == Some(true) {
+        output::line(&format!("the same bytes for {rows} customers ({})", text(result, "outputs_digest")));
+        return Ok(());
+    }
+    let shown = serde_json::to_string_pretty(result).map_err(|error| Failure::Message(error.to_string()))?;
+    output::line(&shown);
+    Err(Failure::Incomplete(format!("{} of {rows} customers differ", number(result, "differing"))))
+}
+
+/// The job, if it came to a good end.
+fn succeeded(job: Json, what: &str) -> Result<Json> {
+    if text(&job, "state") == "succeeded" {
+        return Ok(job);
+    }
+    let error = job.get("error").unwrap_or(&Json::Null);
+    Err(Failure::Message(format!("{what} {}: {}", text(&job, "state"), text(error, "message"))))
+}
+
 impl Install {
     fn run(&self) -> Result {
         let config: Json = serde_json::from_str(&self.config)
@@ -150,36 +213,29 @@ impl Run {
         let client = Client::new(&self.connection)?;
         let request = self.as_of.as_ref().map_or_else(|| json!({}), |as_of| json!({ "as_of": as_of }));
         let job = client.post(&format!("/api/v1/plugins/{}/run", self.id), &request)?;
-        let job = client.wait_for_job(&job)?;
-        if text(&job, "state") != "succeeded" {
-            let error = job.get("error").unwrap_or(&Json::Null);
-            return Err(Failure::Message(format!(
-                "the run {}: {}",
-                text(&job, "state"),
-                text(error, "message")
-            )));
-        }
-        self.show_segmentations(&client, job.get("result").unwrap_or(&Json::Null))
+        let job = succeeded(client.wait_for_job(&job)?, "the run")?;
+        let customers = number(job.get("result").unwrap_or(&Json::Null), "customers");
+        output::line(&format!("{} has decided for {customers} customers", self.id));
+        self.show_counts(&client.get("/api/v1/segmentations")?, "values");
+        self.show_counts(&client.get("/api/v1/scores")?, "bands");
+        Ok(())
     }
 
-    /// Prints how many customers have which value, for segmentations with few values.
-    fn show_segmentations(&self, client: &Client, result: &Json) -> Result {
-        output::line(&format!("{} customers segmented by {}", number(result, "customers"), self.id));
-        let segmentations = client.get("/api/v1/segmentations")?;
+    /// Prints how many customers have which value or are in which band, where there are few of them.
+    fn show_counts(&self, outputs: &Json, parts: &str) {
         let prefix = format!("{}__", self.id.replace('-', "_"));
-        for segmentation in segmentations.get("data").and_then(Json::as_array).into_iter().flatten() {
+        for output in outputs.get("data").and_then(Json::as_array).into_iter().flatten() {
             let values: Vec<&Json> =
-                segmentation.get("values").and_then(Json::as_array).into_iter().flatten().collect();
-            if text(segmentation, "name").starts_with(&prefix) && values.len() <= 9 {
+                output.get(parts).and_then(Json::as_array).into_iter().flatten().collect();
+            if text(output, "name").starts_with(&prefix) && (1..=9).contains(&values.len()) {
                 let counts =
                     values.iter().map(|value| format!("{} {}", text(value, "value"), number(value, "count")));
                 output::line(&format!(
                     "  {}: {}",
-                    text(segmentation, "name"),
+                    text(output, "name"),
                     counts.collect::<Vec<_>>().join(", ")
                 ));
             }
         }
-        Ok(())
     }
 }
