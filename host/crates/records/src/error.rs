@@ -1,4 +1,6 @@
-use trellis_model::{Currency, FieldName, Language, ObjectName, Phrase, Record, RecordId, Text, bilingual};
+use trellis_model::{
+    Currency, Decider, FieldName, Language, ObjectName, Phrase, Record, RecordId, Text, bilingual,
+};
 
 /// What can go wrong with records. `Display` is English, [`Error::text`] speaks both languages.
 #[derive(Debug, thiserror::Error)]
@@ -63,13 +65,19 @@ pub enum Error {
         /// The record as it is now.
         found: Box<Record>,
     },
-    /// A rule or plugin refused.
-    #[error("refused by {by}: {}", reason.en)]
+    /// A rule or plugin refused, or had to be asked and could not decide.
+    #[error("{} {}: {}", if *unavailable { "no decision by" } else { "refused by" }, by.text().en, reason.en)]
     Veto {
         /// Which rule or plugin.
-        by: String,
+        by: Box<Decider>,
+        /// Its own stable code, in kebab-case.
+        code: String,
         /// Why.
         reason: Text,
+        /// The field at fault, if it is one.
+        field: Option<FieldName>,
+        /// Whether it could not decide.
+        unavailable: bool,
     },
     /// Records of this object are only ever added.
     #[error("a {object} cannot be changed: delete it and create another")]
@@ -162,7 +170,8 @@ impl Error {
             Self::OutOfScope { .. } => "out_of_scope",
             Self::Duplicate { .. } => "duplicate",
             Self::VersionConflict { .. } => "version_conflict",
-            Self::Veto { .. } => "veto",
+            Self::Veto { unavailable: false, .. } => "veto",
+            Self::Veto { unavailable: true, .. } => "veto_unavailable",
             Self::AppendOnly { .. } => "append_only",
             Self::TooDeep { .. } => "too_deep",
             Self::TooMany { .. } => "too_many",
@@ -195,7 +204,14 @@ impl Error {
             Self::VersionConflict { expected, found } => {
                 format!("`{}` 已被修改：预期版本 {expected}，当前版本 {}", found.id, found.version)
             }
-            Self::Veto { by, reason } => format!("被 {by} 拒绝：{}", reason.get(Language::ZhCn)),
+            Self::Veto { by, reason, unavailable, .. } => {
+                let (by, reason) = (by.text().zh_cn, reason.get(Language::ZhCn));
+                if *unavailable {
+                    format!("{by} 无法作出判断：{reason}")
+                } else {
+                    format!("{by} 拒绝了此更改：{reason}")
+                }
+            }
             Self::AppendOnly { object } => format!("{object} 不可修改：请删除后重新创建"),
             Self::TooDeep { depth, depth_max } => {
                 format!("更改引发的连锁反应达到 {depth} 层，最多 {depth_max} 层")

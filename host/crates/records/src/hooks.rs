@@ -1,6 +1,12 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 use serde_json::Value as Json;
-use trellis_model::{Fields, ObjectId, Op, Path, Record, RecordId, Text};
+use trellis_model::{ChangeKind, Decider, FieldName, Fields, ObjectId, Op, Path, Record, RecordId, Text};
+
+use crate::Caller;
 
 /// Fields that are not stored in records but kept as columns: scores, segments, features. `trellis-columns` implements it.
 ///
@@ -34,11 +40,68 @@ pub enum DerivedValue {
     Number(f64),
 }
 
-/// Looks at records before they are saved, and may change or refuse them.
+/// Looks at records before they are saved, and may change or refuse them. Hooks look in the order in which they were added,
+/// at records that are created or updated, not at those that are deleted or restored.
 pub trait SaveHook: Send + Sync + std::fmt::Debug + 'static {
-    /// Called with all rows of a write set that are still in. What it changes is validated again; rows that it refuses fail,
-    /// the others go on. May be called again for the same rows when a save starts again.
-    fn before_save<'a>(&'a self, proposed: &'a mut [Proposed]) -> BoxFuture<'a, Result<(), Vec<Veto>>>;
+    /// Whether it wants to see records of this object. Cheap: asked for every row of every write set.
+    fn concerns(&self, object: ObjectId) -> bool;
+
+    /// Called with all rows of a write set that concern it and are still in. What it changes is validated before the next hook
+    /// looks; rows that it refuses fail, the others go on. Called again, with a context of its own, for the same rows when a
+    /// save starts again: because another row was refused, or because something changed that the save had relied on.
+    fn before_save<'a>(
+        &'a self,
+        context: &'a Arc<SaveContext>,
+        proposed: &'a mut [Proposed],
+    ) -> BoxFuture<'a, Result<(), Vec<Veto>>>;
+}
+
+/// One attempt to save, for the hooks that look at it. What they note here counts only if this attempt is the one that is
+/// committed.
+#[derive(Debug)]
+pub struct SaveContext {
+    caller: Caller,
+    now_ms: i64,
+    noted: Mutex<Noted>,
+}
+
+/// What hooks noted.
+#[derive(Debug, Default)]
+pub(crate) struct Noted {
+    pub(crate) expected: BTreeMap<(ObjectId, RecordId), Option<u64>>,
+    pub(crate) puts: BTreeMap<Vec<u8>, Vec<u8>>,
+}
+
+impl SaveContext {
+    pub(crate) fn new(caller: Caller, now_ms: i64) -> Self {
+        Self { caller, now_ms, noted: Mutex::default() }
+    }
+
+    /// Who saves.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The time of the save, in milliseconds since 1970-01-01T00:00:00Z.
+    pub fn now_ms(&self) -> i64 {
+        self.now_ms
+    }
+
+    /// Notes that the decision relied on this version of a record, or (`None`) on its not being there or being deleted. Where
+    /// that is no longer so at the commit, the save starts again. Of several versions of a record the first one counts.
+    pub fn expect_version(&self, object: ObjectId, id: RecordId, version: Option<u64>) {
+        self.noted.lock().expected.entry((object, id)).or_insert(version);
+    }
+
+    /// Commits a key of another crate together with the records. All keys of a write set together should stay below 1 MiB.
+    pub fn put(&self, key: Vec<u8>, value: Vec<u8>) {
+        self.noted.lock().puts.insert(key, value);
+    }
+
+    /// Takes what was noted; what comes later is lost.
+    pub(crate) fn take(&self) -> Noted {
+        std::mem::take(&mut self.noted.lock())
+    }
 }
 
 /// A record as it would be saved.
@@ -48,6 +111,8 @@ pub struct Proposed {
     pub object: ObjectId,
     /// Its id, also of one that does not exist yet.
     pub id: RecordId,
+    /// Whether it is created or updated.
+    pub kind: ChangeKind,
     /// As it is stored now; `None` where it is created.
     pub before: Option<Record>,
     /// Its fields as they would be; a hook may change them.
@@ -58,9 +123,15 @@ pub struct Proposed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Veto {
     /// Which rule or plugin refuses.
-    pub by: String,
+    pub by: Decider,
+    /// Its stable code, in kebab-case.
+    pub code: String,
     /// Why.
     pub reason: Text,
-    /// Which of the proposed records, counted from 0.
+    /// The field at fault, if it is one.
+    pub field: Option<FieldName>,
+    /// Whether it could not decide, and must not be passed over.
+    pub unavailable: bool,
+    /// Which of the proposed records that it was called with, counted from 0.
     pub row: usize,
 }

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::BoxFuture;
-use trellis_model::{ChangeKind, FieldId, Record, Text, Value};
+use trellis_model::{ChangeKind, Decider, FieldId, FieldName, ObjectId, PluginId, Record, Text, Value};
 use trellis_records::import::{self, ImportReport, Limits, Mapping, Phase, Progress};
-use trellis_records::{Caller, Config, EntryBody, Proposed, Records, SaveHook, SystemClock, SystemIds, Veto};
+use trellis_records::{
+    Caller, Config, EntryBody, Proposed, Records, SaveContext, SaveHook, SystemClock, SystemIds, Veto,
+};
 use trellis_storage::MemoryStore;
 
 /// A server's records, and a folder for files.
@@ -259,14 +261,28 @@ async fn references_are_found_by_their_key_or_named() {
 }
 
 #[derive(Debug)]
-struct NoOddQuantity(FieldId);
+struct NoOddQuantity {
+    object: ObjectId,
+    quantity: FieldId,
+}
 
 impl SaveHook for NoOddQuantity {
-    fn before_save<'a>(&'a self, proposed: &'a mut [Proposed]) -> BoxFuture<'a, Result<(), Vec<Veto>>> {
-        let odd = |row: &Proposed| matches!(row.fields.get(&self.0), Some(Value::Number(number)) if number % 2.0 == 1.0);
+    fn concerns(&self, object: ObjectId) -> bool {
+        object == self.object
+    }
+
+    fn before_save<'a>(
+        &'a self,
+        _context: &'a Arc<SaveContext>,
+        proposed: &'a mut [Proposed],
+    ) -> BoxFuture<'a, Result<(), Vec<Veto>>> {
+        let odd = |row: &Proposed| matches!(row.fields.get(&self.quantity), Some(Value::Number(number)) if number % 2.0 == 1.0);
         let vetoes = proposed.iter().enumerate().filter(|(_, row)| odd(row)).map(|(row, _)| Veto {
-            by: "no-odd-quantity".into(),
+            by: Decider::Plugin { id: PluginId::new("no-odd").unwrap(), version: "1.0.0".into() },
+            code: "odd-quantity".into(),
             reason: Text::new("odd", "奇数"),
+            field: Some(FieldName::new("quantity").unwrap()),
+            unavailable: false,
             row,
         });
         let vetoes: Vec<Veto> = vetoes.collect();
@@ -278,14 +294,17 @@ impl SaveHook for NoOddQuantity {
 async fn a_veto_is_the_error_of_its_row() {
     let shop = Shop::new().await;
     shop.import_plain("account", "external_id,name\nA1,One\n").await.unwrap();
-    shop.records.add_hook(Arc::new(NoOddQuantity(shop.field("order", "quantity"))));
+    let object = shop.records.schema().object("order").unwrap().id;
+    shop.records.add_hook(Arc::new(NoOddQuantity { object, quantity: shop.field("order", "quantity") }));
     let mut text = String::from("external_id,account,ordered_on,quantity\n");
     (0..450).for_each(|row| text += &format!("{row},A1,1997-01-01,{row}\n"));
     let report = shop.import_plain("order", &text).await.unwrap();
     assert_eq!(counts(&report), [225, 0, 0, 225, 0]);
     let first = report.errors.first().unwrap();
     assert_eq!((first.line, first.row, first.code), (3, 2, "veto"));
-    assert_eq!(first.message.en, "refused by no-odd-quantity: odd");
+    assert_eq!(first.column.as_deref(), Some("quantity"));
+    assert_eq!(first.message.en, "refused by plugin no-odd 1.0.0: odd");
+    assert_eq!(first.message.zh_cn, "插件 no-odd 1.0.0 拒绝了此更改：奇数");
     assert!(report.errors.is_sorted_by_key(|error| error.row));
 }
 

@@ -1,10 +1,13 @@
 //! Errors of the crates below as problems: the one place where each gets its code, and where what nobody outside may see stays inside.
 
 use serde_json::json;
-use trellis_model::{Error as ModelError, Text};
+use trellis_model::{Decider, Error as ModelError, FieldName, Language, Text};
 use trellis_records::FieldError;
 
 use super::{Code, FieldProblem, Problem};
+
+/// When to try again where a plugin or rule could not decide.
+const UNAVAILABLE_RETRY_SECONDS: u16 = 5;
 
 impl From<trellis_records::Error> for Problem {
     fn from(error: trellis_records::Error) -> Self {
@@ -22,9 +25,8 @@ impl From<trellis_records::Error> for Problem {
                 .field(field.as_str(), "duplicate", text)
                 .member("duplicates", json!([{ "object": object.as_str(), "id": holder.to_string(), "matched_on": [field.as_str()] }])),
             E::VersionConflict { found, .. } => Self::version_conflict(found.version).detail_text(text),
-            E::Veto { by, reason } => {
-                let member = json!({ "en": reason.en, "zh-CN": reason.zh_cn });
-                Self::new(Code::PluginVeto).detail_text(reason).member("by", by).member("reason", member)
+            E::Veto { by, code, reason, field, unavailable } => {
+                Self::veto(*by, code, reason, field.as_ref(), unavailable)
             }
             E::AppendOnly { .. } => Self::new(Code::AppendOnly).detail_text(text),
             E::TooDeep { .. } | E::TooMany { .. } => Self::new(Code::ValidationError).detail_text(text),
@@ -162,6 +164,41 @@ impl Problem {
     /// Somebody else changed the record, which is now at version `current`.
     pub(crate) fn version_conflict(current: u64) -> Self {
         Self::new(Code::VersionConflict).member("current_version", current)
+    }
+}
+
+impl Problem {
+    /// A plugin or rule refused a change, or could not decide.
+    fn veto(
+        by: Decider,
+        reason_code: String,
+        reason: Text,
+        field: Option<&FieldName>,
+        unavailable: bool,
+    ) -> Self {
+        let both = |text: &Text| json!({ "en": text.en, "zh-CN": text.get(Language::ZhCn) });
+        let code = match &by {
+            _ if unavailable => Code::PluginUnavailable,
+            Decider::Plugin { .. } => Code::PluginVeto,
+            Decider::Rule { .. } => Code::RuleVeto,
+        };
+        let mut problem = Self::new(code).member("reason", both(&reason)).member("reason_code", reason_code);
+        problem = match by {
+            Decider::Plugin { id, version } => {
+                problem.member("plugin", id.to_string()).member("version", version)
+            }
+            Decider::Rule { id, version, name } => problem
+                .member("rule", id.to_string())
+                .member("rule_name", both(&name))
+                .member("version", version),
+        };
+        if let Some(field) = field {
+            problem = problem.member("field", field.as_str()).field(field.as_str(), "veto", reason.clone());
+        }
+        if unavailable {
+            problem = problem.retry_after(UNAVAILABLE_RETRY_SECONDS);
+        }
+        problem.detail_text(reason)
     }
 }
 

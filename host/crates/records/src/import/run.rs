@@ -302,6 +302,7 @@ impl<'a> Import<'a> {
             Error::Duplicate { field, .. } | Error::FieldDenied { field, .. } => {
                 vec![row_error(Some(field), error.code(), error.text())]
             }
+            Error::Veto { field, .. } => vec![row_error(field.as_ref(), error.code(), error.text())],
             other => vec![row_error(None, other.code(), other.text())],
         }
     }

@@ -164,6 +164,31 @@ impl Records {
         read::entries(&**self.store(), after, entries_max.min(self.config().limits.log_entries_max)).await
     }
 
+    /// Returns the entry of a number, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] where it cannot be read.
+    pub async fn log_entry(&self, number: u64) -> Result<Option<LogEntry>> {
+        read::entry(&**self.store(), number).await
+    }
+
+    /// Returns an entry, then the one that it reacts to, and so on back to what came from outside; at most `entries_max`.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] where an entry cannot be read.
+    pub async fn cause_chain(&self, entry: u64, entries_max: usize) -> Result<Vec<LogEntry>> {
+        let (mut chain, mut next) = (Vec::new(), Some(entry));
+        while let Some(number) = next
+            && chain.len() < entries_max
+        {
+            let Some(entry) = self.log_entry(number).await? else { break };
+            // A cause lies before what it causes, so the chain ends.
+            next = entry.cause.log.filter(|cause| *cause < number);
+            chain.push(entry);
+        }
+        Ok(chain)
+    }
+
     /// Commits a write set of another crate's keys, with its log entry if it has one.
     ///
     /// # Errors

@@ -17,6 +17,26 @@ pub(crate) struct StoredHeader {
     pub(crate) header: Header,
 }
 
+impl StoredHeader {
+    fn new(body: Body) -> Result<Self> {
+        let header = codec::read_header(&body.bytes)?;
+        Ok(Self { number: body.number, position: body.stamp, header })
+    }
+
+    /// The entry with its payload, where that has not expired.
+    fn with(self, payload: Option<&[u8]>) -> Result<LogEntry> {
+        let Self { number, position, header } = self;
+        Ok(LogEntry {
+            number,
+            position,
+            time_ms: header.time_ms,
+            actor: header.actor,
+            cause: header.cause,
+            body: codec::body(header.subject, payload)?,
+        })
+    }
+}
+
 /// Reads the entries after a number up to the first gap: what lies behind a gap was committed while the scan was under way.
 pub(crate) async fn entries(store: &dyn Store, after: u64, entries_max: usize) -> Result<Vec<LogEntry>> {
     let headers = headers(store, after, entries_max).await?;
@@ -24,20 +44,20 @@ pub(crate) async fn entries(store: &dyn Store, after: u64, entries_max: usize) -
     let bodies = bodies(store, KeyKind::LogPayload, first.number, last.number + 1, usize::MAX).await?;
     let mut bodies = bodies.into_iter().peekable();
     let mut entries = Vec::with_capacity(headers.len());
-    for StoredHeader { number, position, header } in headers {
-        while bodies.next_if(|body| body.number < number).is_some() {}
-        let payload = bodies.next_if(|body| body.number == number).map(|body| body.bytes);
-        let body = codec::body(header.subject, payload.as_deref())?;
-        entries.push(LogEntry {
-            number,
-            position,
-            time_ms: header.time_ms,
-            actor: header.actor,
-            cause: header.cause,
-            body,
-        });
+    for header in headers {
+        while bodies.next_if(|body| body.number < header.number).is_some() {}
+        let payload = bodies.next_if(|body| body.number == header.number).map(|body| body.bytes);
+        entries.push(header.with(payload.as_deref())?);
     }
     Ok(entries)
+}
+
+/// Reads one entry.
+pub(crate) async fn entry(store: &dyn Store, number: u64) -> Result<Option<LogEntry>> {
+    let header = bodies(store, KeyKind::LogHeader, number, number + 1, 1).await?.pop();
+    let Some(header) = header.map(StoredHeader::new).transpose()? else { return Ok(None) };
+    let payload = bodies(store, KeyKind::LogPayload, number, number + 1, 1).await?.pop();
+    header.with(payload.as_ref().map(|payload| &*payload.bytes)).map(Some)
 }
 
 /// Reads headers without their payloads, up to the first gap.
@@ -48,8 +68,7 @@ pub(crate) async fn headers(store: &dyn Store, after: u64, entries_max: usize) -
         if body.number != expected {
             break;
         }
-        let header = codec::read_header(&body.bytes)?;
-        headers.push(StoredHeader { number: body.number, position: body.stamp, header });
+        headers.push(StoredHeader::new(body)?);
     }
     Ok(headers)
 }

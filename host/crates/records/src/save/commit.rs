@@ -2,103 +2,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trellis_model::{ChangeKind, FieldChange, FieldId, Record, Value, bilingual};
+use trellis_model::{ChangeKind, FieldChange, FieldId, Record, Value};
 use trellis_storage::{StampPlace, StampSource, WriteSet};
 
+use super::AlsoCommit;
 use super::prepare::Save;
-use super::segment::Row;
+use super::segment::{Row, RowKeys};
 use crate::codec::{chunks, record};
 use crate::index::entries;
 use crate::log::{self, EntryBody, LoggedChange, NewEntry};
 use crate::ordinals::id_of;
-use crate::{Error, Proposed, Records, Result, keys};
+use crate::{Error, Records, Result, keys};
 
 /// Keys of the rows of a write set; below the store's 5,000, since the log entry needs some.
 const KEYS_MAX: usize = 4_500;
 /// Bytes of the rows of a write set, log payload included; below the store's 4 MiB.
 const BYTES_MAX: usize = 3 << 20;
 
-/// What the store is asked to do for one row.
-#[derive(Debug, Default)]
-struct RowKeys {
-    /// The record's own key and value, and its further parts.
-    record: Vec<(Vec<u8>, Vec<u8>)>,
-    puts: Vec<(Vec<u8>, Vec<u8>)>,
-    deletes: Vec<Vec<u8>>,
-    absent: Vec<Vec<u8>>,
-}
-
 impl Save<'_> {
-    /// Lets hooks look at the rows. Returns whether a row was refused, so that preparing must start again without it.
-    pub(super) async fn run_hooks(&mut self) -> Result<bool> {
-        let hooks = self.records.hooks();
-        let asked: Vec<usize> = (0..)
-            .zip(&self.segment.rows)
-            .filter(|(_, row)| matches!(row.kind, ChangeKind::Created | ChangeKind::Updated))
-            .map(|(place, _)| place)
-            .collect();
-        if hooks.is_empty() || asked.is_empty() {
-            return Ok(false);
-        }
-        let propose = |place: &usize| self.segment.rows.get(*place).map(Row::proposed);
-        let mut proposed: Vec<Proposed> = asked.iter().filter_map(propose).collect();
-        for hook in hooks.iter() {
-            if let Err(vetoes) = hook.before_save(&mut proposed).await {
-                for veto in vetoes {
-                    let row = asked.get(veto.row).and_then(|place| self.segment.rows.get(*place));
-                    let row = row.ok_or_else(|| {
-                        let (by, row) = (&veto.by, veto.row);
-                        Error::Query(bilingual!(
-                            "{by} refused row {row}, which there is not",
-                            "{by} 拒绝了不存在的第 {row} 行"
-                        ))
-                    })?;
-                    self.memory.refused.insert(row.write, Error::Veto { by: veto.by, reason: veto.reason });
-                }
-                return Ok(true);
-            }
-        }
-        let mut refused = false;
-        for (place, proposed) in asked.into_iter().zip(proposed) {
-            refused |= self.accept(place, proposed).await?;
-        }
-        Ok(refused)
-    }
-
-    /// Takes over what hooks changed in a row and checks it again; returns whether it is no longer valid.
-    async fn accept(&mut self, place: usize, proposed: Proposed) -> Result<bool> {
-        let Some(row) = self.segment.rows.get(place) else { return Ok(false) };
-        if row.after.fields == proposed.fields {
-            return Ok(false);
-        }
-        let (object, write) = (row.object.clone(), row.write);
-        let before = row.before.as_ref().map(|before| before.record.clone());
-        let (config, mut after) = (self.records.config(), row.after.clone());
-        let checked =
-            match super::validate::fields(&object, proposed.fields, &config.limits, config.base_currency) {
-                Ok(fields) => {
-                    after.fields = fields;
-                    self.check_references(&object, before.as_ref(), &after).await
-                }
-                Err(error) => Err(error),
-            };
-        match checked {
-            Ok(()) => {
-                let event = self.event(&object, &after).await?;
-                if let Some(row) = self.segment.rows.get_mut(place) {
-                    (row.after, row.event_after) = (after, event);
-                }
-                Ok(false)
-            }
-            Err(error @ (Error::Storage(_) | Error::Damaged { .. })) => Err(error),
-            Err(error) => {
-                self.memory.refused.insert(write, error);
-                Ok(true)
-            }
-        }
-    }
-
-    /// Checks that unique values are free. Returns whether a row was refused.
+    /// Checks that unique values are free. Returns whether preparing must start again: a row was refused, or left to the next
+    /// write set after hooks had seen it.
     pub(super) async fn check_unique(&mut self) -> Result<bool> {
         let mut claimed: BTreeMap<Vec<u8>, trellis_model::RecordId> = BTreeMap::new();
         let mut freed: BTreeSet<Vec<u8>> = BTreeSet::new();
@@ -127,44 +50,44 @@ impl Save<'_> {
             }
             freed.extend(before.into_keys().filter(|key| !after.contains_key(key)));
         }
-        if let Some(place) = cut.filter(|_| !refused) {
-            self.cut(place);
-        }
-        Ok(refused)
+        let again = cut.filter(|_| !refused).is_some_and(|place| self.cut(place));
+        Ok(refused || again)
     }
 
-    /// Leaves the rows from `place` on, and every write after them, to the next write set.
-    fn cut(&mut self, place: usize) {
+    /// Leaves the rows from `place` on, and every write after them, to the next write set. Returns whether hooks must look again:
+    /// what they noted may be about rows that are left out.
+    fn cut(&mut self, place: usize) -> bool {
         if let Some(row) = self.segment.rows.get(place) {
             self.segment.end = row.write;
         }
         self.segment.rows.truncate(place);
         let end = self.segment.end;
         self.segment.done.retain(|write, _| *write < end);
+        if self.segment.noted {
+            self.memory.end_max = Some(end);
+        }
+        self.segment.noted
     }
 
-    /// Builds the write set of the rows, fewer of them where all would not fit.
-    pub(super) fn write_set(&mut self) -> Result<WriteSet> {
-        let mut set = WriteSet::new();
-        let (mut keys_taken, mut bytes, mut all) = (0, 0, Vec::with_capacity(self.segment.rows.len()));
-        for row in &self.segment.rows {
-            let keys = row.keys();
-            keys_taken += keys.record.len() + keys.puts.len() + keys.deletes.len();
-            let put = keys
-                .record
-                .iter()
-                .chain(&keys.puts)
-                .map(|(key, value)| key.len() + value.len())
-                .sum::<usize>();
-            bytes += put + keys.deletes.iter().map(Vec::len).sum::<usize>() + row.logged_bytes();
-            if !all.is_empty() && (keys_taken > KEYS_MAX || bytes > BYTES_MAX) {
-                break;
+    /// Leaves rows to the next write set where all would not fit into one. Returns whether preparing must start again.
+    pub(super) fn fit(&mut self) -> bool {
+        let noted = &self.segment.puts;
+        let (mut keys, mut bytes) =
+            (noted.len(), noted.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>());
+        for (fitting, row) in self.segment.rows.iter_mut().enumerate() {
+            row.keys = row.store_keys();
+            keys += row.keys.count();
+            bytes += row.keys.bytes() + row.logged_bytes();
+            if fitting > 0 && (keys > KEYS_MAX || bytes > BYTES_MAX) {
+                return self.cut(fitting);
             }
-            all.push(keys);
         }
-        if all.len() < self.segment.rows.len() {
-            self.cut(all.len());
-        }
+        false
+    }
+
+    /// Builds the write set of the rows.
+    pub(super) fn write_set(&mut self, also: &AlsoCommit<'_>) -> Result<WriteSet> {
+        let mut set = WriteSet::new();
         let changes = self.segment.rows.iter().map(Row::logged).collect();
         let entry = NewEntry {
             actor: self.caller.actor.clone(),
@@ -178,7 +101,14 @@ impl Save<'_> {
         for ((object, id), position) in &self.segment.expect {
             set.expect_written_at(keys::record(*object, *id), *position);
         }
-        for (row, keys) in self.segment.rows.iter().zip(all) {
+        for (object, id) in &self.segment.absent {
+            set.expect_absent(keys::record(*object, *id));
+        }
+        for (key, value) in std::mem::take(&mut self.segment.puts).into_iter().chain(also(self.segment.end)) {
+            set.put(key, value);
+        }
+        for row in &mut self.segment.rows {
+            let keys = std::mem::take(&mut row.keys);
             let key = keys::record(row.object.id, row.after.id);
             match &row.before {
                 Some(before) => set.expect_written_at(key, trellis_storage::Position(before.record.version)),
@@ -205,15 +135,6 @@ impl Save<'_> {
 }
 
 impl Row {
-    fn proposed(&self) -> Proposed {
-        Proposed {
-            object: self.object.id,
-            id: self.after.id,
-            before: self.before.as_ref().map(|before| before.record.clone()),
-            fields: self.after.fields.clone(),
-        }
-    }
-
     fn unique_keys(&self) -> (BTreeMap<Vec<u8>, FieldId>, BTreeMap<Vec<u8>, FieldId>) {
         let indexes = &self.object.indexes;
         let before = self.before.as_ref().map(|before| entries::unique(indexes, &before.record));
@@ -226,7 +147,7 @@ impl Row {
         Error::Duplicate { object: self.object.name.clone(), field: name, value, holder }
     }
 
-    fn keys(&self) -> RowKeys {
+    fn store_keys(&self) -> RowKeys {
         let mut keys = RowKeys::default();
         let (object, id) = (self.object.id, self.after.id);
         let key = keys::record(object, id);

@@ -1,6 +1,7 @@
 //! The save pipeline: the only way in which a record changes.
 
 mod commit;
+mod hooked;
 mod prepare;
 mod references;
 mod segment;
@@ -17,6 +18,9 @@ use crate::{Caller, Committed, Error, Records, Result};
 
 /// What becomes of which field; `None` is null.
 pub type FieldChanges = BTreeMap<FieldId, Option<Value>>;
+
+/// Keys of another crate, with their values, that are committed with the write set which takes the writes before a number.
+pub type AlsoCommit<'a> = dyn Fn(usize) -> Vec<(Vec<u8>, Vec<u8>)> + Send + Sync + 'a;
 
 /// A change that is asked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -168,16 +172,32 @@ impl Records {
     /// [`Error::TooMany`], [`Error::TooDeep`], [`Error::Contended`] and failures of the store concern the whole batch; write
     /// sets that were committed before stay.
     pub async fn write_batch(&self, caller: &Caller, writes: Vec<Write>) -> Result<Vec<Result<Written>>> {
+        self.write_batch_with(caller, writes, &|_| Vec::new()).await
+    }
+
+    /// As [`Records::write_batch`], and commits keys of another crate with the records: `also(n)` with the write set that takes
+    /// the last of the writes before `n`, so `also(writes.len())` with the last one. Asked again where a save starts again. Where a
+    /// write set changes no record (each write refused, or so already), it is not committed and nothing is asked. The keys of
+    /// a write set should stay below 256 KiB.
+    ///
+    /// # Errors
+    /// As [`Records::write_batch`].
+    pub async fn write_batch_with(
+        &self,
+        caller: &Caller,
+        writes: Vec<Write>,
+        also: &AlsoCommit<'_>,
+    ) -> Result<Vec<Result<Written>>> {
         let count_max = self.config().limits.batch_rows_max;
         if writes.len() > count_max {
             let what = Phrase::new("writes in a batch", "单批写入的条数");
             return Err(Error::TooMany { what, count: writes.len(), count_max });
         }
+        let batch = Batch { caller, writes: &writes, also };
         let mut results = Vec::with_capacity(writes.len());
         let mut memory = Memory::default();
         while results.len() < writes.len() {
-            let start = results.len();
-            let done = self.write_segment(caller, &writes, start, &mut memory).await?;
+            let done = self.write_segment(batch, results.len(), &mut memory).await?;
             debug_assert!(!done.is_empty(), "each write set takes at least one write");
             results.extend(done);
         }
@@ -187,15 +207,15 @@ impl Records {
     /// Commits one write set of the writes from `start` on; returns what became of those that were taken.
     async fn write_segment(
         &self,
-        caller: &Caller,
-        writes: &[Write],
+        batch: Batch<'_>,
         start: usize,
         memory: &mut Memory,
     ) -> Result<Vec<Result<Written>>> {
-        let attempts_max = self.config().limits.save_attempts_max;
+        let (caller, attempts_max) = (batch.caller, self.config().limits.save_attempts_max);
+        memory.end_max = None;
         for _ in 0..attempts_max {
             memory.refused.clear();
-            let segment = self.prepare_segment(caller, writes, start, memory).await?;
+            let segment = self.prepare_segment(batch, start, memory).await?;
             match segment {
                 (segment, None) => return Ok(finish(self, caller, segment, memory, start, None)),
                 (segment, Some(set)) => match self.commit_logged(set, true).await {
@@ -213,30 +233,37 @@ impl Records {
         Err(Error::Contended { attempts: attempts_max })
     }
 
-    /// Prepares rows until none of them is refused any more; each round leaves at least one more out.
+    /// Prepares rows until none of them is refused and all fit; each round leaves at least one more out.
     async fn prepare_segment(
         &self,
-        caller: &Caller,
-        writes: &[Write],
+        batch: Batch<'_>,
         start: usize,
         memory: &mut Memory,
     ) -> Result<(Segment, Option<WriteSet>)> {
         loop {
             let mut save = Save {
                 records: self,
-                caller,
+                caller: batch.caller,
                 now_ms: self.clock().now_ms(),
                 memory,
                 segment: Segment::default(),
             };
-            save.prepare(writes, start).await?;
-            if save.run_hooks().await? || save.check_unique().await? {
+            save.prepare(batch.writes, start).await?;
+            if save.run_hooks().await? || save.check_unique().await? || save.fit() {
                 continue;
             }
-            let set = if save.segment.rows.is_empty() { None } else { Some(save.write_set()?) };
+            let set = if save.segment.rows.is_empty() { None } else { Some(save.write_set(batch.also)?) };
             return Ok((save.segment, set));
         }
     }
+}
+
+/// The writes of a batch, and what is common to them.
+#[derive(Clone, Copy)]
+struct Batch<'a> {
+    caller: &'a Caller,
+    writes: &'a [Write],
+    also: &'a AlsoCommit<'a>,
 }
 
 /// Puts together what became of each write.

@@ -4,7 +4,7 @@ use trellis_model::{
     ChangeKind, FieldId, Fields, ObjectId, Record, RecordId, RowAccess, Text, Value, bilingual,
 };
 
-use super::segment::{Memory, Prepared, Row, Segment};
+use super::segment::{Memory, Prepared, Row, RowKeys, Segment};
 use super::{FieldChanges, Write, Written, validate};
 use crate::codec::record::created_at_ms;
 use crate::index::{encode, entries};
@@ -29,7 +29,8 @@ impl Save<'_> {
     /// Prepares writes from `start` on, until one is about a record that an earlier one touches.
     pub(super) async fn prepare(&mut self, writes: &[Write], start: usize) -> Result<()> {
         self.segment.end = start;
-        for (number, write) in writes.iter().enumerate().skip(start) {
+        let end_max = self.memory.end_max.unwrap_or(writes.len());
+        for (number, write) in writes.iter().enumerate().take(end_max).skip(start) {
             if !self.memory.refused.contains_key(&number) {
                 match self.write(number, write).await {
                     Ok(Prepared::Row(row)) => self.add(*row),
@@ -300,7 +301,17 @@ impl Save<'_> {
             None => None,
         };
         let event_after = self.event(&object, &after).await?;
-        Ok(Prepared::Row(Box::new(Row { write, object, kind, before, after, event_before, event_after })))
+        let keys = RowKeys::default();
+        Ok(Prepared::Row(Box::new(Row {
+            write,
+            object,
+            kind,
+            before,
+            after,
+            event_before,
+            event_after,
+            keys,
+        })))
     }
 
     async fn ordinal(&mut self, write: usize, object: ObjectId) -> Result<u64> {

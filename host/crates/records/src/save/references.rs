@@ -79,7 +79,7 @@ impl Save<'_> {
     }
 
     /// Reads no more than the header of a record.
-    async fn stored_target(&self, object: ObjectId, id: RecordId) -> Result<Option<Target>> {
+    pub(super) async fn stored_target(&self, object: ObjectId, id: RecordId) -> Result<Option<Target>> {
         let Some(found) = self.records.store().get(&keys::record(object, id)).await? else { return Ok(None) };
         let stored = StoredRecord::new(chunks::prefix(&found.value)?.1)?;
         Ok(Some(Target {

@@ -22,6 +22,31 @@ pub(super) struct Row {
     pub(super) after: Record,
     pub(super) event_before: Option<EventRef>,
     pub(super) event_after: Option<EventRef>,
+    /// What it means for the store, once that is known.
+    pub(super) keys: RowKeys,
+}
+
+/// What the store is asked to do for one row.
+#[derive(Debug, Default)]
+pub(super) struct RowKeys {
+    /// The record's own key and value, and its further parts.
+    pub(super) record: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(super) puts: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(super) deletes: Vec<Vec<u8>>,
+    pub(super) absent: Vec<Vec<u8>>,
+}
+
+impl RowKeys {
+    /// Puts and deletes.
+    pub(super) fn count(&self) -> usize {
+        self.record.len() + self.puts.len() + self.deletes.len()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        let put = |(key, value): &(Vec<u8>, Vec<u8>)| key.len() + value.len();
+        self.record.iter().chain(&self.puts).map(put).sum::<usize>()
+            + self.deletes.iter().map(Vec::len).sum::<usize>()
+    }
 }
 
 /// What a write was found to mean.
@@ -58,6 +83,12 @@ pub(super) struct Segment {
     pub(super) targets: BTreeMap<(ObjectId, RecordId), Option<Target>>,
     /// Records that must not change until the commit.
     pub(super) expect: BTreeMap<(ObjectId, RecordId), Position>,
+    /// Records that must not come to be until the commit.
+    pub(super) absent: BTreeSet<(ObjectId, RecordId)>,
+    /// Keys of other crates that hooks want committed with the rows.
+    pub(super) puts: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Whether hooks noted something about these rows.
+    pub(super) noted: bool,
 }
 
 impl Segment {
@@ -73,6 +104,8 @@ pub(super) struct Memory {
     /// Ids and ordinals that were given to writes.
     pub(super) ids: BTreeMap<usize, RecordId>,
     pub(super) ordinals: BTreeMap<usize, u64>,
+    /// Before which write the current write set has to end, where it was found to be too large for one.
+    pub(super) end_max: Option<usize>,
     /// Writes of the current write set that a hook or a unique value refused.
     pub(super) refused: BTreeMap<usize, Error>,
 }

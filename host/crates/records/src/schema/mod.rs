@@ -2,6 +2,7 @@
 
 mod definition;
 mod install;
+mod named;
 mod stored;
 
 use std::collections::BTreeMap;
