@@ -2,10 +2,9 @@
 
 use crate::LocalizedText;
 use crate::bindings::segmentation::exports::trellis::plugin::segmentation as wire;
-use crate::bindings::segmentation::trellis::plugin::columns::{
-    Column, ColumnData, DictionaryColumn, TextColumn,
-};
-use crate::bindings::segmentation::trellis::plugin::types::RowError;
+use crate::bindings::shared::trellis::plugin::columns::{Column, ColumnData, DictionaryColumn};
+use crate::bindings::shared::trellis::plugin::types::RowError;
+use crate::writing::{text_column, validity};
 
 /// The code that says that a row has no value.
 pub const NO_VALUE: u32 = u32::MAX;
@@ -35,7 +34,7 @@ impl Assignments {
     /// The columns must come in the order of `describe` and `values` must be names that it gives; values that no row has do
     /// no harm.
     pub fn push<V: AsRef<str>>(&mut self, name: &str, values: impl IntoIterator<Item = V>, codes: Vec<u32>) {
-        let valid = validity(&codes);
+        let valid = validity(codes.iter().map(|code| *code != NO_VALUE));
         let dictionary = if codes.len() < COMPACT_BELOW_ROWS {
             compact(values, &codes)
         } else {
@@ -88,24 +87,4 @@ fn compact<V: AsRef<str>>(values: impl IntoIterator<Item = V>, codes: &[u32]) ->
     let values = text_column(values);
     let codes = codes.iter().map(|code| used.partition_point(|used| used < code) as u32).collect();
     DictionaryColumn { codes, values }
-}
-
-/// One bit a row; empty where every row has a value.
-fn validity(codes: &[u32]) -> Vec<u8> {
-    if !codes.contains(&NO_VALUE) {
-        return Vec::new();
-    }
-    let byte_of = |codes: &[u32]| {
-        codes.iter().enumerate().fold(0, |byte, (bit, code)| byte | u8::from(*code != NO_VALUE) << bit)
-    };
-    codes.chunks(8).map(byte_of).collect()
-}
-
-pub(crate) fn text_column<V: AsRef<str>>(texts: impl IntoIterator<Item = V>) -> TextColumn {
-    let mut column = TextColumn { offsets: vec![0], bytes: Vec::new() };
-    for text in texts {
-        column.bytes.extend_from_slice(text.as_ref().as_bytes());
-        column.offsets.push(u32::try_from(column.bytes.len()).expect("a batch is smaller than 4 GiB"));
-    }
-    column
 }

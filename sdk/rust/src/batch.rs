@@ -1,7 +1,7 @@
 //! Reading the columns of a batch.
 
 use crate::PluginError;
-use crate::bindings::segmentation::trellis::plugin::columns as wire;
+use crate::bindings::shared::trellis::plugin::columns as wire;
 use crate::error::Result;
 use crate::values::{Booleans, Dictionary, Money, Texts, Validity, Values};
 

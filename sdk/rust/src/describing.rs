@@ -1,6 +1,6 @@
 //! Short ways to write descriptions and reasons.
 
-use crate::bindings::segmentation::trellis::plugin::types::{LocalizedText, Metric, Reason};
+use crate::bindings::shared::trellis::plugin::types::{LocalizedText, Metric, Reason};
 use crate::segmentation::{SegmentValue, SegmentationDescription};
 
 /// A text in English and Simplified Chinese.

@@ -1,6 +1,6 @@
 //! Why a call as a whole could not answer.
 
-pub use crate::bindings::segmentation::trellis::plugin::types::PluginError;
+pub use crate::bindings::shared::trellis::plugin::types::PluginError;
 
 /// The result of a call of a plugin.
 pub type Result<T, E = PluginError> = std::result::Result<T, E>;

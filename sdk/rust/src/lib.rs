@@ -26,6 +26,10 @@
 //! export_segmentation!(Spenders);
 //! ```
 //!
+//! Four more kinds of plugin have a trait of their own, each with a whole example: [`Scoring`] gives customers numbers, [`CampaignRules`] decides who
+//! takes part in a campaign and what happens next, [`ServiceWorkflow`] guides the work on cases, [`RecordHook`] checks records before
+//! they are saved. One crate may export several.
+//!
 //! With a `plugin.toml` beside its `Cargo.toml` (`crate-type = ["cdylib", "rlib"]`), `trellis plugin build` makes a component of it.
 //!
 //! The traits take types of this crate, not handles of the host, so that a plugin's tests run natively: see [`testing`].
@@ -38,39 +42,66 @@
 
 extern crate self as trellis_sdk;
 
+mod actions;
 mod assignments;
 mod batch;
 pub mod bindings;
+mod campaign_answers;
+pub mod campaign_rules;
+mod config;
+mod decisions;
 mod describing;
 mod error;
+mod fields;
 pub mod log;
+pub mod lookups;
 mod model;
 mod money;
 mod random;
+pub mod record_hook;
+mod scores;
+pub mod scoring;
 pub mod segmentation;
+pub mod service_workflow;
 mod stamp;
 mod stream;
 pub mod testing;
 pub mod values;
+mod variants;
+mod writing;
 
+pub use actions::{
+    Action, CancelTimer, CreateRecord, CreateTask, SendMessage, SetFields, StartTimer, cancel_timer,
+    create_record, message, set_fields, start_timer, task,
+};
 pub use assignments::{Assignments, NO_VALUE};
 pub use batch::Batch;
-pub use bindings::segmentation::trellis::plugin::host_log::Level;
-pub use bindings::segmentation::trellis::plugin::types::{
-    Context, LocalizedText, Metric, Model, Reason, RowError,
-};
+pub use bindings::shared::trellis::plugin::host_log::Level;
+pub use bindings::shared::trellis::plugin::types::{Context, LocalizedText, Metric, Model, Reason, RowError};
+pub use campaign_answers::{Eligibilities, Evaluation, Variants};
+pub use campaign_rules::CampaignRules;
+pub use config::{NoConfig, parse_config};
+pub use decisions::{Decision, Requirement, RowActions, Suggestion, requirement, suggestion};
 pub use describing::{described, localized, metric, reason};
 pub use error::{PluginError, Result};
+pub use fields::{FieldValue, Fields, ObjectRecord, Value};
 pub use model::{ModelReader, ModelWriter};
 pub use money::{decimal_places, format_money};
 pub use random::Rng;
-pub use segmentation::{NoConfig, SegmentValue, Segmentation, SegmentationDescription};
+pub use record_hook::{Change, RecordHook, Refusal, Verdict};
+pub use scores::{Band, ScoreDescription, Scores, scored};
+pub use scoring::Scoring;
+pub use segmentation::{SegmentValue, Segmentation, SegmentationDescription};
+pub use service_workflow::{Occurrence, ServiceWorkflow, WorkItem};
 pub use stream::RowStream;
+pub use variants::{stable_hash, weighted};
 
 /// Mathematical functions that give the same bits natively and in a component.
 pub use libm as math;
 /// For `#[derive(Deserialize)]` on a configuration: add `#[serde(crate = "trellis_sdk::serde")]`.
 pub use serde;
+/// Writes JSON, for the filters of [`lookups`].
+pub use serde_json::json;
 #[doc(hidden)]
 pub use stamp::STAMP;
 #[doc(hidden)]

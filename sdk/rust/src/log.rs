@@ -1,6 +1,6 @@
 //! Lines for the plugin's author and the admin. They reach the plugin console, never a decision.
 
-use crate::bindings::segmentation::trellis::plugin::host_log::Level;
+use crate::bindings::shared::trellis::plugin::host_log::Level;
 
 /// Writes a line for the author.
 pub fn debug(message: impl AsRef<str>) {
@@ -44,7 +44,7 @@ pub fn report_panics() {
 
 #[cfg(target_family = "wasm")]
 fn write(level: Level, message: &str) {
-    crate::bindings::segmentation::trellis::plugin::host_log::log(level, message);
+    crate::bindings::shared::trellis::plugin::host_log::log(level, message);
 }
 
 /// There is no host in a test: the lines are kept for [`crate::testing::take_log`].

@@ -2,13 +2,13 @@
 
 use std::marker::PhantomData;
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::bindings::segmentation::exports::trellis::plugin::segmentation as wire;
-use crate::bindings::segmentation::trellis::plugin::columns;
-use crate::{Assignments, Batch, Context, Model, PluginError, Reason, Result, RowStream, log};
+use crate::bindings::shared::trellis::plugin::columns;
+use crate::{Assignments, Batch, Context, Model, Reason, Result, RowStream, log};
 
+pub use crate::config::{NoConfig, parse_config};
 pub use wire::{SegmentValue, SegmentationDescription};
 
 /// A plugin that puts each customer into at most one value of each segmentation that it offers.
@@ -22,13 +22,13 @@ pub trait Segmentation {
     /// Names the segmentations under `config`. Depends on nothing else.
     ///
     /// # Errors
-    /// [`PluginError::InvalidConfig`] where the schema cannot say what is wrong with it.
+    /// [`crate::PluginError::InvalidConfig`] where the schema cannot say what is wrong with it.
     fn describe(config: &Self::Config) -> Result<Vec<SegmentationDescription>>;
 
     /// Learns a model from every customer that has data up to `at.as_of`. The default learns nothing: an empty model.
     ///
     /// # Errors
-    /// [`PluginError::UnsuitableData`] where the data as a whole allows no model.
+    /// [`crate::PluginError::UnsuitableData`] where the data as a whole allows no model.
     fn fit(rows: &mut RowStream<'_>, config: &Self::Config, at: &Context) -> Result<Model> {
         let _ = (rows, config, at);
         Ok(Model { bytes: Vec::new(), summary: crate::localized("", ""), metrics: Vec::new() })
@@ -37,7 +37,7 @@ pub trait Segmentation {
     /// Assigns every row of `rows` with the bytes of the model that `fit` returned.
     ///
     /// # Errors
-    /// [`PluginError::UnreadableModel`] for bytes of another version. A single bad row is no error of the call: see
+    /// [`crate::PluginError::UnreadableModel`] for bytes of another version. A single bad row is no error of the call: see
     /// [`Assignments::fail`].
     fn assign(model: &[u8], rows: &Batch, at: &Context) -> Result<Assignments>;
 
@@ -49,20 +49,6 @@ pub trait Segmentation {
         let _ = (model, at);
         Ok(vec![Vec::new(); rows.rows()])
     }
-}
-
-/// The configuration of a plugin that has nothing to set.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NoConfig {}
-
-/// Reads a configuration from its JSON text; an empty text is the empty object.
-///
-/// # Errors
-/// [`PluginError::InvalidConfig`] with the name of the setting.
-pub fn parse_config<C: DeserializeOwned>(text: &str) -> Result<C> {
-    let text = if text.trim().is_empty() { "{}" } else { text };
-    serde_json::from_str(text).map_err(|error| PluginError::InvalidConfig(error.to_string()))
 }
 
 /// Answers the calls of the WIT interface with a [`Segmentation`].

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::Batch;
-use crate::bindings::segmentation::trellis::plugin::row_streams as wire;
+use crate::bindings::shared::trellis::plugin::row_streams as wire;
 
 /// The batches of a data set, one after the other, as often as needed.
 ///

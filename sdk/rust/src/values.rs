@@ -1,6 +1,6 @@
 //! The values of one column, with their nulls.
 
-use crate::bindings::segmentation::trellis::plugin::columns::TextColumn;
+use crate::bindings::shared::trellis::plugin::columns::TextColumn;
 
 /// Which rows of a column have a value.
 #[derive(Debug, Clone, Copy)]

@@ -6,7 +6,12 @@ use std::path::{Path, PathBuf};
 
 use trellis_plugin_build::{BuildOptions, Built, build, component};
 
-const SEGMENTATION: &str = "trellis:plugin/segmentation@1.0.0";
+/// The names of interfaces, sorted, as components write them.
+fn full_names<const N: usize>(interfaces: [&str; N]) -> Vec<String> {
+    let mut names = interfaces.map(|interface| format!("trellis:plugin/{interface}@1.0.0")).to_vec();
+    names.sort_unstable();
+    names
+}
 
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..").canonicalize().unwrap()
@@ -17,13 +22,15 @@ fn built(project: &str) -> Built {
     build(&workspace().join(project), &BuildOptions::default()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Builds `project` and checks what the component says about itself.
+/// Builds `project`, whose plugin implements `interfaces`, and checks what the component says about itself.
 #[track_caller]
-fn check(project: &str, id: &str) -> Built {
+fn check<const N: usize>(project: &str, id: &str, interfaces: [&str; N]) -> Built {
     let built = built(project);
     assert_eq!((built.id.as_str(), built.version.as_str()), (id, "1.0.0"));
     assert!(built.path.ends_with(format!("plugins/{id}.wasm")), "{}", built.path.display());
-    assert_eq!(built.component.exports, [SEGMENTATION]);
+    let mut exports = built.component.exports.clone();
+    exports.sort_unstable();
+    assert_eq!(exports, full_names(interfaces));
     assert_eq!(built.component.sdk.as_deref(), Some("trellis-sdk-rust 0.1.0"));
     let manifest = std::fs::read_to_string(workspace().join(project).join("plugin.toml")).unwrap();
     assert_eq!(built.component.manifest, Some(manifest));
@@ -39,22 +46,32 @@ fn check(project: &str, id: &str) -> Built {
 
 #[test]
 fn retail_rfm_is_a_segmentation_plugin_that_needs_nothing_special() {
-    let built = check("plugins/retail-rfm", "retail-rfm");
+    let built = check("plugins/retail-rfm", "retail-rfm", ["segmentation"]);
     let mut imports = built.component.imports;
     imports.sort_unstable();
-    let interfaces = ["columns", "host-log", "row-streams", "types"];
-    assert_eq!(imports, interfaces.map(|interface| format!("trellis:plugin/{interface}@1.0.0")));
+    assert_eq!(imports, full_names(["columns", "host-log", "row-streams", "types"]));
     assert!(built.size_bytes < 300_000, "{} bytes", built.size_bytes);
 }
 
 #[test]
 fn the_hostile_guest_imports_the_log_that_it_floods() {
-    let built = check("tests/guests/hostile", "hostile");
+    let built = built("tests/guests/hostile");
     assert!(built.component.imports.contains(&"trellis:plugin/host-log@1.0.0".to_owned()));
 }
 
 #[test]
 fn the_ungranted_guest_imports_what_no_host_has() {
-    let built = check("tests/guests/ungranted", "ungranted");
+    let built = check("tests/guests/ungranted", "ungranted", ["segmentation"]);
     assert!(built.component.imports.contains(&"trellis:plugin/secret-files@1.0.0".to_owned()));
+}
+
+#[test]
+fn a_plugin_may_implement_every_interface() {
+    let interfaces = ["segmentation", "scoring", "campaign-rules", "service-workflow", "record-hook"];
+    let built = check("tests/guests/every-interface", "every-interface", interfaces);
+    let mut imports = built.component.imports;
+    imports.sort_unstable();
+    let expected = ["actions", "columns", "host-log", "host-lookups", "row-streams", "types", "values"];
+    assert_eq!(imports, full_names(expected));
+    assert!(built.size_bytes < 400_000, "{} bytes", built.size_bytes);
 }

@@ -1,46 +1,10 @@
-//! What a plugin's own tests need, so that they run with plain `cargo test`: batches, contexts, and the law of splitting.
+//! Building batches and cutting them.
 
-use std::cell::RefCell;
-
-use crate::assignments::text_column;
-use crate::bindings::segmentation::trellis::plugin::columns::{
+use crate::Batch;
+use crate::bindings::shared::trellis::plugin::columns::{
     self as wire, Column, ColumnData, DictionaryColumn, MoneyColumn, TextColumn,
 };
-use crate::bindings::segmentation::trellis::plugin::host_log::Level;
-use crate::segmentation::Segmentation;
-use crate::{Assignments, Batch, Context, RowStream};
-
-thread_local! {
-    static LINES: RefCell<Vec<(Level, String)>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Takes the lines that this thread wrote through [`crate::log`] since the last time.
-pub fn take_log() -> Vec<(Level, String)> {
-    LINES.take()
-}
-
-#[cfg(not(target_family = "wasm"))]
-pub(crate) fn keep_line(level: Level, message: &str) {
-    LINES.with_borrow_mut(|lines| lines.push((level, message.to_owned())));
-}
-
-/// A context: as of 1970-01-01, UTC, USD, seed 0. Change what a test needs, for example `Context { as_of: 10_134, ..context() }`.
-pub fn context() -> Context {
-    Context {
-        run_id: "test".to_owned(),
-        as_of: 0,
-        now_ms: 0,
-        time_zone: "UTC".to_owned(),
-        base_currency: "USD".to_owned(),
-        seed: 0,
-        extra: Vec::new(),
-    }
-}
-
-/// A stream that gives `batches`.
-pub fn stream(batches: impl IntoIterator<Item = Batch>) -> RowStream<'static> {
-    RowStream::of_batches(batches)
-}
+use crate::writing::{is_present, text_column, validity};
 
 /// Builds a batch column by column. Every column must have as many values as there are ordinals; `None` is null.
 ///
@@ -146,9 +110,9 @@ impl BatchBuilder {
             self.batch.ordinals.len(),
             "column `{name}` has a value or a null for each ordinal"
         );
-        let present: Vec<bool> = values.iter().map(Option::is_some).collect();
+        let valid = validity(values.iter().map(Option::is_some));
         let data = data(values.into_iter().map(Option::unwrap_or_default).collect());
-        self.batch.columns.push(Column { name: name.to_owned(), valid: bits(&present), data });
+        self.batch.columns.push(Column { name: name.to_owned(), valid, data });
         self
     }
 }
@@ -162,53 +126,11 @@ pub fn split(batch: &Batch, rows: usize) -> Vec<Batch> {
     (0..batch.rows()).step_by(rows).map(|from| part(batch, from, (from + rows).min(batch.rows()))).collect()
 }
 
-/// Checks that cutting `batch` changes nothing: pieces of 1, 2, 3, 7 and 64 rows give the values, failures and reasons
-/// of the whole.
-///
-/// # Panics
-/// If a piece differs, or a call fails.
-pub fn assert_splitting_changes_nothing<P: Segmentation>(model: &[u8], batch: &Batch, at: &Context) {
-    let whole = P::assign(model, batch, at).expect("the whole batch is assigned");
-    let reasons = P::explain(model, batch, at).expect("the whole batch is explained");
-    for rows in [1, 2, 3, 7, 64] {
-        for (number, piece) in split(batch, rows).into_iter().enumerate() {
-            let first = number * rows;
-            let assigned = P::assign(model, &piece, at).expect("a piece is assigned");
-            for row in 0..piece.rows() {
-                assert_same_row(&whole, first + row, &assigned, row);
-            }
-            let explained = P::explain(model, &piece, at).expect("a piece is explained");
-            assert_eq!(
-                reasons.get(first..first + piece.rows()),
-                Some(&*explained),
-                "reasons from row {first}"
-            );
-        }
-    }
-}
-
-fn assert_same_row(whole: &Assignments, whole_row: usize, piece: &Assignments, row: usize) {
-    for name in whole.names() {
-        assert_eq!(whole.value(name, whole_row), piece.value(name, row), "`{name}` of row {whole_row}");
-    }
-    let failure = |assignments: &Assignments, row: usize| {
-        assignments
-            .failed()
-            .iter()
-            .find(|failed| failed.row as usize == row)
-            .map(|failed| failed.code.clone())
-    };
-    assert_eq!(failure(whole, whole_row), failure(piece, row), "failure of row {whole_row}");
-}
-
 fn part(batch: &Batch, from: usize, to: usize) -> Batch {
-    let column = |column: &Column| {
-        let present: Vec<bool> = (from..to).map(|row| is_present(&column.valid, row)).collect();
-        Column {
-            name: column.name.clone(),
-            valid: bits(&present),
-            data: part_of_data(&column.data, from, to),
-        }
+    let column = |column: &Column| Column {
+        name: column.name.clone(),
+        valid: validity((from..to).map(|row| is_present(&column.valid, row))),
+        data: part_of_data(&column.data, from, to),
     };
     let ordinals = batch.ordinals().get(from..to).expect("the rows exist").to_vec();
     let rows = u32::try_from(to - from).expect("a batch has at most 65,536 rows");
@@ -245,19 +167,4 @@ fn part_of_data(data: &ColumnData, from: usize, to: usize) -> ColumnData {
             values: dictionary.values.clone(),
         }),
     }
-}
-
-fn is_present(valid: &[u8], row: usize) -> bool {
-    valid.get(row / 8).is_none_or(|byte| byte >> (row % 8) & 1 == 1)
-}
-
-/// One bit a row; empty where every row has a value.
-fn bits(present: &[bool]) -> Vec<u8> {
-    if present.iter().all(|present| *present) {
-        return Vec::new();
-    }
-    let byte_of = |bits: &[bool]| {
-        bits.iter().enumerate().fold(0, |byte, (bit, present)| byte | u8::from(*present) << bit)
-    };
-    present.chunks(8).map(byte_of).collect()
 }
