@@ -10,6 +10,7 @@ use trellis_storage::{Position, Store, Versioned, WriteSet};
 use crate::codec::chunks;
 use crate::codec::record::StoredRecord;
 use crate::ordinals::Ordinals;
+use crate::save::Watched;
 use crate::schema::{self, Object};
 use crate::{Clock, Config, DerivedFields, Error, IdSource, Result, SaveHook, Schema, keys};
 
@@ -25,6 +26,7 @@ pub struct Records {
     hooks: RwLock<Arc<[Arc<dyn SaveHook>]>>,
     pub(crate) ordinals: Ordinals,
     pub(crate) log_head: watch::Sender<u64>,
+    pub(crate) watched: Watched,
     /// Whether the store knows the base currency: from the first stored amount on it must not change.
     base_currency_fixed: AtomicBool,
 }
@@ -70,6 +72,7 @@ impl Records {
             hooks: RwLock::new(Arc::new([])),
             ordinals,
             log_head: watch::Sender::new(log_head),
+            watched: Watched::default(),
             base_currency_fixed: AtomicBool::new(base_currency_fixed),
         }))
     }

@@ -1,9 +1,10 @@
 //! Single records, and what a caller sees of them.
 
 use trellis_model::{
-    FieldAccess, FieldName, ObjectName, Record, RecordId, RowAccess, Scope, Value, bilingual,
+    FieldAccess, FieldName, Filter, ObjectName, Record, RecordId, RowAccess, Scope, Value, bilingual,
 };
 
+use super::compile::Compiler;
 use crate::index::encode;
 use crate::ordinals::id_of;
 use crate::schema::Object;
@@ -72,6 +73,26 @@ impl Records {
         match self.store().get(&key).await? {
             Some(holder) => self.get(scope, object, id_of(&holder.value)?).await,
             None => Ok(None),
+        }
+    }
+
+    /// Whether a scope has a record, stored or not, that is not deleted, and a filter matches it. What it is related to is as it is stored.
+    ///
+    /// # Errors
+    /// As [`Records::list`].
+    pub async fn would_match(
+        &self,
+        scope: &Scope,
+        object: &ObjectName,
+        filter: &Filter,
+        record: &Record,
+    ) -> Result<bool> {
+        let (object, schema) = (self.object(object)?, self.schema());
+        let compiler =
+            Compiler { schema: &schema, config: self.config(), derived: self.derived(), scope: Some(scope) };
+        match compiler.with_scope(&object, filter)? {
+            Some(node) if !record.is_deleted() => self.matches(&node, record).await,
+            _ => Ok(false),
         }
     }
 

@@ -6,6 +6,7 @@ mod prepare;
 mod references;
 mod segment;
 mod validate;
+mod watch;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ use trellis_storage::WriteSet;
 
 use self::prepare::Save;
 use self::segment::{Memory, Segment};
+pub(crate) use self::watch::Watched;
 use crate::{Caller, Committed, Error, Records, Result};
 
 /// What becomes of which field; `None` is null.
@@ -218,16 +220,21 @@ impl Records {
             let segment = self.prepare_segment(batch, start, memory).await?;
             match segment {
                 (segment, None) => return Ok(finish(self, caller, segment, memory, start, None)),
-                (segment, Some(set)) => match self.commit_logged(set, true).await {
-                    Ok(committed) => {
-                        if segment.has_amounts() {
-                            self.base_currency_is_fixed();
+                (segment, Some(set)) => {
+                    let committing = self.watched.committing(segment.rows.iter().map(|row| row.object.id));
+                    let committed = self.commit_logged(set, true).await;
+                    drop(committing);
+                    match committed {
+                        Ok(committed) => {
+                            if segment.has_amounts() {
+                                self.base_currency_is_fixed();
+                            }
+                            return Ok(finish(self, caller, segment, memory, start, Some(committed)));
                         }
-                        return Ok(finish(self, caller, segment, memory, start, Some(committed)));
+                        Err(error) if Self::must_retry(&error) => tokio::task::yield_now().await,
+                        Err(error) => return Err(error),
                     }
-                    Err(error) if Self::must_retry(&error) => tokio::task::yield_now().await,
-                    Err(error) => return Err(error),
-                },
+                }
             }
         }
         Err(Error::Contended { attempts: attempts_max })
