@@ -153,7 +153,8 @@ impl Definition {
         Ok(definition)
     }
 
-    /// What may not change once records may exist, except that fields without an index are added.
+    /// What may not change once records may exist. Fields may be added, save those whose index holds nulls too: the records that
+    /// are there would be missing in it. References and unique fields keep nothing about a null.
     pub(crate) fn check_grows_from(&self, before: &Self) -> Result<()> {
         for field in &before.fields {
             let now = self.fields.iter().find(|now| now.name == field.name);
@@ -163,10 +164,11 @@ impl Definition {
             }
         }
         let known = |field: &&Field| before.fields.iter().any(|old| old.name == field.name);
-        let added = self.fields.iter().find(|field| !known(field) && field.is_kept_beside());
+        let added = self.fields.iter().find(|field| !known(field) && field.indexed);
         if let Some(field) = added {
-            return Err(self
-                .wrong(format!("field `{}` is new and has an index, which needs a migration", field.name)));
+            return Err(
+                self.wrong(format!("field `{}` is new and indexed, which needs a migration", field.name))
+            );
         }
         let same = self.plural == before.plural
             && self.ordinals == before.ordinals
@@ -235,10 +237,6 @@ impl Field {
             }
             TypeName::Json => FieldType::Json,
         })
-    }
-
-    fn is_kept_beside(&self) -> bool {
-        self.unique || self.indexed || self.field_type == TypeName::Reference
     }
 
     /// Labels, options and limits may change; what is on disk may not.

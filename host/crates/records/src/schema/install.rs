@@ -10,7 +10,7 @@ use crate::log::{self, EntryBody, NewEntry};
 use crate::{Clock, Error, IdSource, Result};
 
 /// The objects that every company starts with, each after those that it refers to.
-pub(super) const STANDARD: [&str; 9] = [
+pub(super) const STANDARD: [&str; 16] = [
     include_str!("../../definitions/user.toml"),
     include_str!("../../definitions/account.toml"),
     include_str!("../../definitions/contact.toml"),
@@ -18,8 +18,15 @@ pub(super) const STANDARD: [&str; 9] = [
     include_str!("../../definitions/order.toml"),
     include_str!("../../definitions/order_line.toml"),
     include_str!("../../definitions/interaction.toml"),
+    include_str!("../../definitions/campaign.toml"),
+    include_str!("../../definitions/lead.toml"),
+    include_str!("../../definitions/opportunity.toml"),
+    include_str!("../../definitions/campaign_member.toml"),
+    include_str!("../../definitions/case.toml"),
+    include_str!("../../definitions/message.toml"),
     include_str!("../../definitions/task.toml"),
     include_str!("../../definitions/segment.toml"),
+    include_str!("../../definitions/rule.toml"),
 ];
 
 /// Rows of a page when definitions are read.

@@ -4,7 +4,7 @@ use trellis_storage::{MemoryStore, Store};
 
 use super::install::{STANDARD, install};
 use super::load;
-use crate::{SystemClock, SystemIds};
+use crate::{Config, Records, SystemClock, SystemIds};
 
 async fn install_all(definitions: &[&str]) -> Result<Arc<MemoryStore>, String> {
     let store = Arc::new(MemoryStore::new());
@@ -32,7 +32,7 @@ fn field(name: &str, rest: &str) -> String {
 async fn the_standard_objects_are_labelled_in_both_languages() {
     let store = install_all(&STANDARD).await.unwrap();
     let schema = load(&*store).await.unwrap();
-    assert_eq!(schema.objects().count(), 9);
+    assert_eq!(schema.objects().count(), STANDARD.len());
     for object in schema.objects() {
         let options = |field: &trellis_model::FieldDefinition| match &field.field_type {
             trellis_model::FieldType::Choice { options } => options.clone(),
@@ -104,4 +104,77 @@ async fn definitions_that_cannot_be_are_refused_with_the_reason() {
         "is that of another object",
     )
     .await;
+}
+
+/// A store as a release before wrote it: some objects, and one that lacks fields.
+#[tokio::test]
+async fn a_store_of_an_earlier_release_gets_the_objects_and_fields_that_are_new() {
+    let without_case = {
+        let (task, case) = (definition("task"), field_of(definition("task"), "case"));
+        assert!(case.contains("type = \"reference\""));
+        task.replace(case, "")
+    };
+    let early: Vec<&str> =
+        ["user", "account", "contact"].map(definition).into_iter().chain([&*without_case]).collect();
+    let store = install_all(&early).await.unwrap();
+    let before = load(&*store).await.unwrap();
+    assert!(before.object("task").unwrap().field("case").is_none());
+
+    let records = Records::open(
+        Arc::clone(&store) as Arc<dyn Store>,
+        Arc::new(SystemClock),
+        Arc::new(SystemIds::default()),
+        Config::default(),
+    )
+    .await
+    .unwrap();
+    let schema = records.schema();
+    assert_eq!(schema.objects().count(), STANDARD.len());
+    for old in before.objects() {
+        let new = schema.object(old.name.as_str()).unwrap();
+        assert_eq!(new.id, old.id);
+        assert!(
+            old.fields
+                .iter()
+                .all(|field| new.field(field.name.as_str()).is_some_and(|new| new.id == field.id))
+        );
+    }
+    let task = schema.object("task").unwrap();
+    let case = task.field("case").unwrap();
+    assert!(before.object("task").unwrap().field_by_id(case.id).is_none());
+
+    // What is new works, with its index.
+    let caller = crate::Caller::system("test");
+    let text = |object: &str, name: &str, value: &str| {
+        let field = schema.object(object).unwrap().field(name).unwrap();
+        (field.id, field.field_type.parse_text(value).unwrap())
+    };
+    let of_case = [text("case", "subject", "Broken"), text("case", "status", "new")].into();
+    let broken = records.create(&caller, &"case".parse().unwrap(), of_case).await.unwrap();
+    let of_task = [
+        text("task", "subject", "Call"),
+        text("task", "status", "open"),
+        text("task", "case", &broken.id.to_string()),
+    ];
+    let call = records.create(&caller, &task.name, of_task.into()).await.unwrap();
+    let filter = serde_json::json!({"field": "case", "op": "eq", "value": broken.id.to_string()});
+    let query = crate::Query {
+        filter: trellis_model::Filter::parse(&filter).unwrap(),
+        ..crate::Query::new(task.name.clone())
+    };
+    let page = records.list(&trellis_model::Scope::everything(), &query).await.unwrap();
+    assert_eq!((page.records, page.plan.index.as_deref()), (vec![call], Some("case")));
+    assert!(records.check().await.unwrap().is_clean());
+}
+
+fn definition(name: &str) -> &'static str {
+    let first = format!("name = \"{name}\"\n");
+    STANDARD.into_iter().find(|toml| toml.starts_with(&first)).unwrap()
+}
+
+/// The part of a definition that is about a field.
+fn field_of(toml: &'static str, name: &str) -> &'static str {
+    let start = toml.find(&format!("[[fields]]\nname = \"{name}\"\n")).unwrap();
+    let end = toml[start + 2..].find("[[").map_or(toml.len(), |end| start + 2 + end);
+    &toml[start..end]
 }

@@ -7,6 +7,7 @@ mod events;
 mod hooks;
 mod listing;
 mod model;
+mod named;
 mod saving;
 mod scoped;
 mod support;
