@@ -93,8 +93,42 @@ impl Money {
         }
     }
 
+    /// The amount that sums and features use, in minor units of the base currency; `None` where it is not known in that currency
+    /// yet, has more decimals than it, or does not fit.
+    pub fn minor_units_in(&self, base: Currency) -> Option<i64> {
+        if self.base_amount.is_none() && self.currency != base {
+            return None;
+        }
+        crate::minor_units(&Self { amount: self.comparable(), currency: base, base_amount: None })
+    }
+
     /// The amount that sums, sorts and features use: in base currency where it is fixed, as given before that.
     pub fn comparable(&self) -> Decimal {
         self.base_amount.unwrap_or(self.amount)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_compared_in_minor_units_of_the_base_currency() {
+        let currency = |code| Currency::new(code).unwrap();
+        let check = |amount: &str, code, in_base: Option<&str>, base, expected: Option<i64>| {
+            let decimal = |text: &str| text.parse::<Decimal>().unwrap();
+            let money = Money {
+                base_amount: in_base.map(decimal),
+                ..Money::new(decimal(amount), currency(code)).unwrap()
+            };
+            assert_eq!(money.minor_units_in(currency(base)), expected, "{amount} {code} in {base}");
+        };
+        check("29.30", "USD", None, "USD", Some(2930));
+        check("-0.01", "USD", Some("-0.01"), "USD", Some(-1));
+        check("1500", "JPY", Some("9.87"), "USD", Some(987));
+        check("9.87", "USD", Some("1500"), "JPY", Some(1500));
+        check("9.87", "USD", Some("1500.5"), "JPY", None);
+        check("9.87", "USD", None, "JPY", None);
+        check("999999999999999.99", "USD", None, "USD", Some(99_999_999_999_999_999));
     }
 }

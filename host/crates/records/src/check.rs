@@ -177,7 +177,7 @@ impl Records {
     /// All keys that a record must have beside it.
     async fn expected(&self, object: &Object, record: &Record, report: &mut CheckReport) -> Result<Entries> {
         let event = self.event_of(object, record, report).await?;
-        let mut expected = entries::of_record(&object.indexes, record, event);
+        let mut expected = entries::of_record(&object.indexes, record, event, self.config().base_currency);
         expected.extend(
             entries::unique(&object.indexes, record)
                 .into_keys()

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use trellis_model::{FieldId, Record, Value, minor_units};
+use trellis_model::{Currency, FieldId, Record, Value};
 
 use super::{Index, Indexes, encode};
 use crate::codec::bytes::{Reader, Writer};
@@ -11,8 +11,13 @@ use crate::{Error, Result};
 /// The keys that stand beside a record, with their values. A deleted record has none.
 pub(crate) type Entries = BTreeMap<Vec<u8>, Vec<u8>>;
 
-/// The index entries of a record, its event among them.
-pub(crate) fn of_record(indexes: &Indexes, record: &Record, event: Option<EventRef>) -> Entries {
+/// The index entries of a record, its event among them, with amounts in the base currency.
+pub(crate) fn of_record(
+    indexes: &Indexes,
+    record: &Record,
+    event: Option<EventRef>,
+    base: Currency,
+) -> Entries {
     let mut entries = Entries::new();
     if record.is_deleted() {
         return entries;
@@ -25,7 +30,7 @@ pub(crate) fn of_record(indexes: &Indexes, record: &Record, event: Option<EventR
     if let (Some(events), Some(event)) = (&indexes.events, event) {
         let key =
             keys::event(record.object, event.target_object, event.target_ordinal, event.time, record.id);
-        entries.insert(key, event_value(record, &events.values));
+        entries.insert(key, event_value(record, &events.values, base));
     }
     entries
 }
@@ -65,11 +70,11 @@ pub(crate) fn event_time(value: &Value) -> Option<i64> {
 }
 
 /// A bit for each value that is there, eight in a byte, then eight bytes for each value.
-fn event_value(record: &Record, values: &[FieldId]) -> Vec<u8> {
+fn event_value(record: &Record, values: &[FieldId], base: Currency) -> Vec<u8> {
     let mut flags = vec![0_u8; values.len().div_ceil(8)];
     let mut writer = Writer::default();
     for (place, field) in values.iter().enumerate() {
-        let bits = record.fields.get(field).and_then(event_bits);
+        let bits = record.fields.get(field).and_then(|value| event_bits(value, base));
         if let (Some(_), Some(flag)) = (bits, flags.get_mut(place / 8)) {
             *flag |= 1 << (place % 8);
         }
@@ -80,12 +85,11 @@ fn event_value(record: &Record, values: &[FieldId]) -> Vec<u8> {
 }
 
 /// Money in minor units of the base currency, whole numbers and numbers as they are.
-fn event_bits(value: &Value) -> Option<u64> {
+fn event_bits(value: &Value, base: Currency) -> Option<u64> {
     match value {
         Value::Integer(number) => Some(number.cast_unsigned()),
         Value::Number(number) => Some(number.to_bits()),
-        Value::Money(money) => minor_units(&trellis_model::Money { amount: money.comparable(), ..*money })
-            .map(i64::cast_unsigned),
+        Value::Money(money) => money.minor_units_in(base).map(i64::cast_unsigned),
         _ => None,
     }
 }

@@ -95,3 +95,6 @@ impl Query {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

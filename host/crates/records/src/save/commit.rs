@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trellis_model::{ChangeKind, FieldChange, FieldId, Record, Value};
+use trellis_model::{ChangeKind, Currency, FieldChange, FieldId, Record, Value};
 use trellis_storage::{StampPlace, StampSource, WriteSet};
 
 use super::AlsoCommit;
@@ -71,11 +71,11 @@ impl Save<'_> {
 
     /// Leaves rows to the next write set where all would not fit into one. Returns whether preparing must start again.
     pub(super) fn fit(&mut self) -> bool {
-        let noted = &self.segment.puts;
+        let (noted, base) = (&self.segment.puts, self.records.config().base_currency);
         let (mut keys, mut bytes) =
             (noted.len(), noted.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>());
         for (fitting, row) in self.segment.rows.iter_mut().enumerate() {
-            row.keys = row.store_keys();
+            row.keys = row.store_keys(base);
             keys += row.keys.count();
             bytes += row.keys.bytes() + row.logged_bytes();
             if fitting > 0 && (keys > KEYS_MAX || bytes > BYTES_MAX) {
@@ -147,7 +147,7 @@ impl Row {
         Error::Duplicate { object: self.object.name.clone(), field: name, value, holder }
     }
 
-    fn store_keys(&self) -> RowKeys {
+    fn store_keys(&self, base: Currency) -> RowKeys {
         let mut keys = RowKeys::default();
         let (object, id) = (self.object.id, self.after.id);
         let key = keys::record(object, id);
@@ -163,10 +163,9 @@ impl Row {
         );
 
         let indexes = &self.object.indexes;
-        let before =
-            self.before.as_ref().map(|before| entries::of_record(indexes, &before.record, self.event_before));
-        let (before, after) =
-            (before.unwrap_or_default(), entries::of_record(indexes, &self.after, self.event_after));
+        let entries = |record, event| entries::of_record(indexes, record, event, base);
+        let before = self.before.as_ref().map(|before| entries(&before.record, self.event_before));
+        let (before, after) = (before.unwrap_or_default(), entries(&self.after, self.event_after));
         keys.deletes.extend(before.keys().filter(|key| !after.contains_key(*key)).cloned());
         keys.puts.extend(after.into_iter().filter(|(key, value)| before.get(key) != Some(value)));
 

@@ -13,6 +13,8 @@ use trellis_model::{FieldDefinition, FieldType, ObjectDefinition, ObjectId, Obje
 use crate::index::Indexes;
 use crate::{Error, Result};
 
+#[cfg(test)]
+pub(crate) use install::install;
 pub(crate) use install::{install_standard, load};
 
 /// All objects, as of some moment.
