@@ -1,0 +1,154 @@
+//! Complaints: how severe they are (R45), what their record lacks (R47), what to do about them (R46), and when they may be closed.
+
+mod config;
+mod items;
+mod judgement;
+mod severity;
+mod suggestions;
+mod tasks;
+
+use trellis_sdk::{
+    Context, Decision, Occurrence, Requirement, Result, ServiceWorkflow, Suggestion, WorkItem,
+    export_service_workflow, localized, reason, requirement,
+};
+
+pub use config::Config;
+pub use items::Item;
+use judgement::Judgement;
+pub use severity::Severity;
+
+/// The timer that runs until somebody takes up a new complaint.
+const FIRST_RESPONSE: &str = "first-response";
+
+/// The plugin.
+#[derive(Debug)]
+pub struct ComplaintDesk;
+
+impl ServiceWorkflow for ComplaintDesk {
+    type Config = Config;
+
+    fn triage(case: &WorkItem, config: &Config, at: &Context) -> Result<Decision> {
+        if !is_complaint(case) || is_over(case) {
+            return Ok(Decision::nothing());
+        }
+        let judgement = Judgement::of(case, config, at)?;
+        let mut decision = judged(case, &judgement);
+        let missing = items::missing(case);
+        // Whether the customer is new is filled in by this very decision.
+        let asked: Vec<Item> = missing.into_iter().filter(|item| *item != Item::CustomerKind).collect();
+        if !asked.is_empty() {
+            let (en, zh) = items::listed(&asked);
+            let text = localized(format!("The record lacks {en}."), format!("投诉记录尚缺：{zh}。"));
+            decision = decision
+                .and_because(reason("incomplete-record", text, 0.5))
+                .then(tasks::complete_record(case, &asked));
+        }
+        if judgement.severity >= Severity::High {
+            decision = decision.then(tasks::alert(case, judgement.severity));
+        }
+        Ok(decision.then(case.start_timer(FIRST_RESPONSE, judgement.due_ms)))
+    }
+
+    fn on_event(case: &WorkItem, event: &Occurrence, config: &Config, at: &Context) -> Result<Decision> {
+        if let Some(timer) = event.timer() {
+            return Ok(if timer == FIRST_RESPONSE { unanswered(case) } else { Decision::nothing() });
+        }
+        if event.has_changed("kind") && is_complaint(case) {
+            return Self::triage(case, config, at);
+        }
+        if !is_complaint(case) {
+            return Ok(Decision::nothing());
+        }
+        if event.has_changed("status") {
+            return Ok(moved(case, config));
+        }
+        if is_over(case) || !(event.has_changed("dissatisfaction") || event.has_changed("account")) {
+            return Ok(Decision::nothing());
+        }
+        let (judgement, before) =
+            (Judgement::of(case, config, at)?, Severity::parse(case.choice("severity")));
+        let decision = judged(case, &judgement);
+        let rises =
+            judgement.severity >= Severity::High && before.is_none_or(|before| before < Severity::High);
+        Ok(if rises { decision.then(tasks::alert(case, judgement.severity)) } else { decision })
+    }
+
+    fn suggest(case: &WorkItem, config: &Config, _: &Context) -> Result<Vec<Suggestion>> {
+        Ok(if is_complaint(case) { suggestions::of(case, config) } else { Vec::new() })
+    }
+
+    fn close_check(case: &WorkItem, config: &Config, _: &Context) -> Result<Vec<Requirement>> {
+        Ok(if is_complaint(case) { requirements(case, config) } else { Vec::new() })
+    }
+}
+
+export_service_workflow!(ComplaintDesk);
+
+fn is_complaint(case: &WorkItem) -> bool {
+    case.choice("kind") == Some("complaint")
+}
+
+/// Whether it was solved or closed.
+fn is_over(case: &WorkItem) -> bool {
+    matches!(case.choice("status"), Some("resolved" | "closed"))
+}
+
+/// Sets what the judgement says; nothing where it is so already.
+fn judged(case: &WorkItem, judgement: &Judgement) -> Decision {
+    Decision { actions: Vec::new(), reasons: judgement.reasons.clone() }.then_all(judgement.changes(case))
+}
+
+/// The time for the first answer is over.
+fn unanswered(case: &WorkItem) -> Decision {
+    if case.choice("status") != Some("new") {
+        return Decision::nothing();
+    }
+    let text = localized("Nobody has taken it up in time.", "投诉在时限内无人受理。");
+    let urgent = case.choice("priority") == Some("urgent");
+    let raise = (!urgent).then(|| case.set_fields().choice("priority", "urgent"));
+    Decision::because(reason("first-response-overdue", text, 1.0)).then_all(raise).then(tasks::escalate(case))
+}
+
+/// Its status was changed.
+fn moved(case: &WorkItem, config: &Config) -> Decision {
+    match case.choice("status") {
+        Some("resolved") => {
+            let text = localized(
+                "The complaint was resolved: ask whether the customer is content.",
+                "投诉已解决，需要回访顾客是否满意。",
+            );
+            Decision::because(reason("resolved", text, 1.0))
+                .then(case.cancel_timer(FIRST_RESPONSE))
+                .then(tasks::follow_up(case, config.follow_up_days))
+        }
+        Some("new") | None => Decision::nothing(),
+        Some(_) => {
+            let text = localized("Somebody has taken it up.", "已有人受理该投诉。");
+            Decision::because(reason("taken-up", text, 1.0)).then(case.cancel_timer(FIRST_RESPONSE))
+        }
+    }
+}
+
+/// What is missing before it may be closed.
+fn requirements(case: &WorkItem, config: &Config) -> Vec<Requirement> {
+    let mut missing = Vec::new();
+    if case.is_blank("resolution") {
+        let of = requirement(
+            "resolution-missing",
+            "Say how the complaint was resolved.",
+            "请填写投诉的解决办法。",
+        );
+        missing.push(of.on_field("resolution"));
+    }
+    let items = items::missing(case).into_iter().filter(|item| config.required_items.contains(item));
+    missing.extend(items.map(|item| {
+        let (en, zh) = item.words();
+        let of = requirement(
+            "item-missing",
+            format!("The complaint record lacks {en}."),
+            format!("投诉记录尚缺：{zh}。"),
+        );
+        of.on_field(item.field())
+    }));
+    missing
+}

@@ -1,0 +1,75 @@
+//! What a person could do about a complaint, the best first.
+
+use trellis_sdk::{Suggestion, WorkItem, localized, reason, suggestion};
+
+use crate::config::Config;
+use crate::severity::Severity;
+use crate::{items, requirements, tasks};
+
+pub(crate) fn of(case: &WorkItem, config: &Config) -> Vec<Suggestion> {
+    match case.choice("status") {
+        Some("closed") => Vec::new(),
+        Some("resolved") => vec![finish(case, config)],
+        _ => open(case),
+    }
+}
+
+fn open(case: &WorkItem) -> Vec<Suggestion> {
+    let severity = Severity::parse(case.choice("severity")).unwrap_or(Severity::Medium);
+    let (en, zh) = severity.words();
+    let mut suggestions = Vec::new();
+    let heard = localized(
+        "Who complains wants to be taken seriously and listened to first.",
+        "投诉者首先希望得到认真对待和聆听。",
+    );
+    let mut call = suggestion("apologise", "Call back and apologise", "回电致歉")
+        .because(reason("heard-first", heard, 1.0))
+        .then(tasks::apologise(case));
+    if case.choice("status") == Some("new") {
+        call = call.then(case.set_fields().choice("status", "open"));
+    }
+    suggestions.push(call);
+    if severity >= Severity::High {
+        let text = localized(format!("Severity is {en}."), format!("严重程度为{zh}。"));
+        if case.choice("priority") != Some("urgent") {
+            let escalate =
+                suggestion("escalate", "Escalate", "升级处理").because(reason("severe", text.clone(), 0.9));
+            let urgent = case.set_fields().choice("priority", "urgent");
+            suggestions.push(escalate.then(urgent).then(tasks::alert(case, severity)));
+        }
+        let compensate = suggestion("compensate", "Offer a compensation", "提供补偿");
+        suggestions.push(compensate.because(reason("severe", text, 0.8)).then(tasks::compensate(case)));
+    }
+    if !case.is_blank("desired_resolution") {
+        let text = localized("The customer has said what would settle it.", "顾客已说明希望怎样解决。");
+        let settle = suggestion("settle", "Do what the customer asked for", "落实顾客的诉求");
+        suggestions.push(settle.because(reason("wish-is-known", text, 0.7)).then(tasks::settle(case)));
+    }
+    let missing = items::missing(case);
+    if !missing.is_empty() {
+        let (en, zh) = items::listed(&missing);
+        let text = localized(format!("The record lacks {en}."), format!("投诉记录尚缺：{zh}。"));
+        let complete = suggestion("complete_record", "Complete the record", "补全投诉记录");
+        suggestions.push(
+            complete
+                .because(reason("incomplete-record", text, 0.5))
+                .then(tasks::complete_record(case, &missing)),
+        );
+    }
+    suggestions
+}
+
+/// Closes a complaint, or says what to do first.
+fn finish(case: &WorkItem, config: &Config) -> Suggestion {
+    if requirements(case, config).is_empty() {
+        let text = localized("It is resolved and its record is complete.", "投诉已解决且记录完整。");
+        let close = suggestion("close", "Close the complaint", "结案").because(reason("complete", text, 1.0));
+        return close.then(case.set_fields().choice("status", "closed"));
+    }
+    let missing = items::missing(case);
+    let (en, zh) = items::listed(&missing);
+    let text = localized(format!("Before it can be closed: {en}."), format!("结案前需补充：{zh}。"));
+    suggestion("complete_record", "Complete the record", "补全投诉记录")
+        .because(reason("incomplete-record", text, 1.0))
+        .then(tasks::complete_record(case, &missing))
+}

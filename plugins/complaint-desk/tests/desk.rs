@@ -1,0 +1,246 @@
+//! What the desk decides about complaints.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+use complaint_desk::{ComplaintDesk, Config, Item, Severity};
+use trellis_sdk::testing::{self, RecordBuilder, context, record, work_item, work_item_of};
+use trellis_sdk::{Action, Context, Decision, Occurrence, ServiceWorkflow, Value, WorkItem};
+
+const ACCOUNT: &str = "00000000-0000-7000-8000-00000000000a";
+const OTHER: &str = "00000000-0000-7000-8000-00000000000b";
+/// 2026-11-21T00:00:00Z
+const NOW_MS: i64 = 1_795_219_200_000;
+const HOUR_MS: i64 = 3_600_000;
+
+fn now() -> Context {
+    Context { now_ms: NOW_MS, ..context() }
+}
+
+fn complaint(dissatisfaction: &str) -> RecordBuilder {
+    let case = record("case").text("subject", "Broken").choice("kind", "complaint").choice("status", "new");
+    let case = case.reference("account", ACCOUNT).time("created_at", NOW_MS);
+    if dissatisfaction.is_empty() { case } else { case.choice("dissatisfaction", dissatisfaction) }
+}
+
+fn complete(case: RecordBuilder) -> RecordBuilder {
+    let case = case
+        .text("what_happened", "It broke")
+        .text("how_it_happened", "On the way")
+        .text("other_reasons", "none");
+    let case = case.text("dissatisfaction_reason", "The box").reference("sales_representative", OTHER);
+    case.choice("customer_reasonable", "yes")
+        .text("desired_resolution", "Replace it")
+        .choice("customer_kind", "existing")
+}
+
+fn of_customer(case: RecordBuilder) -> WorkItem {
+    work_item_of(record("account").id(ACCOUNT).text("name", "Acme"), case)
+}
+
+fn triage(case: RecordBuilder) -> Decision {
+    ComplaintDesk::triage(&of_customer(case), &Config::default(), &now()).unwrap()
+}
+
+fn set(decision: &Decision, field: &str) -> Option<Value> {
+    decision.actions.iter().find_map(|action| match action {
+        Action::SetFields(set) => set.fields.iter().find(|value| value.name == field)?.value.clone(),
+        _ => None,
+    })
+}
+
+fn subjects(decision: &Decision) -> Vec<String> {
+    let subject = |action: &Action| match action {
+        Action::CreateTask(task) => Some(task.subject.en.clone()),
+        _ => None,
+    };
+    decision.actions.iter().filter_map(subject).collect()
+}
+
+#[test]
+fn r45_the_five_forms_of_dissatisfaction_rise_in_severity() {
+    let _nobody = testing::lookups([]);
+    for (form, severity, priority, hours) in [
+        ("spread_dissatisfaction", "low", "low", 72),
+        ("stopped_buying", "medium", "normal", 24),
+        ("complained_to_company", "medium", "normal", 24),
+        ("complained_to_authority", "high", "high", 8),
+        ("legal_action", "critical", "urgent", 2),
+        ("", "medium", "normal", 24),
+    ] {
+        let decision = triage(complaint(form));
+        assert_eq!(set(&decision, "severity"), Some(Value::Choice(severity.into())), "{form}");
+        assert_eq!(set(&decision, "priority"), Some(Value::Choice(priority.into())), "{form}");
+        assert_eq!(set(&decision, "due_at"), Some(Value::Time(NOW_MS + hours * HOUR_MS)), "{form}");
+        let alerted = subjects(&decision).iter().any(|subject| subject.starts_with("Severe complaint"));
+        assert_eq!(alerted, ["high", "critical"].contains(&severity), "{form}");
+        let timer = Action::from(
+            of_customer(complaint(form)).start_timer("first-response", NOW_MS + hours * HOUR_MS),
+        );
+        assert!(decision.actions.contains(&timer), "{form}");
+        assert!(!decision.reasons[0].text.zh_cn.is_empty());
+    }
+}
+
+#[test]
+fn what_is_no_complaint_is_left_alone() {
+    let question = record("case").choice("kind", "question").choice("status", "new");
+    assert!(triage(question.clone()).is_nothing());
+    assert!(
+        ComplaintDesk::suggest(&work_item(question.clone()), &Config::default(), &now()).unwrap().is_empty()
+    );
+    assert!(ComplaintDesk::close_check(&work_item(question), &Config::default(), &now()).unwrap().is_empty());
+}
+
+#[test]
+fn another_complaint_within_the_days_raises_the_severity() {
+    let earlier = |days: i64, kind: &str| {
+        let case = record("case")
+            .id(OTHER)
+            .choice("kind", kind)
+            .choice("status", "closed")
+            .reference("account", ACCOUNT);
+        case.time("created_at", NOW_MS - days * 24 * HOUR_MS)
+    };
+    let severity = |before: RecordBuilder| {
+        let _answers = testing::lookups([before, complaint("stopped_buying")]);
+        set(&triage(complaint("stopped_buying")), "severity")
+    };
+    assert_eq!(severity(earlier(30, "complaint")), Some(Value::Choice("high".into())));
+    assert_eq!(severity(earlier(91, "complaint")), Some(Value::Choice("medium".into())));
+    assert_eq!(severity(earlier(30, "question")), Some(Value::Choice("medium".into())));
+    let _answers = testing::lookups([earlier(1, "complaint")]);
+    let off = Config { repeat_days: 0, ..Config::default() };
+    let decision = ComplaintDesk::triage(&of_customer(complaint("stopped_buying")), &off, &now()).unwrap();
+    assert_eq!(set(&decision, "severity"), Some(Value::Choice("medium".into())));
+}
+
+#[test]
+fn r47_the_record_is_completed_and_the_eighth_item_filled_in() {
+    let _answers = testing::lookups([record("order").reference("account", ACCOUNT)]);
+    let decision = triage(complaint("stopped_buying").text("what_happened", "It broke"));
+    assert_eq!(set(&decision, "customer_kind"), Some(Value::Choice("existing".into())));
+    let Some(Action::CreateTask(task)) =
+        decision.actions.iter().find(|action| matches!(action, Action::CreateTask(_)))
+    else {
+        panic!("{decision:?}")
+    };
+    assert!(task.subject.zh_cn.starts_with("补全投诉记录：Acme: Broken"), "{}", task.subject.zh_cn);
+    assert_eq!((task.account.as_deref(), task.case_id.is_some()), (Some(ACCOUNT), true));
+    for (item, there) in
+        [(Item::WhatHappened, false), (Item::HowItHappened, true), (Item::CustomerKind, false)]
+    {
+        let (en, zh) = item.words();
+        assert_eq!(
+            (task.description.en.contains(en), task.description.zh_cn.contains(zh)),
+            (there, there),
+            "{item:?}"
+        );
+    }
+    drop(_answers);
+    let _nobody = testing::lookups([]);
+    let decision = triage(complete(complaint("stopped_buying")).choice("customer_kind", "existing"));
+    assert_eq!(set(&decision, "customer_kind"), Some(Value::Choice("new".into())), "no orders");
+    assert!(subjects(&decision).is_empty(), "nothing is missing");
+}
+
+#[test]
+fn what_was_decided_already_is_not_decided_again() {
+    let _nobody = testing::lookups([]);
+    let judged = complaint("legal_action")
+        .choice("severity", "critical")
+        .choice("priority", "urgent")
+        .choice("customer_kind", "new");
+    let judged = judged.time("due_at", NOW_MS + 2 * HOUR_MS);
+    let changed =
+        Occurrence::Changed(vec![trellis_sdk::FieldValue { name: "dissatisfaction".into(), value: None }]);
+    let on_event = |case: RecordBuilder| {
+        ComplaintDesk::on_event(&of_customer(case), &changed, &Config::default(), &now()).unwrap()
+    };
+    assert!(on_event(judged.clone()).is_nothing());
+    let milder = on_event(judged.clone().choice("dissatisfaction", "stopped_buying"));
+    assert_eq!(set(&milder, "severity"), Some(Value::Choice("medium".into())));
+    assert!(subjects(&milder).is_empty(), "it became milder: nobody is alerted");
+    let worse = on_event(complaint("legal_action").choice("severity", "medium"));
+    assert!(subjects(&worse)[0].starts_with("Severe complaint"));
+    assert!(on_event(judged.choice("status", "resolved")).is_nothing());
+}
+
+#[test]
+fn a_complaint_that_nobody_takes_up_escalates_once() {
+    let timer = Occurrence::Timer("first-response".into());
+    let on_timer = |case: RecordBuilder| {
+        ComplaintDesk::on_event(&of_customer(case), &timer, &Config::default(), &now()).unwrap()
+    };
+    let decision = on_timer(complaint("stopped_buying").choice("priority", "normal"));
+    assert_eq!(set(&decision, "priority"), Some(Value::Choice("urgent".into())));
+    assert!(subjects(&decision)[0].starts_with("Complaint without an answer"));
+    assert!(on_timer(complaint("stopped_buying").choice("status", "open")).is_nothing());
+    let other = Occurrence::Timer("something-else".into());
+    assert!(
+        ComplaintDesk::on_event(&of_customer(complaint("")), &other, &Config::default(), &now())
+            .unwrap()
+            .is_nothing()
+    );
+}
+
+#[test]
+fn taking_it_up_ends_the_timer_and_solving_it_asks_for_a_call() {
+    let moved = Occurrence::Changed(vec![trellis_sdk::FieldValue {
+        name: "status".into(),
+        value: Some(Value::Choice("new".into())),
+    }]);
+    let on_event = |status: &str| {
+        let case = of_customer(complaint("stopped_buying").choice("status", status));
+        ComplaintDesk::on_event(&case, &moved, &Config::default(), &now()).unwrap()
+    };
+    assert!(matches!(on_event("open").actions.as_slice(), [Action::CancelTimer(_)]));
+    let resolved = on_event("resolved");
+    let [Action::CancelTimer(_), Action::CreateTask(task)] = resolved.actions.as_slice() else {
+        panic!("{resolved:?}")
+    };
+    assert_eq!(task.due_in_days, Some(3));
+    for want in ["认真对待", "聆听", "行动", "补偿", "认同和尊重"] {
+        assert!(task.description.zh_cn.contains(want), "R46: {want}");
+    }
+}
+
+#[test]
+fn suggestions_follow_severity_and_wish() {
+    let names = |case: RecordBuilder| {
+        let all = ComplaintDesk::suggest(&of_customer(case), &Config::default(), &now()).unwrap();
+        assert!(all.iter().all(|one| !one.actions.is_empty() && !one.reasons.is_empty()));
+        all.into_iter().map(|one| one.name).collect::<Vec<_>>()
+    };
+    assert_eq!(names(complaint("")), ["apologise", "complete_record"]);
+    let severe = complete(complaint("legal_action")).choice("severity", "critical");
+    assert_eq!(names(severe.clone()), ["apologise", "escalate", "compensate", "settle"]);
+    assert_eq!(names(severe.clone().choice("priority", "urgent")), ["apologise", "compensate", "settle"]);
+    assert_eq!(names(severe.clone().choice("status", "resolved").text("resolution", "Replaced")), ["close"]);
+    assert_eq!(names(severe.choice("status", "closed")), [""; 0]);
+}
+
+#[test]
+fn it_is_closed_only_with_a_resolution_and_a_complete_record() {
+    let codes = |case: RecordBuilder| {
+        let missing = ComplaintDesk::close_check(&of_customer(case), &Config::default(), &now()).unwrap();
+        assert!(missing.iter().all(|one| !one.message.zh_cn.is_empty()));
+        missing.into_iter().map(|one| (one.code, one.field.unwrap())).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(complete(complaint("")).text("resolution", "Replaced")), []);
+    assert_eq!(codes(complete(complaint(""))), [("resolution-missing".into(), "resolution".into())]);
+    let blank = complete(complaint(""))
+        .text("resolution", "Replaced")
+        .text("how_it_happened", "  ")
+        .null("other_reasons");
+    assert_eq!(
+        codes(blank),
+        [("item-missing".into(), "how_it_happened".into())],
+        "other reasons need not be there"
+    );
+    assert_eq!(codes(complaint("")).len(), 7);
+}
+
+#[test]
+fn severities_compare() {
+    assert!(Severity::Low < Severity::Medium && Severity::High < Severity::Critical);
+    assert_eq!(Severity::Critical.raised(), Severity::Critical);
+}
