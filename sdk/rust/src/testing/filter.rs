@@ -28,6 +28,7 @@ pub(super) fn matches(filter: &Json, record: &ObjectRecord) -> Result<Option<boo
         return Ok(Some(found.is_none() == value.as_bool().unwrap_or(true)));
     }
     let Some(found) = found else { return Ok(None) };
+    let value = &numbered(record.value(name), value);
     compare(&found, op, value).map(Some).ok_or_else(|| not_understood(filter))
 }
 
@@ -76,13 +77,31 @@ fn order(one: &Json, other: &Json) -> Option<Ordering> {
     }
 }
 
-/// A value as filters write it.
+/// What a moment or a day is compared with, as the number that it has; anything else as it is.
+fn numbered(found: Option<&Value>, value: &Json) -> Json {
+    let number = |text: &str| match found {
+        Some(Value::Time(_)) => Some(text.parse::<jiff::Timestamp>().ok()?.as_millisecond()),
+        Some(Value::Date(_)) => {
+            let day: jiff::civil::Date = text.parse().ok()?;
+            Some(i64::from(jiff::civil::date(1970, 1, 1).until(day).ok()?.get_days()))
+        }
+        _ => None,
+    };
+    match value {
+        Json::Array(values) => values.iter().map(|value| numbered(found, value)).collect(),
+        Json::String(text) => number(text).map_or_else(|| value.clone(), Json::from),
+        other => other.clone(),
+    }
+}
+
+/// A value as filters write it; moments and days as their number.
 fn plain(value: Option<&Value>) -> Result<Option<Json>, String> {
     Ok(Some(match value {
         None => return Ok(None),
         Some(Value::Text(text) | Value::Choice(text) | Value::Reference(text)) => Json::from(text.as_str()),
         Some(Value::Number(number)) => Json::from(*number),
-        Some(Value::Integer(number)) => Json::from(*number),
+        Some(Value::Integer(number) | Value::Time(number)) => Json::from(*number),
+        Some(Value::Date(days)) => Json::from(*days),
         Some(Value::Boolean(value)) => Json::from(*value),
         Some(other) => return Err(format!("the test double cannot compare {other:?}")),
     }))
