@@ -35,7 +35,7 @@ impl CheckReport {
 
 impl Columns {
     /// Compares warm features with a fresh scan of the events, the blocks of every finished generation with its header, and
-    /// the codes in memory with the stored ones. Others may write meanwhile.
+    /// the values in memory with the stored ones. Others may write meanwhile.
     ///
     /// # Errors
     /// Those of the store; what does not agree is no error but in the report.
@@ -50,25 +50,22 @@ impl Columns {
             let state = this.results.state();
             let store = this.records.store().as_ref();
             for (generation, found) in state.generations.iter().filter(|(_, found)| found.header.finished) {
-                let (blocks, differences) = check_generation(store, *generation, &found.header).await;
+                let (blocks, differences) = check_generation(store, &state, *generation, &found.header).await;
                 report.blocks += blocks;
                 report.add(differences);
             }
-            for segmentation in state.segmentations.values() {
-                let Some(current) = segmentation.pointer.current else { continue };
-                let name = &segmentation.definition.name;
-                let values = segmentation.definition.values.len();
+            for output in state.outputs.values() {
+                let Some(current) = output.pointer.current else { continue };
+                let (name, classes) = (output.name(), output.classes());
                 let stored = match state.find_generation(current) {
-                    Ok(found) => {
-                        load_output(store, current, &found.header, segmentation.id, values, None).await
-                    }
+                    Ok(found) => load_output(store, current, &found.header, output.id, classes, None).await,
                     Err(error) => Err(error),
                 };
                 let same = stored.is_ok_and(|stored| {
-                    let counts = |of: &Loaded, code| of.counts.get(code).copied().unwrap_or(0);
-                    let mut codes = 1..=values;
-                    stored.column == segmentation.loaded.column
-                        && codes.all(|code| counts(&stored, code) == counts(&segmentation.loaded, code))
+                    let counts = |of: &Loaded, class| of.counts.get(class).copied().unwrap_or(0);
+                    let mut of = 1..=classes.count();
+                    stored.column == output.loaded.column
+                        && of.all(|class| counts(&stored, class) == counts(&output.loaded, class))
                 });
                 if !same {
                     report.add(vec![format!("`{name}` in memory is not what generation {current} holds")]);

@@ -24,6 +24,18 @@ pub enum Error {
         /// Its name.
         name: String,
     },
+    /// There is no such score.
+    #[error("score `{name}` does not exist")]
+    UnknownScore {
+        /// Its name.
+        name: String,
+    },
+    /// Nothing that a run can put out has this name.
+    #[error("there is no segmentation or score `{name}`")]
+    UnknownOutput {
+        /// The name.
+        name: String,
+    },
     /// A segmentation has no such value.
     #[error("segmentation `{segmentation}` has no value `{value}`")]
     UnknownValue {
@@ -40,12 +52,20 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
-    /// A name or alias belongs to another segmentation.
-    #[error("the name `{name}` belongs to segmentation `{holder}`")]
+    /// A definition of a score contradicts itself or what is defined already.
+    #[error("score `{name}`: {reason}")]
+    InvalidScore {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A name or alias belongs to another segmentation or score.
+    #[error("the name `{name}` belongs to `{holder}`")]
     NameTaken {
         /// The name or alias.
         name: String,
-        /// The segmentation that has it.
+        /// What has it.
         holder: String,
     },
     /// Rows were not given in ascending order of ordinals, or their columns do not fit them.
@@ -62,17 +82,17 @@ pub enum Error {
         /// Its number.
         generation: GenerationId,
     },
-    /// Another flip of the segmentation came first.
-    #[error("segmentation `{segmentation}` was flipped by somebody else at the same time")]
+    /// Another flip of the segmentation or score came first.
+    #[error("`{output}` was flipped by somebody else at the same time")]
     FlipConflict {
         /// Which one.
-        segmentation: String,
+        output: String,
     },
     /// There is no earlier generation to roll back to.
-    #[error("segmentation `{segmentation}` has no earlier generation")]
+    #[error("`{output}` has no earlier generation")]
     NothingEarlier {
         /// Which one.
-        segmentation: String,
+        output: String,
     },
     /// Stored bytes cannot be trusted.
     #[error("stored columns are damaged: {what}")]
@@ -110,8 +130,11 @@ impl Error {
             Self::UnknownObject { .. } => "unknown_object",
             Self::InvalidDataset { .. } => "invalid_dataset",
             Self::UnknownSegmentation { .. } => "unknown_segmentation",
+            Self::UnknownScore { .. } => "unknown_score",
+            Self::UnknownOutput { .. } => "unknown_output",
             Self::UnknownValue { .. } => "unknown_segment_value",
             Self::InvalidSegmentation { .. } => "invalid_segmentation",
+            Self::InvalidScore { .. } => "invalid_score",
             Self::NameTaken { .. } => "name_taken",
             Self::InvalidRows { .. } => "invalid_rows",
             Self::UnknownGeneration { .. } => "unknown_generation",

@@ -6,55 +6,65 @@ use crate::GenerationId;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum KeyKind {
-    /// `segmentation u32, part u16` → a part of its definition.
+    /// `output u32, part u16` → a part of the definition of a segmentation.
     Segmentation = 0x40,
-    /// `name` → the number of the segmentation that bears it as name or alias.
-    SegmentationName = 0x41,
-    /// `segmentation u32` → which generation is current and which are kept.
+    /// `name` → the number of the segmentation or score that bears it as name or alias.
+    OutputName = 0x41,
+    /// `output u32` → which generation is current and which are kept.
     Pointer = 0x42,
     /// → the last generation number given (a counter).
     GenerationCounter = 0x43,
     /// `generation u64` → what the generation holds and whether it is finished.
     Generation = 0x44,
-    /// `generation u64, segmentation u32, block u32` → codes.
+    /// `generation u64, output u32, block u32` → codes of a segmentation.
     Block = 0x45,
-    /// `generation u64, segmentation u32, ordinal u64` → one code that supersedes the block's.
+    /// `generation u64, output u32, ordinal u64` → one code that supersedes the block's.
     Delta = 0x46,
     /// `generation u64` → how far the transitions of its flip are written.
     TransitionJob = 0x47,
+    /// `output u32, part u16` → a part of the definition of a score.
+    Score = 0x48,
+    /// `generation u64, output u32, block u32` → numbers of a score.
+    NumberBlock = 0x49,
+    /// `generation u64, output u32, ordinal u64` → one number that supersedes the block's.
+    NumberDelta = 0x4a,
 }
 
 impl KeyKind {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Segmentation,
-        Self::SegmentationName,
+        Self::OutputName,
         Self::Pointer,
         Self::GenerationCounter,
         Self::Generation,
         Self::Block,
         Self::Delta,
         Self::TransitionJob,
+        Self::Score,
+        Self::NumberBlock,
+        Self::NumberDelta,
     ];
 }
 
-/// The number of a segmentation, given once and never reused.
+/// The number of a segmentation or score, given once and never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-pub(crate) struct SegmentationId(pub(crate) u32);
+pub(crate) struct OutputId(pub(crate) u32);
 
 pub(crate) fn kind(kind: KeyKind) -> Vec<u8> {
     vec![kind as u8]
 }
 
-pub(crate) fn segmentation(id: SegmentationId, part: u16) -> Vec<u8> {
-    tagged(KeyKind::Segmentation, &[&id.0.to_be_bytes(), &part.to_be_bytes()])
+/// A part of a definition, which is of kind [`KeyKind::Segmentation`] or [`KeyKind::Score`].
+pub(crate) fn definition(kind: KeyKind, id: OutputId, part: u16) -> Vec<u8> {
+    tagged(kind, &[&id.0.to_be_bytes(), &part.to_be_bytes()])
 }
 
 pub(crate) fn name(name: &str) -> Vec<u8> {
-    tagged(KeyKind::SegmentationName, &[name.as_bytes()])
+    tagged(KeyKind::OutputName, &[name.as_bytes()])
 }
 
-pub(crate) fn pointer(id: SegmentationId) -> Vec<u8> {
+pub(crate) fn pointer(id: OutputId) -> Vec<u8> {
     tagged(KeyKind::Pointer, &[&id.0.to_be_bytes()])
 }
 
@@ -62,14 +72,12 @@ pub(crate) fn generation(id: GenerationId) -> Vec<u8> {
     tagged(KeyKind::Generation, &[&id.0.to_be_bytes()])
 }
 
-pub(crate) fn block(generation: GenerationId, segmentation: SegmentationId, block: u32) -> Vec<u8> {
-    let (generation, segmentation) = (generation.0.to_be_bytes(), segmentation.0.to_be_bytes());
-    tagged(KeyKind::Block, &[&generation, &segmentation, &block.to_be_bytes()])
+pub(crate) fn block(kind: KeyKind, generation: GenerationId, output: OutputId, block: u32) -> Vec<u8> {
+    tagged(kind, &[&generation.0.to_be_bytes(), &output.0.to_be_bytes(), &block.to_be_bytes()])
 }
 
-pub(crate) fn delta(generation: GenerationId, segmentation: SegmentationId, ordinal: u64) -> Vec<u8> {
-    let (generation, segmentation) = (generation.0.to_be_bytes(), segmentation.0.to_be_bytes());
-    tagged(KeyKind::Delta, &[&generation, &segmentation, &ordinal.to_be_bytes()])
+pub(crate) fn delta(kind: KeyKind, generation: GenerationId, output: OutputId, ordinal: u64) -> Vec<u8> {
+    tagged(kind, &[&generation.0.to_be_bytes(), &output.0.to_be_bytes(), &ordinal.to_be_bytes()])
 }
 
 pub(crate) fn transition_job(generation: GenerationId) -> Vec<u8> {
@@ -81,13 +89,9 @@ pub(crate) fn of_generation(kind: KeyKind, generation: GenerationId) -> Vec<u8> 
     tagged(kind, &[&generation.0.to_be_bytes()])
 }
 
-/// Every block or delta of one segmentation in a generation.
-pub(crate) fn of_segmentation(
-    kind: KeyKind,
-    generation: GenerationId,
-    segmentation: SegmentationId,
-) -> Vec<u8> {
-    tagged(kind, &[&generation.0.to_be_bytes(), &segmentation.0.to_be_bytes()])
+/// Every block or delta of one segmentation or score in a generation.
+pub(crate) fn of_output(kind: KeyKind, generation: GenerationId, output: OutputId) -> Vec<u8> {
+    tagged(kind, &[&generation.0.to_be_bytes(), &output.0.to_be_bytes()])
 }
 
 /// The four big-endian bytes at `offset` of a key.
@@ -116,25 +120,28 @@ mod tests {
             KeyKind::ALL.iter().map(|kind| (format!("{kind:?}"), *kind as u8)).collect();
         let locked = [
             ("Segmentation", 0x40),
-            ("SegmentationName", 0x41),
+            ("OutputName", 0x41),
             ("Pointer", 0x42),
             ("GenerationCounter", 0x43),
             ("Generation", 0x44),
             ("Block", 0x45),
             ("Delta", 0x46),
             ("TransitionJob", 0x47),
+            ("Score", 0x48),
+            ("NumberBlock", 0x49),
+            ("NumberDelta", 0x4a),
         ];
         assert_eq!(numbers, locked.map(|(name, number)| (name.to_owned(), number)));
     }
 
     #[test]
     fn keys_sort_as_their_parts_and_read_back() {
-        let key = |g, s, b| block(GenerationId(g), SegmentationId(s), b);
+        let key = |g, s, b| block(KeyKind::Block, GenerationId(g), OutputId(s), b);
         let sorted = [key(1, 1, 2), key(1, 1, 300), key(1, 2, 0), key(2, 0, 0), key(256, 0, 0)];
         assert!(sorted.is_sorted());
         let key = key(7, 8, 9);
         assert_eq!((u64_at(&key, 1), u32_at(&key, 9), u32_at(&key, 13)), (Some(7), Some(8), Some(9)));
-        assert_eq!(u64_at(&delta(GenerationId(7), SegmentationId(8), 9), 13), Some(9));
-        assert!(key.starts_with(&of_segmentation(KeyKind::Block, GenerationId(7), SegmentationId(8))));
+        assert_eq!(u64_at(&delta(KeyKind::Delta, GenerationId(7), OutputId(8), 9), 13), Some(9));
+        assert!(key.starts_with(&of_output(KeyKind::Block, GenerationId(7), OutputId(8))));
     }
 }

@@ -1,8 +1,8 @@
-//! What is derived for every customer, kept as columns over ordinals: features folded from the log, and memberships in generations.
+//! What is derived for every customer, kept as columns over ordinals: features folded from the log, memberships and scores in generations.
 //!
 //! Features (count, sum, first, last of a customer's events) live in memory and can always be rebuilt. Results (which
-//! value of a segmentation each customer has) are truth: blocks of codes in the store, written as a new generation and
-//! switched to by flipping one pointer. This crate does not know plugins and starts no threads of its own: somebody
+//! value of a segmentation each customer has, and which number of a score) are truth: blocks in the store, written as a
+//! new generation and switched to by flipping one pointer. This crate does not know plugins and starts no threads of its own: somebody
 //! calls [`Columns::catch_up`] when the log grows, and computes what goes into a [`GenerationWriter`].
 //!
 //! ```
@@ -27,7 +27,9 @@ mod features;
 mod fields;
 mod generation;
 mod keys;
+mod output;
 mod population;
+mod score;
 mod segmentation;
 mod stored;
 mod stream;
@@ -43,13 +45,13 @@ pub use config::Config;
 pub use dataset::{Aggregate, AsOf, ColumnSource, DatasetColumn, DatasetSpec};
 pub use error::{Error, Result};
 pub use generation::{
-    CodesColumn, Delta, DeltaOutcome, FlipRequest, Flipped, FlippedSegmentation, GenerationId,
-    GenerationWriter, Origin, RunId, TransitionCounts,
+    CodesColumn, Delta, DeltaOutcome, FlipRequest, Flipped, FlippedOutput, GenerationId, GenerationWriter,
+    NumbersColumn, Origin, ResultColumn, RunId, ScoreDelta, TransitionCounts,
 };
 pub use keys::KeyKind;
-pub use segmentation::{
-    CurrentResult, MemberPage, SegmentationDefinition, SegmentationInfo, Source, ValueCount, ValueDefinition,
-};
+pub use output::{CurrentResult, Source, ValueCount};
+pub use score::{BandDefinition, ScoreDefinition, ScoreInfo};
+pub use segmentation::{MemberPage, SegmentationDefinition, SegmentationInfo, ValueDefinition};
 pub use stream::DatasetStream;
 
 /// Features and results of every object with ordinals. One a process, shared as `Arc<Columns>`.
@@ -62,14 +64,14 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// Loads the segmentations with their current results and, where a checkpoint file allows it, the features.
+    /// Loads the segmentations and scores with their current results and, where a checkpoint file allows it, the features.
     ///
     /// `dir` holds the checkpoint files and is created; what is in it can always be rebuilt. Generations that a crash
     /// left unfinished or that nobody flipped to are deleted.
     ///
     /// # Errors
-    /// [`Error::Io`] when `dir` cannot be used, [`Error::Damaged`] when the registry of segmentations cannot be read. A
-    /// damaged result is no error: its segmentation says so in [`SegmentationInfo::damaged`].
+    /// [`Error::Io`] when `dir` cannot be used, [`Error::Damaged`] when the registry of segmentations and scores cannot be read. A
+    /// damaged result is no error: its segmentation or score says so in [`SegmentationInfo::damaged`], [`ScoreInfo::damaged`].
     pub async fn open(records: Arc<Records>, dir: PathBuf, config: Config) -> Result<Arc<Self>> {
         let columns = wait::off_thread(async move {
             let features = features::Features::open(&records, dir)?;
@@ -79,8 +81,8 @@ impl Columns {
             Ok(columns)
         })
         .await?;
-        for segmentation in columns.segmentations() {
-            columns.ensure_population(segmentation.object).await?;
+        for output in columns.results.state().outputs.values() {
+            columns.ensure_population(output.object).await?;
         }
         Ok(columns)
     }

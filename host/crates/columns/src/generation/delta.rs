@@ -1,34 +1,42 @@
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use trellis_records::{EntryBody, NewEntry};
-use trellis_storage::{Position, WriteSet};
+use trellis_storage::WriteSet;
 
-use super::block::{place, stored_checksum, to_stored};
-use super::load::scan;
-use super::state::{Generation, Loaded, ResultState, StoredOutput};
+use super::column::Cell;
+use super::numbers::Number;
+use super::state::Loaded;
 use super::transitions::{Change, changed_entry};
-use super::types::{Delta, DeltaOutcome, GenerationId, Origin};
-use crate::keys::{self, KeyKind};
-use crate::segmentation::Segmentation;
-use crate::{Columns, Error, Result, stored};
+use super::types::{Delta, DeltaOutcome, GenerationId, Origin, ScoreDelta};
+use crate::keys::{self, OutputId};
+use crate::output::{Classes, Output};
+use crate::{Columns, Error, Result};
 
 const VERSION: u8 = 1;
 /// Deltas of one write set and its log entry.
 const DELTAS_OF_SET: usize = 1_000;
-/// Blocks of one write set when deltas are folded.
-const BLOCKS_OF_SET: usize = 500;
 
-pub(super) fn encode(code: u16) -> Vec<u8> {
-    let [low, high] = code.to_le_bytes();
-    vec![VERSION, low, high]
+fn encode(cell: Cell) -> Vec<u8> {
+    let mut bytes = vec![VERSION];
+    match cell {
+        Cell::Code(code) => bytes.extend(code.to_le_bytes()),
+        Cell::Number(number) => bytes.extend(number.get().into_iter().flat_map(f64::to_le_bytes)),
+    }
+    bytes
 }
 
-pub(super) fn decode(bytes: &[u8]) -> Result<u16> {
-    match *bytes {
-        [VERSION, low, high] => Ok(u16::from_le_bytes([low, high])),
-        _ => Err(Error::damaged("a delta is of no known form")),
-    }
+/// Reads a delta of an output that has such classes.
+pub(super) fn decode(classes: &Classes, bytes: &[u8]) -> Result<Cell> {
+    let cell = match (classes, bytes) {
+        (Classes::Values(_), &[VERSION, low, high]) => Some(Cell::Code(u16::from_le_bytes([low, high]))),
+        (Classes::Bands(_), [VERSION]) => Some(Cell::Number(Number::NULL)),
+        (Classes::Bands(_), [VERSION, number @ ..]) => {
+            let number = number.try_into().ok().map(f64::from_le_bytes).and_then(Number::new);
+            number.map(Cell::Number)
+        }
+        _ => None,
+    };
+    cell.ok_or_else(|| Error::damaged("a delta is of no known form"))
 }
 
 impl Columns {
@@ -47,185 +55,177 @@ impl Columns {
         origin: &Origin,
     ) -> Result<DeltaOutcome> {
         let _changing = self.results.change.lock().await;
+        let unknown = || Error::UnknownSegmentation { name: segmentation.to_owned() };
+        let found = self.current_segmentation(segmentation).ok_or_else(unknown)?;
+        let cells = deltas.iter().map(|delta| {
+            Ok((delta.ordinal, Cell::Code(found.segmentation.code_of(delta.value.as_deref())?)))
+        });
+        let cells = cells.collect::<Result<Vec<_>>>()?;
+        self.put_cells(generation, found.output.id, &cells, origin).await
+    }
+
+    /// Writes numbers of single customers, as [`Columns::put_delta`] does values: those whose band changes are told in a
+    /// `score.crossed` entry.
+    ///
+    /// # Errors
+    /// [`Error::UnknownScore`], [`Error::InvalidScore`] for what is not finite, those of the store.
+    pub async fn put_score_delta(
+        &self,
+        generation: GenerationId,
+        score: &str,
+        deltas: &[ScoreDelta],
+        origin: &Origin,
+    ) -> Result<DeltaOutcome> {
+        let _changing = self.results.change.lock().await;
+        let unknown = || Error::UnknownScore { name: score.to_owned() };
+        let found = self.current_score(score).ok_or_else(unknown)?;
+        let cells = deltas.iter().map(|delta| {
+            let number = delta.value.map_or(Some(Number::NULL), Number::new);
+            let number = number.ok_or_else(|| Error::InvalidScore {
+                name: found.output.name().to_string(),
+                reason: not_finite(delta.value.unwrap_or_default(), delta.ordinal),
+            })?;
+            Ok((delta.ordinal, Cell::Number(number)))
+        });
+        let cells = cells.collect::<Result<Vec<_>>>()?;
+        self.put_cells(generation, found.output.id, &cells, origin).await
+    }
+
+    /// The caller holds `change`.
+    async fn put_cells(
+        &self,
+        generation: GenerationId,
+        id: OutputId,
+        cells: &[(u64, Cell)],
+        origin: &Origin,
+    ) -> Result<DeltaOutcome> {
         let mut changed = 0;
-        for part in deltas.chunks(DELTAS_OF_SET) {
+        for part in cells.chunks(DELTAS_OF_SET) {
             let state = self.results.state();
-            let found = state.find(segmentation)?;
-            let codes = part.iter().map(|delta| Ok((delta.ordinal, found.code_of(delta.value.as_deref())?)));
-            let codes = codes.collect::<Result<Vec<_>>>()?;
-            let written = if found.pointer.current == Some(generation) {
-                self.put_current(found, generation, &codes, origin).await?
+            let Some(output) = state.outputs.get(&id) else { return Ok(DeltaOutcome::Superseded) };
+            changed += if output.pointer.current == Some(generation) {
+                self.put_current(output, generation, part, origin).await?
             } else {
-                match state.generations.get(&generation).and_then(|of| of.loaded.get(&found.id)) {
-                    Some(loaded) => self.put_pending(found, generation, loaded, &codes).await?,
+                match state.generations.get(&generation).and_then(|of| of.loaded.get(&id)) {
+                    Some(loaded) => self.put_pending(output, generation, loaded, part).await?,
                     None => return Ok(DeltaOutcome::Superseded),
                 }
             };
-            changed += written;
         }
         let state = self.results.state();
-        let found = state.find(segmentation)?;
-        if found.pointer.current == Some(generation) && found.loaded.deltas > self.config.deltas_max {
-            self.fold_deltas(&state, found, generation).await?;
+        if let Some(output) = state.outputs.get(&id)
+            && output.pointer.current == Some(generation)
+            && output.loaded.deltas > self.config.deltas_max
+        {
+            self.fold_deltas(&state, output, generation).await?;
         }
         Ok(DeltaOutcome::Written { changed })
     }
 
     async fn put_current(
         &self,
-        segmentation: &Arc<Segmentation>,
+        output: &Arc<Output>,
         generation: GenerationId,
-        codes: &[(u64, u16)],
+        cells: &[(u64, Cell)],
         origin: &Origin,
     ) -> Result<usize> {
-        let mut loaded = Loaded::clone(&segmentation.loaded);
-        let (mut set, changes) = deltas(segmentation, generation, &mut loaded, codes);
-        if changes.is_empty() {
+        let mut loaded = Loaded::clone(&output.loaded);
+        let Deltas { mut set, changed, changes } = deltas(output, generation, &mut loaded, cells);
+        if changed == 0 {
             return Ok(0);
         }
-        if let Some(position) = segmentation.pointer_position {
-            set.expect_written_at(keys::pointer(segmentation.id), position);
+        if let Some(position) = output.pointer_position {
+            set.expect_written_at(keys::pointer(output.id), position);
         }
-        let run = segmentation.pointer.result(generation).map(|result| result.run());
-        let data = changed_entry(segmentation, run, generation, None, &changes);
-        let body = EntryBody::Event { name: "segment.changed".into(), data };
-        let entry = NewEntry { actor: origin.actor.clone(), cause: origin.cause.clone(), body };
-        self.records.commit(set, Some(entry)).await?;
-        let updated = Segmentation { loaded: Arc::new(loaded), ..Segmentation::clone(segmentation) };
-        self.results.put(|state| {
-            state.segmentations.insert(updated.id, Arc::new(updated));
+        let run = output.pointer.result(generation).map(|result| result.run());
+        let entry = changed_entry(output, run, generation, None, &changes).map(|(name, data)| NewEntry {
+            actor: origin.actor.clone(),
+            cause: origin.cause.clone(),
+            body: EntryBody::Event { name: name.to_owned(), data },
         });
-        Ok(changes.len())
+        self.records.commit(set, entry).await?;
+        let updated = Output { loaded: Arc::new(loaded), ..Output::clone(output) };
+        self.results.put(|state| {
+            state.outputs.insert(updated.id, Arc::new(updated));
+        });
+        Ok(changed)
     }
 
     async fn put_pending(
         &self,
-        segmentation: &Arc<Segmentation>,
+        output: &Arc<Output>,
         generation: GenerationId,
         loaded: &Arc<Loaded>,
-        codes: &[(u64, u16)],
+        cells: &[(u64, Cell)],
     ) -> Result<usize> {
         let mut loaded = Loaded::clone(loaded);
-        let (set, changes) = deltas(segmentation, generation, &mut loaded, codes);
-        if !changes.is_empty() {
+        let Deltas { set, changed, .. } = deltas(output, generation, &mut loaded, cells);
+        if changed > 0 {
             self.records.commit(set, None).await?;
         }
         self.results.put(|state| {
             if let Some(of) = state.generations.get_mut(&generation) {
-                Arc::make_mut(of).loaded.insert(segmentation.id, Arc::new(loaded));
+                Arc::make_mut(of).loaded.insert(output.id, Arc::new(loaded));
             }
         });
-        Ok(changes.len())
-    }
-
-    /// Writes blocks anew with their deltas in them. Not while transitions of the generation are pending: they compare it as it
-    /// was at its flip. The caller holds `change`.
-    async fn fold_deltas(
-        &self,
-        state: &ResultState,
-        segmentation: &Arc<Segmentation>,
-        generation: GenerationId,
-    ) -> Result<()> {
-        if state.jobs.values().any(|job| job.stored.compares(generation)) {
-            return Ok(());
-        }
-        let store = self.records.store().as_ref();
-        let found = state.find_generation(generation)?;
-        let (mut header, mut position) = (found.header.clone(), found.position);
-        let mut rows =
-            scan(store, &keys::of_segmentation(KeyKind::Delta, generation, segmentation.id)).await?;
-        while !rows.is_empty() {
-            let ordinal = |row: &trellis_storage::Row| keys::u64_at(&row.key, 13).unwrap_or(0);
-            let blocks: BTreeSet<usize> =
-                rows.iter().map(|row| place(ordinal(row)).0).take(BLOCKS_OF_SET).collect();
-            let rest =
-                rows.iter().position(|row| !blocks.contains(&place(ordinal(row)).0)).unwrap_or(rows.len());
-            let rest = rows.split_off(rest.min(4 * DELTAS_OF_SET));
-            let mut set = WriteSet::new();
-            set.expect_written_at(keys::generation(generation), position);
-            for index in blocks {
-                let key = keys::block(generation, segmentation.id, index as u32);
-                let before = store.get(&key).await?;
-                let block = segmentation.loaded.column.block(index);
-                let after = to_stored(generation, segmentation.id, index, block);
-                if let Some(output) =
-                    header.outputs.iter_mut().find(|output| output.segmentation == segmentation.id)
-                {
-                    let before = before.as_ref().map(|before| &before.value[..]);
-                    replace(output, before, after.as_ref().map(|(_, value)| &value[..]));
-                }
-                match after {
-                    Some((key, value)) => {
-                        set.put(key, value);
-                    }
-                    None => {
-                        set.delete(key);
-                    }
-                }
-            }
-            rows.iter().for_each(|row| {
-                set.delete(row.key.to_vec());
-            });
-            set.put(keys::generation(generation), stored::encode(&header));
-            position = self.records.commit(set, None).await?.position;
-            self.folded(segmentation, generation, header.clone(), position, rest.len());
-            rows = rest;
-        }
-        Ok(())
-    }
-
-    fn folded(
-        &self,
-        segmentation: &Arc<Segmentation>,
-        generation: GenerationId,
-        header: super::StoredGeneration,
-        position: Position,
-        deltas: usize,
-    ) {
-        self.results.put(|state| {
-            let loaded = Arc::new(Loaded { deltas, ..Loaded::clone(&segmentation.loaded) });
-            let updated = Segmentation { loaded, ..Segmentation::clone(segmentation) };
-            state.segmentations.insert(updated.id, Arc::new(updated));
-            let found = Generation { header, position, loaded: Default::default() };
-            state.generations.insert(generation, Arc::new(found));
-        });
+        Ok(changed)
     }
 }
 
-/// Puts codes into `loaded` and returns the write set and what changed.
-fn deltas(
-    segmentation: &Segmentation,
-    generation: GenerationId,
-    loaded: &mut Loaded,
-    codes: &[(u64, u16)],
-) -> (WriteSet, Vec<Change>) {
-    let (mut set, mut changes) = (WriteSet::new(), Vec::new());
-    for (ordinal, code) in codes {
-        let before = loaded.set(*ordinal, *code);
-        if before != *code {
-            set.put(keys::delta(generation, segmentation.id, *ordinal), encode(*code));
-            changes.push(Change { ordinal: *ordinal, before, after: *code });
-            loaded.deltas += 1;
-        }
-    }
-    (set, changes)
+/// Says which number cannot be a score.
+pub(super) fn not_finite(number: f64, ordinal: u64) -> String {
+    format!("the number of ordinal {ordinal} is {number}, which is not finite")
 }
 
-/// Takes one block out of an output's counts and another one in.
-fn replace(output: &mut StoredOutput, before: Option<&[u8]>, after: Option<&[u8]>) {
-    // `members` stands at bytes 4 and 5 of a stored block.
-    let members = |block: &[u8]| match *block {
-        [_, _, _, _, low, high, ..] => u64::from(u16::from_le_bytes([low, high])),
-        _ => 0,
-    };
-    if let Some(before) = before {
-        output.blocks -= 1;
-        output.members -= members(before);
-        output.digest = output.digest.wrapping_sub(u64::from(stored_checksum(before)));
+/// What single results come to.
+struct Deltas {
+    set: WriteSet,
+    /// How many values are another.
+    changed: usize,
+    /// Whose value or band is another.
+    changes: Vec<Change>,
+}
+
+/// Puts values into `loaded`.
+fn deltas(output: &Output, generation: GenerationId, loaded: &mut Loaded, cells: &[(u64, Cell)]) -> Deltas {
+    let (mut set, mut changed, mut changes) = (WriteSet::new(), 0, Vec::new());
+    let classes = output.classes();
+    for (ordinal, cell) in cells {
+        let before = loaded.set(*ordinal, *cell, classes);
+        if before == *cell {
+            continue;
+        }
+        set.put(keys::delta(classes.delta_key(), generation, output.id, *ordinal), encode(*cell));
+        loaded.deltas += 1;
+        changed += 1;
+        let (before, after) = (classes.of(before), classes.of(*cell));
+        if before != after {
+            changes.push(Change { ordinal: *ordinal, before, after });
+        }
     }
-    if let Some(after) = after {
-        output.blocks += 1;
-        output.members += members(after);
-        output.digest = output.digest.wrapping_add(u64::from(stored_checksum(after)));
+    Deltas { set, changed, changes }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deltas_come_back_and_damage_is_refused() {
+        let (values, bands) = (Classes::Values(3), Classes::Bands([].into()));
+        let check = |classes: &Classes, cell: Cell| {
+            let stored = encode(cell);
+            assert_eq!(decode(classes, &stored).unwrap(), cell);
+            assert!(
+                decode(classes, &stored[1..]).is_err()
+                    && decode(classes, &[&stored[..], &[0]].concat()).is_err()
+            );
+        };
+        check(&values, Cell::Code(258));
+        check(&bands, Cell::Number(Number::new(-0.1).unwrap()));
+        assert_eq!(decode(&bands, &encode(Cell::Number(Number::NULL))).unwrap(), Cell::Number(Number::NULL));
+        let not_finite = [&[VERSION][..], &f64::INFINITY.to_le_bytes()].concat();
+        assert!(decode(&bands, &not_finite).is_err());
+        assert!(decode(&values, &encode(Cell::Number(Number::NULL))).is_err());
     }
 }

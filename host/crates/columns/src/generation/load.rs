@@ -6,13 +6,15 @@ use std::sync::Arc;
 use trellis_records::Records;
 use trellis_storage::{Position, Row, ScanRange, Store};
 
-use super::block::{CodeBlock, CodeColumn};
+use super::column::Column;
 use super::delta;
 use super::state::{Generation, Loaded, ResultState, Results, StoredGeneration, StoredOutput};
 use super::transitions::{StoredJob, TransitionJob};
 use super::types::GenerationId;
-use crate::keys::{self, KeyKind, SegmentationId};
-use crate::segmentation::{Pointer, Segmentation, decode_definition};
+use crate::keys::{self, KeyKind, OutputId};
+use crate::output::{Classes, Output, OutputKind, Pointer};
+use crate::score::{self, Score};
+use crate::segmentation::{self, Segmentation};
 use crate::{Error, Result, stored};
 
 /// Rows read at once.
@@ -23,14 +25,11 @@ impl Results {
     pub(crate) async fn load(records: &Records) -> Result<Self> {
         let store = records.store().as_ref();
         let mut state = ResultState::default();
-        let mut definitions: BTreeMap<SegmentationId, Vec<u8>> = BTreeMap::new();
-        for row in scan(store, &keys::kind(KeyKind::Segmentation)).await? {
-            definitions.entry(segmentation_of(&row, 1)?).or_default().extend_from_slice(&row.value);
-        }
+        let kinds = kinds(store).await?;
         let mut pointers = BTreeMap::new();
         for row in scan(store, &keys::kind(KeyKind::Pointer)).await? {
             let pointer: Pointer = stored::decode(&row.value, "a pointer to a generation")?;
-            pointers.insert(segmentation_of(&row, 1)?, (pointer, row.position));
+            pointers.insert(output_of(&row)?, (pointer, row.position));
         }
         for row in scan(store, &keys::kind(KeyKind::Generation)).await? {
             let header: StoredGeneration = stored::decode(&row.value, "a generation's header")?;
@@ -42,64 +41,84 @@ impl Results {
             let job = TransitionJob { stored, position: row.position, columns: Arc::default() };
             state.jobs.insert(generation_of(&row)?, Arc::new(job));
         }
-        for (id, definition) in definitions {
-            let definition =
-                decode_definition(&definition, &format!("the definition of segmentation {}", id.0))?;
-            let object = records.schema().object(definition.object.as_str()).map(|object| object.id);
-            let object =
-                object.ok_or_else(|| Error::UnknownObject { object: definition.object.to_string() })?;
-            let mut segmentation = Segmentation::new(id, definition, object);
+        for (id, kind) in kinds {
+            let name = kind.object_name();
+            let object = records.schema().object(name.as_str()).map(|object| object.id);
+            let object = object.ok_or_else(|| Error::UnknownObject { object: name.to_string() })?;
+            let mut output = Output::new(id, kind, object);
             if let Some((pointer, position)) = pointers.remove(&id) {
-                segmentation.pointer = pointer;
-                segmentation.pointer_position = Some(position);
+                output.pointer = pointer;
+                output.pointer_position = Some(position);
             }
-            load_current(store, &state, &mut segmentation).await;
-            state.names.extend(segmentation.names().map(|name| (name.to_owned(), id)));
-            state.segmentations.insert(id, Arc::new(segmentation));
+            load_current(store, &state, &mut output).await;
+            state.names.extend(output.names().map(|name| (name.to_owned(), id)));
+            state.outputs.insert(id, Arc::new(output));
         }
         Ok(Self::new(state))
     }
 }
 
+/// The definitions of all segmentations and scores.
+async fn kinds(store: &dyn Store) -> Result<BTreeMap<OutputId, OutputKind>> {
+    let mut kinds = BTreeMap::new();
+    for (id, bytes) in definitions(store, KeyKind::Segmentation).await? {
+        let what = format!("the definition of segmentation {}", id.0);
+        let definition = segmentation::decode_definition(&bytes, &what)?;
+        kinds.insert(id, OutputKind::Segmentation(Arc::new(Segmentation::new(definition))));
+    }
+    for (id, bytes) in definitions(store, KeyKind::Score).await? {
+        let what = format!("the definition of score {}", id.0);
+        let definition = score::decode_definition(&bytes, &what)?;
+        kinds.insert(id, OutputKind::Score(Arc::new(Score::new(definition))));
+    }
+    Ok(kinds)
+}
+
+async fn definitions(store: &dyn Store, kind: KeyKind) -> Result<BTreeMap<OutputId, Vec<u8>>> {
+    let mut definitions: BTreeMap<OutputId, Vec<u8>> = BTreeMap::new();
+    for row in scan(store, &keys::kind(kind)).await? {
+        definitions.entry(output_of(&row)?).or_default().extend_from_slice(&row.value);
+    }
+    Ok(definitions)
+}
+
 /// Loads the current result; what is wrong with it is kept beside it, so that the rest can be used.
-async fn load_current(store: &dyn Store, state: &ResultState, segmentation: &mut Segmentation) {
-    let Some(generation) = segmentation.pointer.current else { return };
-    let values = segmentation.definition.values.len();
+async fn load_current(store: &dyn Store, state: &ResultState, output: &mut Output) {
+    let Some(generation) = output.pointer.current else { return };
     let loaded = match state.find_generation(generation) {
-        Ok(found) => load_output(store, generation, &found.header, segmentation.id, values, None).await,
+        Ok(found) => load_output(store, generation, &found.header, output.id, output.classes(), None).await,
         Err(error) => Err(error),
     };
     match loaded {
-        Ok(loaded) => segmentation.loaded = Arc::new(loaded),
+        Ok(loaded) => output.loaded = Arc::new(loaded),
         Err(error) => {
-            tracing::error!(segmentation = %segmentation.definition.name, %generation, %error, "result cannot be read");
-            segmentation.damaged = Some(error.to_string());
+            tracing::error!(output = %output.name(), %generation, %error, "result cannot be read");
+            output.damaged = Some(error.to_string());
         }
     }
 }
 
-/// Reads a segmentation's codes in a generation with the deltas up to `until`, and compares them with the header.
+/// Reads what a generation holds of a segmentation or score with the deltas up to `until`, and compares it with the header.
 pub(crate) async fn load_output(
     store: &dyn Store,
     generation: GenerationId,
     header: &StoredGeneration,
-    segmentation: SegmentationId,
-    values: usize,
+    id: OutputId,
+    classes: &Classes,
     until: Option<Position>,
 ) -> Result<Loaded> {
-    let output = header.output(segmentation).ok_or(Error::UnknownGeneration { generation })?;
-    let column = load_blocks(store, generation, output).await?;
-    let mut loaded = Loaded::of(column, values);
-    for row in scan(store, &keys::of_segmentation(KeyKind::Delta, generation, segmentation)).await? {
+    let output = header.output(id).ok_or(Error::UnknownGeneration { generation })?;
+    let column = load_blocks(store, generation, output, classes).await?;
+    let mut loaded = Loaded::of(column, classes);
+    for row in scan(store, &keys::of_output(classes.delta_key(), generation, id)).await? {
         loaded.deltas += 1;
         if until.is_none_or(|until| row.position <= until) {
             let ordinal =
                 keys::u64_at(&row.key, 13).ok_or_else(|| Error::damaged("a delta's key is short"))?;
-            loaded.set(ordinal, delta::decode(&row.value)?);
+            loaded.set(ordinal, delta::decode(classes, &row.value)?, classes);
         }
     }
-    let known = loaded.column.counts(values + 1).iter().sum::<u64>() == loaded.column.bound();
-    if known {
+    if loaded.column.is_within(classes) {
         Ok(loaded)
     } else {
         Err(Error::damaged(format!("generation {generation} has codes without a value")))
@@ -110,20 +129,19 @@ async fn load_blocks(
     store: &dyn Store,
     generation: GenerationId,
     output: &StoredOutput,
-) -> Result<CodeColumn> {
-    let mut column = CodeColumn::default();
+    classes: &Classes,
+) -> Result<Column> {
+    let mut column = Column::empty(classes);
     let (mut blocks, mut members, mut digest) = (0, 0, 0_u64);
-    for row in scan(store, &keys::of_segmentation(KeyKind::Block, generation, output.segmentation)).await? {
-        let (block, crc) = CodeBlock::decode(&row.key, &row.value)?;
-        let index = keys::u32_at(&row.key, 13).ok_or_else(|| Error::damaged("a block's key is short"))?;
-        (blocks, members, digest) =
-            (blocks + 1, members + u64::from(block.members()), digest.wrapping_add(u64::from(crc)));
-        column.put_block(index as usize, block);
+    for row in scan(store, &keys::of_output(classes.block_key(), generation, output.output)).await? {
+        let block = column.read_block(&row.key, &row.value)?;
+        (blocks, members) = (blocks + 1, members + block.members);
+        digest = digest.wrapping_add(u64::from(block.checksum));
     }
     if (blocks, members, digest) != (output.blocks, output.members, output.digest) {
         return Err(Error::damaged(format!(
-            "generation {generation} has {blocks} blocks with {members} members (digest {digest:x}) of segmentation {}, its header says {} with {} (digest {:x})",
-            output.segmentation.0, output.blocks, output.members, output.digest
+            "generation {generation} has {blocks} blocks with {members} members (digest {digest:x}) of output {}, its header says {} with {} (digest {:x})",
+            output.output.0, output.blocks, output.members, output.digest
         )));
     }
     Ok(column)
@@ -132,20 +150,28 @@ async fn load_blocks(
 /// Reads all blocks of a generation; returns how many there are, and what is wrong.
 pub(crate) async fn check_generation(
     store: &dyn Store,
+    state: &ResultState,
     generation: GenerationId,
     header: &StoredGeneration,
 ) -> (u64, Vec<String>) {
     let (mut blocks, mut wrong) = (0, Vec::new());
     for output in &header.outputs {
         blocks += u64::from(output.blocks);
-        if let Err(error) = load_blocks(store, generation, output).await {
+        let Some(of) = state.outputs.get(&output.output) else {
+            wrong.push(format!(
+                "generation {generation} holds output {}, which is not there",
+                output.output.0
+            ));
+            continue;
+        };
+        if let Err(error) = load_blocks(store, generation, output, of.classes()).await {
             wrong.push(error.to_string());
         }
     }
     (blocks, wrong)
 }
 
-/// All rows of a prefix. Results are read whole: a generation of a million customers is 500 rows an output.
+/// All rows of a prefix. Results are read whole: a generation of a million customers is 500 rows a segmentation, 2,000 a score.
 pub(crate) async fn scan(store: &dyn Store, prefix: &[u8]) -> Result<Vec<Row>> {
     let (mut range, mut rows) = (ScanRange::prefix(prefix), Vec::new());
     loop {
@@ -160,9 +186,9 @@ pub(crate) async fn scan(store: &dyn Store, prefix: &[u8]) -> Result<Vec<Row>> {
     }
 }
 
-fn segmentation_of(row: &Row, offset: usize) -> Result<SegmentationId> {
-    let id = keys::u32_at(&row.key, offset).map(SegmentationId);
-    id.ok_or_else(|| Error::damaged("the key of a segmentation is short"))
+fn output_of(row: &Row) -> Result<OutputId> {
+    let id = keys::u32_at(&row.key, 1).map(OutputId);
+    id.ok_or_else(|| Error::damaged("the key of a segmentation or score is short"))
 }
 
 fn generation_of(row: &Row) -> Result<GenerationId> {

@@ -7,7 +7,7 @@ use trellis_storage::{ScanRange, WriteSet};
 use super::state::Generation;
 use super::types::GenerationId;
 use crate::keys::{self, KeyKind};
-use crate::segmentation::Segmentation;
+use crate::output::Output;
 use crate::{Columns, Error, Result, stored};
 
 /// Keys deleted by one write set.
@@ -17,7 +17,7 @@ impl Columns {
     /// Drops a finished generation that nobody has flipped to.
     ///
     /// # Errors
-    /// [`Error::UnknownGeneration`] also for one that a segmentation keeps.
+    /// [`Error::UnknownGeneration`] also for one that a segmentation or score keeps.
     pub async fn discard(&self, generation: GenerationId) -> Result<()> {
         let _changing = self.results.change.lock().await;
         let state = self.results.state();
@@ -42,19 +42,19 @@ impl Columns {
     /// Lets go of generations that are no longer kept. The caller holds `change`.
     pub(super) async fn prune(&self) -> Result<()> {
         let state = self.results.state();
-        for segmentation in state.segmentations.values() {
-            let pointer = segmentation.pointer.pruned(self.config.generations_kept);
-            let Some(position) = segmentation.pointer_position else { continue };
-            if pointer == segmentation.pointer {
+        for output in state.outputs.values() {
+            let pointer = output.pointer.pruned(self.config.generations_kept);
+            let Some(position) = output.pointer_position else { continue };
+            if pointer == output.pointer {
                 continue;
             }
             let mut set = WriteSet::new();
-            set.expect_written_at(keys::pointer(segmentation.id), position);
-            set.put(keys::pointer(segmentation.id), stored::encode(&pointer));
+            set.expect_written_at(keys::pointer(output.id), position);
+            set.put(keys::pointer(output.id), stored::encode(&pointer));
             let pointer_position = Some(self.records.commit(set, None).await?.position);
-            let pruned = Segmentation { pointer, pointer_position, ..Segmentation::clone(segmentation) };
+            let pruned = Output { pointer, pointer_position, ..Output::clone(output) };
             self.results.put(|state| {
-                state.segmentations.insert(pruned.id, Arc::new(pruned));
+                state.outputs.insert(pruned.id, Arc::new(pruned));
             });
         }
         // One that is loaded was finished by this process and may still be flipped to.
@@ -84,7 +84,7 @@ impl Columns {
                 state.generations.insert(generation, Arc::new(marked));
             });
         }
-        for kind in [KeyKind::Block, KeyKind::Delta] {
+        for kind in [KeyKind::Block, KeyKind::Delta, KeyKind::NumberBlock, KeyKind::NumberDelta] {
             self.delete_all(&keys::of_generation(kind, generation)).await?;
         }
         let mut set = WriteSet::new();

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use trellis_storage::Position;
 
 use super::GenerationId;
-use super::block::CodeColumn;
+use super::column::{Cell, Column};
 use super::transitions::TransitionJob;
-use crate::keys::SegmentationId;
-use crate::segmentation::Segmentation;
+use crate::keys::OutputId;
+use crate::output::{Classes, Output};
 use crate::{Error, Result};
 
 /// All results. Readers take the state as it is; whoever changes it holds `change`, commits, and puts a new state.
@@ -21,12 +21,12 @@ pub(crate) struct Results {
     pub(crate) writing_transitions: tokio::sync::Mutex<()>,
 }
 
-/// What is known about segmentations and generations. Cheap to clone.
+/// What is known about segmentations, scores and generations. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ResultState {
-    pub(crate) segmentations: BTreeMap<SegmentationId, Arc<Segmentation>>,
+    pub(crate) outputs: BTreeMap<OutputId, Arc<Output>>,
     /// Names and aliases.
-    pub(crate) names: BTreeMap<String, SegmentationId>,
+    pub(crate) names: BTreeMap<String, OutputId>,
     pub(crate) generations: BTreeMap<GenerationId, Arc<Generation>>,
     /// Flips whose transitions are not all written.
     pub(crate) jobs: BTreeMap<GenerationId, Arc<TransitionJob>>,
@@ -39,7 +39,7 @@ pub(crate) struct Generation {
     /// Where the header was last written.
     pub(crate) position: Position,
     /// Its columns while this process made it and nobody has flipped to it.
-    pub(crate) loaded: BTreeMap<SegmentationId, Arc<Loaded>>,
+    pub(crate) loaded: BTreeMap<OutputId, Arc<Loaded>>,
 }
 
 /// A generation's header as it is stored.
@@ -52,10 +52,10 @@ pub(crate) struct StoredGeneration {
     pub(crate) outputs: Vec<StoredOutput>,
 }
 
-/// What a generation holds of one segmentation.
+/// What a generation holds of one segmentation or score.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoredOutput {
-    pub(crate) segmentation: SegmentationId,
+    pub(crate) output: OutputId,
     /// Blocks that are stored; one without members is not.
     pub(crate) blocks: u32,
     /// Customers with a value, deltas aside.
@@ -64,11 +64,11 @@ pub(crate) struct StoredOutput {
     pub(crate) digest: u64,
 }
 
-/// A segmentation's codes in one generation, deltas included.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// The values of a segmentation or score in one generation, deltas included.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Loaded {
-    pub(crate) column: CodeColumn,
-    /// How many ordinals have each code; that of null means nothing.
+    pub(crate) column: Column,
+    /// How many ordinals have each class; that of null means nothing.
     pub(crate) counts: Vec<u64>,
     /// Deltas that are not folded into blocks.
     pub(crate) deltas: usize,
@@ -92,13 +92,31 @@ impl Results {
 }
 
 impl ResultState {
-    /// The segmentation of a name or alias.
-    pub(crate) fn get(&self, name: &str) -> Option<&Arc<Segmentation>> {
-        self.names.get(name).and_then(|id| self.segmentations.get(id))
+    /// The segmentation or score of a name or alias.
+    pub(crate) fn get(&self, name: &str) -> Option<&Arc<Output>> {
+        self.names.get(name).and_then(|id| self.outputs.get(id))
     }
 
-    pub(crate) fn find(&self, name: &str) -> Result<&Arc<Segmentation>> {
-        self.get(name).ok_or_else(|| Error::UnknownSegmentation { name: name.to_owned() })
+    pub(crate) fn find(&self, name: &str) -> Result<&Arc<Output>> {
+        self.get(name).ok_or_else(|| Error::UnknownOutput { name: name.to_owned() })
+    }
+
+    /// The number for the next segmentation or score that is defined.
+    pub(crate) fn next_id(&self) -> OutputId {
+        OutputId(self.outputs.keys().last().map_or(1, |last| last.0 + 1))
+    }
+
+    /// Puts an output with a new definition.
+    pub(crate) fn redefine(&mut self, output: &Arc<Output>) {
+        if let Some(before) = self.outputs.get(&output.id) {
+            for generation in self.generations.values_mut() {
+                let Some(loaded) = generation.loaded.get(&output.id) else { continue };
+                let recounted = loaded.recounted(before.classes(), output.classes());
+                Arc::make_mut(generation).loaded.insert(output.id, recounted);
+            }
+        }
+        self.names.extend(output.names().map(|name| (name.to_owned(), output.id)));
+        self.outputs.insert(output.id, Arc::clone(output));
     }
 
     pub(crate) fn find_generation(&self, generation: GenerationId) -> Result<&Arc<Generation>> {
@@ -106,38 +124,52 @@ impl ResultState {
         found.ok_or(Error::UnknownGeneration { generation })
     }
 
-    /// Whether a segmentation's pointer or a job still needs the generation.
+    /// Whether a pointer or a job still needs the generation.
     pub(crate) fn needs(&self, generation: GenerationId) -> bool {
-        let kept = |segmentation: &Arc<Segmentation>| segmentation.pointer.result(generation).is_some();
+        let kept = |output: &Arc<Output>| output.pointer.result(generation).is_some();
         let compared = |job: &Arc<TransitionJob>| job.stored.compares(generation);
-        self.segmentations.values().any(kept) || self.jobs.values().any(compared)
+        self.outputs.values().any(kept) || self.jobs.values().any(compared)
     }
 }
 
 impl StoredGeneration {
-    pub(crate) fn output(&self, segmentation: SegmentationId) -> Option<&StoredOutput> {
-        self.outputs.iter().find(|output| output.segmentation == segmentation)
+    pub(crate) fn output(&self, id: OutputId) -> Option<&StoredOutput> {
+        self.outputs.iter().find(|output| output.output == id)
     }
 }
 
 impl Loaded {
-    /// A column with its counts, for a segmentation of so many values.
-    pub(crate) fn of(column: CodeColumn, values: usize) -> Self {
-        let counts = column.counts(values + 1);
+    /// No values at all.
+    pub(crate) fn empty(classes: &Classes) -> Self {
+        Self { column: Column::empty(classes), counts: Vec::new(), deltas: 0 }
+    }
+
+    /// A column with its counts.
+    pub(crate) fn of(column: Column, classes: &Classes) -> Self {
+        let counts = column.counts(classes);
         Self { column, counts, deltas: 0 }
     }
 
-    /// Puts a code and returns the one before.
-    pub(crate) fn set(&mut self, ordinal: u64, code: u16) -> u16 {
-        let before = self.column.set(ordinal, code);
-        let needed = usize::from(before.max(code)) + 1;
-        if self.counts.len() < needed {
-            self.counts.resize(needed, 0);
+    /// The same values, counted as other classes.
+    pub(crate) fn recounted(self: &Arc<Self>, before: &Classes, after: &Classes) -> Arc<Self> {
+        if before == after {
+            return Arc::clone(self);
         }
-        if let Some(count) = self.counts.get_mut(usize::from(before)) {
+        let column = self.column.clone();
+        Arc::new(Self { counts: column.counts(after), column, deltas: self.deltas })
+    }
+
+    /// Puts a value and returns the one before.
+    pub(crate) fn set(&mut self, ordinal: u64, cell: Cell, classes: &Classes) -> Cell {
+        let before = self.column.set(ordinal, cell);
+        let (left, entered) = (usize::from(classes.of(before)), usize::from(classes.of(cell)));
+        if self.counts.len() <= left.max(entered) {
+            self.counts.resize(left.max(entered) + 1, 0);
+        }
+        if let Some(count) = self.counts.get_mut(left) {
             *count = count.saturating_sub(1);
         }
-        if let Some(count) = self.counts.get_mut(usize::from(code)) {
+        if let Some(count) = self.counts.get_mut(entered) {
             *count += 1;
         }
         before

@@ -1,4 +1,4 @@
-//! What a flip changed for whom: one log entry a changed block, or one for all of a baseline run.
+//! What a flip changed for whom: one log entry a changed block, or one for all segmentations and one for all scores of a baseline run.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,12 +9,12 @@ use trellis_model::RecordId;
 use trellis_records::{EntryBody, NewEntry};
 use trellis_storage::{Position, WriteSet};
 
-use super::block::{BLOCK_ROWS, CodeColumn};
+use super::column::Column;
 use super::load::load_output;
 use super::state::ResultState;
 use super::types::{FlipRequest, GenerationId, Origin, TransitionCounts};
-use crate::keys::{self, SegmentationId};
-use crate::segmentation::Segmentation;
+use crate::keys::{self, OutputId};
+use crate::output::Output;
 use crate::{Columns, Error, Result, stored};
 
 /// The transitions of one flip, as far as they are written.
@@ -23,8 +23,8 @@ pub(crate) struct TransitionJob {
     pub(crate) stored: StoredJob,
     /// Where it was last written; at first the flip's position.
     pub(crate) position: Position,
-    /// Old and new codes as of the flip; empty after a restart.
-    pub(crate) columns: Arc<BTreeMap<SegmentationId, (CodeColumn, CodeColumn)>>,
+    /// Old and new values as of the flip; empty after a restart.
+    pub(crate) columns: Arc<BTreeMap<OutputId, (Column, Column)>>,
 }
 
 /// A job as it is stored.
@@ -41,14 +41,14 @@ pub(crate) struct StoredJob {
     counts: [u64; 3],
 }
 
-/// A segmentation that was flipped, with what was current before.
+/// A segmentation or score that was flipped, with what was current before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoredItem {
-    pub(crate) segmentation: SegmentationId,
+    pub(crate) output: OutputId,
     pub(crate) previous: Option<GenerationId>,
 }
 
-/// A customer whose code is another.
+/// A customer whose value or band is another: their numbers, 0 is null.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Change {
     pub(super) ordinal: u64,
@@ -67,8 +67,8 @@ impl StoredJob {
         self.items.iter().any(|item| item.previous == Some(generation))
     }
 
-    pub(super) fn concerns(&self, segmentation: SegmentationId) -> bool {
-        self.items.iter().any(|item| item.segmentation == segmentation)
+    pub(super) fn concerns(&self, output: OutputId) -> bool {
+        self.items.iter().any(|item| item.output == output)
     }
 
     fn run(&self) -> RecordId {
@@ -94,7 +94,7 @@ struct Writing<'a> {
     job: StoredJob,
     position: Position,
     origin: &'a Origin,
-    compared: Arc<BTreeMap<SegmentationId, (CodeColumn, CodeColumn)>>,
+    compared: Arc<BTreeMap<OutputId, (Column, Column)>>,
     entries: u64,
 }
 
@@ -139,29 +139,28 @@ impl Columns {
         Ok(counts)
     }
 
-    /// Old and new codes of one item as of the flip.
+    /// Old and new values of one item as of the flip.
     async fn compared(
         &self,
         state: &ResultState,
         generation: GenerationId,
         job: &TransitionJob,
         item: StoredItem,
-    ) -> Result<(CodeColumn, CodeColumn)> {
-        if let Some(columns) = job.columns.get(&item.segmentation) {
+    ) -> Result<(Column, Column)> {
+        if let Some(columns) = job.columns.get(&item.output) {
             return Ok(columns.clone());
         }
         let store = self.records.store().as_ref();
-        let values =
-            state.segmentations.get(&item.segmentation).map_or(0, |found| found.definition.values.len());
+        let classes = output_of(state, item)?.classes();
         let flipped_at = Some(Position(job.stored.flipped_at.unwrap_or(job.position.0)));
         let header = &state.find_generation(generation)?.header;
-        let new = load_output(store, generation, header, item.segmentation, values, flipped_at).await?;
+        let new = load_output(store, generation, header, item.output, classes, flipped_at).await?;
         let old = match item.previous {
             Some(previous) => {
                 let header = &state.find_generation(previous)?.header;
-                load_output(store, previous, header, item.segmentation, values, None).await?.column
+                load_output(store, previous, header, item.output, classes, None).await?.column
             }
-            None => CodeColumn::default(),
+            None => Column::empty(classes),
         };
         Ok((old, new.column))
     }
@@ -170,26 +169,26 @@ impl Columns {
 impl Writing<'_> {
     async fn changes(&mut self, state: &ResultState, job: &Arc<TransitionJob>) -> Result<()> {
         while let Some(item) = self.job.items.get(self.job.item).copied() {
-            let segmentation = segmentation_of(state, item)?;
+            let output = output_of(state, item)?;
             let (old, new) = match self.columns.compared(state, self.generation, job, item).await {
                 Ok(compared) => compared,
                 Err(error) if is_unreadable(&error) => {
                     (self.job.item, self.job.block) = (self.job.item + 1, 0);
-                    let data = self.uncompared(segmentation, item, &error);
+                    let data = self.uncompared(output, item, &error);
                     self.commit("segment.uncompared", data, false).await?;
                     continue;
                 }
                 Err(error) => return Err(error),
             };
-            let blocks = old.blocks().len().max(new.blocks().len());
+            let blocks = old.blocks().max(new.blocks());
             while self.job.block < blocks {
-                let changes = changes_of_block(&old, &new, self.job.block);
+                let changes = changes_of_block(output, &old, &new, self.job.block);
                 self.job.block += 1;
-                if !changes.is_empty() {
-                    self.job.count(&changes);
-                    let run = Some(self.job.run());
-                    let data = changed_entry(segmentation, run, self.generation, item.previous, &changes);
-                    self.commit("segment.changed", data, false).await?;
+                self.job.count(&changes);
+                let run = Some(self.job.run());
+                let entry = changed_entry(output, run, self.generation, item.previous, &changes);
+                if let Some((name, data)) = entry {
+                    self.commit(name, data, false).await?;
                 }
             }
             (self.job.item, self.job.block) = (self.job.item + 1, 0);
@@ -201,49 +200,66 @@ impl Writing<'_> {
         Ok(())
     }
 
+    /// One entry for the segmentations, which come first, and one for the scores.
     async fn baseline(&mut self, state: &ResultState, job: &Arc<TransitionJob>) -> Result<()> {
-        let mut summaries = Vec::new();
-        for item in self.job.items.clone() {
-            let segmentation = segmentation_of(state, item)?;
-            let (old, new) = match self.columns.compared(state, self.generation, job, item).await {
-                Ok(compared) => compared,
-                Err(error) if is_unreadable(&error) => {
-                    summaries.push(self.uncompared(segmentation, item, &error));
-                    continue;
+        while let Some(first) = self.job.items.get(self.job.item).copied() {
+            let scores = output_of(state, first)?.is_score();
+            let mut summaries = Vec::new();
+            while let Some(item) = self.job.items.get(self.job.item).copied() {
+                let output = output_of(state, item)?;
+                if output.is_score() != scores {
+                    break;
                 }
-                Err(error) => return Err(error),
-            };
-            let before = self.job.counts;
-            for block in 0..old.blocks().len().max(new.blocks().len()) {
-                self.job.count(&changes_of_block(&old, &new, block));
+                summaries.push(self.summary(state, job, output, item).await?);
+                self.job.item += 1;
             }
-            let [entered, left, changed] = self.job.counts;
-            let counts = new.counts(segmentation.definition.values.len() + 1);
-            let values = segmentation.definition.values.iter().zip(counts.iter().skip(1));
-            let values: serde_json::Map<String, Json> =
-                values.map(|(value, count)| (value.name.clone(), json!(count))).collect();
-            let [entered_before, left_before, changed_before] = before;
-            summaries.push(json!({
-                "name": segmentation.definition.name.as_str(),
-                "previous": item.previous.map(|previous| previous.0),
-                "entered": entered - entered_before,
-                "left": left - left_before,
-                "changed": changed - changed_before,
-                "members": values,
-            }));
+            let (name, field) =
+                if scores { ("score.baseline", "scores") } else { ("segment.baseline", "segmentations") };
+            let (run, generation) = (self.job.run().to_string(), self.generation.0);
+            let data = json!({ "run": run, "generation": generation, field: summaries });
+            self.commit(name, data, self.job.item == self.job.items.len()).await?;
         }
-        let data = json!({
-            "run": self.job.run().to_string(),
-            "generation": self.generation.0,
-            "segmentations": summaries,
-        });
-        self.commit("segment.baseline", data, true).await
+        Ok(())
+    }
+
+    /// What a baseline run says of one segmentation or score.
+    async fn summary(
+        &mut self,
+        state: &ResultState,
+        job: &Arc<TransitionJob>,
+        output: &Output,
+        item: StoredItem,
+    ) -> Result<Json> {
+        let (old, new) = match self.columns.compared(state, self.generation, job, item).await {
+            Ok(compared) => compared,
+            Err(error) if is_unreadable(&error) => return Ok(self.uncompared(output, item, &error)),
+            Err(error) => return Err(error),
+        };
+        let before = self.job.counts;
+        for block in 0..old.blocks().max(new.blocks()) {
+            self.job.count(&changes_of_block(output, &old, &new, block));
+        }
+        let [entered, left, changed] = self.job.counts;
+        let [entered_before, left_before, changed_before] = before;
+        let counts = new.counts(output.classes());
+        let members = output.class_names().into_iter().zip(counts.iter().skip(1));
+        let members: serde_json::Map<String, Json> =
+            members.map(|(name, count)| (name.to_owned(), json!(count))).collect();
+        let moved = if output.is_score() { "crossed" } else { "changed" };
+        Ok(json!({
+            "name": output.name().as_str(),
+            "previous": item.previous.map(|previous| previous.0),
+            "entered": entered - entered_before,
+            "left": left - left_before,
+            moved: changed - changed_before,
+            "members": members,
+        }))
     }
 
     /// Told instead of changes where a generation cannot be read: damage must not keep later runs from being flipped to.
-    fn uncompared(&self, segmentation: &Segmentation, item: StoredItem, error: &Error) -> Json {
-        let name = segmentation.definition.name.as_str();
-        tracing::error!(segmentation = name, generation = %self.generation, %error, "transitions cannot be told");
+    fn uncompared(&self, output: &Output, item: StoredItem, error: &Error) -> Json {
+        let name = output.name().as_str();
+        tracing::error!(output = name, generation = %self.generation, %error, "transitions cannot be told");
         json!({
             "name": name,
             "run": self.job.run().to_string(),
@@ -282,44 +298,47 @@ impl Writing<'_> {
     }
 }
 
-fn segmentation_of(state: &ResultState, item: StoredItem) -> Result<&Arc<Segmentation>> {
-    let found = state.segmentations.get(&item.segmentation);
-    found.ok_or_else(|| {
-        Error::damaged(format!("a flip names segmentation {}, which is not there", item.segmentation.0))
-    })
+fn output_of(state: &ResultState, item: StoredItem) -> Result<&Arc<Output>> {
+    let found = state.outputs.get(&item.output);
+    found.ok_or_else(|| Error::damaged(format!("a flip names output {}, which is not there", item.output.0)))
 }
 
 fn is_unreadable(error: &Error) -> bool {
     matches!(error, Error::Damaged { .. } | Error::UnknownGeneration { .. })
 }
 
-fn changes_of_block(old: &CodeColumn, new: &CodeColumn, block: usize) -> Vec<Change> {
-    let (old, new) = (old.block(block), new.block(block));
-    if old == new {
-        return Vec::new();
-    }
-    let start = (block * BLOCK_ROWS) as u64;
-    let rows = old.codes().zip(new.codes()).enumerate().filter(|(_, (before, after))| before != after);
-    rows.map(|(row, (before, after))| Change { ordinal: start + row as u64, before, after }).collect()
+fn changes_of_block(output: &Output, old: &Column, new: &Column, block: usize) -> Vec<Change> {
+    let changes = new.changes_since(old, block, output.classes()).into_iter();
+    changes.map(|(ordinal, before, after)| Change { ordinal, before, after }).collect()
 }
 
-/// The data of a `segment.changed` entry: `changes` are `[ordinal, before, after]`, where 0 is null and n the n-th of `values`.
+/// Name and data of the entry that tells of changes: `changes` are `[ordinal, before, after]`, where 0 is null and n the n-th of the
+/// `values` of a segmentation or `bands` of a score. `None` where there is nothing to tell.
 pub(super) fn changed_entry(
-    segmentation: &Segmentation,
+    output: &Output,
     run: Option<RecordId>,
     generation: GenerationId,
     previous: Option<GenerationId>,
     changes: &[Change],
-) -> Json {
+) -> Option<(&'static str, Json)> {
+    let classes = output.class_names();
+    if changes.is_empty() || classes.is_empty() {
+        return None;
+    }
+    let (event, name, names) = if output.is_score() {
+        ("score.crossed", "score", "bands")
+    } else {
+        ("segment.changed", "segmentation", "values")
+    };
     let changes = changes.iter().map(|change| json!([change.ordinal, change.before, change.after]));
-    let values = segmentation.definition.values.iter().map(|value| value.name.as_str());
-    json!({
-        "segmentation": segmentation.definition.name.as_str(),
-        "object": segmentation.definition.object.as_str(),
+    let data = json!({
+        name: output.name().as_str(),
+        "object": output.object_name().as_str(),
         "run": run.map(|run| run.to_string()),
         "generation": generation.0,
         "previous": previous.map(|previous| previous.0),
-        "values": values.collect::<Vec<_>>(),
+        names: classes,
         "changes": changes.collect::<Vec<_>>(),
-    })
+    });
+    Some((event, data))
 }

@@ -43,6 +43,24 @@ pub struct CodesColumn<'a> {
     pub values: &'a TextColumn,
 }
 
+/// One score's numbers of some rows.
+#[derive(Debug, Clone, Copy)]
+pub struct NumbersColumn<'a> {
+    /// One a row, finite; ignored where the row is null.
+    pub values: &'a [f64],
+    /// Which rows have a number.
+    pub valid: &'a Validity,
+}
+
+/// What a run puts out of some rows.
+#[derive(Debug, Clone, Copy)]
+pub enum ResultColumn<'a> {
+    /// Of a segmentation.
+    Codes(CodesColumn<'a>),
+    /// Of a score.
+    Numbers(NumbersColumn<'a>),
+}
+
 /// What is said about a flip.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FlipRequest {
@@ -65,27 +83,27 @@ pub struct Flipped {
     pub generation: GenerationId,
     /// Number of the `run.flipped` entry.
     pub log_number: u64,
-    /// The segmentations that were flipped.
-    pub segmentations: Vec<FlippedSegmentation>,
+    /// The segmentations that were flipped, and after them the scores.
+    pub outputs: Vec<FlippedOutput>,
 }
 
-/// A segmentation that was flipped.
+/// A segmentation or score that was flipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FlippedSegmentation {
+pub struct FlippedOutput {
     /// Which one.
     pub name: SegmentationName,
     /// What was current before.
     pub previous: Option<GenerationId>,
 }
 
-/// How many customers the transitions of a flip were about.
+/// How many customers the transitions of a flip were about, segmentations and scores together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TransitionCounts {
     /// Null before, a value now.
     pub entered: u64,
     /// A value before, null now.
     pub left: u64,
-    /// One value before, another now.
+    /// One value or band before, another now.
     pub changed: u64,
     /// Log entries written by this call.
     pub entries: u64,
@@ -98,6 +116,15 @@ pub struct Delta {
     pub ordinal: u64,
     /// Its value; `None` is null.
     pub value: Option<String>,
+}
+
+/// The number that one customer has by a single re-evaluation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ScoreDelta {
+    /// The customer.
+    pub ordinal: u64,
+    /// Its number, finite; `None` is null.
+    pub value: Option<f64>,
 }
 
 /// What became of deltas.

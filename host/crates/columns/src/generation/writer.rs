@@ -5,10 +5,15 @@ use futures_util::future::try_join_all;
 use trellis_model::SegmentationName;
 use trellis_storage::{Limits, StampPlace, StampSource, WriteSet};
 
-use super::block::{BLOCK_ROWS, CodeBlock, CodeColumn, stored_checksum, to_stored};
+use super::block::{Block, stored_checksum, stored_members};
+use super::codes::CodeBlock;
+use super::column::{BlockColumn, Column};
+use super::delta::not_finite;
+use super::numbers::{Number, NumberBlock};
 use super::state::{Generation, Loaded, StoredGeneration, StoredOutput};
-use super::types::{CodesColumn, GenerationId, RunId};
-use crate::keys::{self, KeyKind, SegmentationId};
+use super::types::{CodesColumn, GenerationId, NumbersColumn, ResultColumn, RunId};
+use crate::keys::{self, KeyKind, OutputId};
+use crate::output::{Output, OutputKind};
 use crate::segmentation::Segmentation;
 use crate::wait::off_thread;
 use crate::{Columns, Error, Result, stored};
@@ -16,50 +21,53 @@ use crate::{Columns, Error, Result, stored};
 /// Outputs of a run at most.
 const OUTPUTS_MAX: usize = 64;
 
-/// Gathers the results of a run in memory (a byte a customer and output, two where a segmentation has over 255 values), then
-/// stores them as a generation.
+/// Gathers the results of a run in memory (a byte a customer and segmentation, two where it has over 255 values, eight a customer and
+/// score), then stores them as a generation.
 #[derive(Debug)]
 pub struct GenerationWriter {
     columns: Arc<Columns>,
     run: RunId,
-    outputs: Vec<Output>,
+    outputs: Vec<Gathered>,
     /// The ordinal after the last row.
     next_ordinal: u64,
 }
 
+/// The values of one segmentation or score, by ordinal.
 #[derive(Debug)]
-struct Output {
-    segmentation: Arc<Segmentation>,
-    codes: Codes,
+struct Gathered {
+    output: Arc<Output>,
+    cells: Cells,
 }
 
 #[derive(Debug)]
-enum Codes {
-    Bytes(Vec<u8>),
-    Words(Vec<u16>),
+enum Cells {
+    Bytes(Arc<Segmentation>, Vec<u8>),
+    Words(Arc<Segmentation>, Vec<u16>),
+    Numbers(Vec<Number>),
 }
 
 impl Columns {
-    /// Begins the results of a run for these segmentations (names or aliases). Nothing is stored before
+    /// Begins the results of a run for these segmentations and scores (names or aliases). Nothing is stored before
     /// [`GenerationWriter::finish`]; a writer that is dropped leaves nothing.
     ///
     /// # Errors
-    /// [`Error::UnknownSegmentation`]; [`Error::InvalidRows`] for none, over 64 or the same one twice.
+    /// [`Error::UnknownOutput`]; [`Error::InvalidRows`] for none, over 64, the same one twice, or two of different objects.
     pub fn begin(self: &Arc<Self>, run: RunId, outputs: &[SegmentationName]) -> Result<GenerationWriter> {
-        let state = self.results.state();
-        let mut found: Vec<Output> = Vec::with_capacity(outputs.len());
-        for name in outputs {
-            let segmentation = Arc::clone(state.find(name.as_str())?);
-            if found.iter().any(|output| output.segmentation.id == segmentation.id) {
-                return Err(Error::InvalidRows { run, reason: format!("output `{name}` is there twice") });
-            }
-            let wide = segmentation.definition.values.len() > usize::from(u8::MAX);
-            let codes = if wide { Codes::Words(Vec::new()) } else { Codes::Bytes(Vec::new()) };
-            found.push(Output { segmentation, codes });
+        let wrong = |reason: String| Err(Error::InvalidRows { run, reason });
+        if outputs.is_empty() || outputs.len() > OUTPUTS_MAX {
+            return wrong(format!("{} outputs, expected 1 to {OUTPUTS_MAX}", outputs.len()));
         }
-        if found.is_empty() || found.len() > OUTPUTS_MAX {
-            let reason = format!("{} outputs, expected 1 to {OUTPUTS_MAX}", found.len());
-            return Err(Error::InvalidRows { run, reason });
+        let state = self.results.state();
+        let mut found: Vec<Gathered> = Vec::with_capacity(outputs.len());
+        for name in outputs {
+            let output = state.find(name.as_str())?;
+            if found.iter().any(|of| of.output.id == output.id) {
+                return wrong(format!("output `{name}` is there twice"));
+            }
+            if found.first().is_some_and(|first| first.output.object != output.object) {
+                return wrong(format!("output `{name}` is about another object than the first one"));
+            }
+            found.push(Gathered::new(output));
         }
         Ok(GenerationWriter { columns: Arc::clone(self), run, outputs: found, next_ordinal: 0 })
     }
@@ -72,35 +80,51 @@ impl GenerationWriter {
     /// # Errors
     /// [`Error::InvalidRows`] names what does not fit, [`Error::UnknownValue`] a value that is not defined. The writer
     /// cannot be used after either.
-    pub fn append(&mut self, ordinals: &[u64], columns: &[CodesColumn<'_>]) -> Result<()> {
+    pub fn append(&mut self, ordinals: &[u64], columns: &[ResultColumn<'_>]) -> Result<()> {
         let run = self.run;
         let wrong = |reason: String| Error::InvalidRows { run, reason };
         let (Some(&first), Some(&last)) = (ordinals.first(), ordinals.last()) else { return Ok(()) };
         if first < self.next_ordinal || !ordinals.is_sorted_by(|a, b| a < b) {
             return Err(wrong(format!("ordinals are not ascending at {first}")));
         }
-        if let Some(output) = self.outputs.first() {
-            let object = output.segmentation.object;
-            if last >= self.columns.records.ordinal_bound(object) {
-                return Err(wrong(format!("ordinal {last} was never handed out")));
-            }
+        if let Some(gathered) = self.outputs.first()
+            && last >= self.columns.records.ordinal_bound(gathered.output.object)
+        {
+            return Err(wrong(format!("ordinal {last} was never handed out")));
         }
         if columns.len() != self.outputs.len() {
             return Err(wrong(format!("{} columns for {} outputs", columns.len(), self.outputs.len())));
         }
-        for (output, column) in self.outputs.iter_mut().zip(columns) {
-            if column.codes.len() != ordinals.len() || !column.valid.fits(ordinals.len()) {
-                let name = &output.segmentation.definition.name;
+        for (gathered, column) in self.outputs.iter_mut().zip(columns) {
+            let (rows, valid) = match column {
+                ResultColumn::Codes(column) => (column.codes.len(), column.valid),
+                ResultColumn::Numbers(column) => (column.values.len(), column.valid),
+            };
+            let name = gathered.output.name();
+            if rows != ordinals.len() || !valid.fits(ordinals.len()) {
                 return Err(wrong(format!("column `{name}` has not {} rows", ordinals.len())));
             }
-            let map = output.map(column)?;
-            let added = match &mut output.codes {
-                Codes::Bytes(codes) => add_rows(codes, ordinals, column, &map, |code| code as u8),
-                Codes::Words(codes) => add_rows(codes, ordinals, column, &map, |code| code),
-            };
-            added.ok_or_else(|| {
-                wrong(format!("column `{}` has a code past its values", output.segmentation.definition.name))
-            })?;
+            let wrong_here = |reason: String| wrong(format!("column `{name}`: {reason}"));
+            let past = || wrong(format!("column `{name}` has a code past its values"));
+            match (&mut gathered.cells, column) {
+                (Cells::Bytes(segmentation, codes), ResultColumn::Codes(column)) => {
+                    let map = code_map(segmentation, column)?;
+                    add_codes(codes, ordinals, column, &map, |code| code as u8).ok_or_else(past)?;
+                }
+                (Cells::Words(segmentation, codes), ResultColumn::Codes(column)) => {
+                    let map = code_map(segmentation, column)?;
+                    add_codes(codes, ordinals, column, &map, |code| code).ok_or_else(past)?;
+                }
+                (Cells::Numbers(numbers), ResultColumn::Numbers(column)) => {
+                    add_numbers(numbers, ordinals, column).map_err(wrong_here)?;
+                }
+                (Cells::Numbers(_), ResultColumn::Codes(_)) => {
+                    return Err(wrong_here("codes for a score".to_owned()));
+                }
+                (_, ResultColumn::Numbers(_)) => {
+                    return Err(wrong_here("numbers for a segmentation".to_owned()));
+                }
+            }
         }
         self.next_ordinal = last + 1;
         Ok(())
@@ -133,11 +157,11 @@ impl GenerationWriter {
         let generation = GenerationId(number);
 
         let (mut sets, mut loaded) = (Sets::default(), BTreeMap::new());
-        for output in self.outputs {
-            let (id, values) = (output.segmentation.id, output.segmentation.definition.values.len());
-            let column = output.codes.into_column();
-            header.outputs.push(sets.put(generation, id, &column));
-            loaded.insert(id, Arc::new(Loaded::of(column, values)));
+        for gathered in self.outputs {
+            let column = gathered.cells.into_column();
+            header.outputs.push(sets.put(generation, gathered.output.id, &column));
+            loaded
+                .insert(gathered.output.id, (Loaded::of(column, gathered.output.classes()), gathered.output));
         }
         try_join_all(sets.done().into_iter().map(|set| records.commit(set, None))).await?;
 
@@ -147,38 +171,54 @@ impl GenerationWriter {
         set.put(keys::generation(generation), stored::encode(&header));
         let _changing = self.columns.results.change.lock().await;
         let position = records.commit(set, None).await?.position;
-        let finished = Arc::new(Generation { header, position, loaded });
         self.columns.results.put(|state| {
-            state.generations.insert(generation, finished);
+            // A score may have got other bands meanwhile.
+            let loaded = loaded.into_iter().map(|(id, (loaded, output))| {
+                let now = state.outputs.get(&id).unwrap_or(&output);
+                (id, Arc::new(loaded).recounted(output.classes(), now.classes()))
+            });
+            let finished = Generation { header, position, loaded: loaded.collect() };
+            state.generations.insert(generation, Arc::new(finished));
         });
         Ok(generation)
     }
 }
 
-impl Output {
-    /// For each entry of the dictionary the code that is stored.
-    fn map(&self, column: &CodesColumn<'_>) -> Result<Vec<u16>> {
-        let used = |index: usize| {
-            let rows = column.codes.iter().enumerate();
-            rows.into_iter().any(|(row, code)| *code as usize == index && column.valid.get(row))
-        };
-        let code = |index: usize| {
-            let value = column.values.get(index).unwrap_or_default();
-            match self.segmentation.code(value) {
-                Some(code) => Ok(code),
-                None if !used(index) => Ok(0),
-                None => Err(Error::UnknownValue {
-                    segmentation: self.segmentation.definition.name.to_string(),
-                    value: value.to_owned(),
-                }),
+impl Gathered {
+    fn new(output: &Arc<Output>) -> Self {
+        let cells = match &output.kind {
+            OutputKind::Segmentation(of) if of.definition.values.len() > usize::from(u8::MAX) => {
+                Cells::Words(Arc::clone(of), Vec::new())
             }
+            OutputKind::Segmentation(of) => Cells::Bytes(Arc::clone(of), Vec::new()),
+            OutputKind::Score(_) => Cells::Numbers(Vec::new()),
         };
-        (0..column.values.len()).map(code).collect()
+        Self { output: Arc::clone(output), cells }
     }
 }
 
+/// For each entry of the dictionary the code that is stored.
+fn code_map(segmentation: &Segmentation, column: &CodesColumn<'_>) -> Result<Vec<u16>> {
+    let used = |index: usize| {
+        let rows = column.codes.iter().enumerate();
+        rows.into_iter().any(|(row, code)| *code as usize == index && column.valid.get(row))
+    };
+    let code = |index: usize| {
+        let value = column.values.get(index).unwrap_or_default();
+        match segmentation.code(value) {
+            Some(code) => Ok(code),
+            None if !used(index) => Ok(0),
+            None => Err(Error::UnknownValue {
+                segmentation: segmentation.definition.name.to_string(),
+                value: value.to_owned(),
+            }),
+        }
+    };
+    (0..column.values.len()).map(code).collect()
+}
+
 /// Writes the rows' codes to their ordinals; `None` where a code is past the dictionary.
-fn add_rows<T: Copy + Default>(
+fn add_codes<T: Copy + Default>(
     codes: &mut Vec<T>,
     ordinals: &[u64],
     column: &CodesColumn<'_>,
@@ -203,13 +243,41 @@ fn add_rows<T: Copy + Default>(
     Some(())
 }
 
-impl Codes {
-    fn into_column(self) -> CodeColumn {
-        let blocks = match self {
-            Self::Bytes(codes) => codes.chunks(BLOCK_ROWS).map(CodeBlock::of_bytes).collect(),
-            Self::Words(codes) => codes.chunks(BLOCK_ROWS).map(CodeBlock::of_words).collect(),
-        };
-        CodeColumn::from_blocks(blocks)
+/// Writes the rows' numbers to their ordinals, which ascend from the vector's end on; names one that is not finite.
+fn add_numbers(
+    numbers: &mut Vec<Number>,
+    ordinals: &[u64],
+    column: &NumbersColumn<'_>,
+) -> Result<(), String> {
+    numbers.reserve(ordinals.last().map_or(0, |last| *last as usize + 1).saturating_sub(numbers.len()));
+    let all_valid = column.valid == &trellis_model::Validity::all();
+    for (row, (ordinal, value)) in ordinals.iter().zip(column.values).enumerate() {
+        numbers.resize(*ordinal as usize, Number::NULL);
+        numbers.push(if all_valid || column.valid.get(row) {
+            Number::new(*value).ok_or_else(|| not_finite(*value, *ordinal))?
+        } else {
+            Number::NULL
+        });
+    }
+    Ok(())
+}
+
+impl Cells {
+    fn into_column(self) -> Column {
+        match self {
+            Self::Bytes(_, codes) => {
+                let blocks = codes.chunks(CodeBlock::ROWS).map(CodeBlock::of_bytes);
+                Column::Codes(BlockColumn::from_blocks(blocks.collect()))
+            }
+            Self::Words(_, codes) => {
+                let blocks = codes.chunks(CodeBlock::ROWS).map(CodeBlock::of_words);
+                Column::Codes(BlockColumn::from_blocks(blocks.collect()))
+            }
+            Self::Numbers(numbers) => {
+                let blocks = numbers.chunks(NumberBlock::ROWS).map(NumberBlock::of_numbers);
+                Column::Numbers(BlockColumn::from_blocks(blocks.collect()))
+            }
+        }
     }
 }
 
@@ -222,18 +290,13 @@ struct Sets {
 }
 
 impl Sets {
-    fn put(
-        &mut self,
-        generation: GenerationId,
-        segmentation: SegmentationId,
-        column: &CodeColumn,
-    ) -> StoredOutput {
+    fn put(&mut self, generation: GenerationId, id: OutputId, column: &Column) -> StoredOutput {
         let limits = Limits::default();
-        let mut output = StoredOutput { segmentation, blocks: 0, members: 0, digest: 0 };
-        for (index, block) in column.blocks().iter().enumerate() {
-            let Some((key, value)) = to_stored(generation, segmentation, index, block) else { continue };
+        let mut output = StoredOutput { output: id, blocks: 0, members: 0, digest: 0 };
+        for index in 0..column.blocks() {
+            let (key, Some(value)) = column.to_stored(generation, id, index) else { continue };
             output.blocks += 1;
-            output.members += u64::from(block.members());
+            output.members += stored_members(&value);
             output.digest = output.digest.wrapping_add(u64::from(stored_checksum(&value)));
             let bytes = key.len() + value.len();
             let keys = self.current.keys();

@@ -1,22 +1,15 @@
 use std::sync::Arc;
 
-use trellis_model::{Fields, ObjectName, PluginId, Value};
-use trellis_records::{Caller, EntryBody, NewEntry, Write};
-use trellis_storage::{Position, WriteSet};
+use trellis_model::{Fields, ObjectName, Value};
+use trellis_records::{Caller, Write};
 
 use super::state::Segmentation;
-use super::stored::encode_definition;
-use super::types::{SegmentationDefinition, SegmentationInfo, Source};
-use crate::keys::{self, SegmentationId};
-use crate::{Columns, Error, Origin, Result, stored};
+use super::types::{SegmentationDefinition, SegmentationInfo};
+use crate::output::{Output, OutputKind, check_names, check_texts, merged_aliases};
+use crate::{Columns, Error, Result, Source};
 
-/// Bytes of a stored part of a definition.
-const PART_BYTES: usize = 4_000;
 /// The greatest code is below this, so that codes fit 16 bits.
 const VALUES_MAX: usize = 65_534;
-const VALUE_CHARACTERS_MAX: usize = 100;
-const LABEL_CHARACTERS_MAX: usize = 200;
-const DESCRIPTION_CHARACTERS_MAX: usize = 2_000;
 
 impl Columns {
     /// Defines a segmentation, or adds to what is defined: values stay, in their order, and new ones come after them; labels
@@ -24,151 +17,66 @@ impl Columns {
     /// record for each value.
     ///
     /// # Errors
-    /// [`Error::InvalidSegmentation`], [`Error::NameTaken`], [`Error::UnknownObject`].
+    /// [`Error::InvalidSegmentation`], [`Error::NameTaken`] (by a score too), [`Error::UnknownObject`].
     pub async fn define(
         self: &Arc<Self>,
         definition: SegmentationDefinition,
     ) -> Result<Arc<SegmentationInfo>> {
-        let object = self.records.schema().object(definition.object.as_str()).cloned();
-        let object = object.filter(|object| object.ordinals);
-        let object = object.ok_or_else(|| Error::UnknownObject { object: definition.object.to_string() })?;
+        let object = self.object_with_ordinals(&definition.object)?;
         self.validate(&definition)?;
-        let segmentation = {
+        let name = definition.name.clone();
+        let definition = {
             let _changing = self.results.change.lock().await;
             let state = self.results.state();
-            let known = state.get(definition.name.as_str());
-            let segmentation = match known {
-                Some(known) => {
-                    let merged = merge(&known.definition, definition)?;
+            let known = state.get(name.as_str());
+            let before = match known.map(|known| &known.kind) {
+                Some(OutputKind::Segmentation(before)) => Some(&before.definition),
+                Some(OutputKind::Score(score)) => {
+                    return Err(Error::NameTaken {
+                        name: name.to_string(),
+                        holder: score.definition.name.to_string(),
+                    });
+                }
+                None => None,
+            };
+            let definition = match before {
+                Some(before) => {
+                    let merged = merge(before, definition)?;
                     self.validate(&merged)?;
-                    Arc::new(known.redefined(merged))
+                    merged
                 }
-                None => {
-                    let id = state.segmentations.keys().last().map_or(1, |last| last.0 + 1);
-                    Arc::new(Segmentation::new(SegmentationId(id), definition, object.id))
-                }
+                None => definition,
             };
-            if known.is_none_or(|known| known.definition != segmentation.definition) {
-                self.store_definition(&segmentation, known.map(Arc::as_ref)).await?;
+            if before != Some(&definition) {
+                let kind = OutputKind::Segmentation(Arc::new(Segmentation::new(definition.clone())));
+                let output = match known {
+                    Some(known) => known.redefined(kind),
+                    None => Output::new(state.next_id(), kind, object),
+                };
+                let values = definition.values.iter().map(|value| value.name.as_str()).collect::<Vec<_>>();
+                let data = serde_json::json!({ "segmentation": name.as_str(), "values": values });
+                let known = known.map(Arc::as_ref);
+                self.store_definition(&Arc::new(output), known, "segmentation.defined", data).await?;
             }
-            segmentation
+            definition
         };
-        self.ensure_segments(&segmentation.definition).await?;
-        self.ensure_population(object.id).await?;
-        Ok(self.info(&segmentation))
-    }
-
-    /// Marks the segmentations of a plugin as stale (it was disabled or removed), or as kept up to date again.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub async fn set_stale(&self, plugin: &PluginId, stale: bool) -> Result<()> {
-        let _changing = self.results.change.lock().await;
-        for segmentation in self.results.state().segmentations.values() {
-            if !segmentation.is_of(plugin) || segmentation.pointer.stale == stale {
-                continue;
-            }
-            let mut pointer = segmentation.pointer.clone();
-            pointer.stale = stale;
-            let mut set = WriteSet::new();
-            set.put(keys::pointer(segmentation.id), stored::encode(&pointer));
-            let name = segmentation.definition.name.as_str();
-            let data = serde_json::json!({ "segmentation": name, "stale": stale });
-            let position = self.commit_event(set, "segmentation.stale", data).await?;
-            let marked = Segmentation {
-                pointer,
-                pointer_position: Some(position),
-                ..Segmentation::clone(segmentation)
-            };
-            self.results.put(|state| {
-                state.segmentations.insert(marked.id, Arc::new(marked));
-            });
-        }
-        Ok(())
+        self.ensure_segments(&definition).await?;
+        self.ensure_population(object).await?;
+        self.segmentation(name.as_str()).ok_or(Error::UnknownSegmentation { name: name.to_string() })
     }
 
     fn validate(&self, definition: &SegmentationDefinition) -> Result<()> {
-        let wrong =
-            |reason: String| Err(Error::InvalidSegmentation { name: definition.name.to_string(), reason });
         let values_max = self.config.values_max.min(VALUES_MAX);
-        if definition.values.is_empty() || definition.values.len() > values_max {
-            return wrong(format!("{} values, expected 1 to {values_max}", definition.values.len()));
-        }
-        let mut names = std::collections::BTreeSet::new();
-        for value in &definition.values {
-            let length = value.name.chars().count();
-            if !(1..=VALUE_CHARACTERS_MAX).contains(&length) || value.name.chars().any(char::is_control) {
-                return wrong(format!(
-                    "value `{}` is not 1 to {VALUE_CHARACTERS_MAX} characters without control characters",
-                    value.name.chars().take(VALUE_CHARACTERS_MAX).collect::<String>().escape_debug()
-                ));
-            }
-            if !names.insert(&value.name) {
-                return wrong(format!("value `{}` is there twice", value.name));
-            }
-        }
+        let checked = match definition.values.len() {
+            0 => Err(format!("0 values, expected 1 to {values_max}")),
+            count if count > values_max => Err(format!("{count} values, expected 1 to {values_max}")),
+            _ => Ok(()),
+        };
+        let names = definition.values.iter().map(|value| value.name.as_str());
         let texts = definition.values.iter().map(|value| (&value.label, &value.description));
-        for (label, description) in texts.chain([(&definition.label, &definition.description)]) {
-            let over = |text: &trellis_model::Text, most: usize| {
-                text.en.chars().count() > most || text.zh_cn.chars().count() > most
-            };
-            if over(label, LABEL_CHARACTERS_MAX) || over(description, DESCRIPTION_CHARACTERS_MAX) {
-                return wrong(format!(
-                    "label or description `{}…` is over {LABEL_CHARACTERS_MAX} or {DESCRIPTION_CHARACTERS_MAX} characters",
-                    label.en.chars().take(60).collect::<String>()
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes a definition in parts and claims its names. The caller holds `change`.
-    async fn store_definition(
-        &self,
-        segmentation: &Arc<Segmentation>,
-        before: Option<&Segmentation>,
-    ) -> Result<()> {
-        let state = self.results.state();
-        let mut set = WriteSet::new();
-        for name in segmentation.names() {
-            match state.get(name) {
-                Some(holder) if holder.id != segmentation.id => {
-                    let holder = holder.definition.name.to_string();
-                    return Err(Error::NameTaken { name: name.to_owned(), holder });
-                }
-                Some(_) => {}
-                None => {
-                    set.expect_absent(keys::name(name));
-                    set.put(keys::name(name), segmentation.id.0.to_be_bytes());
-                }
-            }
-        }
-        let bytes = encode_definition(&segmentation.definition);
-        let before =
-            before.map_or(0, |before| encode_definition(&before.definition).len().div_ceil(PART_BYTES));
-        let parts = bytes.chunks(PART_BYTES).zip(0_u16..);
-        for (part, number) in parts.clone() {
-            set.put(keys::segmentation(segmentation.id, number), part);
-        }
-        for number in parts.count()..before {
-            set.delete(keys::segmentation(segmentation.id, number as u16));
-        }
-        let definition = &segmentation.definition;
-        let values = definition.values.iter().map(|value| value.name.as_str()).collect::<Vec<_>>();
-        let data = serde_json::json!({ "segmentation": definition.name.as_str(), "values": values });
-        self.commit_event(set, "segmentation.defined", data).await?;
-        self.results.put(|state| {
-            let names = segmentation.names().map(|name| (name.to_owned(), segmentation.id));
-            state.names.extend(names);
-            state.segmentations.insert(segmentation.id, Arc::clone(segmentation));
-        });
-        Ok(())
-    }
-
-    async fn commit_event(&self, set: WriteSet, name: &str, data: serde_json::Value) -> Result<Position> {
-        let Origin { actor, cause } = Origin::system("columns");
-        let entry = NewEntry { actor, cause, body: EntryBody::Event { name: name.to_owned(), data } };
-        Ok(self.records.commit(set, Some(entry)).await?.position)
+        let texts = texts.chain([(&definition.label, &definition.description)]);
+        let checked = checked.and_then(|()| check_names("value", names)).and_then(|()| check_texts(texts));
+        checked.map_err(|reason| Error::InvalidSegmentation { name: definition.name.to_string(), reason })
     }
 
     /// A `segment` record for each value; what is right already is not written.
@@ -224,15 +132,12 @@ fn merge(known: &SegmentationDefinition, new: SegmentationDefinition) -> Result<
     if known.source != new.source {
         return wrong("its source cannot change");
     }
-    let mut merged =
-        SegmentationDefinition { values: known.values.clone(), aliases: known.aliases.clone(), ..new };
+    let mut values = known.values.clone();
     for value in new.values {
-        match merged.values.iter_mut().find(|known| known.name == value.name) {
+        match values.iter_mut().find(|known| known.name == value.name) {
             Some(known) => *known = value,
-            None => merged.values.push(value),
+            None => values.push(value),
         }
     }
-    let added = new.aliases.into_iter().filter(|alias| !known.aliases.contains(alias));
-    merged.aliases.extend(added);
-    Ok(merged)
+    Ok(SegmentationDefinition { values, aliases: merged_aliases(&known.aliases, new.aliases), ..new })
 }

@@ -1,7 +1,7 @@
 use trellis_model::{FieldName, ObjectName, RecordId, RowAccess, Scope};
 
-use super::state::Segmentation;
 use super::types::MemberPage;
+use crate::output::Output;
 use crate::{Columns, Error, Result};
 
 impl Columns {
@@ -21,16 +21,17 @@ impl Columns {
         after: Option<u64>,
         rows_max: usize,
     ) -> Result<MemberPage> {
-        let state = self.results.state();
-        let found = state.find(segmentation)?;
-        if !is_readable(scope, &found.definition.object) {
-            return Err(Error::UnknownSegmentation { name: segmentation.to_owned() });
+        let unknown = || Error::UnknownSegmentation { name: segmentation.to_owned() };
+        let current = self.current_segmentation(segmentation).ok_or_else(unknown)?;
+        let (output, column) = (&current.output, current.column());
+        if !is_readable(scope, output.object_name(), "segment") {
+            return Err(unknown());
         }
-        let code = found.code_of(Some(value))?;
-        let population = self.features.population(found.object).unwrap_or_default();
-        let rows = &scope.of(&found.definition.object).rows;
+        let code = current.segmentation.code_of(Some(value))?;
+        let population = self.features.population(output.object).unwrap_or_default();
+        let rows = &scope.of(output.object_name()).rows;
         let total = match rows {
-            RowAccess::All => Some(found.count(code, &population)),
+            RowAccess::All => output.live_counts(&population).get(usize::from(code)).copied(),
             RowAccess::Nothing => Some(0),
             RowAccess::Where(_) => None,
         };
@@ -44,14 +45,13 @@ impl Columns {
         loop {
             // One more than fits tells whether there is a next page.
             let wanted = (rows_max - page.members.len() + 1).min(budget);
-            let column = &found.loaded.column;
             let ordinals = column.find(from, column.bound(), wanted, |of| of == code);
             let complete = ordinals.len() < wanted;
             budget -= ordinals.len();
             from = ordinals.last().map_or(from, |last| last + 1);
             let live: Vec<u64> =
                 ordinals.into_iter().filter(|ordinal| population.contains(*ordinal)).collect();
-            for (ordinal, id) in self.visible(scope, found, &live).await? {
+            for (ordinal, id) in self.visible(scope, output, &live).await? {
                 if page.members.len() == rows_max {
                     page.next = page.members.last().map(|(last, _)| *last);
                     return Ok(page);
@@ -71,19 +71,21 @@ impl Columns {
     /// Returns the value of a customer. The caller has the ordinal from a record that it may read; whether it may read segments
     /// is checked here.
     pub fn value_of(&self, scope: &Scope, segmentation: &str, ordinal: u64) -> Option<String> {
-        let state = self.results.state();
-        let found = state.get(segmentation).filter(|found| is_readable(scope, &found.definition.object))?;
-        found.value(found.loaded.column.get(ordinal)).map(ToOwned::to_owned)
+        let current = self.current_segmentation(segmentation)?;
+        if !is_readable(scope, current.output.object_name(), "segment") {
+            return None;
+        }
+        current.value_at(ordinal).map(ToOwned::to_owned)
     }
 
     async fn visible(
         &self,
         scope: &Scope,
-        segmentation: &Segmentation,
+        output: &Output,
         ordinals: &[u64],
     ) -> Result<Vec<(u64, RecordId)>> {
-        let object = &segmentation.definition.object;
-        let ids = self.records.ordinal_ids(segmentation.object, ordinals).await?;
+        let object = output.object_name();
+        let ids = self.records.ordinal_ids(output.object, ordinals).await?;
         let found = ordinals.iter().zip(ids).filter_map(|(ordinal, id)| Some((*ordinal, id?)));
         if matches!(scope.of(object).rows, RowAccess::All) {
             return Ok(found.collect());
@@ -98,8 +100,8 @@ impl Columns {
     }
 }
 
-/// Segments are read as the field `segment` of their object.
-fn is_readable(scope: &Scope, object: &ObjectName) -> bool {
-    let segment = FieldName::new("segment").expect("follows the rules of names");
-    scope.of(object).readable.contains(&segment)
+/// Segments are read as the field `segment` of their object, scores and their bands as its field `score`.
+pub(crate) fn is_readable(scope: &Scope, object: &ObjectName, field: &str) -> bool {
+    let field = FieldName::new(field).expect("follows the rules of names");
+    scope.of(object).readable.contains(&field)
 }

@@ -6,8 +6,7 @@ mod state;
 mod stored;
 mod types;
 
-pub(crate) use state::Segmentation;
-pub(crate) use stored::{Pointer, StoredResult, decode_definition};
-pub use types::{
-    CurrentResult, MemberPage, SegmentationDefinition, SegmentationInfo, Source, ValueCount, ValueDefinition,
-};
+pub(crate) use members::is_readable;
+pub(crate) use state::{CurrentSegmentation, Segmentation};
+pub(crate) use stored::{decode_definition, encode_definition};
+pub use types::{MemberPage, SegmentationDefinition, SegmentationInfo, ValueDefinition};

@@ -1,10 +1,10 @@
-//! How definitions and pointers are stored. Fields are only ever added at the end, with a new version of the envelope.
+//! How definitions of segmentations are stored. Fields are only ever added at the end, with a new version of the envelope.
 
 use serde::{Deserialize, Serialize};
-use trellis_model::{ObjectName, PluginId, RecordId, SegmentationName, Text, Value};
 
-use super::{SegmentationDefinition, Source, ValueDefinition};
-use crate::{AsOf, Error, GenerationId, Result};
+use super::{SegmentationDefinition, ValueDefinition};
+use crate::Result;
+use crate::output::{StoredSource, names_of, object_of, source_of, text_of, texts};
 
 #[derive(Serialize, Deserialize)]
 struct StoredDefinition {
@@ -24,164 +24,38 @@ struct StoredValue {
     description: [String; 2],
 }
 
-#[derive(Serialize, Deserialize)]
-enum StoredSource {
-    Plugin { plugin: String, output: String },
-    Filter,
-    Manual,
-}
-
-/// Which generation of a segmentation is current, and which are kept.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(crate) struct Pointer {
-    pub(crate) current: Option<GenerationId>,
-    /// Ascending by generation; holds the current one.
-    pub(crate) results: Vec<StoredResult>,
-    pub(crate) stale: bool,
-}
-
-/// A generation as a segmentation's result.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct StoredResult {
-    pub(crate) generation: GenerationId,
-    pub(crate) run: [u8; 16],
-    /// `None` is now.
-    pub(crate) as_of_days: Option<i32>,
-    pub(crate) flipped_at_ms: i64,
-}
-
-impl Pointer {
-    pub(crate) fn result(&self, generation: GenerationId) -> Option<&StoredResult> {
-        self.results.iter().find(|result| result.generation == generation)
-    }
-
-    /// The newest kept generation before the current one.
-    pub(crate) fn earlier(&self) -> Option<&StoredResult> {
-        let current = self.current?;
-        self.results.iter().rev().find(|result| result.generation < current)
-    }
-
-    /// The same pointer with another current generation.
-    pub(crate) fn flipped_to(&self, result: StoredResult) -> Self {
-        let mut results = self.results.clone();
-        results.retain(|known| known.generation != result.generation);
-        let current = Some(result.generation);
-        results.push(result);
-        results.sort_by_key(|result| result.generation);
-        Self { current, results, stale: false }
-    }
-
-    /// The same pointer with the current generation and the newest others, `kept` in all.
-    pub(crate) fn pruned(&self, kept: usize) -> Self {
-        let others = self.results.iter().filter(|result| Some(result.generation) != self.current).count();
-        let mut dropped = others.saturating_sub(kept.max(1) - 1);
-        let mut pruned = self.clone();
-        pruned.results.retain(|result| {
-            let drop = dropped > 0 && Some(result.generation) != self.current;
-            dropped -= usize::from(drop);
-            !drop
-        });
-        pruned
-    }
-}
-
-impl StoredResult {
-    pub(crate) fn as_of(&self) -> AsOf {
-        self.as_of_days.and_then(Value::date_of_days).map_or(AsOf::Now, AsOf::Date)
-    }
-
-    pub(crate) fn run(&self) -> RecordId {
-        RecordId(uuid::Uuid::from_bytes(self.run))
-    }
-}
-
 pub(crate) fn encode_definition(definition: &SegmentationDefinition) -> Vec<u8> {
-    let text = |text: &Text| [text.en.clone(), text.zh_cn.clone()];
     let value = |value: &ValueDefinition| StoredValue {
         name: value.name.clone(),
-        label: text(&value.label),
-        description: text(&value.description),
+        label: texts(&value.label),
+        description: texts(&value.description),
     };
     crate::stored::encode(&StoredDefinition {
         name: definition.name.to_string(),
         object: definition.object.to_string(),
-        label: text(&definition.label),
-        description: text(&definition.description),
+        label: texts(&definition.label),
+        description: texts(&definition.description),
         values: definition.values.iter().map(value).collect(),
-        source: match &definition.source {
-            Source::Plugin { plugin, output } => {
-                StoredSource::Plugin { plugin: plugin.to_string(), output: output.clone() }
-            }
-            Source::Filter => StoredSource::Filter,
-            Source::Manual => StoredSource::Manual,
-        },
+        source: StoredSource::from(&definition.source),
         aliases: definition.aliases.iter().map(ToString::to_string).collect(),
     })
 }
 
 pub(crate) fn decode_definition(bytes: &[u8], what: &str) -> Result<SegmentationDefinition> {
     let stored: StoredDefinition = crate::stored::decode(bytes, what)?;
-    let text = |[en, zh_cn]: [String; 2]| Text { en, zh_cn };
-    let wrong = |error: trellis_model::Error| Error::damaged(format!("{what}: {error}"));
     let value = |value: StoredValue| ValueDefinition {
         name: value.name,
-        label: text(value.label),
-        description: text(value.description),
+        label: text_of(value.label),
+        description: text_of(value.description),
     };
-    let aliases = stored.aliases.iter().map(|alias| SegmentationName::new(alias));
+    let (name, aliases) = names_of(&stored.name, &stored.aliases, what)?;
     Ok(SegmentationDefinition {
-        name: SegmentationName::new(&stored.name).map_err(wrong)?,
-        object: ObjectName::new(&stored.object).map_err(wrong)?,
-        label: text(stored.label),
-        description: text(stored.description),
+        name,
+        object: object_of(&stored.object, what)?,
+        label: text_of(stored.label),
+        description: text_of(stored.description),
         values: stored.values.into_iter().map(value).collect(),
-        source: match stored.source {
-            StoredSource::Plugin { plugin, output } => {
-                Source::Plugin { plugin: PluginId::new(&plugin).map_err(wrong)?, output }
-            }
-            StoredSource::Filter => Source::Filter,
-            StoredSource::Manual => Source::Manual,
-        },
-        aliases: aliases.collect::<trellis_model::Result<_>>().map_err(wrong)?,
+        source: source_of(stored.source, what)?,
+        aliases,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn pointer(current: u64, generations: &[u64]) -> Pointer {
-        let result = |generation: &u64| StoredResult {
-            generation: GenerationId(*generation),
-            run: [7; 16],
-            as_of_days: None,
-            flipped_at_ms: 0,
-        };
-        let results = generations.iter().map(result).collect();
-        Pointer { current: Some(GenerationId(current)), results, stale: false }
-    }
-
-    #[test]
-    fn the_current_generation_and_the_newest_others_are_kept() {
-        let check = |current, generations: &[u64], kept, expected: &[u64]| {
-            assert_eq!(pointer(current, generations).pruned(kept), pointer(current, expected));
-        };
-        check(5, &[1, 2, 3, 4, 5], 3, &[3, 4, 5]);
-        check(1, &[1, 2, 3, 4, 5], 3, &[1, 4, 5]);
-        check(5, &[4, 5], 3, &[4, 5]);
-        check(5, &[4, 5], 1, &[5]);
-    }
-
-    #[test]
-    fn the_run_reads_back() {
-        let id = RecordId::parse("0192f0c1-2345-7abc-8def-0123456789ab").unwrap();
-        let result = StoredResult {
-            generation: GenerationId(1),
-            run: *id.as_bytes(),
-            as_of_days: Some(10_134),
-            flipped_at_ms: 0,
-        };
-        assert_eq!(result.run(), id);
-        assert_eq!(result.as_of(), AsOf::Date("1997-09-30".parse().unwrap()));
-    }
 }

@@ -1,6 +1,6 @@
-use trellis_model::{ObjectId, ObjectName, PluginId, RecordId, SegmentationName, Text};
+use trellis_model::{ObjectId, ObjectName, RecordId, SegmentationName, Text};
 
-use crate::{AsOf, GenerationId, RunId};
+use crate::{CurrentResult, GenerationId, Source, ValueCount};
 
 /// A segmentation: a customer has at most one of its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct SegmentationDefinition {
     pub values: Vec<ValueDefinition>,
     /// Where memberships come from.
     pub source: Source,
-    /// Short names beside `name`; each belongs to one segmentation.
+    /// Short names beside `name`; each belongs to one segmentation or score.
     pub aliases: Vec<SegmentationName>,
 }
 
@@ -30,22 +30,6 @@ pub struct ValueDefinition {
     pub label: Text,
     /// What it means; may be empty.
     pub description: Text,
-}
-
-/// Where the memberships of a segmentation come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// An output of a plugin.
-    Plugin {
-        /// Which plugin.
-        plugin: PluginId,
-        /// Its name for the output.
-        output: String,
-    },
-    /// A filter; the single value is `member`.
-    Filter,
-    /// People, by hand; the single value is `member`.
-    Manual,
 }
 
 /// A segmentation with its current result.
@@ -67,28 +51,6 @@ pub struct SegmentationInfo {
     pub stale: bool,
     /// What is wrong with the stored result, where it cannot be read.
     pub damaged: Option<String>,
-}
-
-/// Which result is current.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CurrentResult {
-    /// Its generation.
-    pub generation: GenerationId,
-    /// The run that made it.
-    pub run: RunId,
-    /// Up to when events counted.
-    pub as_of: AsOf,
-    /// When it became current, in milliseconds since 1970-01-01T00:00:00Z.
-    pub flipped_at_ms: i64,
-}
-
-/// How many customers have a value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ValueCount {
-    /// The value's API name.
-    pub value: String,
-    /// How many.
-    pub count: u64,
 }
 
 /// A page of the customers that have a value.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::{
     Aggregate, AsOf, CodesColumn, ColumnSource, Columns, Config, DatasetColumn, DatasetSpec, FlipRequest,
-    GenerationId, Origin, RunId, SegmentationDefinition, Source, ValueDefinition,
+    GenerationId, Origin, ResultColumn, RunId, SegmentationDefinition, Source, ValueDefinition,
 };
 use tempfile::TempDir;
 use trellis_model::{
@@ -159,10 +159,10 @@ impl Company {
                 .map(|(_, codes)| Validity::from_flags(codes[start..end].iter().map(Option::is_some)))
                 .collect();
             let values: TextColumn = ["low", "middle", "high"].into_iter().collect();
-            let columns: Vec<CodesColumn<'_>> = codes
+            let columns: Vec<ResultColumn<'_>> = codes
                 .iter()
                 .zip(&valid)
-                .map(|(codes, valid)| CodesColumn { codes, valid, values: &values })
+                .map(|(codes, valid)| ResultColumn::Codes(CodesColumn { codes, valid, values: &values }))
                 .collect();
             writer.append(&ordinals, &columns).unwrap();
         }

@@ -154,7 +154,7 @@ async fn a_previous_generation_that_is_lost_does_not_block_the_next_one() {
     company.columns.flip(second, flip_request(run_id(2), false)).await.unwrap();
     let head = company.records.log_head();
     let mut set = WriteSet::new();
-    set.delete(crate::keys::block(first, crate::keys::SegmentationId(1), 0));
+    set.delete(crate::keys::block(crate::KeyKind::Block, first, crate::keys::OutputId(1), 0));
     company.store.commit(set).await.unwrap();
     let company = company.restart().await;
     let third = company.generation(run_id(3), &[(RFM, &codes(&[2, 2, 2]))]).await;

@@ -6,7 +6,7 @@ use trellis_records::{DerivedFields, DerivedValue, EntryBody, Query};
 
 use super::company::{Company, codes, definition, flip_request, name, run_id, segmentation_name};
 use crate::generation::GenerationId;
-use crate::{AsOf, CodesColumn, Config, Delta, DeltaOutcome, Error, Origin, TransitionCounts};
+use crate::{AsOf, CodesColumn, Config, Delta, DeltaOutcome, Error, Origin, ResultColumn, TransitionCounts};
 
 const RFM: &str = "retail_rfm__class";
 
@@ -61,13 +61,13 @@ async fn a_generation_is_seen_after_its_flip_and_after_a_restart() {
     assert_eq!(company.seen(5), [-1; 5]);
     let head = company.records.log_head();
     let flipped = company.columns.flip(generation, flip_request(run_id(1), true)).await.unwrap();
-    assert_eq!(flipped.segmentations[0].previous, None);
+    assert_eq!(flipped.outputs[0].previous, None);
     assert_eq!(flipped.log_number, head + 1);
     assert_eq!(company.seen(5), [0, 1, -1, 2, 2]);
     let entries = company.events(head, "run.flipped").await;
     let expected = json!({
         "run": run_id(1).to_string(), "generation": generation.0, "baseline": true, "as_of": "now", "details": {},
-        "segmentations": [{"name": RFM, "previous": null, "members": 4}],
+        "segmentations": [{"name": RFM, "previous": null, "members": 4}], "scores": [],
     });
     assert_eq!(entries, [expected]);
 
@@ -163,11 +163,11 @@ async fn rolling_back_and_forward_is_flipping() {
     let (second, _) = company.run(2, &[2, 1, 0], false).await;
     let names = [segmentation_name(RFM)];
     let flipped = company.columns.roll_back(&names, flip_request(run_id(3), false)).await.unwrap();
-    assert_eq!((flipped[0].generation, flipped[0].segmentations[0].previous), (first, Some(second)));
+    assert_eq!((flipped[0].generation, flipped[0].outputs[0].previous), (first, Some(second)));
     assert_eq!(company.seen(3), [0, 1, 2]);
     assert_eq!(company.columns.segmentation(RFM).unwrap().current.unwrap().run, run_id(1));
     let error = company.columns.roll_back(&names, flip_request(run_id(3), false)).await.unwrap_err();
-    assert_eq!(error.to_string(), format!("segmentation `{RFM}` has no earlier generation"));
+    assert_eq!(error.to_string(), format!("`{RFM}` has no earlier generation"));
     let company = company.restart().await;
     company.columns.flip(second, flip_request(run_id(4), false)).await.unwrap();
     assert_eq!(company.seen(3), [2, 1, 0]);
@@ -380,7 +380,7 @@ async fn a_definition_grows_and_never_shrinks() {
     let mut other = definition("other__class");
     other.aliases = vec![segmentation_name("rfm")];
     let error = columns.define(other.clone()).await.unwrap_err();
-    assert_eq!(error.to_string(), format!("the name `rfm` belongs to segmentation `{RFM}`"));
+    assert_eq!(error.to_string(), format!("the name `rfm` belongs to `{RFM}`"));
     let mut moved = definition(RFM);
     moved.object = name("contact");
     assert!(matches!(columns.define(moved).await.unwrap_err(), Error::InvalidSegmentation { .. }));
@@ -404,9 +404,9 @@ async fn rows_that_do_not_fit_are_refused() {
     let all = Validity::all();
     let check = |ordinals: &[u64], codes: &[u32], message: &str| {
         let mut writer = company.columns.begin(run_id(1), &[segmentation_name(RFM)]).unwrap();
-        writer.append(&[0], &[CodesColumn { codes: &[0], valid: &all, values: &values }]).unwrap();
-        let error =
-            writer.append(ordinals, &[CodesColumn { codes, valid: &all, values: &values }]).unwrap_err();
+        let column = |codes| ResultColumn::Codes(CodesColumn { codes, valid: &all, values: &values });
+        writer.append(&[0], &[column(&[0])]).unwrap();
+        let error = writer.append(ordinals, &[column(codes)]).unwrap_err();
         assert_eq!(error.to_string(), message.replace("RUN", &run_id(1).to_string()));
     };
     check(&[0], &[0], "results of run RUN: ordinals are not ascending at 0");
@@ -418,7 +418,7 @@ async fn rows_that_do_not_fit_are_refused() {
     let names = [segmentation_name(RFM), segmentation_name(RFM)];
     assert!(company.columns.begin(run_id(1), &names).unwrap_err().to_string().ends_with("is there twice"));
     let error = company.columns.begin(run_id(1), &[segmentation_name("nothing")]).unwrap_err();
-    assert_eq!(error.to_string(), "segmentation `nothing` does not exist");
+    assert_eq!(error.to_string(), "there is no segmentation or score `nothing`");
 }
 
 #[tokio::test]
@@ -435,7 +435,8 @@ async fn more_than_255_values_take_two_bytes() {
     let ordinals: Vec<u64> = (0..3_000).collect();
     let mut writer = company.columns.begin(run_id(1), &[segmentation_name("wide__class")]).unwrap();
     let valid = Validity::all();
-    writer.append(&ordinals, &[CodesColumn { codes: &codes, valid: &valid, values: &values }]).unwrap();
+    let column = CodesColumn { codes: &codes, valid: &valid, values: &values };
+    writer.append(&ordinals, &[ResultColumn::Codes(column)]).unwrap();
     let generation = writer.finish().await.unwrap();
     company.columns.flip(generation, flip_request(run_id(1), true)).await.unwrap();
     let company = company.restart().await;

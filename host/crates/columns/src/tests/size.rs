@@ -10,7 +10,7 @@ use crate::dataset::Plan;
 use crate::features::{EventNumber, FeatureColumns};
 use crate::population::Population;
 use crate::stream::Rows;
-use crate::{CodesColumn, Config, DatasetStream};
+use crate::{CodesColumn, Config, DatasetStream, ResultColumn};
 
 const CUSTOMERS: u64 = 1_000_000;
 const BATCH_ROWS: u64 = 65_536;
@@ -40,7 +40,7 @@ async fn ten_outputs_of_a_million_customers_are_stored() {
     for start in (0..CUSTOMERS).step_by(BATCH_ROWS as usize) {
         let ordinals: Vec<u64> = (start..CUSTOMERS.min(start + BATCH_ROWS)).collect();
         let column = CodesColumn { codes: &codes[..ordinals.len()], valid: &valid, values: &values };
-        writer.append(&ordinals, &[column; 10]).unwrap();
+        writer.append(&ordinals, &[ResultColumn::Codes(column); 10]).unwrap();
     }
     let appended = started.elapsed();
     let generation = writer.finish().await.unwrap();

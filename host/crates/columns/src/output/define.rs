@@ -1,0 +1,143 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+use trellis_model::{ObjectId, ObjectName, PluginId, SegmentationName, Text};
+use trellis_records::{EntryBody, NewEntry};
+use trellis_storage::{Position, WriteSet};
+
+use super::Output;
+use crate::keys;
+use crate::{Columns, Error, Origin, Result, stored};
+
+/// Bytes of a stored part of a definition.
+const PART_BYTES: usize = 4_000;
+const NAME_CHARACTERS_MAX: usize = 100;
+const LABEL_CHARACTERS_MAX: usize = 200;
+const DESCRIPTION_CHARACTERS_MAX: usize = 2_000;
+
+/// Says what is wrong with the API names of values or bands, which `what` calls them.
+pub(crate) fn check_names<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<(), String> {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        let length = name.chars().count();
+        if !(1..=NAME_CHARACTERS_MAX).contains(&length) || name.chars().any(char::is_control) {
+            return Err(format!(
+                "{what} `{}` is not 1 to {NAME_CHARACTERS_MAX} characters without control characters",
+                name.chars().take(NAME_CHARACTERS_MAX).collect::<String>().escape_debug()
+            ));
+        }
+        if !seen.insert(name) {
+            return Err(format!("{what} `{name}` is there twice"));
+        }
+    }
+    Ok(())
+}
+
+/// Says which label or description is too long.
+pub(crate) fn check_texts<'a>(texts: impl Iterator<Item = (&'a Text, &'a Text)>) -> Result<(), String> {
+    let over = |text: &Text, most: usize| text.en.chars().count() > most || text.zh_cn.chars().count() > most;
+    for (label, description) in texts {
+        if over(label, LABEL_CHARACTERS_MAX) || over(description, DESCRIPTION_CHARACTERS_MAX) {
+            return Err(format!(
+                "label or description `{}…` is over {LABEL_CHARACTERS_MAX} or {DESCRIPTION_CHARACTERS_MAX} characters",
+                label.en.chars().take(60).collect::<String>()
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The aliases that there are, and after them those that are new.
+pub(crate) fn merged_aliases(
+    known: &[SegmentationName],
+    new: Vec<SegmentationName>,
+) -> Vec<SegmentationName> {
+    let added = new.into_iter().filter(|alias| !known.contains(alias));
+    known.iter().cloned().chain(added).collect()
+}
+
+impl Columns {
+    /// The name of the segmentation or score that has a name or alias: all of them share one set of names.
+    pub fn name_holder(&self, name: &str) -> Option<SegmentationName> {
+        self.results.state().get(name).map(|output| output.name().clone())
+    }
+
+    pub(crate) fn object_with_ordinals(&self, name: &ObjectName) -> Result<ObjectId> {
+        let schema = self.records.schema();
+        let object = schema.object(name.as_str()).filter(|object| object.ordinals);
+        object.map(|object| object.id).ok_or_else(|| Error::UnknownObject { object: name.to_string() })
+    }
+
+    /// Marks the segmentations and scores of a plugin as stale (it was disabled or removed), or as kept up to date again.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn set_stale(&self, plugin: &PluginId, stale: bool) -> Result<()> {
+        let _changing = self.results.change.lock().await;
+        for output in self.results.state().outputs.values() {
+            if !output.is_of(plugin) || output.pointer.stale == stale {
+                continue;
+            }
+            let mut pointer = output.pointer.clone();
+            pointer.stale = stale;
+            let mut set = WriteSet::new();
+            set.put(keys::pointer(output.id), stored::encode(&pointer));
+            let name = output.name().as_str();
+            let (event, data) = if output.is_score() {
+                ("score.stale", json!({ "score": name, "stale": stale }))
+            } else {
+                ("segmentation.stale", json!({ "segmentation": name, "stale": stale }))
+            };
+            let position = self.commit_event(set, event, data).await?;
+            let marked = Output { pointer, pointer_position: Some(position), ..Output::clone(output) };
+            self.results.put(|state| {
+                state.outputs.insert(marked.id, Arc::new(marked));
+            });
+        }
+        Ok(())
+    }
+
+    /// Writes a definition in parts and claims its names. The caller holds `change`.
+    pub(crate) async fn store_definition(
+        &self,
+        output: &Arc<Output>,
+        before: Option<&Output>,
+        event: &str,
+        data: Json,
+    ) -> Result<()> {
+        let state = self.results.state();
+        let mut set = WriteSet::new();
+        for name in output.names() {
+            match state.get(name) {
+                Some(holder) if holder.id != output.id => {
+                    let holder = holder.name().to_string();
+                    return Err(Error::NameTaken { name: name.to_owned(), holder });
+                }
+                Some(_) => {}
+                None => {
+                    set.expect_absent(keys::name(name));
+                    set.put(keys::name(name), output.id.0.to_be_bytes());
+                }
+            }
+        }
+        let (kind, bytes) = output.kind.encode();
+        let before = before.map_or(0, |before| before.kind.encode().1.len().div_ceil(PART_BYTES));
+        let parts = bytes.chunks(PART_BYTES).zip(0_u16..);
+        for (part, number) in parts.clone() {
+            set.put(keys::definition(kind, output.id, number), part);
+        }
+        for number in parts.count()..before {
+            set.delete(keys::definition(kind, output.id, number as u16));
+        }
+        self.commit_event(set, event, data).await?;
+        self.results.put(|state| state.redefine(output));
+        Ok(())
+    }
+
+    async fn commit_event(&self, set: WriteSet, name: &str, data: Json) -> Result<Position> {
+        let Origin { actor, cause } = Origin::system("columns");
+        let entry = NewEntry { actor, cause, body: EntryBody::Event { name: name.to_owned(), data } };
+        Ok(self.records.commit(set, Some(entry)).await?.position)
+    }
+}

@@ -1,0 +1,108 @@
+use serde::{Deserialize, Serialize};
+use trellis_model::{RecordId, Value};
+
+use crate::{AsOf, GenerationId};
+
+/// Which generation of a segmentation or score is current, and which are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Pointer {
+    pub(crate) current: Option<GenerationId>,
+    /// Ascending by generation; holds the current one.
+    pub(crate) results: Vec<StoredResult>,
+    pub(crate) stale: bool,
+}
+
+/// A generation as the result of a segmentation or score.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StoredResult {
+    pub(crate) generation: GenerationId,
+    pub(crate) run: [u8; 16],
+    /// `None` is now.
+    pub(crate) as_of_days: Option<i32>,
+    pub(crate) flipped_at_ms: i64,
+}
+
+impl Pointer {
+    pub(crate) fn result(&self, generation: GenerationId) -> Option<&StoredResult> {
+        self.results.iter().find(|result| result.generation == generation)
+    }
+
+    /// The newest kept generation before the current one.
+    pub(crate) fn earlier(&self) -> Option<&StoredResult> {
+        let current = self.current?;
+        self.results.iter().rev().find(|result| result.generation < current)
+    }
+
+    /// The same pointer with another current generation.
+    pub(crate) fn flipped_to(&self, result: StoredResult) -> Self {
+        let mut results = self.results.clone();
+        results.retain(|known| known.generation != result.generation);
+        let current = Some(result.generation);
+        results.push(result);
+        results.sort_by_key(|result| result.generation);
+        Self { current, results, stale: false }
+    }
+
+    /// The same pointer with the current generation and the newest others, `kept` in all.
+    pub(crate) fn pruned(&self, kept: usize) -> Self {
+        let others = self.results.iter().filter(|result| Some(result.generation) != self.current).count();
+        let mut dropped = others.saturating_sub(kept.max(1) - 1);
+        let mut pruned = self.clone();
+        pruned.results.retain(|result| {
+            let drop = dropped > 0 && Some(result.generation) != self.current;
+            dropped -= usize::from(drop);
+            !drop
+        });
+        pruned
+    }
+}
+
+impl StoredResult {
+    pub(crate) fn as_of(&self) -> AsOf {
+        self.as_of_days.and_then(Value::date_of_days).map_or(AsOf::Now, AsOf::Date)
+    }
+
+    pub(crate) fn run(&self) -> RecordId {
+        RecordId(uuid::Uuid::from_bytes(self.run))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pointer(current: u64, generations: &[u64]) -> Pointer {
+        let result = |generation: &u64| StoredResult {
+            generation: GenerationId(*generation),
+            run: [7; 16],
+            as_of_days: None,
+            flipped_at_ms: 0,
+        };
+        let results = generations.iter().map(result).collect();
+        Pointer { current: Some(GenerationId(current)), results, stale: false }
+    }
+
+    #[test]
+    fn the_current_generation_and_the_newest_others_are_kept() {
+        let check = |current, generations: &[u64], kept, expected: &[u64]| {
+            assert_eq!(pointer(current, generations).pruned(kept), pointer(current, expected));
+        };
+        check(5, &[1, 2, 3, 4, 5], 3, &[3, 4, 5]);
+        check(1, &[1, 2, 3, 4, 5], 3, &[1, 4, 5]);
+        check(5, &[4, 5], 3, &[4, 5]);
+        check(5, &[4, 5], 1, &[5]);
+    }
+
+    #[test]
+    fn the_run_reads_back() {
+        let id = RecordId::parse("0192f0c1-2345-7abc-8def-0123456789ab").unwrap();
+        let result = StoredResult {
+            generation: GenerationId(1),
+            run: *id.as_bytes(),
+            as_of_days: Some(10_134),
+            flipped_at_ms: 0,
+        };
+        assert_eq!(result.run(), id);
+        assert_eq!(result.as_of(), AsOf::Date("1997-09-30".parse().unwrap()));
+    }
+}

@@ -1,0 +1,152 @@
+use std::sync::Arc;
+
+use trellis_model::{ObjectId, ObjectName, PluginId, SegmentationName};
+use trellis_storage::Position;
+
+use super::{Classes, CurrentResult, Pointer, Source};
+use crate::GenerationId;
+use crate::generation::Loaded;
+use crate::keys::{KeyKind, OutputId};
+use crate::population::Population;
+use crate::score::{self, Score};
+use crate::segmentation::{self, Segmentation};
+
+/// A segmentation or score with its current values. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Output {
+    pub(crate) id: OutputId,
+    pub(crate) object: ObjectId,
+    pub(crate) kind: OutputKind,
+    pub(crate) pointer: Pointer,
+    pub(crate) pointer_position: Option<Position>,
+    pub(crate) loaded: Arc<Loaded>,
+    pub(crate) damaged: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum OutputKind {
+    Segmentation(Arc<Segmentation>),
+    Score(Arc<Score>),
+}
+
+impl OutputKind {
+    /// The kind of key that its definition has, and its stored form.
+    pub(crate) fn encode(&self) -> (KeyKind, Vec<u8>) {
+        match self {
+            Self::Segmentation(of) => {
+                (KeyKind::Segmentation, segmentation::encode_definition(&of.definition))
+            }
+            Self::Score(of) => (KeyKind::Score, score::encode_definition(&of.definition)),
+        }
+    }
+
+    /// The object whose records it is about.
+    pub(crate) fn object_name(&self) -> &ObjectName {
+        match self {
+            Self::Segmentation(of) => &of.definition.object,
+            Self::Score(of) => &of.definition.object,
+        }
+    }
+
+    fn classes(&self) -> &Classes {
+        match self {
+            Self::Segmentation(of) => &of.classes,
+            Self::Score(of) => &of.classes,
+        }
+    }
+}
+
+impl Output {
+    pub(crate) fn new(id: OutputId, kind: OutputKind, object: ObjectId) -> Self {
+        Self {
+            id,
+            object,
+            pointer: Pointer::default(),
+            pointer_position: None,
+            loaded: Arc::new(Loaded::empty(kind.classes())),
+            damaged: None,
+            kind,
+        }
+    }
+
+    /// The same output by another definition, which leaves the meaning of its values as it is.
+    pub(crate) fn redefined(&self, kind: OutputKind) -> Self {
+        let loaded = self.loaded.recounted(self.classes(), kind.classes());
+        Self { kind, loaded, ..self.clone() }
+    }
+
+    pub(crate) fn name(&self) -> &SegmentationName {
+        match &self.kind {
+            OutputKind::Segmentation(of) => &of.definition.name,
+            OutputKind::Score(of) => &of.definition.name,
+        }
+    }
+
+    /// Its name and aliases.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let aliases = match &self.kind {
+            OutputKind::Segmentation(of) => &of.definition.aliases,
+            OutputKind::Score(of) => &of.definition.aliases,
+        };
+        std::iter::once(self.name().as_str()).chain(aliases.iter().map(|alias| alias.as_str()))
+    }
+
+    pub(crate) fn object_name(&self) -> &ObjectName {
+        self.kind.object_name()
+    }
+
+    pub(crate) fn classes(&self) -> &Classes {
+        self.kind.classes()
+    }
+
+    /// The API names of its values or bands: of class 1, 2, …
+    pub(crate) fn class_names(&self) -> Vec<&str> {
+        match &self.kind {
+            OutputKind::Segmentation(of) => {
+                of.definition.values.iter().map(|value| value.name.as_str()).collect()
+            }
+            OutputKind::Score(of) => of.definition.bands.iter().map(|band| band.name.as_str()).collect(),
+        }
+    }
+
+    pub(crate) fn is_score(&self) -> bool {
+        matches!(self.kind, OutputKind::Score(_))
+    }
+
+    /// Whether a plugin's output is what it holds.
+    pub(crate) fn is_of(&self, plugin: &PluginId) -> bool {
+        let source = match &self.kind {
+            OutputKind::Segmentation(of) => &of.definition.source,
+            OutputKind::Score(of) => &of.definition.source,
+        };
+        matches!(source, Source::Plugin { plugin: of, .. } if of == plugin)
+    }
+
+    pub(crate) fn current(&self) -> Option<CurrentResult> {
+        let result = self.pointer.current.and_then(|current| self.pointer.result(current))?;
+        Some(CurrentResult {
+            generation: result.generation,
+            run: result.run(),
+            as_of: result.as_of(),
+            flipped_at_ms: result.flipped_at_ms,
+        })
+    }
+
+    /// Generations that can be rolled back to, the newest first.
+    pub(crate) fn kept(&self) -> Vec<GenerationId> {
+        self.pointer.results.iter().rev().map(|result| result.generation).collect()
+    }
+
+    /// How many customers that are not deleted have each class; that of null means nothing.
+    pub(crate) fn live_counts(&self, population: &Population) -> Vec<u64> {
+        let mut counts = self.loaded.counts.clone();
+        counts.resize(self.classes().count() + 1, 0);
+        for ordinal in population.deleted() {
+            let class = self.classes().of(self.loaded.column.get(*ordinal));
+            if let Some(count) = counts.get_mut(usize::from(class)) {
+                *count = count.saturating_sub(1);
+            }
+        }
+        counts
+    }
+}
