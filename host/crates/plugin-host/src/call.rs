@@ -1,14 +1,19 @@
-//! The state of one call: its budget, its log, its rows. It lives in the store and dies with it.
+//! The state of one call: its budget, its log, its rows, its look-ups. It lives in the store and dies with it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
+use trellis_model::Lookups;
 use wasmtime::{Engine, ResourceLimiter, Store, UpdateDeadline};
 
-use crate::ClassLimits;
+use crate::answers::CallContext;
 use crate::interfaces::host_log::LogBuffer;
+use crate::interfaces::host_lookups::LookupDesk;
 use crate::interfaces::row_streams::StreamClient;
+use crate::interfaces::wasi::WasiState;
+use crate::{ClassLimits, LimitClass};
 
 /// Elements of one table. Interpreters that are compiled to WebAssembly have some ten thousand functions in theirs.
 pub(crate) const TABLE_ELEMENTS_MAX: usize = 65_536;
@@ -70,6 +75,44 @@ pub struct CallStats {
     pub memory_bytes_peak: u64,
     /// Log lines over the limit, which were counted and not kept.
     pub log_lines_suppressed: u64,
+    /// Look-ups that it made, refused ones included.
+    pub lookups: u32,
+    /// How much of the wall time they took; charged to it.
+    pub lookups_took: Duration,
+}
+
+/// Which call is made, under which limits, with what.
+#[derive(Clone)]
+pub(crate) struct Call<'a> {
+    pub(crate) function: &'static str,
+    pub(crate) class: LimitClass,
+    pub(crate) rows: u64,
+    pub(crate) at: Option<&'a CallContext>,
+    pub(crate) cancel: CancelFlag,
+    pub(crate) lookups: Option<Arc<dyn Lookups>>,
+}
+
+impl<'a> Call<'a> {
+    /// A call without rows and look-ups, which nobody cancels and for which no time passes.
+    pub(crate) fn new(function: &'static str, class: LimitClass) -> Self {
+        Self { function, class, rows: 0, at: None, cancel: CancelFlag::default(), lookups: None }
+    }
+
+    pub(crate) fn at(self, at: &'a CallContext) -> Self {
+        Self { at: Some(at), ..self }
+    }
+
+    pub(crate) fn rows(self, rows: u64) -> Self {
+        Self { rows, ..self }
+    }
+
+    pub(crate) fn lookups(self, lookups: Arc<dyn Lookups>) -> Self {
+        Self { lookups: Some(lookups), ..self }
+    }
+
+    pub(crate) fn cancel(self, cancel: &CancelFlag) -> Self {
+        Self { cancel: cancel.clone(), ..self }
+    }
 }
 
 /// Why the host ended a guest. Travels through wasmtime as the error of the call.
@@ -98,27 +141,33 @@ pub(crate) struct CallState {
     memory_bytes: u64,
     memory_bytes_peak: u64,
     memory_bytes_max: u64,
-    pub(crate) log: LogBuffer,
+    /// Shared with the streams that stand for a guest's standard output.
+    pub(crate) log: Arc<Mutex<LogBuffer>>,
     pub(crate) stream: Option<StreamClient>,
+    pub(crate) lookups: LookupDesk,
+    pub(crate) wasi: WasiState,
 }
 
 impl CallState {
-    pub(crate) fn new(limits: &ClassLimits, rows: u64, cancel: &CancelFlag) -> Self {
+    pub(crate) fn new(call: &Call<'_>, limits: &ClassLimits, lookups: LookupDesk) -> Self {
+        let log = Arc::new(Mutex::new(LogBuffer::new(limits.log_lines_max)));
         Self {
             started: Instant::now(),
-            time_max: limits.time_max(rows),
+            time_max: limits.time_max(call.rows),
             waited: Duration::ZERO,
-            cancel: cancel.clone(),
+            cancel: call.cancel.clone(),
             memory_bytes: 0,
             memory_bytes_peak: 0,
             memory_bytes_max: limits.memory_bytes_max,
-            log: LogBuffer::new(limits.log_lines_max),
+            wasi: WasiState::new(call.at, &log),
+            log,
             stream: None,
+            lookups,
         }
     }
 
     /// The end of the call's budget or of the patience of whoever asked.
-    fn check_time(&self) -> Result<(), Stop> {
+    pub(crate) fn check_time(&self) -> Result<(), Stop> {
         if self.cancel.is_cancelled() {
             Err(Stop::Cancelled)
         } else if self.started.elapsed().saturating_sub(self.waited) > self.time_max {
@@ -128,25 +177,25 @@ impl CallState {
         }
     }
 
-    pub(crate) fn finish(self) -> (Vec<LogLine>, CallStats) {
+    pub(crate) fn finish(mut self) -> (Vec<LogLine>, CallStats) {
+        // Lines that the guest has not ended.
+        self.wasi.close();
+        let log = std::mem::take(&mut *self.log.lock());
         let stats = CallStats {
             wall: self.started.elapsed(),
             waited: self.waited,
             memory_bytes_peak: self.memory_bytes_peak,
-            log_lines_suppressed: self.log.suppressed(),
+            log_lines_suppressed: log.suppressed(),
+            lookups: self.lookups.made(),
+            lookups_took: self.lookups.took(),
         };
-        (self.log.into_lines(), stats)
+        (log.into_lines(), stats)
     }
 }
 
-/// Makes the store of one call. Its time starts now.
-pub(crate) fn new_store(
-    engine: &Engine,
-    limits: &ClassLimits,
-    rows: u64,
-    cancel: &CancelFlag,
-) -> Store<CallState> {
-    let mut store = Store::new(engine, CallState::new(limits, rows, cancel));
+/// Makes the store of one call. Its time has started.
+pub(crate) fn new_store(engine: &Engine, limits: &ClassLimits, state: CallState) -> Store<CallState> {
+    let mut store = Store::new(engine, state);
     store.limiter(|state| state);
     store.set_hostcall_fuel(usize::try_from(limits.output_bytes_max).unwrap_or(usize::MAX));
     store.set_max_component_handles(HANDLES_MAX);
@@ -211,7 +260,8 @@ mod tests {
     use crate::Limits;
 
     fn state() -> CallState {
-        CallState::new(&Limits::default().call, 0, &CancelFlag::default())
+        let limits = Limits::default().call;
+        CallState::new(&Call::new("describe", LimitClass::Call), &limits, LookupDesk::closed())
     }
 
     #[test]

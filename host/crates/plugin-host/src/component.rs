@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use wasmparser::{ComponentExternalKind, Encoding, Parser, Payload};
 
-use crate::manifest::Interface;
-use crate::{Error, Manifest, PluginVersion, Result};
+use crate::interfaces::wasi;
+use crate::manifest::{Interface, Request};
+use crate::{Error, Manifest, Result};
 
 /// The custom section that holds the text of `plugin.toml`.
 pub(crate) const MANIFEST_SECTION: &str = "trellis:manifest";
@@ -15,8 +16,10 @@ const SDK_SECTION: &str = "trellis:sdk";
 const PACKAGE: &str = "trellis:plugin/";
 /// The version of the interfaces that this host offers; older minor versions of the same major version run too.
 pub const SUPPORTED_WIT: semver::Version = semver::Version::new(1, 0, 0);
-/// The host interfaces that every plugin may import. `columns` and `types` hold types only.
-const GRANTED: [&str; 4] = ["columns", "types", "host-log", "row-streams"];
+/// The host interfaces that every plugin may import. The first four hold types only.
+const GRANTED: [&str; 6] = ["actions", "columns", "types", "values", "host-log", "row-streams"];
+/// The host interface for which a manifest has to have `[[lookups]]`.
+const LOOKUPS: &str = "host-lookups";
 
 /// The BLAKE3 digest of a component file, which names its content for good.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,6 +65,17 @@ pub struct Inspection {
     pub core_modules: usize,
     /// The SDK that it was built with, as the SDK names itself.
     pub sdk: Option<String>,
+    /// Whether it imports WASI, which its toolchain needs and behind which there is nothing.
+    pub wasi: bool,
+}
+
+impl Inspection {
+    /// Everything that the plugin asks for: what its manifest says, and `wasi` where it imports that.
+    pub fn requests(&self) -> Vec<Request> {
+        let mut requests = self.manifest.requests();
+        requests.extend(self.wasi.then(Request::wasi));
+        requests
+    }
 }
 
 /// Reads and checks everything that can be checked without compiling: size, kind, manifest, imports, exports.
@@ -87,10 +101,11 @@ pub(crate) fn inspect_within(wasm: &[u8], bytes_max: usize) -> Result<Inspection
     let outline = outline(wasm)?;
     let manifest = Manifest::parse(outline.manifest()?)?;
     check_versions(&manifest, &outline)?;
-    check_imports(&manifest.plugin_version(), &outline.imports)?;
+    check_imports(&manifest, &outline.imports)?;
     check_exports(&manifest, &outline.exports)?;
     Ok(Inspection {
         digest: Digest::of(wasm),
+        wasi: outline.imports.iter().any(|import| wasi::is_offered(import)),
         bytes: wasm.len(),
         imports: outline.imports,
         exports: outline.exports,
@@ -220,17 +235,26 @@ fn check_versions(manifest: &Manifest, outline: &Outline) -> Result<()> {
     Ok(())
 }
 
-fn check_imports(plugin: &PluginVersion, imports: &[String]) -> Result<()> {
-    let granted = |import: &&String| ours(import).is_some_and(|(interface, _)| GRANTED.contains(&interface));
+fn check_imports(manifest: &Manifest, imports: &[String]) -> Result<()> {
+    let asks = !manifest.lookups.is_empty();
+    let granted = |import: &&String| match ours(import) {
+        Some((interface, _)) => GRANTED.contains(&interface) || (interface == LOOKUPS && asks),
+        None => wasi::is_offered(import),
+    };
     let Some(import) = imports.iter().find(|import| !granted(import)) else { return Ok(()) };
-    let hint = if import.starts_with("wasi:") {
-        "plugins have no WASI; build for wasm32-unknown-unknown with `trellis plugin build`".to_owned()
+    let hint = if import.starts_with("wasi:sockets/") || import.starts_with("wasi:http/") {
+        "plugins have no network; an action can have the host send something".to_owned()
+    } else if import.starts_with("wasi:") {
+        "it is none of the interfaces of wasi:cli, wasi:clocks, wasi:filesystem, wasi:io and wasi:random 0.2 that the host offers"
+            .to_owned()
+    } else if ours(import).is_some_and(|(interface, _)| interface == LOOKUPS) {
+        "say in plugin.toml what it may look up: `[[lookups]]` with `object` and `fields`".to_owned()
     } else if import.starts_with(PACKAGE) {
         format!("no grant in plugin.toml gives it on this host, which offers {}", GRANTED.join(", "))
     } else {
         format!("the host offers interfaces of {PACKAGE} only: {}", GRANTED.join(", "))
     };
-    Err(Error::ImportNotGranted { plugin: plugin.clone(), import: import.clone(), hint })
+    Err(Error::ImportNotGranted { plugin: manifest.plugin_version(), import: import.clone(), hint })
 }
 
 /// Interfaces of other packages may be exported besides: some toolchains do.

@@ -144,6 +144,22 @@ pub enum Error {
         /// How long the call waited.
         waited_ms: u64,
     },
+    /// Answers to look-ups took so long that the call ran out of time. Not the plugin's fault.
+    #[error(
+        "{plugin}, {function}: {lookups} look-ups took {took_ms} ms of the {ms} ms that the call may take with them"
+    )]
+    SlowLookups {
+        /// Which plugin.
+        plugin: PluginVersion,
+        /// Which function.
+        function: &'static str,
+        /// How many look-ups there were.
+        lookups: u32,
+        /// How long they took.
+        took_ms: u64,
+        /// The limit of the call.
+        ms: u64,
+    },
     /// The host's own rows could not be read. Not the plugin's fault.
     #[error("rows for {plugin} cannot be read: {reason}")]
     RowStream {
@@ -237,6 +253,18 @@ pub enum FaultKind {
     OutputTooLarge {
         /// The limit of its class.
         bytes_max: u64,
+    },
+    /// It wanted too much done.
+    #[error("returned {actions} actions{}, at most {actions_max} are allowed (`{limit}`)", .row.map_or(String::new(), |row| format!(" for row {row}")))]
+    TooManyActions {
+        /// How many it returned.
+        actions: usize,
+        /// For which row, where rows have a limit each.
+        row: Option<u32>,
+        /// The limit.
+        actions_max: u32,
+        /// The configuration key of the limit, within the limits of the class.
+        limit: &'static str,
     },
     /// It returned something that breaks the interface's rules.
     #[error("returned an invalid result: {0}")]

@@ -16,6 +16,7 @@
 //! ```
 #![warn(missing_docs)]
 
+mod answers;
 mod cache;
 mod call;
 mod check;
@@ -33,17 +34,26 @@ mod permits;
 mod plugin;
 mod trap;
 
+pub use answers::{CallContext, Fitted, Metric, Model, RowError};
 pub use call::{CallStats, CancelFlag, LogLevel, LogLine};
 pub use compile::compile_child;
 pub use component::{Digest, Inspection, SUPPORTED_WIT, inspect, read_manifest};
 pub use config::{Compiler, Config};
 pub use error::{Error, Fault, FaultKind, PluginError, PluginVersion, Result};
 pub use host::{HostStats, PluginHost};
+pub use interfaces::campaign_rules::{
+    CampaignRules, Eligible, Evaluation, NextActions, RowActions, Variants,
+};
+pub use interfaces::record_hook::{HookChange, RecordHook, Refusal, Verdict};
 pub use interfaces::row_streams::RowStream;
+pub use interfaces::scoring::{Band, ScoreDescription, Scored, ScoredColumn, Scoring};
 pub use interfaces::segmentation::{
-    Assigned, AssignedColumn, CallContext, Fitted, Metric, Model, Reason, RowError, SegmentValue,
-    Segmentation, SegmentationDescription,
+    Assigned, AssignedColumn, SegmentValue, Segmentation, SegmentationDescription,
+};
+pub use interfaces::service_workflow::{
+    Decided, Occurrence, Requirement, ServiceWorkflow, Suggestion, WorkItem,
 };
 pub use limits::{ClassLimits, LimitClass, Limits};
-pub use manifest::Manifest;
+pub use manifest::{Manifest, Request};
 pub use plugin::Plugin;
+pub use trellis_model::Reason;

@@ -131,7 +131,6 @@ impl Default for Limits {
             cpu_ms_max: 60_000,
             cpu_us_per_row: 50,
             output_bytes_max: 16 * MIB,
-            actions_per_row_max: 0,
             ..batch
         };
         Self { record_hook, call, batch, training }

@@ -1,25 +1,31 @@
 //! A loaded plugin and the one way in which its functions are called.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use wasmtime::component::{Component, Instance, InstancePre};
+use trellis_model::Batch;
+use wasmtime::component::{Component, Instance, InstancePre, Resource};
 use wasmtime::{Engine, Store, Trap};
 
-use crate::call::{CallState, Stop, TABLE_ELEMENTS_MAX, new_store};
+use crate::answers::CallContext;
+use crate::call::{Call, CallState, Stop, TABLE_ELEMENTS_MAX, new_store};
 use crate::compile::deserialize;
 use crate::host::Shared;
-use crate::interfaces::bindings::exports::trellis::plugin::segmentation::GuestIndices;
-use crate::interfaces::row_streams::StreamClient;
-use crate::manifest::Interface;
+use crate::interfaces::bindings::trellis::plugin::types;
+use crate::interfaces::host_lookups::LookupDesk;
+use crate::interfaces::row_streams::{self, RowStream, StreamClient, StreamHandle};
+use crate::interfaces::{Exported, Guests};
+use crate::manifest::{Interface, LookupGrant};
 use crate::permits::NoPermit;
 use crate::trap::trap_text;
 use crate::{
-    CallStats, CancelFlag, ClassLimits, Digest, Error, Fault, FaultKind, Inspection, LimitClass, LogLine,
-    Manifest, PluginError, PluginVersion, Result, Segmentation,
+    CallStats, CampaignRules, ClassLimits, Digest, Error, Fault, FaultKind, Inspection, LimitClass, LogLine,
+    Manifest, PluginError, PluginVersion, RecordHook, Result, Scoring, Segmentation, ServiceWorkflow,
+    convert,
 };
 
 /// A component that was checked, compiled and linked. Calls on it may run at the same time; each has an instance of its own.
@@ -27,24 +33,16 @@ pub struct Plugin {
     shared: Arc<Shared>,
     inspection: Inspection,
     name: PluginVersion,
+    lookup_grants: Arc<[LookupGrant]>,
     pooled: Prepared,
     /// Made at the first call of that class: most plugins are loaded more often than they are trained.
     training: Mutex<Option<Arc<Prepared>>>,
 }
 
 /// A component linked on one of the engines.
-pub(crate) struct Prepared {
+struct Prepared {
     pre: InstancePre<CallState>,
-    segmentation: Option<GuestIndices>,
-}
-
-/// Which call is made, under which limits.
-pub(crate) struct Call<'a> {
-    pub(crate) interface: &'static str,
-    pub(crate) function: &'static str,
-    pub(crate) class: LimitClass,
-    pub(crate) rows: u64,
-    pub(crate) cancel: &'a CancelFlag,
+    guests: Guests,
 }
 
 /// A call that ended well.
@@ -58,14 +56,17 @@ pub(crate) struct Done<T> {
 /// Why an answer that arrived is none.
 pub(crate) enum Rejection {
     Plugin(PluginError),
-    Invalid(String),
+    Fault(FaultKind),
 }
 
 impl From<String> for Rejection {
     fn from(reason: String) -> Self {
-        Self::Invalid(reason)
+        Self::Fault(FaultKind::InvalidResult(reason))
     }
 }
+
+/// What a function of a guest gave back.
+type Answer<T> = wasmtime::Result<std::result::Result<T, types::PluginError>>;
 
 impl std::fmt::Debug for Plugin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -91,30 +92,20 @@ impl Plugin {
                 Error::CompileFailed { plugin, reason: format!("code cannot be loaded: {reason}") }
             }
         })?;
-        let provides = &inspection.manifest.provides;
-        let pooled = Prepared::new(&shared, LimitClass::Call, &component, provides).map_err(wrong_shape)?;
-        let plugin = Self { shared, inspection, name: name.clone(), pooled, training: Mutex::new(None) };
+        let pooled =
+            Prepared::new(&shared, LimitClass::Call, &component, &inspection).map_err(wrong_shape)?;
+        let lookup_grants = inspection.manifest.lookups.as_slice().into();
+        let training = Mutex::new(None);
+        let plugin = Self { shared, inspection, name: name.clone(), lookup_grants, pooled, training };
         plugin.try_instance()?;
         Ok(plugin)
     }
 
     /// Instantiates once and looks up every function of every interface with its types.
     fn try_instance(&self) -> Result<()> {
-        let cancel = CancelFlag::default();
-        let call = Call {
-            interface: "plugin",
-            function: "instantiate",
-            class: LimitClass::Call,
-            rows: 0,
-            cancel: &cancel,
-        };
-        let done = self.run(&call, None, |store, instance, prepared| {
-            Ok(match &prepared.segmentation {
-                Some(indices) => {
-                    indices.load(store, instance).map(drop).map_err(|error| format!("{error:#}").into())
-                }
-                None => Ok(()),
-            })
+        let call = Call::new("instantiate", LimitClass::Call);
+        let done = self.run("plugin", &call, None, |store, instance, prepared| {
+            Ok(prepared.guests.try_all(store, instance).map_err(|error| format!("{error:#}").into()))
         });
         match done {
             Ok(_) => Ok(()),
@@ -163,19 +154,110 @@ impl Plugin {
 
     /// Its segmentation interface, if it has one.
     pub fn segmentation(&self) -> Option<Segmentation<'_>> {
-        self.pooled.segmentation.is_some().then(|| Segmentation::of(self))
+        self.provides(Interface::Segmentation).then(|| Segmentation::of(self))
+    }
+
+    /// Its scoring interface, if it has one.
+    pub fn scoring(&self) -> Option<Scoring<'_>> {
+        self.provides(Interface::Scoring).then(|| Scoring::of(self))
+    }
+
+    /// Its interface for campaigns, if it has one.
+    pub fn campaign_rules(&self) -> Option<CampaignRules<'_>> {
+        let used = self.manifest().campaign_rules.as_ref()?;
+        Some(CampaignRules::of(self, used))
+    }
+
+    /// Its interface for work on cases, if it has one.
+    pub fn service_workflow(&self) -> Option<ServiceWorkflow<'_>> {
+        let used = self.manifest().service_workflow.as_ref()?;
+        Some(ServiceWorkflow::of(self, used))
+    }
+
+    /// Its interface for records that are saved, if it has one.
+    pub fn record_hook(&self) -> Option<RecordHook<'_>> {
+        self.provides(Interface::RecordHook).then(|| RecordHook::of(self))
+    }
+
+    fn provides(&self, interface: Interface) -> bool {
+        self.manifest().provides.contains(&interface)
     }
 
     pub(crate) fn limits(&self, class: LimitClass) -> &ClassLimits {
         self.shared.config.limits.of(class)
     }
 
-    /// Runs `body` on a new instance within the limits of the call's class. Whatever happens, the instance is gone afterwards.
-    pub(crate) fn run<T>(
+    /// Calls a function of the interface `I` on a new instance: `ask` calls it, `take` checks and converts what it returned.
+    pub(crate) fn ask<I: Exported, W, T>(
         &self,
         call: &Call<'_>,
+        ask: impl FnOnce(I::Guest, &mut Store<CallState>) -> Answer<W>,
+        take: impl FnOnce(W) -> std::result::Result<T, Rejection>,
+    ) -> Result<Done<T>> {
+        self.run(I::NAME, call, None, |store, instance, prepared| {
+            let guest = I::load(&prepared.guests, store, instance)?;
+            Ok(answered(ask(guest, store)?).and_then(take))
+        })
+    }
+
+    /// As [`Self::ask`], for a function that reads rows: the guest runs on a thread of its own while this one serves them.
+    pub(crate) fn ask_with_rows<I: Exported, W, T: Send>(
+        &self,
+        call: &Call<'_>,
+        rows: &mut dyn RowStream,
+        ask: impl FnOnce(I::Guest, &mut Store<CallState>, Resource<StreamHandle>) -> Answer<W> + Send,
+        take: impl FnOnce(W) -> std::result::Result<T, Rejection> + Send,
+    ) -> Result<Done<T>> {
+        let (client, server) = row_streams::connect(rows, self.limits(call.class), &call.cancel);
+        let run = || {
+            self.run(I::NAME, call, Some(client), |store, instance, prepared| {
+                let guest = I::load(&prepared.guests, store, instance)?;
+                Ok(answered(ask(guest, store, Resource::new_own(0))?).and_then(take))
+            })
+        };
+        std::thread::scope(|scope| {
+            let guest = std::thread::Builder::new()
+                .name(format!("plugin-{}", call.function))
+                .spawn_scoped(scope, run)
+                .map_err(|error| self.host_failure(format!("cannot start a thread: {error}")))?;
+            // A panic of `rows` ends the stream, and with it the guest.
+            let served = catch_unwind(AssertUnwindSafe(|| server.serve()));
+            let done = guest.join();
+            let failure = |panic: &(dyn Any + Send)| self.host_failure(panic_message(panic));
+            served.map_err(|panic| failure(&*panic))?;
+            done.map_err(|panic| failure(&*panic))?
+        })
+    }
+
+    /// A call of the plugin's class for batches, if the batch is within its limits; and the batch's rows.
+    pub(crate) fn batch_call<'c>(
+        &self,
+        function: &'static str,
+        batch: &Batch,
+        at: &'c CallContext,
+    ) -> Result<(u32, Call<'c>)> {
+        let class = self.manifest().limit_class;
+        row_streams::check_size(batch, self.limits(class)).map_err(|stop| self.stopped_by_host(stop))?;
+        Ok((batch.rows, Call::new(function, class).at(at).rows(batch.rows.into())))
+    }
+
+    /// Makes a store and an instance and drops them.
+    pub(crate) fn instantiate_only(&self) -> Result<()> {
+        let call = Call::new("instantiate", LimitClass::Call);
+        self.run("plugin", &call, None, |_, _, _| Ok(Ok(()))).map(|done| done.value)
+    }
+
+    /// Runs `body` on a new instance within the limits of the call's class. Whatever happens, the instance is gone afterwards.
+    fn run<T>(
+        &self,
+        interface: &'static str,
+        call: &Call<'_>,
         stream: Option<StreamClient>,
-        body: impl FnOnce(&mut Store<CallState>, &Instance, &Prepared) -> wasmtime::Result<Result<T, Rejection>>,
+        body: impl FnOnce(
+            &mut Store<CallState>,
+            &Instance,
+            &Prepared,
+        ) -> wasmtime::Result<std::result::Result<T, Rejection>>,
     ) -> Result<Done<T>> {
         let training;
         let prepared = match call.class {
@@ -187,8 +269,12 @@ impl Plugin {
         };
         let _permit = self.permit(call)?;
         self.shared.counters.calls.fetch_add(1, Ordering::Relaxed);
-        let mut store = new_store(prepared.pre.engine(), self.limits(call.class), call.rows, call.cancel);
-        store.data_mut().stream = stream;
+        let limits = self.limits(call.class);
+        let grants = Arc::clone(&self.lookup_grants);
+        let lookups = LookupDesk::new(call.lookups.clone(), grants, limits.lookups_max);
+        let mut state = CallState::new(call, limits, lookups);
+        state.stream = stream;
+        let mut store = new_store(prepared.pre.engine(), limits, state);
         let result = catch_unwind(AssertUnwindSafe(|| {
             let instance = prepared.pre.instantiate(&mut store)?;
             body(&mut store, &instance, prepared)
@@ -199,10 +285,8 @@ impl Plugin {
             Ok(Ok(Err(Rejection::Plugin(error)))) => {
                 Err(Error::Plugin { plugin: self.name.clone(), function: call.function, error })
             }
-            Ok(Ok(Err(Rejection::Invalid(reason)))) => {
-                Err(self.fault(call, FaultKind::InvalidResult(reason), logs))
-            }
-            Ok(Err(error)) => Err(self.failure(call, &error, logs)),
+            Ok(Ok(Err(Rejection::Fault(kind)))) => Err(self.fault(interface, call, kind, logs)),
+            Ok(Err(error)) => Err(self.failure(interface, call, &error, logs, &stats)),
             Err(panic) => Err(self.host_failure(panic_message(&*panic))),
         }
     }
@@ -215,7 +299,7 @@ impl Plugin {
             LimitClass::Batch | LimitClass::Training => None,
         };
         let plugin = || self.name.clone();
-        self.shared.permits.take(call.class, wait_max, call.cancel).map_err(|reason| match reason {
+        self.shared.permits.take(call.class, wait_max, &call.cancel).map_err(|reason| match reason {
             NoPermit::Busy => Error::Busy { plugin: plugin(), waited_ms },
             NoPermit::Cancelled => Error::Cancelled { plugin: plugin() },
         })
@@ -235,16 +319,16 @@ impl Plugin {
             .serialize()
             .and_then(|code| {
                 let component = deserialize(engine, &code)?;
-                Prepared::new(&self.shared, LimitClass::Training, &component, &self.manifest().provides)
+                Prepared::new(&self.shared, LimitClass::Training, &component, &self.inspection)
             })
             .map_err(|error| Error::Setup { reason: format!("{}: {error:#}", self.name) })?;
         Ok(Arc::clone(training.insert(Arc::new(prepared))))
     }
 
-    fn fault(&self, call: &Call<'_>, kind: FaultKind, logs: Vec<LogLine>) -> Error {
+    fn fault(&self, interface: &'static str, call: &Call<'_>, kind: FaultKind, logs: Vec<LogLine>) -> Error {
         self.shared.counters.faults.fetch_add(1, Ordering::Relaxed);
-        let (interface, function) = (call.interface, call.function);
-        Error::Fault(Box::new(Fault { plugin: self.name.clone(), interface, function, kind, logs }))
+        let (plugin, function) = (self.name.clone(), call.function);
+        Error::Fault(Box::new(Fault { plugin, interface, function, kind, logs }))
     }
 
     pub(crate) fn host_failure(&self, reason: String) -> Error {
@@ -263,31 +347,64 @@ impl Plugin {
     }
 
     /// Says what went wrong in a call that wasmtime ended.
-    fn failure(&self, call: &Call<'_>, error: &wasmtime::Error, logs: Vec<LogLine>) -> Error {
+    fn failure(
+        &self,
+        interface: &'static str,
+        call: &Call<'_>,
+        error: &wasmtime::Error,
+        logs: Vec<LogLine>,
+        stats: &CallStats,
+    ) -> Error {
         let limits = self.limits(call.class);
         let kind = match error.downcast_ref::<Stop>() {
-            Some(Stop::Timeout) => FaultKind::Timeout {
-                ms: u64::try_from(limits.time_max(call.rows).as_millis()).unwrap_or(u64::MAX),
-            },
+            Some(Stop::Timeout) => {
+                let time_max = limits.time_max(call.rows);
+                // Where the answers took most of the time, it was not the plugin that was slow.
+                if stats.lookups_took * 2 > time_max {
+                    return Error::SlowLookups {
+                        plugin: self.name.clone(),
+                        function: call.function,
+                        lookups: stats.lookups,
+                        took_ms: milliseconds(stats.lookups_took),
+                        ms: milliseconds(time_max),
+                    };
+                }
+                FaultKind::Timeout { ms: milliseconds(time_max) }
+            }
             Some(Stop::Memory) => FaultKind::Memory { bytes_max: limits.memory_bytes_max },
             Some(Stop::Table) => FaultKind::Table { elements_max: TABLE_ELEMENTS_MAX },
             Some(stop) => return self.stopped_by_host(stop.clone()),
             None => match error.downcast_ref::<Trap>() {
                 Some(Trap::StackOverflow) => FaultKind::StackOverflow,
                 Some(trap) => FaultKind::Trap(trap_text(trap, error, &logs)),
-                None => {
-                    let reason = error.root_cause().to_string();
-                    // wasmtime keeps the type of this error to itself.
-                    if reason.contains("fuel allocated for hostcalls") {
-                        FaultKind::OutputTooLarge { bytes_max: limits.output_bytes_max }
-                    } else {
-                        FaultKind::InvalidResult(reason)
-                    }
-                }
+                None => no_trap(error, limits),
             },
         };
-        self.fault(call, kind, logs)
+        self.fault(interface, call, kind, logs)
     }
+}
+
+/// What wasmtime or a host function said of a guest that did not trap.
+fn no_trap(error: &wasmtime::Error, limits: &ClassLimits) -> FaultKind {
+    if let Some(exit) = error.downcast_ref::<wasmtime_wasi::I32Exit>() {
+        return FaultKind::Trap(format!("it exited with status {}", exit.0));
+    }
+    let reason = error.root_cause().to_string();
+    // wasmtime keeps the type of this error to itself.
+    if reason.contains("fuel allocated for hostcalls") {
+        FaultKind::OutputTooLarge { bytes_max: limits.output_bytes_max }
+    } else {
+        FaultKind::InvalidResult(reason)
+    }
+}
+
+/// A plugin's own error becomes a rejection of the call.
+fn answered<T>(answer: std::result::Result<T, types::PluginError>) -> std::result::Result<T, Rejection> {
+    answer.map_err(|error| Rejection::Plugin(convert::plugin_error(error)))
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Prepared {
@@ -295,24 +412,18 @@ impl Prepared {
         shared: &Shared,
         class: LimitClass,
         component: &Component,
-        provides: &[Interface],
+        inspection: &Inspection,
     ) -> wasmtime::Result<Self> {
         let engine: &Engine = shared.engines.of(class);
         let mut linker = wasmtime::component::Linker::new(engine);
-        crate::interfaces::add_to_linker(&mut linker)?;
+        crate::interfaces::add_to_linker(&mut linker, inspection)?;
         let pre = linker.instantiate_pre(component)?;
-        let segmentation = provides.contains(&Interface::Segmentation);
-        let segmentation = segmentation.then(|| GuestIndices::new(&pre)).transpose()?;
-        Ok(Self { pre, segmentation })
-    }
-
-    /// Where the functions of the interface are. Only plugins that have the interface are called through it.
-    pub(crate) fn segmentation(&self) -> wasmtime::Result<&GuestIndices> {
-        self.segmentation.as_ref().ok_or_else(|| wasmtime::Error::msg("there is no interface `segmentation`"))
+        let guests = Guests::new(&pre, &inspection.manifest.provides)?;
+        Ok(Self { pre, guests })
     }
 }
 
-pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("panic").to_owned()
 }

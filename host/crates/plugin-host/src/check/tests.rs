@@ -1,6 +1,5 @@
-use trellis_model::Text;
-
 use super::*;
+use crate::{SegmentValue, SegmentationDescription};
 
 fn described(values: &[&str]) -> SegmentationDescription {
     let value = |name: &&str| SegmentValue {
@@ -23,7 +22,7 @@ fn dictionary(codes: &[u32], valid: Validity, values: TextColumn) -> Column {
 
 /// Checks a column of two rows that may be "a" or "b".
 fn check(column: Column, expected: Result<(), &str>) {
-    let result = assigned_columns(vec![column], &[described(&["a", "b"])], &[], 2).map(drop);
+    let result = segmentation::columns(vec![column], &[described(&["a", "b"])], &[], 2).map(drop);
     assert_eq!(result.as_ref().map_err(String::as_str).copied(), expected);
 }
 
@@ -55,7 +54,7 @@ fn columns_have_to_be_as_described() {
         Column { name: "other".to_owned(), ..dictionary(&[0, 1], all(), values()) },
         Err("column `other` where `class` was described"),
     );
-    let nothing = assigned_columns(Vec::new(), &[described(&["a"])], &[], 2);
+    let nothing = segmentation::columns(Vec::new(), &[described(&["a"])], &[], 2);
     assert_eq!(nothing.unwrap_err(), "0 columns for 1 segmentations");
 }
 
@@ -81,18 +80,18 @@ fn texts_have_to_be_texts() {
 fn failed_rows_become_null() {
     let failed = [RowError { row: 1, code: "bad".to_owned(), message: Text::default() }];
     let column = dictionary(&[0, 1], Validity::all(), TextColumn::from_iter(["a", "b"]));
-    let columns = assigned_columns(vec![column], &[described(&["a", "b"])], &failed, 2).unwrap();
+    let columns = segmentation::columns(vec![column], &[described(&["a", "b"])], &failed, 2).unwrap();
     assert_eq!((columns[0].valid.get(0), columns[0].valid.get(1)), (true, false));
-    assert!(row_errors(&failed, 2).is_ok());
-    assert_eq!(row_errors(&failed, 1).unwrap_err(), "failed row 1 of 1 rows");
+    assert!(row_errors(failed.to_vec(), 2).is_ok());
+    assert_eq!(row_errors(failed.to_vec(), 1).unwrap_err(), "failed row 1 of 1 rows");
 }
 
 #[test]
 fn descriptions_have_names_that_can_be_used() {
     let check = |description: SegmentationDescription, expected: &str| {
-        assert_eq!(descriptions(&[description]).unwrap_err(), expected);
+        assert_eq!(segmentation::descriptions(&[description]).unwrap_err(), expected);
     };
-    assert!(descriptions(&[described(&["best", "5", "5_4"])]).is_ok());
+    assert!(segmentation::descriptions(&[described(&["best", "5", "5_4"])]).is_ok());
     check(
         SegmentationDescription { name: "5th".to_owned(), ..described(&[]) },
         "segmentation `5th` is not of the form [a-z][a-z0-9_]*, at most 40 characters",
@@ -103,7 +102,7 @@ fn descriptions_have_names_that_can_be_used() {
         "segmentation `class`: value `A` is not of the form [a-z0-9][a-z0-9_]*, at most 40 characters",
     );
     assert_eq!(
-        descriptions(&[described(&[]), described(&[])]).unwrap_err(),
+        segmentation::descriptions(&[described(&[]), described(&[])]).unwrap_err(),
         "segmentation `class` is there twice"
     );
 }
@@ -111,11 +110,15 @@ fn descriptions_have_names_that_can_be_used() {
 #[test]
 fn figures_have_to_be_finite() {
     let reason = |weight| Reason { code: "recency".to_owned(), text: Text::default(), weight };
-    assert!(reasons(&[vec![reason(1.0)], vec![]], 2).is_ok());
-    assert_eq!(reasons(&[vec![]], 2).unwrap_err(), "reasons for 1 of 2 rows");
-    assert_eq!(reasons(&[vec![reason(f64::NAN)]], 1).unwrap_err(), "reason `recency` of row 0 weighs NaN");
-    assert_eq!(reasons(&[vec![reason(1.0); 6]], 1).unwrap_err(), "6 reasons for row 0, at most 5");
+    assert!(row_reasons(vec![vec![reason(1.0)], vec![]], 2).is_ok());
+    assert_eq!(row_reasons(vec![vec![]], 2).unwrap_err(), "reasons for 1 of 2 rows");
+    let nan = row_reasons(vec![vec![reason(f64::NAN)]], 1);
+    assert_eq!(nan.unwrap_err(), "row 0: reason `recency` weighs NaN");
+    assert_eq!(row_reasons(vec![vec![reason(1.0); 6]], 1).unwrap_err(), "row 0: 6 reasons, at most 5");
     let metric = Metric { name: "inertia".to_owned(), label: Text::default(), value: f64::INFINITY };
-    assert_eq!(model(b"", &[metric], 1).unwrap_err(), "metric `inertia` is inf");
-    assert_eq!(model(b"ab", &[], 1).unwrap_err(), "a model of 2 bytes, at most 1");
+    assert_eq!(metrics(&[metric]).unwrap_err(), "metric `inertia` is inf");
+    let model = Model { bytes: b"ab".to_vec(), summary: Text::default(), metrics: Vec::new() };
+    assert!(self::model(model.clone(), 2).is_ok());
+    let Err(Rejection::Fault(fault)) = self::model(model, 1) else { panic!("too large") };
+    assert_eq!(fault, FaultKind::InvalidResult("a model of 2 bytes, at most 1".to_owned()));
 }

@@ -4,10 +4,10 @@ use super::bindings::trellis::plugin::host_log::{Host, Level};
 use crate::call::{CallState, LogLevel, LogLine};
 
 /// Bytes of one line; the rest of it is cut.
-const LINE_BYTES_MAX: usize = 4 << 10;
+pub(crate) const LINE_BYTES_MAX: usize = 4 << 10;
 
 /// The lines of one call, at most so many.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct LogBuffer {
     lines: Vec<LogLine>,
     lines_max: u32,
@@ -19,7 +19,7 @@ impl LogBuffer {
         Self { lines: Vec::new(), lines_max, suppressed: 0 }
     }
 
-    fn push(&mut self, level: LogLevel, message: &str) {
+    pub(crate) fn push(&mut self, level: LogLevel, message: &str) {
         if self.lines.len() >= self.lines_max as usize {
             self.suppressed += 1;
             return;
@@ -51,7 +51,7 @@ impl Host for CallState {
             Level::Warn => LogLevel::Warn,
             Level::Error => LogLevel::Error,
         };
-        self.log.push(level, &message);
+        self.log.lock().push(level, &message);
         Ok(())
     }
 }
@@ -59,11 +59,14 @@ impl Host for CallState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{CancelFlag, ClassLimits, Limits};
+    use crate::call::Call;
+    use crate::interfaces::host_lookups::LookupDesk;
+    use crate::{ClassLimits, LimitClass, Limits};
 
     fn lines(lines_max: u32, messages: &[&str]) -> Vec<LogLine> {
         let limits = ClassLimits { log_lines_max: lines_max, ..Limits::default().call };
-        let mut state = CallState::new(&limits, 0, &CancelFlag::default());
+        let call = Call::new("describe", LimitClass::Call);
+        let mut state = CallState::new(&call, &limits, LookupDesk::closed());
         for message in messages {
             state.log(Level::Info, (*message).to_owned()).unwrap();
         }

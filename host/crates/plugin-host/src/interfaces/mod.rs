@@ -1,12 +1,22 @@
 //! The interfaces of `wit/`, one module each. The generated types stay inside this crate.
 
+pub(crate) mod campaign_rules;
+mod guests;
 pub(crate) mod host_log;
+pub(crate) mod host_lookups;
+pub(crate) mod record_hook;
 pub(crate) mod row_streams;
+pub(crate) mod scoring;
 pub(crate) mod segmentation;
+pub(crate) mod service_workflow;
+pub(crate) mod wasi;
 
 use wasmtime::component::{HasData, Linker};
 
+use crate::Inspection;
 use crate::call::CallState;
+
+pub(crate) use guests::{Exported, Guests};
 
 #[allow(
     missing_docs,
@@ -26,8 +36,13 @@ pub(crate) mod bindings {
 
             world host-side {
                 import trellis:plugin/host-log@1.0.0;
+                import trellis:plugin/host-lookups@1.0.0;
                 import trellis:plugin/row-streams@1.0.0;
                 export trellis:plugin/segmentation@1.0.0;
+                export trellis:plugin/scoring@1.0.0;
+                export trellis:plugin/campaign-rules@1.0.0;
+                export trellis:plugin/service-workflow@1.0.0;
+                export trellis:plugin/record-hook@1.0.0;
             }
         ",
         world: "trellis:host-side/host-side",
@@ -39,15 +54,22 @@ pub(crate) mod bindings {
 }
 
 /// Marks that host functions work on the state of the call itself.
-struct OnCall;
+pub(crate) struct OnCall;
 
 impl HasData for OnCall {
     type Data<'a> = &'a mut CallState;
 }
 
-/// Links every host interface that a plugin may be granted. What a component imports was checked before.
-pub(crate) fn add_to_linker(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+/// Links the host interfaces that a plugin was granted: what its imports may be was checked before, and what it does not ask for is not there.
+pub(crate) fn add_to_linker(linker: &mut Linker<CallState>, inspection: &Inspection) -> wasmtime::Result<()> {
     use bindings::trellis::plugin;
     plugin::host_log::add_to_linker::<_, OnCall>(linker, |state| state)?;
-    plugin::row_streams::add_to_linker::<_, OnCall>(linker, |state| state)
+    plugin::row_streams::add_to_linker::<_, OnCall>(linker, |state| state)?;
+    if !inspection.manifest.lookups.is_empty() {
+        plugin::host_lookups::add_to_linker::<_, OnCall>(linker, |state| state)?;
+    }
+    if inspection.wasi {
+        wasi::add_to_linker(linker)?;
+    }
+    Ok(())
 }

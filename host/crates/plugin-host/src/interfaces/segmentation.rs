@@ -1,40 +1,17 @@
 //! `segmentation`: a plugin puts each customer into at most one value of each segmentation that it offers.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use trellis_model::{Batch, Column, Reason, Text, TextColumn, Validity};
 
-use trellis_model::{Batch, Column, Text, TextColumn, Validity};
-use wasmtime::Store;
-use wasmtime::component::{Instance, Resource};
-
-use super::bindings::exports::trellis::plugin::segmentation::{self as wit, Guest};
-use super::bindings::trellis::plugin::types;
-use super::row_streams::{self, RowStream, check_size};
-use crate::call::CallState;
-use crate::plugin::{Call, Prepared, Rejection, panic_message};
+use super::bindings::exports::trellis::plugin::segmentation as wit;
+use super::row_streams::RowStream;
+use crate::answers::{CallContext, Fitted, RowError};
+use crate::call::Call;
 use crate::{CallStats, CancelFlag, LimitClass, LogLine, Plugin, Result, check, convert};
 
 /// The segmentation interface of a plugin. Its functions block, and need 1 MiB of stack.
 #[derive(Debug, Clone, Copy)]
 pub struct Segmentation<'a> {
     plugin: &'a Plugin,
-}
-
-/// What holds for the whole of a call; the same in every call of one run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CallContext {
-    /// The run or request that the call belongs to.
-    pub run_id: String,
-    /// The day up to which data exists, inclusive, in days since 1970-01-01.
-    pub as_of_days: i32,
-    /// The logical time in milliseconds since 1970-01-01T00:00:00Z.
-    pub now_ms: i64,
-    /// The organisation's IANA time zone.
-    pub time_zone: String,
-    /// The organisation's ISO 4217 base currency.
-    pub base_currency: String,
-    /// The seed of the run.
-    pub seed: u64,
 }
 
 /// One way to divide the customers.
@@ -63,39 +40,6 @@ pub struct SegmentValue {
     pub description: Text,
 }
 
-/// What a plugin learned, and how.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Fitted {
-    /// What it learned.
-    pub model: Model,
-    /// What it wrote.
-    pub logs: Vec<LogLine>,
-    /// What it used.
-    pub stats: CallStats,
-}
-
-/// What a plugin learned from a whole population.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Model {
-    /// The plugin's own format.
-    pub bytes: Vec<u8>,
-    /// What was learned, for people.
-    pub summary: Text,
-    /// Figures about it.
-    pub metrics: Vec<Metric>,
-}
-
-/// A figure about a model.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Metric {
-    /// Its name.
-    pub name: String,
-    /// What it is, with its unit.
-    pub label: Text,
-    /// Finite.
-    pub value: f64,
-}
-
 /// The values of a batch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Assigned {
@@ -122,28 +66,6 @@ pub struct AssignedColumn {
     pub values: TextColumn,
 }
 
-/// A row that could not be handled.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowError {
-    /// Which row of the batch, from 0.
-    pub row: u32,
-    /// A stable code.
-    pub code: String,
-    /// What is wrong with it.
-    pub message: Text,
-}
-
-/// One reason behind a decision.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Reason {
-    /// A stable code.
-    pub code: String,
-    /// The sentence.
-    pub text: Text,
-    /// How much it weighed. Finite.
-    pub weight: f64,
-}
-
 impl<'a> Segmentation<'a> {
     pub(crate) fn of(plugin: &'a Plugin) -> Self {
         Self { plugin }
@@ -154,16 +76,16 @@ impl<'a> Segmentation<'a> {
     /// # Errors
     /// What the plugin says against the configuration, or a fault of the plugin.
     pub fn describe(&self, config: &str) -> Result<Vec<SegmentationDescription>> {
-        let no_cancel = CancelFlag::default();
-        let call = self.call("describe", LimitClass::Call, 0, &no_cancel);
-        let done = self.plugin.run(&call, None, |store, instance, prepared| {
-            let answer = guest(store, instance, prepared)?.call_describe(store, config)?;
-            Ok(answered(answer).and_then(|descriptions| {
+        let call = Call::new("describe", LimitClass::Call);
+        let done = self.plugin.ask::<wit::GuestIndices, _, _>(
+            &call,
+            |guest, store| guest.call_describe(store, config),
+            |descriptions| {
                 let descriptions: Vec<_> = descriptions.into_iter().map(description).collect();
-                check::descriptions(&descriptions)?;
+                check::segmentation::descriptions(&descriptions)?;
                 Ok(descriptions)
-            }))
-        })?;
+            },
+        )?;
         Ok(done.value)
     }
 
@@ -178,30 +100,14 @@ impl<'a> Segmentation<'a> {
         at: &CallContext,
         cancel: &CancelFlag,
     ) -> Result<Fitted> {
-        let call = self.call("fit", LimitClass::Training, rows.rows(), cancel);
-        let limits = *self.plugin.limits(LimitClass::Training);
-        let (client, server) = row_streams::connect(rows, &limits, cancel);
-        let body = |store: &mut Store<CallState>, instance: &Instance, prepared: &Prepared| {
-            let (rows, at) = (Resource::new_own(0), context(at));
-            let answer = guest(store, instance, prepared)?.call_fit(store, rows, config, &at)?;
-            Ok(answered(answer).and_then(|fitted| {
-                let fitted = model(fitted);
-                check::model(&fitted.bytes, &fitted.metrics, limits.output_bytes_max)?;
-                Ok(fitted)
-            }))
-        };
-        let done = std::thread::scope(|scope| {
-            let guest = std::thread::Builder::new()
-                .name("plugin-fit".to_owned())
-                .spawn_scoped(scope, || self.plugin.run(&call, Some(client), body))
-                .map_err(|error| self.plugin.host_failure(format!("cannot start a thread: {error}")))?;
-            // A panic of `rows` ends the stream, and with it the guest.
-            let served = catch_unwind(AssertUnwindSafe(|| server.serve()));
-            let done = guest.join();
-            let failure = |panic: &(dyn Any + Send)| self.plugin.host_failure(panic_message(panic));
-            served.map_err(|panic| failure(&*panic))?;
-            done.map_err(|panic| failure(&*panic))?
-        })?;
+        let call = Call::new("fit", LimitClass::Training).at(at).rows(rows.rows()).cancel(cancel);
+        let (bytes_max, context) = (self.plugin.limits(call.class).output_bytes_max, convert::context(at));
+        let done = self.plugin.ask_with_rows::<wit::GuestIndices, _, _>(
+            &call,
+            rows,
+            |guest, store, rows| guest.call_fit(store, rows, config, &context),
+            |model| check::model(convert::model(model), bytes_max),
+        )?;
         Ok(Fitted { model: done.value, logs: done.logs, stats: done.stats })
     }
 
@@ -217,21 +123,18 @@ impl<'a> Segmentation<'a> {
         batch: Batch,
         at: &CallContext,
     ) -> Result<Assigned> {
-        let (rows, class, no_cancel) =
-            (batch.rows, self.plugin.manifest().limit_class, CancelFlag::default());
-        check_size(&batch, self.plugin.limits(class)).map_err(|stop| self.plugin.stopped_by_host(stop))?;
-        let (batch, at) = (convert::batch_to_guest(batch), context(at));
-        let call = self.call("assign", class, rows.into(), &no_cancel);
-        let done = self.plugin.run(&call, None, |store, instance, prepared| {
-            let answer = guest(store, instance, prepared)?.call_assign(store, model, &batch, &at)?;
-            Ok(answered(answer).and_then(|assignments| {
-                let failed: Vec<_> = assignments.failed.into_iter().map(row_error).collect();
-                check::row_errors(&failed, rows)?;
+        let (rows, call) = self.plugin.batch_call("assign", &batch, at)?;
+        let (batch, context) = (convert::batch_to_guest(batch), convert::context(at));
+        let done = self.plugin.ask::<wit::GuestIndices, _, _>(
+            &call,
+            |guest, store| guest.call_assign(store, model, &batch, &context),
+            |assignments| {
+                let failed = check::row_errors(convert::row_errors(assignments.failed), rows)?;
                 let columns: Vec<Column> =
                     assignments.columns.into_iter().map(convert::column_from_guest).collect();
-                Ok((check::assigned_columns(columns, described, &failed, rows)?, failed))
-            }))
-        })?;
+                Ok((check::segmentation::columns(columns, described, &failed, rows)?, failed))
+            },
+        )?;
         let (columns, failed) = done.value;
         Ok(Assigned { columns, failed, logs: done.logs, stats: done.stats })
     }
@@ -241,61 +144,20 @@ impl<'a> Segmentation<'a> {
     /// # Errors
     /// As [`Self::assign`].
     pub fn explain(&self, model: &[u8], batch: Batch, at: &CallContext) -> Result<Vec<Vec<Reason>>> {
-        let (rows, class, no_cancel) =
-            (batch.rows, self.plugin.manifest().limit_class, CancelFlag::default());
-        check_size(&batch, self.plugin.limits(class)).map_err(|stop| self.plugin.stopped_by_host(stop))?;
-        let (batch, at) = (convert::batch_to_guest(batch), context(at));
-        let call = self.call("explain", class, rows.into(), &no_cancel);
-        let done = self.plugin.run(&call, None, |store, instance, prepared| {
-            let answer = guest(store, instance, prepared)?.call_explain(store, model, &batch, &at)?;
-            Ok(answered(answer).and_then(|reasons| {
-                let reasons: Vec<Vec<_>> =
-                    reasons.into_iter().map(|row| row.into_iter().map(reason).collect()).collect();
-                check::reasons(&reasons, rows)?;
-                Ok(reasons)
-            }))
-        })?;
+        let (rows, call) = self.plugin.batch_call("explain", &batch, at)?;
+        let (batch, context) = (convert::batch_to_guest(batch), convert::context(at));
+        let done = self.plugin.ask::<wit::GuestIndices, _, _>(
+            &call,
+            |guest, store| guest.call_explain(store, model, &batch, &context),
+            |reasons| Ok(check::row_reasons(convert::row_reasons(reasons), rows)?),
+        )?;
         Ok(done.value)
     }
 
     /// Makes a store and an instance and drops them: what every call costs before the plugin does anything. For measurements.
     #[doc(hidden)]
     pub fn instantiate_only(&self) -> Result<()> {
-        let no_cancel = CancelFlag::default();
-        let call = self.call("describe", LimitClass::Call, 0, &no_cancel);
-        self.plugin.run(&call, None, |_, _, _| Ok(Ok(()))).map(|done| done.value)
-    }
-
-    fn call<'c>(
-        &self,
-        function: &'static str,
-        class: LimitClass,
-        rows: u64,
-        cancel: &'c CancelFlag,
-    ) -> Call<'c> {
-        Call { interface: "segmentation", function, class, rows, cancel }
-    }
-}
-
-/// Finds the interface's functions in a new instance.
-fn guest(store: &mut Store<CallState>, instance: &Instance, prepared: &Prepared) -> wasmtime::Result<Guest> {
-    prepared.segmentation()?.load(store, instance)
-}
-
-/// A plugin's own error becomes a rejection of the call.
-fn answered<T>(answer: Result<T, types::PluginError>) -> Result<T, Rejection> {
-    answer.map_err(|error| Rejection::Plugin(convert::plugin_error(error)))
-}
-
-fn context(at: &CallContext) -> types::Context {
-    types::Context {
-        run_id: at.run_id.clone(),
-        as_of: at.as_of_days,
-        now_ms: at.now_ms,
-        time_zone: at.time_zone.clone(),
-        base_currency: at.base_currency.clone(),
-        seed: at.seed,
-        extra: Vec::new(),
+        self.plugin.instantiate_only()
     }
 }
 
@@ -312,25 +174,4 @@ fn description(description: wit::SegmentationDescription) -> SegmentationDescrip
         values: description.values.into_iter().map(value).collect(),
         extra: description.extra,
     }
-}
-
-fn model(model: types::Model) -> Model {
-    let metric = |metric: types::Metric| Metric {
-        name: metric.name,
-        label: convert::text(metric.label),
-        value: metric.value,
-    };
-    Model {
-        bytes: model.bytes,
-        summary: convert::text(model.summary),
-        metrics: model.metrics.into_iter().map(metric).collect(),
-    }
-}
-
-fn row_error(error: types::RowError) -> RowError {
-    RowError { row: error.row, code: error.code, message: convert::text(error.message) }
-}
-
-fn reason(reason: types::Reason) -> Reason {
-    Reason { code: reason.code, text: convert::text(reason.text), weight: reason.weight }
 }

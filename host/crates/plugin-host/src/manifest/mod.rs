@@ -3,15 +3,24 @@
 //! Keys that this host does not know are errors, so that a misspelt one is never silently ignored.
 
 mod config_schema;
+mod dataset;
 mod parse;
+mod requests;
+mod uses;
 
 use std::collections::BTreeMap;
 
-use trellis_model::{FieldName, ObjectName, PluginId, Text};
+use trellis_model::{ObjectName, PluginId, Text};
 
 use crate::{Error, LimitClass, PluginVersion, Result};
 
 pub use config_schema::{ConfigProblem, ConfigSchema};
+pub use dataset::{Aggregate, ColumnSource, Dataset, DatasetColumn, DatasetKind};
+pub use requests::Request;
+pub use uses::{
+    ActionGrant, CampaignRulesUse, Closed, LookupGrant, OnFailure, RecordHookUse, RelatedChange,
+    ServiceWorkflowUse,
+};
 
 /// What a plugin says about itself, checked.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +47,18 @@ pub struct Manifest {
     pub config: ConfigSchema,
     /// Short names of its segmentations: alias to output name.
     pub segmentation_aliases: BTreeMap<String, String>,
+    /// Short names of its scores: alias to output name.
+    pub score_aliases: BTreeMap<String, String>,
+    /// What it may ask about records, one entry an object.
+    pub lookups: Vec<LookupGrant>,
+    /// What it may have done, one entry a kind and object.
+    pub actions: Vec<ActionGrant>,
+    /// What it works on; there where it provides `service-workflow`.
+    pub service_workflow: Option<ServiceWorkflowUse>,
+    /// What it sees of campaigns; there where it provides `campaign-rules`.
+    pub campaign_rules: Option<CampaignRulesUse>,
+    /// What it judges, one entry an object; there where it provides `record-hook`.
+    pub record_hooks: Vec<RecordHookUse>,
 }
 
 /// An interface that plugins implement.
@@ -45,77 +66,35 @@ pub struct Manifest {
 pub enum Interface {
     /// Divides customers.
     Segmentation,
-}
-
-/// Data that a plugin reads; it gets that and no more.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dataset {
-    /// Its name within the plugin.
-    pub name: String,
-    /// What a row is.
-    pub kind: DatasetKind,
-    /// Whose records the rows are.
-    pub object: ObjectName,
-    /// What is read of each, in the order in which the columns stand in a batch.
-    pub columns: Vec<DatasetColumn>,
-}
-
-/// What a row of a dataset is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DatasetKind {
-    /// One customer, with what happened to it as aggregates.
-    PerCustomer,
-    /// One record.
-    Rows,
-}
-
-/// One column of a dataset.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DatasetColumn {
-    /// Its name in the batch.
-    pub name: String,
-    /// Where it comes from.
-    pub source: ColumnSource,
-}
-
-/// Where a column comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ColumnSource {
-    /// A field of the dataset's object.
-    Field(FieldName),
-    /// A figure over the child records that refer to the row's record.
-    Aggregate {
-        /// The child object.
-        from: ObjectName,
-        /// Which figure.
-        aggregate: Aggregate,
-        /// The field that is the child's time; what lies after "as of" does not count.
-        time: FieldName,
-    },
-}
-
-/// A figure over child records.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Aggregate {
-    /// How many there are.
-    Count,
-    /// The sum of a field.
-    Sum(FieldName),
-    /// The date of the first.
-    First,
-    /// The date of the last.
-    Last,
+    /// Gives customers numbers.
+    Scoring,
+    /// Decides for campaigns.
+    CampaignRules,
+    /// Guides the work on cases.
+    ServiceWorkflow,
+    /// Judges records before they are saved.
+    RecordHook,
 }
 
 impl Interface {
     /// Every interface that this host knows.
-    pub const ALL: [Self; 1] = [Self::Segmentation];
+    pub const ALL: [Self; 5] =
+        [Self::Segmentation, Self::Scoring, Self::CampaignRules, Self::ServiceWorkflow, Self::RecordHook];
 
     /// Its name in WIT and in `provides`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Segmentation => "segmentation",
+            Self::Scoring => "scoring",
+            Self::CampaignRules => "campaign-rules",
+            Self::ServiceWorkflow => "service-workflow",
+            Self::RecordHook => "record-hook",
         }
+    }
+
+    /// Whether it is called on batches of the plugin's per-customer dataset.
+    pub fn reads_customers(self) -> bool {
+        matches!(self, Self::Segmentation | Self::Scoring | Self::CampaignRules)
     }
 }
 
@@ -145,6 +124,16 @@ impl Manifest {
     /// The dataset of a name.
     pub fn dataset(&self, name: &str) -> Option<&Dataset> {
         self.datasets.iter().find(|dataset| dataset.name == name)
+    }
+
+    /// What it may ask about an object.
+    pub fn lookup(&self, object: &ObjectName) -> Option<&LookupGrant> {
+        self.lookups.iter().find(|lookup| lookup.object == *object)
+    }
+
+    /// What it judges of an object.
+    pub fn record_hook(&self, object: &ObjectName) -> Option<&RecordHookUse> {
+        self.record_hooks.iter().find(|hook| hook.object == *object)
     }
 
     /// The configuration of somebody who sets nothing.

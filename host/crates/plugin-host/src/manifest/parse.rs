@@ -1,13 +1,15 @@
 //! From the text of `plugin.toml` to a checked [`Manifest`].
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use serde::Deserialize;
 use trellis_model::{FieldName, ObjectName, PluginId, Text};
 
-use super::{
-    Aggregate, ColumnSource, ConfigSchema, Dataset, DatasetColumn, DatasetKind, Interface, Manifest,
+use super::dataset::{Dataset, DatasetKind, RawDataset, dataset};
+use super::uses::{
+    self, RawAction, RawCampaignRules, RawLookup, RawOutputs, RawRecordHook, RawServiceWorkflow,
 };
+use super::{ConfigSchema, Interface, Manifest};
 use crate::LimitClass;
 
 /// Something wrong, and where.
@@ -17,7 +19,7 @@ pub(super) struct Problem {
     pub(super) reason: String,
 }
 
-type Parse<T> = Result<T, Problem>;
+pub(super) type Parse<T> = Result<T, Problem>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -35,7 +37,17 @@ struct RawManifest {
     datasets: Vec<RawDataset>,
     config: Option<serde_json::Value>,
     #[serde(default)]
-    segmentation: RawSegmentation,
+    segmentation: RawOutputs,
+    #[serde(default)]
+    scoring: RawOutputs,
+    #[serde(default)]
+    lookups: Vec<RawLookup>,
+    #[serde(default)]
+    actions: Vec<RawAction>,
+    service_workflow: Option<RawServiceWorkflow>,
+    campaign_rules: Option<RawCampaignRules>,
+    #[serde(default)]
+    record_hook: Vec<RawRecordHook>,
 }
 
 #[derive(Default, Deserialize)]
@@ -46,60 +58,20 @@ struct RawText {
     zh_cn: String,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawSegmentation {
-    #[serde(default)]
-    aliases: BTreeMap<String, String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawDataset {
-    name: String,
-    kind: RawKind,
-    object: String,
-    columns: Vec<RawColumn>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum RawKind {
-    PerCustomer,
-    Rows,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawColumn {
-    name: String,
-    from: Option<String>,
-    aggregate: Option<RawAggregate>,
-    field: Option<String>,
-    time: Option<String>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum RawAggregate {
-    Count,
-    Sum,
-    First,
-    Last,
-}
-
 pub(super) fn parse(text: &str) -> Parse<Manifest> {
     let raw: RawManifest = toml::from_str(text).map_err(|error| syntax_problem(text, &error))?;
     let provides = interfaces(&raw.provides)?;
     let datasets = raw.datasets.into_iter().enumerate().map(dataset).collect::<Parse<Vec<_>>>()?;
     unique("datasets", datasets.iter().map(|dataset| dataset.name.as_str()))?;
-    if provides.contains(&Interface::Segmentation) {
-        check_segmentation_data(&datasets)?;
-    }
-    for (alias, output) in &raw.segmentation.aliases {
-        check_name(&format!("segmentation.aliases.{alias}"), alias)?;
-        check_name(&format!("segmentation.aliases.{alias}"), output)?;
-    }
+    check_datasets(&provides, &datasets)?;
+    check_aliases("segmentation", &raw.segmentation)?;
+    check_aliases("scoring", &raw.scoring)?;
+    check_table(&provides, Interface::ServiceWorkflow, raw.service_workflow.is_some(), true)?;
+    check_table(&provides, Interface::CampaignRules, raw.campaign_rules.is_some(), false)?;
+    check_table(&provides, Interface::RecordHook, !raw.record_hook.is_empty(), true)?;
+    let campaign_rules = provides
+        .contains(&Interface::CampaignRules)
+        .then(|| uses::campaign_rules(raw.campaign_rules.unwrap_or_default()));
     if let Some(industry) = &raw.industry {
         check_name("industry", &industry.replace('-', "_"))?;
     }
@@ -116,6 +88,12 @@ pub(super) fn parse(text: &str) -> Parse<Manifest> {
         config: ConfigSchema::new(raw.config)
             .map_err(|(path, reason)| problem(&format!("config{path}"), reason))?,
         segmentation_aliases: raw.segmentation.aliases,
+        score_aliases: raw.scoring.aliases,
+        lookups: uses::lookups(raw.lookups)?,
+        actions: uses::actions(raw.actions)?,
+        service_workflow: raw.service_workflow.map(uses::service_workflow).transpose()?,
+        campaign_rules: campaign_rules.transpose()?,
+        record_hooks: uses::record_hooks(raw.record_hook)?,
     })
 }
 
@@ -130,7 +108,7 @@ pub(super) fn plugin_for_messages(text: &str) -> String {
     }
 }
 
-fn problem(key: &str, reason: impl std::fmt::Display) -> Problem {
+pub(super) fn problem(key: &str, reason: impl std::fmt::Display) -> Problem {
     Problem { place: format!("`{key}`"), reason: reason.to_string() }
 }
 
@@ -171,64 +149,49 @@ fn interfaces(names: &[String]) -> Parse<Vec<Interface>> {
     names.iter().map(find).collect()
 }
 
-fn check_segmentation_data(datasets: &[Dataset]) -> Parse<()> {
+/// Interfaces that are called on batches of customers share the one dataset that a plugin has.
+fn check_datasets(provides: &[Interface], datasets: &[Dataset]) -> Parse<()> {
+    let Some(interface) = provides.iter().find(|interface| interface.reads_customers()) else {
+        return Ok(());
+    };
     let count = datasets.iter().filter(|dataset| dataset.kind == DatasetKind::PerCustomer).count();
     if count == 1 && datasets.len() == 1 {
         return Ok(());
     }
+    let name = interface.name();
     Err(problem(
         "datasets",
-        "a plugin that provides segmentation reads exactly one dataset, of kind `per-customer`",
+        format!("a plugin that provides {name} reads exactly one dataset, of kind `per-customer`"),
     ))
 }
 
-fn dataset((index, raw): (usize, RawDataset)) -> Parse<Dataset> {
-    let key = format!("datasets[{index}]");
-    check_name(&format!("{key}.name"), &raw.name)?;
-    let kind = match raw.kind {
-        RawKind::PerCustomer => DatasetKind::PerCustomer,
-        RawKind::Rows => DatasetKind::Rows,
-    };
-    let object = ObjectName::new(&raw.object).map_err(|error| problem(&format!("{key}.object"), error))?;
-    if raw.columns.is_empty() {
-        return Err(problem(&format!("{key}.columns"), "there are none"));
+fn check_aliases(table: &str, outputs: &RawOutputs) -> Parse<()> {
+    for (alias, output) in &outputs.aliases {
+        check_name(&format!("{table}.aliases.{alias}"), alias)?;
+        check_name(&format!("{table}.aliases.{alias}"), output)?;
     }
-    let column = |(index, raw)| column(&format!("{key}.columns[{index}]"), raw);
-    let columns = raw.columns.into_iter().enumerate().map(column).collect::<Parse<Vec<_>>>()?;
-    unique(&format!("{key}.columns"), columns.iter().map(|column| column.name.as_str()))?;
-    Ok(Dataset { name: raw.name, kind, object, columns })
+    Ok(())
 }
 
-fn column(key: &str, raw: RawColumn) -> Parse<DatasetColumn> {
-    check_name(&format!("{key}.name"), &raw.name)?;
-    let field_name = |part: &str, name: &str| {
-        FieldName::new(name).map_err(|error| problem(&format!("{key}.{part}"), error))
-    };
-    let source = match (raw.from, raw.aggregate, raw.field, raw.time) {
-        (None, None, Some(field), None) => ColumnSource::Field(field_name("field", &field)?),
-        (Some(from), Some(aggregate), field, Some(time)) => ColumnSource::Aggregate {
-            from: ObjectName::new(&from).map_err(|error| problem(&format!("{key}.from"), error))?,
-            aggregate: match (aggregate, field) {
-                (RawAggregate::Count, None) => Aggregate::Count,
-                (RawAggregate::First, None) => Aggregate::First,
-                (RawAggregate::Last, None) => Aggregate::Last,
-                (RawAggregate::Sum, Some(field)) => Aggregate::Sum(field_name("field", &field)?),
-                (RawAggregate::Sum, None) => return Err(problem(key, "`aggregate = \"sum\"` needs `field`")),
-                _ => return Err(problem(key, "`field` belongs to `aggregate = \"sum\"` only")),
-            },
-            time: field_name("time", &time)?,
-        },
-        _ => {
-            return Err(problem(
-                key,
-                "is either a field of the object (`field`) or an aggregate (`from`, `aggregate`, `time`)",
-            ));
-        }
-    };
-    Ok(DatasetColumn { name: raw.name, source })
+/// A table that says how an interface is used belongs to a plugin that provides it.
+fn check_table(provides: &[Interface], interface: Interface, there: bool, needed: bool) -> Parse<()> {
+    let name = interface.name();
+    match (provides.contains(&interface), there) {
+        (true, false) if needed => Err(problem(name, "is missing: `provides` names it")),
+        (false, true) => Err(problem(name, format!("is there, but `provides` does not name `{name}`"))),
+        _ => Ok(()),
+    }
 }
 
-fn check_name(key: &str, name: &str) -> Parse<()> {
+pub(super) fn object_name(key: &str, name: &str) -> Parse<ObjectName> {
+    ObjectName::new(name).map_err(|error| problem(key, error))
+}
+
+pub(super) fn field_name(key: &str, name: &str) -> Parse<FieldName> {
+    FieldName::new(name).map_err(|error| problem(key, error))
+}
+
+pub(super) fn check_name(key: &str, name: &str) -> Parse<()> {
     let mut characters = name.chars();
     let valid = name.len() <= 40
         && characters.next().is_some_and(|c| c.is_ascii_lowercase())
@@ -240,7 +203,7 @@ fn check_name(key: &str, name: &str) -> Parse<()> {
     }
 }
 
-fn unique<'a>(key: &str, names: impl Iterator<Item = &'a str>) -> Parse<()> {
+pub(super) fn unique<'a>(key: &str, names: impl Iterator<Item = &'a str>) -> Parse<()> {
     let mut seen = HashSet::new();
     for name in names {
         if !seen.insert(name) {

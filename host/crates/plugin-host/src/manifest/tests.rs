@@ -1,4 +1,5 @@
 use serde_json::json;
+use trellis_model::FieldName;
 
 use super::*;
 

@@ -68,8 +68,8 @@ fn what_a_guest_returns_is_checked() {
         assert_eq!(fault(error, "assign"), FaultKind::InvalidResult(expected.to_owned()), "{sin}");
     }
     for (sin, expected) in [
-        ("many-reasons", "6 reasons for row 0, at most 5"),
-        ("nan-weight", "reason `ordinal` of row 0 weighs NaN"),
+        ("many-reasons", "row 0: 6 reasons, at most 5"),
+        ("nan-weight", "row 0: reason `ordinal` weighs NaN"),
         ("missing-reasons", "reasons for 8 of 9 rows"),
     ] {
         let explained = plugin.segmentation().unwrap().explain(sin.as_bytes(), customers(0..9), &at());

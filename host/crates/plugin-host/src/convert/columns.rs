@@ -1,9 +1,8 @@
 //! Moves columns between the model's types and those that cross to guests. No value is looked at.
 
-use trellis_model::{Batch, Column, ColumnData, Text, TextColumn, Validity};
+use trellis_model::{Batch, Column, ColumnData, TextColumn, Validity};
 
-use crate::PluginError;
-use crate::interfaces::bindings::trellis::plugin::{columns as wit, types};
+use crate::interfaces::bindings::trellis::plugin::columns as wit;
 
 pub(crate) fn batch_to_guest(batch: Batch) -> wit::Batch {
     wit::Batch {
@@ -58,19 +57,4 @@ pub(crate) fn column_from_guest(column: wit::Column) -> Column {
 
 fn texts_from_guest(texts: wit::TextColumn) -> TextColumn {
     TextColumn { offsets: texts.offsets, bytes: texts.bytes }
-}
-
-pub(crate) fn text(text: types::LocalizedText) -> Text {
-    Text::new(text.en, text.zh_cn)
-}
-
-pub(crate) fn plugin_error(error: types::PluginError) -> PluginError {
-    match error {
-        types::PluginError::InvalidConfig(text) => PluginError::InvalidConfig(text),
-        types::PluginError::UnsuitableData(text) => PluginError::UnsuitableData(text),
-        types::PluginError::UnreadableModel(text) => PluginError::UnreadableModel(text),
-        types::PluginError::Denied(text) => PluginError::Denied(text),
-        types::PluginError::Transient(text) => PluginError::Transient(text),
-        types::PluginError::Other((code, text)) => PluginError::Other { code, text },
-    }
 }

@@ -1,0 +1,66 @@
+//! Moves data between the model's types and those that cross to guests.
+
+mod actions;
+mod columns;
+mod values;
+
+use trellis_model::{Reason, Text};
+
+use crate::answers::{CallContext, Metric, Model, RowError};
+use crate::error::PluginError;
+use crate::interfaces::bindings::trellis::plugin::types;
+
+pub(crate) use actions::actions_from_guest;
+pub(crate) use columns::{batch_to_guest, column_from_guest};
+pub(crate) use values::{fields_from_guest, fields_to_guest, record_to_guest};
+
+pub(crate) fn context(at: &CallContext) -> types::Context {
+    types::Context {
+        run_id: at.run_id.clone(),
+        as_of: at.as_of_days,
+        now_ms: at.now_ms,
+        time_zone: at.time_zone.clone(),
+        base_currency: at.base_currency.clone(),
+        seed: at.seed,
+        extra: Vec::new(),
+    }
+}
+
+pub(crate) fn text(text: types::LocalizedText) -> Text {
+    Text::new(text.en, text.zh_cn)
+}
+
+pub(crate) fn reason(reason: types::Reason) -> Reason {
+    Reason { code: reason.code, text: text(reason.text), weight: reason.weight }
+}
+
+pub(crate) fn row_reasons(rows: Vec<Vec<types::Reason>>) -> Vec<Vec<Reason>> {
+    rows.into_iter().map(|row| row.into_iter().map(reason).collect()).collect()
+}
+
+pub(crate) fn row_errors(errors: Vec<types::RowError>) -> Vec<RowError> {
+    let error =
+        |error: types::RowError| RowError { row: error.row, code: error.code, message: text(error.message) };
+    errors.into_iter().map(error).collect()
+}
+
+pub(crate) fn model(model: types::Model) -> Model {
+    Model { bytes: model.bytes, summary: text(model.summary), metrics: metrics(model.metrics) }
+}
+
+pub(crate) fn metrics(metrics: Vec<types::Metric>) -> Vec<Metric> {
+    let metric =
+        |metric: types::Metric| Metric { name: metric.name, label: text(metric.label), value: metric.value };
+    metrics.into_iter().map(metric).collect()
+}
+
+pub(crate) fn plugin_error(error: types::PluginError) -> PluginError {
+    match error {
+        types::PluginError::InvalidConfig(text) => PluginError::InvalidConfig(text),
+        types::PluginError::UnsuitableData(text) => PluginError::UnsuitableData(text),
+        types::PluginError::UnreadableModel(text) => PluginError::UnreadableModel(text),
+        types::PluginError::Denied(text) => PluginError::Denied(text),
+        types::PluginError::Transient(text) => PluginError::Transient(text),
+        types::PluginError::Other((code, text)) => PluginError::Other { code, text },
+    }
+}

@@ -1,0 +1,148 @@
+//! What a plugin asks for, in words for the admin who grants it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use trellis_model::{FieldName, ObjectName, Text, bilingual};
+
+use super::{ActionGrant, ColumnSource, Dataset, Manifest};
+
+/// One thing that a plugin asks for and an admin grants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Names it in settings: `read:account(name,owner)`, `act:create-task`, `wasi`.
+    pub grant: String,
+    /// What it means.
+    pub text: Text,
+}
+
+impl Request {
+    /// The system interfaces that some toolchains need; which plugin wants them shows in its imports.
+    pub(crate) fn wasi() -> Self {
+        Self {
+            grant: "wasi".to_owned(),
+            text: Text::new(
+                "uses system interfaces (WASI) that its toolchain needs; there are no files, no network and no environment behind them",
+                "使用其工具链所需的系统接口（WASI）；接口背后没有文件、网络和环境变量",
+            ),
+        }
+    }
+}
+
+impl Manifest {
+    /// Everything that the manifest asks for: `data:` for its datasets, `see:` and `judge:` for records that it works on or
+    /// judges, `read:` for look-ups, `act:` for actions. See also [`crate::Inspection::requests`].
+    pub fn requests(&self) -> Vec<Request> {
+        let mut requests = Vec::new();
+        let mut push = |grant: String, text: Text| requests.push(Request { grant, text });
+        for dataset in &self.datasets {
+            for (object, fields) in data(dataset) {
+                let list = comma(&fields);
+                let text = bilingual!("reads of every {object}: {list}", "读取每条 {object} 记录的：{list}");
+                push(grant("data", &object, &fields), text);
+            }
+        }
+        if let Some(workflow) = &self.service_workflow {
+            let (object, list) = (&workflow.object, comma(&workflow.fields));
+            let text = bilingual!("sees of a {object}: {list}", "查看 {object} 的：{list}");
+            push(grant("see", object, &workflow.fields), text);
+            if !workflow.account_fields.is_empty() {
+                let list = comma(&workflow.account_fields);
+                let text = bilingual!("sees of its account: {list}", "查看其所属客户的：{list}");
+                push(format!("see:account({list})"), text);
+            }
+        }
+        if let Some(campaign) = self.campaign_rules.as_ref().filter(|used| !used.campaign_fields.is_empty()) {
+            let list = comma(&campaign.campaign_fields);
+            let text = bilingual!("sees of a campaign: {list}", "查看营销活动的：{list}");
+            push(format!("see:campaign({list})"), text);
+        }
+        for hook in &self.record_hooks {
+            let (object, list) = (&hook.object, comma(&hook.fields));
+            let text = bilingual!(
+                "may change or refuse every {object} before it is saved, and sees: {list}",
+                "可在保存前修改或拒绝每条 {object} 记录，并查看：{list}"
+            );
+            push(grant("judge", object, &hook.fields), text);
+        }
+        for lookup in &self.lookups {
+            let (object, list) = (&lookup.object, comma(&lookup.fields));
+            let text = bilingual!("may look up any {object}: {list}", "可查询任意 {object} 记录的：{list}");
+            push(grant("read", object, &lookup.fields), text);
+        }
+        for action in &self.actions {
+            push(action.grant(), action.text());
+        }
+        requests
+    }
+}
+
+impl ActionGrant {
+    /// Names it in settings: `act:set-fields:case(priority,severity)`, `act:create-task`.
+    pub fn grant(&self) -> String {
+        match &self.object {
+            Some(object) => grant(&format!("act:{}", self.kind), object, &self.fields),
+            None => format!("act:{}", self.kind),
+        }
+    }
+
+    fn text(&self) -> Text {
+        let object = self.object.as_ref().map_or("", ObjectName::as_str);
+        let list = comma(&self.fields);
+        match self.kind.as_str() {
+            "set-fields" => bilingual!("may set of a {object}: {list}", "可设置 {object} 的：{list}"),
+            "create-record" => {
+                bilingual!("may create a {object} with: {list}", "可新建 {object}，并填写：{list}")
+            }
+            "create-task" => Text::new("may create tasks", "可创建任务"),
+            "send-message" => {
+                Text::new("may put messages to customers into the outbox", "可将发给客户的消息放入发件箱")
+            }
+            "start-timer" => Text::new("may start timers", "可启动定时器"),
+            "cancel-timer" => Text::new("may cancel its timers", "可取消其定时器"),
+            kind => bilingual!("may return the action {kind}", "可返回动作 {kind}"),
+        }
+    }
+}
+
+/// What a dataset reads, by object.
+fn data(dataset: &Dataset) -> BTreeMap<ObjectName, BTreeSet<FieldName>> {
+    let mut data: BTreeMap<ObjectName, BTreeSet<FieldName>> = BTreeMap::new();
+    for column in &dataset.columns {
+        let (object, fields) = match &column.source {
+            ColumnSource::Field(field) => (&dataset.object, vec![field]),
+            ColumnSource::Aggregate { from, aggregate, time } => {
+                let sum = match aggregate {
+                    super::Aggregate::Sum(field) => Some(field),
+                    super::Aggregate::Count | super::Aggregate::First | super::Aggregate::Last => None,
+                };
+                (from, sum.into_iter().chain([time]).collect())
+            }
+            ColumnSource::RelatedCount { object, by, filter } => {
+                let mut fields = vec![by];
+                compared(filter, &mut fields);
+                (object, fields)
+            }
+        };
+        data.entry(object.clone()).or_default().extend(fields.into_iter().cloned());
+    }
+    data
+}
+
+/// The fields that a filter compares, by the first step of their paths.
+fn compared<'a>(filter: &'a trellis_model::Filter, fields: &mut Vec<&'a FieldName>) {
+    use trellis_model::Filter;
+    match filter {
+        Filter::And(parts) | Filter::Or(parts) => parts.iter().for_each(|part| compared(part, fields)),
+        Filter::Not(part) => compared(part, fields),
+        Filter::Compare { path, .. } => fields.extend(path.0.first()),
+        Filter::Related(related) => fields.push(&related.related),
+    }
+}
+
+fn grant(what: &str, object: &ObjectName, fields: &BTreeSet<FieldName>) -> String {
+    format!("{what}:{object}({})", comma(fields))
+}
+
+fn comma(fields: &BTreeSet<FieldName>) -> String {
+    fields.iter().map(FieldName::as_str).collect::<Vec<_>>().join(",")
+}
