@@ -347,6 +347,40 @@ async fn what_a_hook_notes_is_committed_with_its_rows_only() {
 }
 
 #[tokio::test]
+async fn a_hook_looks_again_at_the_rows_that_fit_into_a_write_set() {
+    let store = Arc::new(MemoryStore::new());
+    let world = World::over(Arc::clone(&store), Config::default()).await;
+    // Notes for each row how many rows it was judged with.
+    add_hook(&world, "account", |context, proposed| {
+        for row in proposed.iter() {
+            let key = [&[0x5a], &row.id.as_bytes()[..]].concat();
+            context.put(key, vec![u8::try_from(proposed.len()).unwrap()]);
+        }
+        Vec::new()
+    });
+    let (head, long) = (world.records.log_head(), "x".repeat(9_900));
+    let row = |n: usize| json!({"name": format!("n{n:03}"), "description": long.clone()});
+    let writes: Vec<Write> = (0..200).map(|n| world.create_of("account", row(n))).collect();
+    let ends = AtomicUsize::new(0);
+    let also = |end: usize| {
+        ends.fetch_max(end, Ordering::Relaxed);
+        Vec::new()
+    };
+    let results = world.records.write_batch_with(&world.caller, writes, &also).await.unwrap();
+    assert!(results.iter().all(Result::is_ok) && ends.into_inner() == 200);
+    let entries = world.records.log_after(head, 10).await.unwrap();
+    let mut together = Vec::new();
+    for entry in &entries {
+        let rows = u8::try_from(entry.changes().len()).unwrap();
+        together.extend(std::iter::repeat_n(rows, rows.into()));
+    }
+    let noted = everything(&store).await.into_iter().filter(|(key, _)| key[0] == 0x5a);
+    let noted: Vec<u8> = noted.map(|(_, value)| value[0]).collect();
+    assert_eq!((entries.len(), noted), (2, together));
+    world.expect_clean().await;
+}
+
+#[tokio::test]
 async fn a_chain_of_causes_leads_back_to_what_came_from_outside() {
     let world = World::new().await;
     let mut log = None;
