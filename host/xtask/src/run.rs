@@ -54,15 +54,24 @@ fn load_sample(data: &Path) -> Result {
     if data.join(SAMPLE_MARK).exists() {
         return Ok(());
     }
-    let sample = root().join("examples/cdnow");
-    let csv = sample.join("cdnow_sample_transactions.csv");
-    let map = sample.join("orders.toml");
-    let plugin = target_dir().join("plugins/retail-rfm.wasm");
-    let text = |path: &Path| path.to_string_lossy().into_owned();
-    show(data, &["import", "order", &text(&csv), "--map", &text(&map)])?;
-    show(data, &["plugin", "install", &text(&plugin), "--enable", "--as-of", "1997-09-30"])?;
+    let example = |file: &str| root().join("examples").join(file).to_string_lossy().into_owned();
+    let plugin =
+        |name: &str| target_dir().join(format!("plugins/{name}.wasm")).to_string_lossy().into_owned();
+    for (object, csv, map) in [
+        ("order", "cdnow/cdnow_sample_transactions.csv", "cdnow/orders.toml"),
+        ("lead", "service/leads.csv", "service/leads.toml"),
+        ("case", "service/cases.csv", "service/cases.toml"),
+    ] {
+        show(data, &["import", object, &example(csv), "--map", &example(map)])?;
+    }
+    show(data, &["plugin", "install", &plugin("retail-rfm"), "--enable", "--as-of", "1997-09-30"])?;
+    for name in ["value-pyramid", "win-back", "complaint-desk", "b2b-gate"] {
+        show(data, &["plugin", "install", &plugin(name), "--enable"])?;
+    }
     show(data, &["plugin", "run", "retail-rfm"])?;
-    std::fs::write(data.join(SAMPLE_MARK), "the sample data of examples/cdnow is loaded\n")
+    show(data, &["plugin", "run", "value-pyramid"])?;
+    show(data, &["rule", "load", &example("rules")])?;
+    std::fs::write(data.join(SAMPLE_MARK), "the sample data of examples is loaded\n")
         .map_err(|error| format!("cannot write {SAMPLE_MARK}: {error}"))
 }
 
