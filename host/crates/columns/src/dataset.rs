@@ -1,13 +1,14 @@
 use jiff::civil::Date;
 use trellis_model::{
-    Covering, FieldDefinition, FieldId, FieldName, FieldType, ObjectDefinition, ObjectId, ObjectName,
+    Covering, FieldDefinition, FieldId, FieldName, FieldType, Filter, ObjectDefinition, ObjectId, ObjectName,
 };
 use trellis_records::Schema;
 
+use crate::related::RelatedSource;
 use crate::{Error, Result};
 
 /// What a plugin or report reads about each customer: one column after another.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DatasetSpec {
     /// The object whose records are the rows; it has ordinals.
     pub object: ObjectName,
@@ -16,7 +17,7 @@ pub struct DatasetSpec {
 }
 
 /// A column of a dataset.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DatasetColumn {
     /// Its name within batches.
     pub name: String,
@@ -25,7 +26,7 @@ pub struct DatasetColumn {
 }
 
 /// Where a column's values come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum ColumnSource {
     /// A field of the record itself, as it is now (also for a past date).
     Field(FieldName),
@@ -37,6 +38,15 @@ pub enum ColumnSource {
         time: FieldName,
         /// What about them.
         aggregate: Aggregate,
+    },
+    /// How many records refer to the record and match a filter, as they are now (also for a past date): a whole number.
+    RelatedCount {
+        /// Whose records are counted; they need no time and no covering index.
+        object: ObjectName,
+        /// Their reference to the dataset's object.
+        by: FieldName,
+        /// Which of them count. It compares nothing but fields of the counted record itself.
+        filter: Filter,
     },
 }
 
@@ -97,6 +107,7 @@ pub(crate) struct Plan {
     pub(crate) object: ObjectId,
     pub(crate) object_name: ObjectName,
     pub(crate) sources: Vec<EventSource>,
+    pub(crate) related: Vec<RelatedSource>,
     pub(crate) columns: Vec<PlannedColumn>,
 }
 
@@ -113,6 +124,7 @@ pub(crate) enum PlannedSource {
     Sum { source: usize, value: usize },
     First { source: usize },
     Last { source: usize },
+    Related { related: usize },
 }
 
 impl EventSource {
@@ -157,6 +169,7 @@ impl Plan {
             object: object.id,
             object_name: object.name.clone(),
             sources: Vec::new(),
+            related: Vec::new(),
             columns: Vec::with_capacity(spec.columns.len()),
         };
         for (place, column) in spec.columns.iter().enumerate() {
@@ -168,6 +181,11 @@ impl Plan {
                 ColumnSource::Field(name) => plan_field(object, name).map_err(wrong)?,
                 ColumnSource::Aggregate { events, time, aggregate } => {
                     plan.aggregate(schema, events, time, aggregate).map_err(wrong)?
+                }
+                ColumnSource::RelatedCount { object: counted, by, filter } => {
+                    let source = RelatedSource::of(schema, object, counted, by, filter).map_err(wrong)?;
+                    plan.related.push(source);
+                    PlannedSource::Related { related: plan.related.len() - 1 }
                 }
             };
             plan.columns.push(PlannedColumn { name: column.name.clone(), source });

@@ -6,13 +6,15 @@ use crate::dataset::{EventSource, EventValueKind, Plan, PlannedSource};
 use crate::features::{CHUNK_ROWS, Chunk, FeatureColumns, Sums};
 use crate::fields::FieldReader;
 use crate::population::Population;
+use crate::related::RelatedCounts;
 use crate::wait::{off_thread, wait};
 use crate::{AsOf, Columns, DatasetSpec, Result};
 
 /// The rows of a dataset as they were when it was opened, batch by batch in the order of ordinals. Blocking: for a worker thread.
 ///
 /// Later changes are not seen: what it reads is shared with the fold, which copies what it changes. Plain fields are the
-/// exception; they are read from the records when their batch is made.
+/// exception; they are read from the records when their batch is made. Counts of related records may hold some that came
+/// after [`DatasetStream::log_number`].
 #[derive(Debug)]
 pub struct DatasetStream {
     rows: Rows,
@@ -29,6 +31,8 @@ pub(crate) struct Rows {
     pub(crate) plan: Plan,
     pub(crate) sources: Vec<FeatureColumns>,
     pub(crate) population: Arc<Population>,
+    /// In the order of the plan's related sources.
+    pub(crate) related: Vec<RelatedCounts>,
     pub(crate) base_currency: Currency,
     /// Bytes of a batch at most.
     pub(crate) bytes_max: usize,
@@ -60,7 +64,10 @@ impl Columns {
         let plan = Plan::of(&self.records.schema(), spec)?;
         off_thread(async move {
             let fields = plan.reads_fields().then(|| FieldReader::new(Arc::clone(&this.records)));
-            let (rows, log_number) = this.rows(plan, as_of).await?;
+            let (mut rows, log_number) = this.rows(plan, as_of).await?;
+            for source in &rows.plan.related {
+                rows.related.push(RelatedCounts::of_all(&this.records, &rows.plan, source).await?);
+            }
             let batch_rows = batch_rows.clamp(1, this.config.batch_rows_max);
             Ok(DatasetStream::new(rows, fields, log_number, batch_rows))
         })
@@ -84,9 +91,14 @@ impl Columns {
         ordinals.dedup();
         off_thread(async move {
             let mut fields = plan.reads_fields().then(|| FieldReader::new(Arc::clone(&this.records)));
-            let (rows, _) = this.rows(plan, as_of).await?;
+            let (mut rows, _) = this.rows(plan, as_of).await?;
+            ordinals.retain(|ordinal| rows.has(*ordinal));
+            for source in &rows.plan.related {
+                let counts = RelatedCounts::of_rows(&this.records, &rows.plan, source, &ordinals).await?;
+                rows.related.push(counts);
+            }
             let mut picked: Vec<Picked> = Vec::new();
-            for ordinal in ordinals.into_iter().filter(|ordinal| rows.has(*ordinal)) {
+            for ordinal in ordinals {
                 let chunk = (ordinal / CHUNK_ROWS as u64) as usize;
                 let place = (ordinal % CHUNK_ROWS as u64) as u16;
                 match picked.last_mut() {
@@ -103,7 +115,8 @@ impl Columns {
         let (sources, population, log_number) = self.prepare(&plan, as_of).await?;
         let base_currency = self.records.config().base_currency;
         let bytes_max = self.config.batch_bytes_max;
-        Ok((Rows { plan, sources, population, base_currency, bytes_max }, log_number))
+        let related = Vec::with_capacity(plan.related.len());
+        Ok((Rows { plan, sources, population, related, base_currency, bytes_max }, log_number))
     }
 }
 
@@ -224,6 +237,10 @@ impl Rows {
         let columns = self.plan.columns.iter().map(|column| {
             let (valid, data) = match &column.source {
                 PlannedSource::Field(_) => read.next().expect("one was read for each field"),
+                PlannedSource::Related { related } => {
+                    let counts = self.related.get(*related).map(|counts| counts.column(&ordinals));
+                    (Validity::all(), ColumnData::Int64(counts.expect("the plan names what was counted")))
+                }
                 source => self.aggregate(source, &picked),
             };
             Column { name: column.name.clone(), valid, data }
@@ -235,7 +252,9 @@ impl Rows {
     #[expect(clippy::indexing_slicing, reason = "a plan names sources and values that it holds")]
     fn aggregate(&self, column: &PlannedSource, picked: &[Picked]) -> (Validity, ColumnData) {
         match *column {
-            PlannedSource::Field(_) => unreachable!("fields are read from records"),
+            PlannedSource::Field(_) | PlannedSource::Related { .. } => {
+                unreachable!("fields and related records are read elsewhere")
+            }
             PlannedSource::Count { source } => {
                 let counts = gather(&self.sources[source], picked, |chunk| &chunk.counts, i64::from);
                 (Validity::all(), ColumnData::Int64(counts))

@@ -24,6 +24,7 @@ pub(crate) use set::base_minor_units;
 
 use crate::dataset::{EventSource, Plan};
 use crate::population::Population;
+use crate::related::RelatedChanges;
 use crate::wait::off_thread;
 use crate::{AsOf, Columns, DatasetSpec, Error, Result};
 
@@ -155,12 +156,13 @@ impl Columns {
         let this = Arc::clone(self);
         off_thread(async move {
             let (mut cursor, head) = (log_number, this.records.log_head());
-            let mut ordinals = BTreeSet::new();
+            let (mut ordinals, mut related) = (BTreeSet::new(), RelatedChanges::default());
             while cursor < head {
                 let entries = this.records.log_after(cursor, this.config.log_page_entries).await?;
                 let Some(last) = entries.last() else { break };
                 cursor = last.number;
                 for change in entries.iter().flat_map(changes) {
+                    related.add(&plan, change);
                     if change.object == plan.object {
                         ordinals.extend(change.ordinal);
                     } else if let Some(source) =
@@ -171,6 +173,7 @@ impl Columns {
                     }
                 }
             }
+            ordinals.extend(related.ordinals(&this.records, &plan).await?);
             Ok((ordinals.into_iter().collect(), cursor))
         })
         .await

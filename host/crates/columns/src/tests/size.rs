@@ -74,6 +74,7 @@ async fn warm_features_of_a_million_customers_stream() {
         plan,
         sources: vec![features],
         population: Arc::new(population),
+        related: Vec::new(),
         base_currency: company.records.config().base_currency,
         bytes_max: 8 << 20,
     };

@@ -317,7 +317,7 @@ impl Records {
     }
 
     /// The record of a row of a walk.
-    async fn row_record(&self, object: &Object, walk: &Walk, row: &Row) -> Result<Option<Record>> {
+    pub(super) async fn row_record(&self, object: &Object, walk: &Walk, row: &Row) -> Result<Option<Record>> {
         let id = keys::id_at_end(&row.key).ok_or_else(|| Error::damaged("an index key is too short"))?;
         if walk.index.is_none() {
             let versioned = Versioned { position: row.position, value: row.value.clone() };

@@ -8,6 +8,7 @@ mod list;
 mod plan;
 mod read;
 mod sort;
+mod tally;
 
 use trellis_model::{Filter, ObjectName, Record, Sort};
 
