@@ -260,6 +260,23 @@ async fn references_are_found_by_their_key_or_named() {
     assert_eq!(shop.by_ordinal("account").await.get(1..3).unwrap(), ["B9", "B10"]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sample_leads_and_cases_fit_their_objects() {
+    let shop = Shop::new().await;
+    shop.import(&orders_mapping(), &example("cdnow_sample_transactions.csv")).await.unwrap();
+    let service = example("../service");
+    for (object, rows) in [("lead", 60), ("case", 80)] {
+        let file = service.join(format!("{object}s.csv"));
+        let mapping = std::fs::read_to_string(file.with_extension("toml")).unwrap();
+        let report = shop.import(&mapping, &file).await.unwrap();
+        assert_eq!(counts(&report), [rows, 0, 0, 0, 0], "{object}: {:?}", report.errors);
+    }
+    let case = shop.find("case", "C001").await.unwrap();
+    assert_eq!(shop.text("case", &case, "dissatisfaction"), "complained_to_authority");
+    let customer = shop.find("account", "999").await.unwrap();
+    assert_eq!(shop.text("case", &case, "account"), customer.id.to_string());
+}
+
 #[derive(Debug)]
 struct NoOddQuantity {
     object: ObjectId,
