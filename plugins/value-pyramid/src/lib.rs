@@ -1,0 +1,77 @@
+//! The customer value pyramid: every customer's lifetime value, its standing among all customers, and the four tiers platinum, gold, iron
+//! and lead (R28, R29).
+//!
+//! `fit` ranks the population once and keeps a thinned ranking (`Pyramid`); `score` and `explain` look at one row at a time.
+//! The README beside this crate states the definitions and their limits.
+
+mod config;
+mod model;
+mod population;
+mod reasons;
+mod rows;
+mod tiers;
+
+use trellis_sdk::{
+    Batch, Context, LocalizedText, Model, Reason, Result, RowStream, ScoreDescription, Scores, Scoring,
+    export_scoring,
+};
+
+pub use config::{By, Config};
+
+use model::Pyramid;
+use population::Population;
+use rows::{Rows, major_units};
+
+/// The plugin.
+#[derive(Debug)]
+pub struct ValuePyramid;
+
+impl Scoring for ValuePyramid {
+    type Config = Config;
+
+    fn describe(config: &Config) -> Result<Vec<ScoreDescription>> {
+        Ok(tiers::describe(&config.shares()?))
+    }
+
+    fn fit(rows: &mut RowStream<'_>, config: &Config, _: &Context) -> Result<Model> {
+        let shares = config.shares()?;
+        let pyramid = Population::read(rows)?.pyramid(shares);
+        Ok(Model { bytes: pyramid.to_bytes(), summary: pyramid.summary(), metrics: pyramid.metrics() })
+    }
+
+    fn score(model: &[u8], rows: &Batch, _: &Context) -> Result<Scores> {
+        let (pyramid, rows) = read(model, rows)?;
+        let customers = || rows.customers.iter();
+        let mut scores = Scores::default();
+        scores.push(
+            tiers::VALUE,
+            customers().map(|customer| Some(major_units(rows.currency, customer.as_ref()?.spent))),
+        );
+        scores.push(
+            tiers::STANDING,
+            customers().map(|customer| {
+                let customer = customer.as_ref()?;
+                Some(pyramid.place(customer.spent, customer.ordinal).standing)
+            }),
+        );
+        Ok(scores)
+    }
+
+    fn explain(model: &[u8], rows: &Batch, at: &Context) -> Result<Vec<Vec<Reason>>> {
+        let (pyramid, rows) = read(model, rows)?;
+        Ok(reasons::explain(&pyramid, &rows, at))
+    }
+
+    fn rules(model: &[u8]) -> Result<LocalizedText> {
+        Ok(reasons::rules(&Pyramid::of_bytes(model)?))
+    }
+}
+
+export_scoring!(ValuePyramid);
+
+fn read<'a>(model: &[u8], rows: &'a Batch) -> Result<(Pyramid, Rows<'a>)> {
+    let pyramid = Pyramid::of_bytes(model)?;
+    let rows = Rows::read(rows)?;
+    pyramid.require_currency(rows.currency)?;
+    Ok((pyramid, rows))
+}
