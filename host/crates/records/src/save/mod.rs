@@ -1,4 +1,9 @@
 //! The save pipeline: the only way in which a record changes.
+//!
+//! In this order, for all rows of a write set: what the caller may see and write; types, limits and what is required; references;
+//! hooks, in the order in which they were added, each of whose changes is validated before the next one looks (and need not be within
+//! what the caller may write); unique values; then the commit, with a precondition for all that was read. A row that is refused fails
+//! alone: the others start again without it, so no hook decides by a row that is not saved.
 
 mod commit;
 mod hooked;
