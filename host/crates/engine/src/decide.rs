@@ -1,0 +1,87 @@
+//! Rules, decisions and suggestions as the engine offers them.
+
+use std::collections::BTreeMap;
+
+use trellis_model::{FieldName, ObjectName, RecordId, Value};
+use trellis_records::Caller;
+use trellis_rules::Trigger;
+
+use crate::{
+    BrokenRule, Decision, DecisionPage, DecisionQuery, Engine, PluginSuggestion, Replay, Result, RuleDraft,
+    RuleProblem, RuleTarget, RuleTest, decisions, rules, suggest,
+};
+
+impl Engine {
+    /// Up to `decisions_max` (at most 200) decisions, the newest first: those before `after`. Without a record, a page looks at up to 2,000
+    /// decisions, so it may be short where more follow.
+    ///
+    /// # Errors
+    /// [`crate::Error::Records`] for an unknown object, [`crate::Error::InvalidRequest`] for a record without an object,
+    /// [`crate::Error::Damaged`] where a decision cannot be read.
+    pub async fn decisions(
+        &self,
+        query: DecisionQuery,
+        after: Option<RecordId>,
+        decisions_max: usize,
+    ) -> Result<DecisionPage> {
+        decisions::list(&self.core.records, &query, after, decisions_max).await
+    }
+
+    /// A decision.
+    ///
+    /// # Errors
+    /// [`crate::Error::Damaged`] where it cannot be read.
+    pub async fn decision_get(&self, id: RecordId) -> Result<Option<Decision>> {
+        decisions::get(&self.core.records, id).await
+    }
+
+    /// Makes a decision again from what was known then, by the same version of the plugin or the script as it was then. Changes nothing.
+    ///
+    /// # Errors
+    /// [`crate::Error::UnknownDecision`], [`crate::Error::InputsExpired`] where its inputs were not kept or the plugin has another content
+    /// now, [`crate::Error::Plugin`] where the plugin fails.
+    pub async fn decision_replay(&self, id: RecordId) -> Result<Replay> {
+        decisions::replay(&self.core, id).await
+    }
+
+    /// Checks that a script can be a rule about an object.
+    ///
+    /// # Errors
+    /// What is wrong with it, with line and column where they are known.
+    pub async fn rule_check(&self, object: &str, trigger: Trigger, source: &str) -> Result<(), RuleProblem> {
+        rules::check(&self.core, object, trigger, source).await
+    }
+
+    /// Runs a rule on a record as it would be with `changes`. Nothing is saved, and no save waits for it. What goes wrong within the rule is
+    /// part of the answer.
+    ///
+    /// # Errors
+    /// [`crate::Error::Records`] where there is no such object, record or field, or a value does not fit.
+    pub async fn rule_test(
+        &self,
+        caller: &Caller,
+        draft: RuleDraft,
+        target: RuleTarget,
+        changes: BTreeMap<FieldName, Option<Value>>,
+    ) -> Result<RuleTest> {
+        rules::test(&self.core, caller, draft, target, changes).await
+    }
+
+    /// The rules that are switched on and left out, because what they name is not there or their script does not compile.
+    pub fn rules_broken(&self) -> Vec<BrokenRule> {
+        self.core.rules.current().broken().to_vec()
+    }
+
+    /// What the enabled service workflows suggest to do about a record, the plugins by id, each one's best first. Writes nothing.
+    ///
+    /// # Errors
+    /// [`crate::Error::Records`] where the caller does not see the record, [`crate::Error::Plugin`] where every plugin failed.
+    pub async fn suggestions(
+        &self,
+        caller: &Caller,
+        object: &ObjectName,
+        id: RecordId,
+    ) -> Result<Vec<PluginSuggestion>> {
+        suggest::suggestions(&self.core, caller, object, id).await
+    }
+}

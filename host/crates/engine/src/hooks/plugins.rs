@@ -1,0 +1,255 @@
+//! Record hooks of plugins: each plugin that is enabled for an object judges its records, one plugin after another.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Weak},
+};
+
+use futures_util::future::BoxFuture;
+use parking_lot::RwLock;
+use serde_json::json;
+use tokio::runtime::Handle;
+use trellis_model::{NamedRecord, ObjectDefinition, ObjectId, Reason, Text};
+use trellis_plugin_host::{
+    CallContext, HookChange, Verdict,
+    manifest::{OnFailure, RecordHookUse},
+};
+use trellis_records::{Proposed, SaveContext, SaveHook, Schema, Veto};
+
+use super::{
+    apply, context as call_context, is_changed,
+    ledger::{About, Ledger, Refused},
+    record,
+};
+use crate::{
+    Error, Result,
+    blocking::blocking,
+    core::Core,
+    decisions::{Capsule, DecisionKind, PluginInput, fields_json, text_json, verdict_output},
+    lookups::{RecordLookups, Recording, SaveView},
+    plugins::Enabled,
+};
+
+/// Changes that one call judges; the interface's limit.
+const CHANGES_MAX: usize = 200;
+
+/// Shows records to the record hooks of plugins.
+#[derive(Debug)]
+pub(super) struct PluginHook {
+    core: Weak<Core>,
+}
+
+/// The rows of one object while a plugin judges them.
+struct Judging<'a> {
+    core: &'a Arc<Core>,
+    context: &'a Arc<SaveContext>,
+    enabled: &'a Arc<Enabled>,
+    hook: &'a RecordHookUse,
+    object: &'a ObjectDefinition,
+    schema: &'a Schema,
+    keeps_capsules: bool,
+}
+
+/// What a plugin answered, and what it was told.
+struct Answered {
+    verdicts: Result<Vec<Verdict>>,
+    at: CallContext,
+    lookups: Arc<Recording>,
+}
+
+impl PluginHook {
+    pub(super) fn new(core: &Arc<Core>) -> Self {
+        Self { core: Arc::downgrade(core) }
+    }
+
+    async fn look(&self, context: &Arc<SaveContext>, rows: &mut [Proposed]) -> Result<(), Vec<Veto>> {
+        let Some(core) = self.core.upgrade() else { return Ok(()) };
+        let (schema, mut ledger) = (core.records.schema(), Ledger::default());
+        let objects: BTreeSet<ObjectId> = rows.iter().map(|row| row.object).collect();
+        for object in objects.into_iter().filter_map(|object| schema.object_by_id(object)) {
+            for enabled in core.registry.enabled().iter() {
+                let Some(hook) = enabled.hook(object.name.as_str()) else { continue };
+                let keeps_capsules = rows.len() <= core.config.hook_capsule_rows_max;
+                let judging =
+                    Judging { core: &core, context, enabled, hook, object, schema: &schema, keeps_capsules };
+                judging.judge(rows, &mut ledger).await;
+                if ledger.has_vetoes() {
+                    // What is left is asked again without the refused rows.
+                    return ledger.close(&core, context).await;
+                }
+            }
+        }
+        ledger.close(&core, context).await
+    }
+}
+
+impl Judging<'_> {
+    async fn judge(&self, rows: &mut [Proposed], ledger: &mut Ledger) {
+        let asked: Vec<(usize, HookChange)> = rows
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| row.object == self.object.id)
+            .filter_map(|(number, row)| Some((number, self.change(row)?)))
+            .collect();
+        for chunk in asked.chunks(CHANGES_MAX) {
+            let answered = self.ask(rows, chunk).await;
+            match &answered.verdicts {
+                Ok(verdicts) => {
+                    for ((number, change), verdict) in chunk.iter().zip(verdicts) {
+                        if let Some(row) = rows.get_mut(*number) {
+                            self.follow(*number, row, change, verdict, &answered, ledger);
+                        }
+                    }
+                }
+                Err(error) => self.failed(chunk, error, ledger),
+            }
+        }
+    }
+
+    /// What the plugin sees of a row; `None` where nothing changed that it wants to know of.
+    fn change(&self, row: &Proposed) -> Option<HookChange> {
+        let mut after = self.schema.named(&record(row, self.context.now_ms()))?;
+        let mut before = row.before.as_ref().and_then(|before| self.schema.named(before));
+        if !self.hook.when.iter().any(|field| is_changed(before.as_ref(), &after, field.as_str())) {
+            return None;
+        }
+        let declared = |record: &mut NamedRecord| {
+            record.fields.retain(|name, _| self.hook.fields.contains(name));
+        };
+        declared(&mut after);
+        before.iter_mut().for_each(declared);
+        Some(HookChange { after, before: before.map(|before| before.fields) })
+    }
+
+    async fn ask(&self, rows: &[Proposed], chunk: &[(usize, HookChange)]) -> Answered {
+        let records = &self.core.records;
+        let now_ms = self.context.now_ms();
+        let at = call_context(self.core, records.ids().record_id(now_ms), now_ms);
+        let save = SaveView {
+            context: Arc::clone(self.context),
+            own: Arc::new(rows.iter().map(|row| (row.object, row.id)).collect()),
+            earlier: Arc::new(RwLock::new(BTreeMap::new())),
+        };
+        let lookups = RecordLookups::new(records, &Handle::current(), &self.enabled.scope, Some(save));
+        let lookups = Recording::new(Arc::new(lookups));
+        let changes: Vec<HookChange> = chunk.iter().map(|(_, change)| change.clone()).collect();
+        let (enabled, call, asked) = (Arc::clone(self.enabled), at.clone(), Arc::clone(&lookups));
+        let verdicts = blocking("asking a record hook", move || {
+            let hook = enabled.plugin.record_hook().ok_or_else(|| Error::CannotRun {
+                plugin: enabled.id.clone(),
+                reason: "it does not provide `record-hook`".to_owned(),
+            })?;
+            Ok(hook.before_save(&changes, &enabled.config, &call, asked)?)
+        });
+        Answered { verdicts: verdicts.await.and_then(|verdicts| verdicts), at, lookups }
+    }
+
+    fn follow(
+        &self,
+        number: usize,
+        row: &mut Proposed,
+        change: &HookChange,
+        verdict: &Verdict,
+        answered: &Answered,
+        ledger: &mut Ledger,
+    ) {
+        let about = || self.about(change);
+        let capsule = || {
+            let input = PluginInput::BeforeSave(change.clone());
+            let (config, answers) = (&self.enabled.config, answered.lookups.answers());
+            Capsule::plugin(input, config, &answered.at, answers, &verdict_output(verdict))
+        };
+        let capsule = self.keeps_capsules.then(capsule);
+        match verdict {
+            Verdict::Accept => {}
+            Verdict::Patch(fields) => match self.schema.fields(&self.object.name, fields.clone()) {
+                Ok(changes) => {
+                    let outcome = json!({ "changes": fields_json(fields) });
+                    apply(row, changes);
+                    ledger.note(self.context, DecisionKind::Patch, about(), outcome, capsule);
+                }
+                Err(error) => {
+                    let (code, reason) = ("invalid-patch".to_owned(), error.text());
+                    self.not_judged(number, change, code, reason, capsule, ledger);
+                }
+            },
+            Verdict::Veto(refusal) => {
+                let reason =
+                    Reason { code: refusal.code.clone(), text: refusal.message.clone(), weight: 1.0 };
+                let refused = Refused {
+                    row: number,
+                    code: refusal.code.clone(),
+                    field: refusal.field.clone(),
+                    reason: refusal.message.clone(),
+                    unavailable: false,
+                };
+                ledger.refuse(self.context, DecisionKind::Veto, about(), refused, vec![reason], capsule);
+            }
+        }
+    }
+
+    /// The plugin failed: what becomes of the rows is what its manifest says.
+    fn failed(&self, chunk: &[(usize, HookChange)], error: &Error, ledger: &mut Ledger) {
+        tracing::warn!(
+            plugin = %self.enabled.plugin.plugin_version(), object = self.object.name.as_str(), rows = chunk.len(),
+            "a record hook failed: {error}"
+        );
+        let text = Text::new(error.to_string(), "");
+        for (number, change) in chunk {
+            self.not_judged(*number, change, error.code().to_owned(), text.clone(), None, ledger);
+        }
+    }
+
+    fn not_judged(
+        &self,
+        row: usize,
+        change: &HookChange,
+        code: String,
+        reason: Text,
+        capsule: Option<Capsule>,
+        ledger: &mut Ledger,
+    ) {
+        let about = self.about(change);
+        match self.hook.on_failure {
+            OnFailure::Refuse => {
+                let refused =
+                    Refused { row, code: code.replace('_', "-"), field: None, reason, unavailable: true };
+                ledger.refuse(self.context, DecisionKind::Veto, about, refused, Vec::new(), capsule);
+            }
+            OnFailure::Accept => {
+                let outcome = json!({ "not_judged": { "code": code, "message": text_json(&reason) } });
+                ledger.note(self.context, DecisionKind::Patch, about, outcome, capsule);
+            }
+        }
+    }
+
+    fn about(&self, change: &HookChange) -> About {
+        About {
+            by: self.enabled.decider(),
+            digest: self.enabled.digest(),
+            object: self.object.name.clone(),
+            record: change.after.id,
+        }
+    }
+}
+
+impl SaveHook for PluginHook {
+    fn concerns(&self, object: ObjectId) -> bool {
+        let Some(core) = self.core.upgrade() else { return false };
+        let enabled = core.registry.enabled();
+        if enabled.is_empty() {
+            return false;
+        }
+        let schema = core.records.schema();
+        let name = schema.object_by_id(object).map(|object| &object.name);
+        name.is_some_and(|name| enabled.iter().any(|enabled| enabled.hook(name.as_str()).is_some()))
+    }
+
+    fn before_save<'a>(
+        &'a self,
+        context: &'a Arc<SaveContext>,
+        proposed: &'a mut [Proposed],
+    ) -> BoxFuture<'a, Result<(), Vec<Veto>>> {
+        Box::pin(self.look(context, proposed))
+    }
+}

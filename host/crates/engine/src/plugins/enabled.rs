@@ -1,0 +1,70 @@
+//! The plugins that are enabled, as saves and reactions need them: without a lock and without a look at the store.
+
+use std::sync::Arc;
+
+use trellis_model::{Decider, PluginId, Scope};
+use trellis_plugin_host::{Manifest, Plugin, manifest::RecordHookUse};
+
+use super::{
+    entry::{Entry, Usage},
+    grants::Grants,
+};
+use crate::lookups::plugin_scope;
+
+/// A plugin that is enabled and loaded.
+#[derive(Debug)]
+pub(crate) struct Enabled {
+    pub(crate) id: PluginId,
+    pub(crate) plugin: Arc<Plugin>,
+    /// JSON text, defaults filled in.
+    pub(crate) config: String,
+    pub(crate) grants: Grants,
+    /// What its look-ups see.
+    pub(crate) scope: Arc<Scope>,
+}
+
+impl Enabled {
+    /// The enabled use of a plugin, if `loaded` has its code.
+    pub(super) fn of(
+        id: &PluginId,
+        entry: &Entry,
+        loaded: impl Fn(&[u8; 32]) -> Option<Arc<Plugin>>,
+    ) -> Option<Self> {
+        let Usage { stored, version, .. } = entry.usage.as_ref().filter(|usage| usage.stored.enabled)?;
+        let plugin = loaded(&entry.versions.get(version)?.stored.digest)?;
+        let grants = Grants::new(stored.grants.clone());
+        let scope = Arc::new(plugin_scope(grants.lookups(plugin.manifest())));
+        Some(Self { id: id.clone(), plugin, config: stored.config.clone(), grants, scope })
+    }
+
+    pub(crate) fn manifest(&self) -> &Manifest {
+        self.plugin.manifest()
+    }
+
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        *self.plugin.digest().as_bytes()
+    }
+
+    pub(crate) fn decider(&self) -> Decider {
+        Decider::Plugin { id: self.id.clone(), version: self.plugin.version().to_string() }
+    }
+
+    /// How it judges the records of an object before they are saved, if it does and may.
+    pub(crate) fn hook(&self, object: &str) -> Option<&RecordHookUse> {
+        let hook = self.manifest().record_hooks.iter().find(|hook| hook.object.as_str() == object)?;
+        self.grants.allow_any(&format!("judge:{object}(")).then_some(hook)
+    }
+
+    /// Whether it guides the work on records of an object, and may see them.
+    pub(crate) fn guides(&self, object: &str) -> bool {
+        let workflow = self.manifest().service_workflow.as_ref();
+        workflow.is_some_and(|workflow| workflow.object.as_str() == object)
+            && self.grants.allow_any(&format!("see:{object}("))
+    }
+
+    /// Whether it is asked before a record of an object is closed.
+    pub(crate) fn checks_closing(&self, object: &str) -> bool {
+        let workflow = self.manifest().service_workflow.as_ref();
+        workflow.is_some_and(|workflow| workflow.closed.is_some()) && self.guides(object)
+    }
+}

@@ -1,0 +1,133 @@
+//! What an admin grants of what a plugin asks for.
+
+use std::collections::BTreeSet;
+
+use trellis_model::{Action, PluginId, Text, bilingual};
+use trellis_plugin_host::{
+    Inspection,
+    manifest::{ActionGrant, LookupGrant, Manifest},
+};
+
+use crate::{Error, Result};
+
+/// Requests that cannot be withheld: without its datasets a plugin has nothing to work on, and without WASI it does not link.
+const NEEDED: [&str; 2] = ["data:", "wasi"];
+
+/// What was granted; everything that the manifest asks for where nothing else was said.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Grants(Option<BTreeSet<String>>);
+
+impl Grants {
+    pub(crate) fn new(granted: Option<Vec<String>>) -> Self {
+        Self(granted.map(|granted| granted.into_iter().collect()))
+    }
+
+    /// Whether a request was granted.
+    pub(crate) fn allow(&self, request: &str) -> bool {
+        self.0.as_ref().is_none_or(|granted| granted.contains(request))
+    }
+
+    /// Whether one of the requests that begin so was granted: `judge:lead(`. There is at most one for each object.
+    pub(crate) fn allow_any(&self, beginning: &str) -> bool {
+        let granted = |set: &BTreeSet<String>| set.iter().any(|request| request.starts_with(beginning));
+        self.0.as_ref().is_none_or(granted)
+    }
+
+    /// The look-ups that a plugin may make.
+    pub(crate) fn lookups<'a>(&'a self, manifest: &'a Manifest) -> impl Iterator<Item = &'a LookupGrant> {
+        let granted = |lookup: &&LookupGrant| self.allow_any(&format!("read:{}(", lookup.object));
+        manifest.lookups.iter().filter(granted)
+    }
+
+    /// Why an action of a plugin must not be carried out: the manifest does not ask for it, or it was not granted.
+    pub(crate) fn refusal(&self, manifest: &Manifest, action: &Action) -> Option<Text> {
+        let kind = action.kind();
+        let of_kind = |grant: &&ActionGrant| grant.allows(action);
+        match manifest.actions.iter().find(of_kind) {
+            None => Some(bilingual!(
+                "plugin.toml does not ask for this `{kind}`: it has no `[[actions]]` that covers it",
+                "plugin.toml 未申请此 `{kind}` 动作：没有与之相符的 `[[actions]]`"
+            )),
+            Some(asked) if !self.allow(&asked.grant()) => {
+                let grant = asked.grant();
+                Some(bilingual!("`{grant}` is not granted to the plugin", "未授予该插件 `{grant}`"))
+            }
+            Some(_) => None,
+        }
+    }
+}
+
+/// Checks what an admin grants: each thing has to be asked for, and what is needed cannot be left out.
+pub(super) fn check(id: &PluginId, inspection: &Inspection, granted: Option<&[String]>) -> Result<()> {
+    let Some(granted) = granted else { return Ok(()) };
+    let invalid = |reason: String| Error::InvalidSettings { plugin: id.clone(), reason };
+    let requests = inspection.requests();
+    if let Some(unknown) = granted.iter().find(|grant| !requests.iter().any(|asked| asked.grant == **grant)) {
+        return Err(invalid(format!("`grants`: the plugin does not ask for `{unknown}`")));
+    }
+    let needed = |grant: &str| NEEDED.iter().any(|needed| grant.starts_with(needed));
+    let missing = requests.iter().find(|asked| needed(&asked.grant) && !granted.contains(&asked.grant));
+    match missing {
+        Some(missing) => {
+            let grant = &missing.grant;
+            Err(invalid(format!("`grants`: the plugin cannot be used without `{grant}`")))
+        }
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use trellis_model::{FieldName, NewTask, ObjectName, RecordId, Value};
+
+    use super::*;
+
+    fn manifest() -> Manifest {
+        let text = r#"
+id = "complaint-desk"
+version = "1.0.0"
+wit = "1.0.0"
+name = { en = "Complaint desk", zh-CN = "投诉处理台" }
+description = { en = "Guides complaints", zh-CN = "处理投诉" }
+provides = ["service-workflow"]
+
+[service-workflow]
+object = "case"
+fields = ["subject", "status"]
+
+[[lookups]]
+object = "account"
+fields = ["name"]
+
+[[actions]]
+kind = "set-fields"
+object = "case"
+fields = ["severity"]
+
+[[actions]]
+kind = "create-task"
+"#;
+        Manifest::parse(text).unwrap()
+    }
+
+    fn set(field: &str) -> Action {
+        let fields = BTreeMap::from([(FieldName::new(field).unwrap(), Some(Value::Text("high".into())))]);
+        let (object, id) = (ObjectName::new("case").unwrap(), RecordId(uuid::Uuid::from_u128(1)));
+        Action::SetFields { object, id, fields }
+    }
+
+    #[test]
+    fn actions_need_the_manifest_and_the_grant() {
+        let (manifest, all) = (manifest(), Grants::default());
+        assert_eq!(all.refusal(&manifest, &set("severity")), None);
+        assert!(all.refusal(&manifest, &set("status")).unwrap().en.contains("plugin.toml"));
+        let some = Grants::new(Some(vec!["act:create-task".into()]));
+        assert_eq!(some.refusal(&manifest, &Action::CreateTask(NewTask::default())), None);
+        let refused = some.refusal(&manifest, &set("severity")).unwrap();
+        assert!(refused.en.contains("act:set-fields:case(severity)"), "{}", refused.en);
+        assert_eq!(all.lookups(&manifest).count(), 1);
+        assert_eq!(some.lookups(&manifest).count(), 0, "looking up was not granted");
+    }
+}
