@@ -19,12 +19,40 @@ pub struct Config {
     pub assign_parallel_max: usize,
     /// Rounds in which a run, after its flip, assigns again who changed while it ran (default 3). The log reader does the rest.
     pub catch_up_rounds_max: u32,
-    /// How often customers who changed are assigned again with the last model of each enabled plugin, in milliseconds (default 1,000).
+    /// How long after customers who changed were evaluated again with the last model of each enabled plugin they are the next time,
+    /// in milliseconds (default 20), but at least three times as long as that took. After a pause it happens at once.
     pub follow_interval_ms: u64,
     /// Runs of a plugin whose model is kept (default 4): those that can be explained and rolled back to.
     pub models_kept_per_plugin: usize,
+    /// Runs of a plugin whose inputs are kept (default 3): those that can be replayed, and explained with the data that they saw.
+    pub capsules_kept_per_plugin: usize,
+    /// Bytes of the file with the inputs and results of one run (default 256 MiB). A run that would need more has none and says so.
+    pub capsule_bytes_max: u64,
     /// Rows that a plugin could not assign and that are named in the result of a run (default 100); the others are counted.
     pub failed_rows_kept_max: usize,
+    /// The language in which the host writes what plugins and rules say in both: subjects of tasks, texts of messages (default English).
+    pub language: trellis_model::Language,
+    /// Entries of the log that rules and plugins react to at once (default 64).
+    pub reaction_page_entries: usize,
+    /// Reactions that are done at once, each about another record (default: the number of cores).
+    pub reactions_parallel_max: usize,
+    /// Timers of one record that may run at once (default 20).
+    pub timers_per_record_max: usize,
+    /// How often the clock is looked at while a timer runs, in milliseconds (default 1,000): a timer fires so much too late at most when the
+    /// clock is set or the machine slept.
+    pub timer_clock_check_ms: u64,
+    /// Decisions that are kept, refusals apart (default 100,000); the oldest go.
+    pub decisions_kept_max: usize,
+    /// Refusals by rules and plugins that are kept (default 10,000).
+    pub refusals_kept_max: usize,
+    /// Records of a write set up to which rules and record hooks keep what they saw, so that the decision can be replayed (default 20).
+    pub hook_capsule_rows_max: usize,
+    /// Rules that may be switched on (default 500).
+    pub rules_enabled_max: usize,
+    /// Write sets that before-save rules look at at once (default: the number of cores).
+    pub rules_parallel_max: usize,
+    /// The limits of one call of a rule.
+    pub rules: trellis_rules::Limits,
     /// The limits of imports.
     pub import: trellis_records::import::Limits,
 }
@@ -40,9 +68,22 @@ impl Default for Config {
             batch_rows_max: 65_536,
             assign_parallel_max: std::thread::available_parallelism().map_or(1, usize::from),
             catch_up_rounds_max: 3,
-            follow_interval_ms: 1_000,
+            follow_interval_ms: 20,
             models_kept_per_plugin: 4,
+            capsules_kept_per_plugin: 3,
+            capsule_bytes_max: 256 << 20,
             failed_rows_kept_max: 100,
+            language: trellis_model::Language::En,
+            reaction_page_entries: 64,
+            reactions_parallel_max: std::thread::available_parallelism().map_or(1, usize::from),
+            timers_per_record_max: 20,
+            timer_clock_check_ms: 1_000,
+            decisions_kept_max: 100_000,
+            refusals_kept_max: 10_000,
+            hook_capsule_rows_max: 20,
+            rules_enabled_max: 500,
+            rules_parallel_max: std::thread::available_parallelism().map_or(1, usize::from),
+            rules: trellis_rules::Limits::default(),
             import: trellis_records::import::Limits::default(),
         }
     }

@@ -4,14 +4,19 @@ use std::{path::PathBuf, sync::Arc};
 
 use serde_json::Value as Json;
 use trellis_columns::Columns;
-use trellis_model::PluginId;
+use trellis_model::{PluginId, RecordId};
 use trellis_records::Records;
 
 use crate::{
-    Config, Error, Result, as_of, import,
+    Config, Error, Result, as_of,
+    capsule::Capsules,
+    decisions::Pruner,
+    import,
     jobs::{Request, Running, Work},
     plugins::Registry,
+    rules::RuleBook,
     run::{self, RunInput},
+    timers,
 };
 
 /// What the parts of the engine share.
@@ -21,6 +26,10 @@ pub(crate) struct Core {
     pub(crate) columns: Arc<Columns>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) spool_dir: PathBuf,
+    pub(crate) capsules: Capsules,
+    pub(crate) timers: timers::Started,
+    pub(crate) rules: Arc<RuleBook>,
+    pub(crate) pruner: Arc<Pruner>,
     pub(crate) config: Config,
 }
 
@@ -43,6 +52,12 @@ impl Work for Core {
                 };
                 run::run(self, job, &input)
             }
+            Request::RunReplay { plugin, run } => {
+                let unreadable =
+                    |error: String| Error::Damaged { what: format!("request of job {}: {error}", job.id()) };
+                let plugin = PluginId::new(plugin).map_err(|error| unreadable(error.to_string()))?;
+                run::replay(self, job, &plugin, RecordId(uuid::Uuid::from_bytes(*run)))
+            }
         }
     }
 
@@ -52,7 +67,7 @@ impl Work for Core {
             Request::Import { spooled, unlimited, .. } => {
                 *unlimited && self.spool_dir.join(spooled).is_file()
             }
-            Request::PluginRun { .. } => true,
+            Request::PluginRun { .. } | Request::RunReplay { .. } => true,
         }
     }
 

@@ -4,7 +4,7 @@ use std::{
 };
 
 use trellis_columns::Columns;
-use trellis_model::{ObjectName, PluginId, RecordId, Scope};
+use trellis_model::{ObjectName, PluginId, RecordId, Scope, Text};
 use trellis_plugin_host::PluginHost;
 use trellis_records::{Caller, Records};
 
@@ -12,12 +12,16 @@ use crate::{
     Config, Error, Job, JobPage, PluginInfo, Result, as_of,
     background::Background,
     blocking::blocking,
+    capsule::{self, Capsules},
     core::Core,
-    import,
+    decisions::Pruner,
+    hooks, import,
     jobs::{Jobs, Request, Work},
     plugins::{Registry, UseSettings, checked_config},
     reader,
-    run::{self, Explanation, ModelChoice, RunRequest},
+    rules::RuleBook,
+    run::{self, Explanation, ModelChoice, RunPage, RunRequest, ScoreExplanation},
+    timers,
 };
 
 /// Bytes of a mapping.
@@ -28,15 +32,17 @@ const FILE_NAME_CHARS_MAX: usize = 200;
 /// Plugins and jobs of a server. One a process, shared as `Arc<Engine>`.
 #[derive(Debug)]
 pub struct Engine {
-    core: Arc<Core>,
+    pub(crate) core: Arc<Core>,
     jobs: Jobs,
     reader: Background,
+    timers: Background,
 }
 
 impl Engine {
     /// Loads the enabled plugins, takes up the jobs that an earlier server left, and starts the threads.
     ///
-    /// `dir` gets the folders `plugins` (components by digest; part of a backup) and `spool` (files of imports that have not ended).
+    /// `dir` gets the folders `plugins` (components by digest; part of a backup), `capsules` (what the last runs read; can be lost) and
+    /// `spool` (files of imports that have not ended).
     /// A plugin whose file is missing, damaged or does not load is listed as broken; it does not keep the server from starting.
     ///
     /// # Errors
@@ -55,19 +61,27 @@ impl Engine {
             source,
         })?;
         let registry = Registry::open(Arc::clone(&records), plugin_host, dir.join("plugins")).await?;
+        let listed = capsule::listed(&records).await?;
+        let capsules = Capsules::open(dir.join("capsules"), |name| listed.contains(name))?;
         let core = Arc::new(Core {
             records: Arc::clone(&records),
             columns,
             registry,
             spool_dir,
+            capsules,
+            timers: timers::Started::default(),
+            rules: RuleBook::open(Arc::clone(&records), &config).await?,
+            pruner: Pruner::new(config.decisions_kept_max, config.refusals_kept_max),
             config: config.clone(),
         });
+        hooks::install(&core);
         run::finish_transitions(&core).await?;
         let work: Arc<dyn Work> = core.clone();
         let jobs = Jobs::start(records, work, config).await?;
         import::remove_orphans(&core.spool_dir, |name| jobs.uses_spooled(name))?;
         let reader = reader::start(Arc::clone(&core))?;
-        Ok(Arc::new(Self { core, jobs, reader }))
+        let timers = timers::start(Arc::clone(&core))?;
+        Ok(Arc::new(Self { core, jobs, reader, timers }))
     }
 
     /// Up to `jobs_max` (at most 200) jobs, the newest first: those after `after`.
@@ -239,9 +253,52 @@ impl Engine {
         run::explain(&self.core, caller, segmentation, id).await
     }
 
+    /// Why a customer has its value in a score, as the plugin tells it with the model of the current result.
+    ///
+    /// # Errors
+    /// As [`Engine::explain`].
+    pub async fn score_explain(&self, caller: &Caller, score: &str, id: RecordId) -> Result<ScoreExplanation> {
+        run::score_explain(&self.core, caller, score, id).await
+    }
+
+    /// What the model of a score does, in words: Markdown.
+    ///
+    /// # Errors
+    /// [`Error::NoExplanation`] with the reason, [`Error::Plugin`].
+    pub async fn score_rules(&self, score: &str) -> Result<Text> {
+        run::score_rules(&self.core, score).await
+    }
+
+    /// Up to `runs_max` (at most 200) runs of a plugin, the newest first: those after `after`.
+    ///
+    /// # Errors
+    /// [`Error::UnknownPlugin`], [`Error::Damaged`] where a run cannot be read.
+    pub async fn plugin_runs(
+        &self,
+        plugin: &PluginId,
+        after: Option<RecordId>,
+        runs_max: usize,
+    ) -> Result<RunPage> {
+        if self.plugin_get(plugin).is_none() {
+            return Err(Error::UnknownPlugin { id: plugin.to_string() });
+        }
+        run::list(&self.core.records, plugin, after, runs_max).await
+    }
+
+    /// Does a run again from what it read, as a job. Its result says whether the same came out, and the first rows where not.
+    ///
+    /// # Errors
+    /// [`Error::UnknownRun`], [`Error::InputsExpired`] where what it read is no longer kept, [`Error::QueueFull`].
+    pub async fn run_replay(&self, caller: &Caller, plugin: &PluginId, run: RecordId) -> Result<Job> {
+        run::check_replay(&self.core, plugin, run).await?;
+        let request = Request::RunReplay { plugin: plugin.to_string(), run: *run.as_bytes() };
+        self.jobs.create(self.new_id(), caller, request).await
+    }
+
     /// Ends the threads. Jobs that run are taken up again by the next start. Call it once, before the store is closed.
     pub async fn shutdown(&self) {
         self.jobs.stop().await;
+        self.timers.stop().await;
         self.reader.stop().await;
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use trellis_model::{PluginId, RecordId};
+use trellis_model::{PluginId, RecordId, Text};
 
 /// What can go wrong in the engine.
 #[derive(Debug, thiserror::Error)]
@@ -28,10 +28,42 @@ pub enum Error {
         /// The version that was asked for.
         version: String,
     },
-    /// There is no such segmentation, or it is not a plugin's, or it was never run.
-    #[error("segmentation `{name}` {reason}")]
+    /// The plugin has no such run.
+    #[error("plugin `{plugin}` has no run {run}")]
+    UnknownRun {
+        /// Which plugin.
+        plugin: PluginId,
+        /// The id that was asked for.
+        run: RecordId,
+    },
+    /// There is no such decision.
+    #[error("there is no decision {id}")]
+    UnknownDecision {
+        /// The id that was asked for.
+        id: RecordId,
+    },
+    /// The plugin does not suggest that now.
+    #[error("plugin `{plugin}` does not suggest `{name}` for `{record}` now")]
+    UnknownSuggestion {
+        /// Which plugin.
+        plugin: PluginId,
+        /// The name that was asked for.
+        name: String,
+        /// The record.
+        record: RecordId,
+    },
+    /// What a run or a decision saw is not kept any more.
+    #[error("inputs of {run} are gone: {}", reason.en)]
+    InputsExpired {
+        /// The run or decision.
+        run: RecordId,
+        /// Why.
+        reason: Text,
+    },
+    /// There is no such segmentation or score, or it is not a plugin's, or it was never run.
+    #[error("`{name}` {reason}")]
     NoExplanation {
-        /// The segmentation.
+        /// The segmentation or score.
         name: String,
         /// Why there is nothing to explain.
         reason: String,
@@ -160,7 +192,13 @@ impl Error {
     /// A stable code; `host/docs/errors/` has a page for each.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::UnknownJob { .. } | Self::UnknownPlugin { .. } | Self::UnknownVersion { .. } => "not_found",
+            Self::UnknownJob { .. }
+            | Self::UnknownPlugin { .. }
+            | Self::UnknownVersion { .. }
+            | Self::UnknownRun { .. }
+            | Self::UnknownDecision { .. }
+            | Self::UnknownSuggestion { .. } => "not_found",
+            Self::InputsExpired { .. } => "inputs_expired",
             Self::NoExplanation { .. } => "no_explanation",
             Self::VersionExists { .. } => "plugin_version_exists",
             Self::NotEnabled { .. } => "plugin_not_enabled",

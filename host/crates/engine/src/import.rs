@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
-use trellis_model::ObjectName;
+use trellis_model::{Cause, ObjectName};
 use trellis_records::{
-    Schema,
+    Caller, Schema,
     import::{self, ImportReport, Mapping, Phase, Progress, RowError},
 };
 
@@ -21,10 +21,11 @@ pub(crate) fn run(
 ) -> Result<Json> {
     let mapping = mapping_of(&core.records.schema(), object, mapping, file)?;
     let progress = |progress: Progress| job.progress(progress.done, progress.total, unit(progress.phase));
+    let caller = silent(job.caller());
     let importing = import::import_csv_within(
         core.config.import,
         &core.records,
-        job.caller(),
+        &caller,
         &mapping,
         file,
         &progress,
@@ -35,6 +36,12 @@ pub(crate) fn run(
         return Err(Error::Cancelled);
     }
     Ok(result(&report))
+}
+
+/// What is loaded is history: nobody wants a task or a message for each of its rows. Rules that look before a save look all the same, and
+/// features, segments and scores follow.
+fn silent(caller: &Caller) -> Caller {
+    Caller { cause: Cause { automations_off: true, ..caller.cause.clone() }, ..caller.clone() }
 }
 
 fn mapping_of(schema: &Schema, object: &str, mapping: Option<&str>, file: &Path) -> Result<Mapping> {

@@ -26,17 +26,25 @@ pub(crate) enum KeyKind {
     Part = 0x57,
     /// `plugin` → the log entry up to which its current results follow the data.
     Follow = 0x58,
+    /// `decision` → what a plugin or rule decided about a record.
+    Decision = 0x59,
+    /// `object record decision` → nothing: finds the decisions about a record.
+    DecisionOfRecord = 0x5a,
+    /// `decision` → what was known when it was decided.
+    DecisionCapsule = 0x5b,
     /// Nothing → the log entry up to which rules and plugins have reacted.
     ReactionCursor = 0x5c,
     /// `due_ms timer` → a timer, by when it runs out.
     Timer = 0x5d,
     /// `object record owner 00 name` → when the timer of that name runs out, and its id.
     TimerOfRecord = 0x5e,
+    /// `plugin 00 run` → digest of the file that holds what the run read.
+    RunCapsule = 0x5f,
 }
 
 impl KeyKind {
     #[cfg(test)]
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 16] = [
         Self::Job,
         Self::OpenJob,
         Self::PluginVersion,
@@ -46,9 +54,13 @@ impl KeyKind {
         Self::Run,
         Self::Part,
         Self::Follow,
+        Self::Decision,
+        Self::DecisionOfRecord,
+        Self::DecisionCapsule,
         Self::ReactionCursor,
         Self::Timer,
         Self::TimerOfRecord,
+        Self::RunCapsule,
     ];
 
     /// The prefix of every key of the kind.
@@ -112,11 +124,43 @@ pub(crate) fn run(plugin: &PluginId, id: RecordId) -> Vec<u8> {
     with_id(runs(plugin), id)
 }
 
-pub(crate) fn part(of: &[u8], part: u32) -> Vec<u8> {
+pub(crate) fn run_capsules(plugin: &PluginId) -> Vec<u8> {
+    of_plugin(KeyKind::RunCapsule, plugin)
+}
+
+pub(crate) fn run_capsule(plugin: &PluginId, run: RecordId) -> Vec<u8> {
+    with_id(run_capsules(plugin), run)
+}
+
+/// The prefix of every part of the value under a key whose length says where it ends, as that of a kind with ids does.
+pub(crate) fn parts(of: &[u8]) -> Vec<u8> {
     let mut key = KeyKind::Part.prefix();
     key.extend_from_slice(of);
+    key
+}
+
+pub(crate) fn part(of: &[u8], part: u32) -> Vec<u8> {
+    let mut key = parts(of);
     key.extend_from_slice(&part.to_be_bytes());
     key
+}
+
+pub(crate) fn decision(id: RecordId) -> Vec<u8> {
+    with_id(KeyKind::Decision.prefix(), id)
+}
+
+pub(crate) fn decisions_of_record(object: ObjectId, record: RecordId) -> Vec<u8> {
+    let mut key = KeyKind::DecisionOfRecord.prefix();
+    key.extend_from_slice(&object.0.to_be_bytes());
+    with_id(key, record)
+}
+
+pub(crate) fn decision_of_record(object: ObjectId, record: RecordId, id: RecordId) -> Vec<u8> {
+    with_id(decisions_of_record(object, record), id)
+}
+
+pub(crate) fn decision_capsule(id: RecordId) -> Vec<u8> {
+    with_id(KeyKind::DecisionCapsule.prefix(), id)
 }
 
 /// Ordered by when it runs out: the sign is turned, so that times before 1970 come first.
@@ -193,9 +237,13 @@ mod tests {
             ("Run", 0x56),
             ("Part", 0x57),
             ("Follow", 0x58),
+            ("Decision", 0x59),
+            ("DecisionOfRecord", 0x5a),
+            ("DecisionCapsule", 0x5b),
             ("ReactionCursor", 0x5c),
             ("Timer", 0x5d),
             ("TimerOfRecord", 0x5e),
+            ("RunCapsule", 0x5f),
         ];
         assert_eq!(numbers, locked.map(|(name, number)| (name.to_owned(), number)));
     }

@@ -17,21 +17,36 @@
 mod as_of;
 mod background;
 mod blocking;
+mod capsule;
 mod config;
 mod core;
+mod decide;
+mod decisions;
 mod engine;
 mod error;
+mod hooks;
 mod import;
 mod jobs;
 mod keys;
+mod lookups;
 mod plugins;
 mod reader;
+mod rules;
 mod run;
 mod stored;
+mod suggest;
+mod timers;
 
 pub use config::Config;
+pub use decisions::{
+    ActionOutcome, ActionState, Decision, DecisionKind, DecisionPage, DecisionQuery, Replay,
+};
 pub use engine::Engine;
 pub use error::{Error, Result};
 pub use jobs::{Job, JobError, JobKind, JobPage, JobState, Progress};
 pub use plugins::{PluginInfo, PluginState, UseSettings, VersionInfo};
-pub use run::{Explanation, ModelChoice, Reason, RunRequest};
+pub use rules::{BrokenRule, RuleDraft, RuleProblem, RuleTarget, RuleTest};
+pub use run::{Explanation, ModelChoice, RunInfo, RunPage, RunRequest, ScoreExplanation};
+pub use suggest::PluginSuggestion;
+pub use trellis_model::Reason;
+pub use trellis_rules::{RuleVeto, Trigger};

@@ -10,6 +10,8 @@ use crate::{Error, Result, keys};
 const PART_BYTES_MAX: usize = 4 << 10;
 /// How many further parts there are: the first four bytes of the value under the key itself.
 const COUNT_BYTES: usize = 4;
+/// Where the value itself begins under its key.
+pub(crate) const HEAD_BYTES: usize = COUNT_BYTES;
 
 pub(crate) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     postcard::to_stdvec(value).expect("plain structs of numbers and texts are always encodable")
@@ -19,18 +21,27 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8], what: impl FnOnce() -> S
     postcard::from_bytes(bytes).map_err(|error| Error::Damaged { what: format!("{}: {error}", what()) })
 }
 
+/// The keys and values of a value that may be longer than the store takes in one. A longer value that was there before leaves parts that
+/// nobody reads.
+pub(crate) fn puts(key: &[u8], bytes: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let (first, rest) = bytes.split_at(bytes.len().min(PART_BYTES_MAX));
+    let parts = (0_u32..).zip(rest.chunks(PART_BYTES_MAX));
+    let mut puts: Vec<_> = parts.map(|(part, chunk)| (keys::part(key, part), chunk.to_vec())).collect();
+    let count = u32::try_from(puts.len()).expect("fewer parts than bytes, and bytes are in memory");
+    puts.push((key.to_vec(), [count.to_be_bytes().as_slice(), first].concat()));
+    puts
+}
+
 /// Puts a value that may be longer than the store takes. `parts_before` is what the last put of this key returned, 0 for a new one.
 pub(crate) fn put(set: &mut WriteSet, key: &[u8], bytes: &[u8], parts_before: u32) -> u32 {
-    let (first, rest) = bytes.split_at(bytes.len().min(PART_BYTES_MAX));
-    let mut parts = 0;
-    for chunk in rest.chunks(PART_BYTES_MAX) {
-        set.put(keys::part(key, parts), chunk);
-        parts += 1;
+    let puts = puts(key, bytes);
+    let parts = u32::try_from(puts.len() - 1).expect("fewer parts than bytes, and bytes are in memory");
+    for (key, value) in puts {
+        set.put(key, value);
     }
     (parts..parts_before).for_each(|part| {
         set.delete(keys::part(key, part));
     });
-    set.put(key, [parts.to_be_bytes().as_slice(), first].concat());
     parts
 }
 

@@ -64,6 +64,7 @@ pub(super) fn info(id: &PluginId, entry: &Entry) -> Option<PluginInfo> {
         config_schema: manifest.map_or(Json::Null, |manifest| manifest.config.as_json().clone()),
         config_default: manifest.map_or(Json::Null, trellis_plugin_host::Manifest::default_config),
         version: version.clone(),
+        requests: inspection.map(|inspection| inspection.requests()).unwrap_or_default(),
         versions: entry
             .versions
             .iter()
@@ -95,5 +96,6 @@ fn settings(usage: &Usage) -> UseSettings {
         config: serde_json::from_str(&usage.stored.config).unwrap_or_default(),
         as_of: as_of::from_days(usage.stored.as_of),
         version: Some(usage.version.clone()),
+        grants: usage.stored.grants.clone(),
     }
 }

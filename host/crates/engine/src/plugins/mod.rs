@@ -1,15 +1,20 @@
 //! Which plugins are installed, in which versions, and how each is used.
 
+mod enabled;
 mod entry;
 mod files;
+mod grants;
 mod registry;
 mod stored;
 
 use semver::Version;
 use trellis_columns::AsOf;
 use trellis_model::{Actor, PluginId, Text};
+use trellis_plugin_host::manifest::Request;
 
+pub(crate) use enabled::Enabled;
 pub(crate) use files::hex;
+pub(crate) use grants::Grants;
 pub(crate) use registry::{Registry, checked_config};
 
 /// What is known about a plugin.
@@ -33,6 +38,8 @@ pub struct PluginInfo {
     pub config_schema: serde_json::Value,
     /// What holds where an admin sets nothing.
     pub config_default: serde_json::Value,
+    /// What it asks for, to be granted by an admin.
+    pub requests: Vec<Request>,
     /// The version in use, or the newest one where none is in use. The facts above are about it.
     pub version: Version,
     /// Every installed version, the newest first.
@@ -98,10 +105,12 @@ pub struct UseSettings {
     pub as_of: AsOf,
     /// The version to use; the newest one that is not broken where it is `None`.
     pub version: Option<Version>,
+    /// What is granted of [`PluginInfo::requests`]; all of it where it is `None`.
+    pub grants: Option<Vec<String>>,
 }
 
 impl Default for UseSettings {
     fn default() -> Self {
-        Self { config: serde_json::Value::Null, as_of: AsOf::Now, version: None }
+        Self { config: serde_json::Value::Null, as_of: AsOf::Now, version: None, grants: None }
     }
 }

@@ -16,12 +16,13 @@ use trellis_records::{Caller, EntryBody, NewEntry, Records};
 use trellis_storage::WriteSet;
 
 use super::{
-    PluginInfo, PluginState, UseSettings,
+    Enabled, Grants, PluginInfo, PluginState, UseSettings,
     entry::{Entry, Installed, Usage, info},
     files::{Files, hex},
+    grants,
     stored::{self as stored_plugin, UseV1, VersionV1},
 };
-use crate::{Error, Result, as_of, blocking::blocking, jobs::StoredActor, keys, stored};
+use crate::{Error, Result, as_of, blocking::blocking, jobs::StoredActor, keys, run, stored};
 
 /// Bytes of a use's configuration.
 const CONFIG_BYTES_MAX: usize = 64 << 10;
@@ -35,6 +36,8 @@ pub(crate) struct Registry {
     plugins: RwLock<BTreeMap<PluginId, Entry>>,
     /// What is loaded, by digest.
     loaded: Mutex<HashMap<[u8; 32], Arc<Plugin>>>,
+    /// The plugins that are enabled and loaded, by id; renewed with each change.
+    enabled: RwLock<Arc<[Arc<Enabled>]>>,
     /// Held while something is changed, so that changes come one after the other.
     changing: tokio::sync::Mutex<()>,
 }
@@ -45,6 +48,7 @@ pub(crate) struct Active {
     pub(crate) plugin: Arc<Plugin>,
     pub(crate) config: Json,
     pub(crate) as_of: AsOf,
+    pub(crate) grants: Grants,
 }
 
 impl Registry {
@@ -60,6 +64,7 @@ impl Registry {
             files: Files::open(dir)?,
             plugins: RwLock::default(),
             loaded: Mutex::default(),
+            enabled: RwLock::new(Arc::new([])),
             changing: tokio::sync::Mutex::default(),
         });
         let versions = stored_plugin::versions(&registry.records).await?;
@@ -87,6 +92,7 @@ impl Registry {
             entry.usage = Some(usage);
         }
         *self.plugins.write() = plugins;
+        self.renew_enabled();
     }
 
     fn inspect(&self, digest: &[u8; 32]) -> Result<Arc<Inspection>, String> {
@@ -149,6 +155,7 @@ impl Registry {
         self.loaded.lock().insert(digest, plugin);
         let installed = Installed { stored, inspection: Ok(inspection) };
         self.plugins.write().entry(id.clone()).or_default().versions.insert(version, installed);
+        self.renew_enabled();
         self.find(&id)
     }
 
@@ -179,19 +186,17 @@ impl Registry {
         let (version, digest) = self.version_to_enable(id, settings.version)?;
         let plugin = self.load_for_use(id, &version, digest).await?;
         let config = checked_config(id, &plugin, settings.config)?;
+        grants::check(id, plugin.inspection(), settings.grants.as_deref())?;
         let (checking, config_text) = (Arc::clone(&plugin), config.to_string());
         // A configuration that the plugin itself refuses is refused now, not by the first run.
-        blocking("asking the plugin about its settings", move || match checking.segmentation() {
-            Some(segmentation) => segmentation.describe(&config_text).map(drop),
-            None => Ok(()),
-        })
-        .await??;
+        let asking = move || run::check_config(&checking, &config_text);
+        blocking("asking the plugin about its settings", asking).await??;
         let stored = UseV1 {
             enabled: true,
             version: version.to_string(),
             config: config.to_string(),
             as_of: as_of::to_days(settings.as_of),
-            grants: Vec::new(),
+            grants: settings.grants,
             changed_at_ms: self.records.clock().now_ms(),
             changed_by: StoredActor::from(&caller.actor),
         };
@@ -232,6 +237,7 @@ impl Registry {
             entry.usage = Some(usage);
         }
         self.unload_unused();
+        self.renew_enabled();
         self.find(id)
     }
 
@@ -309,6 +315,7 @@ impl Registry {
             plugin,
             config: parse_config(id, &usage.stored.config)?,
             as_of: as_of::from_days(usage.stored.as_of),
+            grants: Grants::new(usage.stored.grants),
         })
     }
 
@@ -325,6 +332,36 @@ impl Registry {
             return Ok(Arc::clone(plugin));
         }
         self.load_for_use(id, version, digest).await
+    }
+
+    /// The plugins that are enabled and loaded, by id.
+    pub(crate) fn enabled(&self) -> Arc<[Arc<Enabled>]> {
+        Arc::clone(&self.enabled.read())
+    }
+
+    fn renew_enabled(&self) {
+        let plugins = self.plugins.read();
+        let loaded = self.loaded.lock();
+        let of = |(id, entry): (&PluginId, &Entry)| {
+            Enabled::of(id, entry, |digest| loaded.get(digest).cloned()).map(Arc::new)
+        };
+        *self.enabled.write() = plugins.iter().filter_map(of).collect();
+    }
+
+    /// Whether an installed plugin puts out a segmentation or score of this name once it runs.
+    pub(crate) fn puts_out(&self, name: &str) -> bool {
+        let puts_out = |(id, entry): (&PluginId, &Entry)| {
+            let by_prefix = name.strip_prefix(&id.prefix()).is_some_and(|rest| rest.starts_with("__"));
+            let aliased = |installed: &Installed| {
+                let manifest = installed.inspection.as_ref().ok().map(|inspection| &inspection.manifest);
+                manifest.is_some_and(|manifest| {
+                    manifest.segmentation_aliases.contains_key(name)
+                        || manifest.score_aliases.contains_key(name)
+                })
+            };
+            by_prefix || entry.versions.values().any(aliased)
+        };
+        self.plugins.read().iter().any(puts_out)
     }
 
     /// The plugins that are enabled and follow the data as it is now.

@@ -44,8 +44,8 @@ pub(super) struct UseV1 {
     pub(super) config: String,
     /// Days since 1970-01-01, or now.
     pub(super) as_of: Option<i32>,
-    /// What was granted beyond what every plugin gets.
-    pub(super) grants: Vec<String>,
+    /// What was granted of what the manifest asks for; all of it where nothing was said.
+    pub(super) grants: Option<Vec<String>>,
     pub(super) changed_at_ms: i64,
     pub(super) changed_by: StoredActor,
 }
