@@ -189,7 +189,7 @@ impl Block for NumberBlock {
                 let is_valid = |row: usize| valid.get(row / 8).is_some_and(|bits| bits >> (row % 8) & 1 == 1);
                 let rows = numbers.as_chunks().0.iter().enumerate().map(|(row, bytes)| match number(bytes) {
                     Some(number) if is_valid(row) => Some(number),
-                    Some(number) if number == Number(0.0) => Some(Number::NULL),
+                    Some(number) if number.0.to_bits() == 0 => Some(Number::NULL),
                     _ => None,
                 });
                 Rows::Numbers(rows.collect::<Option<_>>()?)

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::{
-    Aggregate, AsOf, CodesColumn, ColumnSource, Columns, Config, DatasetColumn, DatasetSpec, FlipRequest,
-    GenerationId, Origin, ResultColumn, RunId, SegmentationDefinition, Source, ValueDefinition,
+    Aggregate, AsOf, BandDefinition, CodesColumn, ColumnSource, Columns, Config, DatasetColumn, DatasetSpec,
+    FlipRequest, GenerationId, NumbersColumn, Origin, ResultColumn, RunId, ScoreDefinition,
+    SegmentationDefinition, Source, ValueDefinition,
 };
 use tempfile::TempDir;
 use trellis_model::{
     Batch, Currency, FieldName, Money, ObjectName, PluginId, Record, RecordId, SegmentationName, Text,
     TextColumn, Validity, Value,
 };
-use trellis_records::{Caller, Clock, LogEntry, Records, SystemIds};
+use trellis_records::{Caller, Clock, EntryBody, LogEntry, Records, SystemIds};
 use trellis_storage::{MemoryStore, Store};
 
 #[derive(Debug, Default)]
@@ -169,8 +170,60 @@ impl Company {
         writer.finish().await
     }
 
+    /// Stores the numbers of scores: `None` is null.
+    pub(super) async fn score_generation(
+        &self,
+        run: RunId,
+        scores: &[(&str, &[Option<f64>])],
+    ) -> crate::Result<GenerationId> {
+        let names: Vec<_> = scores.iter().map(|(name, _)| segmentation_name(name)).collect();
+        let mut writer = self.columns.begin(run, &names)?;
+        let rows = scores[0].1.len();
+        for start in (0..rows).step_by(700) {
+            let end = rows.min(start + 700);
+            let ordinals: Vec<u64> = (start as u64..end as u64).collect();
+            let parts = scores.iter().map(|(_, numbers)| ScorePart::of(&numbers[start..end]));
+            let parts: Vec<ScorePart> = parts.collect();
+            let columns: Vec<_> = parts.iter().map(ScorePart::column).collect();
+            writer.append(&ordinals, &columns)?;
+        }
+        writer.finish().await
+    }
+
+    pub(super) async fn events(&self, after: u64, wanted: &str) -> Vec<serde_json::Value> {
+        let entries = self.log_from(after).await.into_iter();
+        let data = entries.filter_map(|entry| match entry.body {
+            EntryBody::Event { name, data } if name == wanted => Some(data),
+            _ => None,
+        });
+        data.collect()
+    }
+
+    pub(super) async fn assert_clean(&self) {
+        let report = self.columns.check().await.unwrap();
+        assert!(report.is_clean(), "{:?}", report.differences);
+    }
+
     pub(super) async fn log_from(&self, after: u64) -> Vec<LogEntry> {
         self.records.log_after(after, 1_000).await.unwrap()
+    }
+}
+
+/// Numbers in the shape in which plugins give them.
+pub(super) struct ScorePart {
+    values: Vec<f64>,
+    valid: Validity,
+}
+
+impl ScorePart {
+    pub(super) fn of(numbers: &[Option<f64>]) -> Self {
+        // What stands at a null row means nothing.
+        let values = numbers.iter().map(|number| number.unwrap_or(f64::NAN)).collect();
+        Self { values, valid: Validity::from_flags(numbers.iter().map(Option::is_some)) }
+    }
+
+    pub(super) fn column(&self) -> ResultColumn<'_> {
+        ResultColumn::Numbers(NumbersColumn { values: &self.values, valid: &self.valid })
     }
 }
 
@@ -255,6 +308,28 @@ pub(super) fn definition(name: &str) -> SegmentationDefinition {
         description: Text::default(),
         values: vec![value("low", "低"), value("middle", "中"), value("high", "高")],
         source: Source::Plugin { plugin: PluginId::new("retail-rfm").unwrap(), output: name.into() },
+        aliases: Vec::new(),
+    }
+}
+
+/// A score with bands that begin at these numbers: `b1`, `b2`, …
+pub(super) fn score_definition(name: &str, bands: &[f64]) -> ScoreDefinition {
+    let band = |(number, lowest): (usize, &f64)| BandDefinition {
+        name: format!("b{}", number + 1),
+        label: Text::new(format!("Band {}", number + 1), format!("第 {} 档", number + 1)),
+        description: Text::default(),
+        lowest: *lowest,
+    };
+    ScoreDefinition {
+        name: segmentation_name(name),
+        object: self::name("account"),
+        label: Text::new("Risk of leaving", "流失风险"),
+        description: Text::default(),
+        unit: "%".into(),
+        minimum: Some(0.0),
+        maximum: Some(100.0),
+        bands: bands.iter().enumerate().map(band).collect(),
+        source: Source::Plugin { plugin: PluginId::new("churn-lite").unwrap(), output: name.into() },
         aliases: Vec::new(),
     }
 }

@@ -2,5 +2,8 @@ mod company;
 mod crashes;
 mod features;
 mod interactions;
+mod related;
 mod results;
+mod score_runs;
+mod scores;
 mod size;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 use trellis_model::{Filter, ObjectScope, Op, Path, PluginId, RowAccess, Scope, TextColumn, Validity};
-use trellis_records::{DerivedFields, DerivedValue, EntryBody, Query};
+use trellis_records::{DerivedFields, DerivedValue, Query};
 
 use super::company::{Company, codes, definition, flip_request, name, run_id, segmentation_name};
 use crate::generation::GenerationId;
@@ -37,20 +37,6 @@ impl Company {
             Some(other) => panic!("unknown value {other}"),
         };
         (0..rows).map(|ordinal| code(value(ordinal))).collect()
-    }
-
-    async fn events(&self, after: u64, wanted: &str) -> Vec<Json> {
-        let entries = self.log_from(after).await.into_iter();
-        let data = entries.filter_map(|entry| match entry.body {
-            EntryBody::Event { name, data } if name == wanted => Some(data),
-            _ => None,
-        });
-        data.collect()
-    }
-
-    async fn assert_clean(&self) {
-        let report = self.columns.check().await.unwrap();
-        assert!(report.is_clean(), "{:?}", report.differences);
     }
 }
 

@@ -5,12 +5,14 @@ use std::time::Instant;
 
 use trellis_model::{TextColumn, Validity};
 
-use super::company::{Company, definition, flip_request, orders_spec, run_id, segmentation_name};
+use super::company::{
+    Company, definition, flip_request, orders_spec, run_id, score_definition, segmentation_name,
+};
 use crate::dataset::Plan;
 use crate::features::{EventNumber, FeatureColumns};
 use crate::population::Population;
 use crate::stream::Rows;
-use crate::{CodesColumn, Config, DatasetStream, ResultColumn};
+use crate::{CodesColumn, Config, DatasetStream, NumbersColumn, Origin, ResultColumn};
 
 const CUSTOMERS: u64 = 1_000_000;
 const BATCH_ROWS: u64 = 65_536;
@@ -54,6 +56,46 @@ async fn ten_outputs_of_a_million_customers_are_stored() {
             info.counts.iter().map(|count| count.count).collect::<Vec<_>>(),
             [333_344, 333_328, 333_328]
         );
+    }
+}
+
+#[tokio::test]
+async fn ten_scores_of_a_million_customers_are_stored_and_crossed() {
+    let company = company_of_a_million().await;
+    let names: Vec<_> = (0..10).map(|number| segmentation_name(&format!("churn__score_{number}"))).collect();
+    for name in &names {
+        company.columns.define_score(score_definition(name.as_str(), &[0.0, 50.0])).await.unwrap();
+    }
+    let valid = Validity::all();
+    for (run, shift) in [(1, 0), (2, 1)] {
+        let started = Instant::now();
+        let mut writer = company.columns.begin(run_id(run), &names).unwrap();
+        for start in (0..CUSTOMERS).step_by(BATCH_ROWS as usize) {
+            let ordinals: Vec<u64> = (start..CUSTOMERS.min(start + BATCH_ROWS)).collect();
+            let values: Vec<f64> = ordinals.iter().map(|row| ((row + shift) % 100) as f64 + 0.5).collect();
+            let column = ResultColumn::Numbers(NumbersColumn { values: &values, valid: &valid });
+            writer.append(&ordinals, &[column; 10]).unwrap();
+        }
+        let appended = started.elapsed();
+        let generation = writer.finish().await.unwrap();
+        let stored = started.elapsed();
+        company.columns.flip(generation, flip_request(run_id(run), true)).await.unwrap();
+        let flipped = started.elapsed();
+        let counts = company.columns.transitions(generation, &Origin::system("test")).await.unwrap();
+        let told = started.elapsed();
+        println!(
+            "appended after {appended:?}, stored after {stored:?}, flipped after {flipped:?}, told after {told:?}"
+        );
+        let expected = if run == 1 { (10 * CUSTOMERS, 0) } else { (0, 10 * CUSTOMERS / 50) };
+        assert_eq!((counts.entered, counts.changed), expected);
+    }
+    let started = Instant::now();
+    let infos = company.columns.scores();
+    println!("looked at after {:?}", started.elapsed());
+    for info in infos {
+        assert_eq!((info.count, info.mean), (CUSTOMERS, Some(50.0)));
+        assert_eq!((info.minimum, info.maximum), (Some(0.5), Some(99.5)));
+        assert!(info.bands.iter().all(|band| band.count == CUSTOMERS / 2));
     }
 }
 
