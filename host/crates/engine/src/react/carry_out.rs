@@ -1,0 +1,90 @@
+//! A reaction from the question to the answer's end.
+
+use std::sync::Arc;
+
+use trellis_model::{Action, Decider};
+
+use super::{
+    Unrecorded,
+    reaction::{Reaction, What},
+    rule, workflow,
+};
+use crate::{
+    Result,
+    actions::{self, Carried, Refusal},
+    core::Core,
+    decisions::{self, ActionState, Decision, NewDecision},
+    plugins::Enabled,
+};
+
+/// What may be done by whoever decides.
+#[derive(Debug)]
+pub(super) enum Granted {
+    ToRule,
+    ToPlugin(Arc<Enabled>),
+    /// The plugin was disabled meanwhile.
+    ToNobody,
+}
+
+/// What a rule or plugin decided, if there is anything to record.
+pub(super) struct Decided {
+    pub(super) new: NewDecision,
+    pub(super) granted: Granted,
+}
+
+/// Has a rule or plugin decide and carries out what it wants; a decision that the ledger has is carried out to its end.
+///
+/// # Errors
+/// Only where the store fails. What goes wrong in a rule or plugin is recorded as its decision.
+pub(super) async fn react(core: &Arc<Core>, reaction: Reaction) -> Result<Option<Unrecorded>> {
+    let id = reaction.decision_id();
+    if let Some(decision) = decisions::get(&core.records, id).await? {
+        return go_on(core, &reaction, decision).await;
+    }
+    let cause = reaction.entry.cause.clone();
+    let decided = match &reaction.what {
+        What::Rule { .. } => rule::decide(core, reaction).await?,
+        What::Workflow { .. } => workflow::decide(core, reaction, id).await?,
+    };
+    let Some(Decided { new, granted }) = decided else { return Ok(None) };
+    let wanted = new.actions.clone();
+    let (mut decision, mut capsule) = new.into_decision(id);
+    let caller = actions::caller(&decision.by, cause);
+    let grants = |action: &Action| granted.check(action);
+    match actions::carry_out(core, &mut decision, &mut capsule, &wanted, &grants, &caller).await? {
+        Carried::Recorded => Ok(None),
+        Carried::Unrecorded => Ok(Some((decision, capsule))),
+    }
+}
+
+/// Carries out what a stop of the server left pending.
+async fn go_on(core: &Arc<Core>, reaction: &Reaction, mut decision: Decision) -> Result<Option<Unrecorded>> {
+    if decision.actions.iter().all(|action| action.state != ActionState::Pending) {
+        return Ok(None);
+    }
+    tracing::info!(decision = %decision.id, "a decision that was carried out in part goes on");
+    let wanted = actions::pending(&core.records.schema(), &decision)?;
+    let granted = match &decision.by {
+        Decider::Rule { .. } => Granted::ToRule,
+        Decider::Plugin { id, .. } => {
+            let enabled = core.registry.enabled().iter().find(|plugin| plugin.id == *id).cloned();
+            enabled.map_or(Granted::ToNobody, Granted::ToPlugin)
+        }
+    };
+    let caller = actions::caller(&decision.by, reaction.entry.cause.clone());
+    let grants = |action: &Action| granted.check(action);
+    match actions::carry_out(core, &mut decision, &mut None, &wanted, &grants, &caller).await? {
+        Carried::Recorded => Ok(None),
+        Carried::Unrecorded => Ok(Some((decision, None))),
+    }
+}
+
+impl Granted {
+    fn check(&self, action: &Action) -> Result<(), Refusal> {
+        match self {
+            Self::ToRule => actions::for_rule(action),
+            Self::ToPlugin(plugin) => actions::for_plugin(plugin.manifest(), &plugin.grants, action),
+            Self::ToNobody => Err(actions::not_enabled()),
+        }
+    }
+}
