@@ -12,11 +12,13 @@ use crate::call::{self, Call};
 use crate::error::{Error, Fault, Result};
 use crate::functions::{self, Row};
 use crate::input::{AfterSave, BeforeSave, Input};
-use crate::{Limits, values};
+use crate::{Limits, stack, values};
 
 /// Compiles and runs rules. Built once; shared by all threads.
 pub struct RuleEngine {
     engine: Engine,
+    /// Compiles only what does not repeat itself; runs nothing.
+    straight: Engine,
     limits: Limits,
 }
 
@@ -25,6 +27,8 @@ pub struct RuleEngine {
 pub struct Script {
     ast: Arc<AST>,
     digest: [u8; 32],
+    /// Whether it needs no more stack than any thread has.
+    shallow: bool,
 }
 
 impl Script {
@@ -51,8 +55,8 @@ const OPERATIONS_PER_TICK: u64 = 16;
 
 /// Everything that a rule can and cannot do is decided here.
 ///
-/// Left out of rhai: its core package (`sleep`, `exit`, `parse_json`, tags), its clock, blobs, bit fields, `eval`, and modules (by the
-/// feature `no_module`). Code is optimised only as far as constants of rhai's own types go; functions of ours never run while compiling.
+/// Left out of rhai: its core package (`sleep`, `exit`, `parse_json`, tags), its clock, blobs, bit fields, `eval`, `curry`, and by its
+/// features `no_module` and `no_closure` modules and captured variables, whose values are under no limit either. Code is optimised only as far as constants of rhai's own types go; functions of ours never run while compiling.
 fn configure(engine: &mut Engine, limits: &Limits) {
     ArithmeticPackage::new().register_into_engine(engine);
     LogicPackage::new().register_into_engine(engine);
@@ -65,6 +69,8 @@ fn configure(engine: &mut Engine, limits: &Limits) {
     BasicMapPackage::new().register_into_engine(engine);
     engine
         .disable_symbol("eval")
+        // What a pointer to a function carries is under no limit: `f = curry(f, f)` takes gigabytes.
+        .disable_symbol("curry")
         .set_strict_variables(true)
         .set_max_operations(limits.operations_max)
         .set_max_call_levels(limits.call_levels_max)
@@ -95,11 +101,13 @@ fn print(line: &str) {
 }
 
 impl RuleEngine {
-    /// Builds an engine; takes about a quarter of a millisecond.
+    /// Builds an engine; takes about half a millisecond.
     pub fn new(limits: Limits) -> Self {
-        let mut engine = Engine::new_raw();
+        let (mut engine, mut straight) = (Engine::new_raw(), Engine::new_raw());
         configure(&mut engine, &limits);
-        Self { engine, limits }
+        configure(&mut straight, &limits);
+        stack::forbid_repetition(&mut straight);
+        Self { engine, straight, limits }
     }
 
     /// The limits that it was built with.
@@ -120,11 +128,15 @@ impl RuleEngine {
         // Not constants, or the compiler would take them for these values.
         let mut scope = Scope::new();
         scope.push("record", Dynamic::UNIT).push("before", Dynamic::UNIT).push("event", Dynamic::UNIT);
-        let compiled = catch_unwind(AssertUnwindSafe(|| self.engine.compile_with_scope(&scope, source)));
-        let ast = compiled
+        let compile = || {
+            let ast = self.engine.compile_with_scope(&scope, source)?;
+            let shallow = stack::is_shallow(&self.straight, &scope, source, &ast);
+            Ok((ast, shallow))
+        };
+        let (ast, shallow) = catch_unwind(AssertUnwindSafe(compile))
             .map_err(|_| interpreter_failed())?
             .map_err(|error| Error::from_parser(&error, &self.limits))?;
-        Ok(Script { ast: Arc::new(ast), digest: *blake3::hash(source.as_bytes()).as_bytes() })
+        Ok(Script { ast: Arc::new(ast), digest: *blake3::hash(source.as_bytes()).as_bytes(), shallow })
     }
 
     /// Runs a rule before a record is saved. Blocks for up to the limit of time, and for look-ups.
@@ -146,17 +158,27 @@ impl RuleEngine {
     }
 
     fn run(&self, script: &Script, call: Call) -> Result<Call> {
+        if script.shallow {
+            return self.run_here(script, call);
+        }
+        std::thread::scope(|scope| {
+            let builder =
+                std::thread::Builder::new().name("rule".to_owned()).stack_size(stack::bytes(&self.limits));
+            let thread = builder
+                .spawn_scoped(scope, || self.run_here(script, call))
+                .map_err(|error| Error::from_fault(Fault::no_thread(&error)))?;
+            thread.join().unwrap_or_else(|_| Err(interpreter_failed()))
+        })
+    }
+
+    fn run_here(&self, script: &Script, call: Call) -> Result<Call> {
         let mut scope = Scope::new();
         scope.push_constant("record", Row::Record);
-        scope.push_constant_dynamic(
-            "before",
-            if call.before.is_some() { Dynamic::from(Row::Before) } else { Dynamic::UNIT },
-        );
+        let before = call.before.as_ref().map_or(Dynamic::UNIT, |_| Dynamic::from(Row::Before));
+        scope.push_constant_dynamic("before", before);
         let event = call.event.as_ref();
-        scope.push_constant_dynamic(
-            "event",
-            event.map_or(Dynamic::UNIT, |event| Dynamic::from_map(functions::event(event))),
-        );
+        let event = event.map_or(Dynamic::UNIT, |event| Dynamic::from_map(functions::event(event)));
+        scope.push_constant_dynamic("event", event);
         let run = || self.engine.run_ast_with_scope(&mut scope, &script.ast);
         let (mut call, result) = call::enter(call, run);
         let fatal = call.take_fatal();

@@ -33,7 +33,7 @@ pub enum ErrorKind {
     },
     /// The rule gave a value that its place does not take.
     Value,
-    /// A look-up could not be answered now, so the rule could not decide; trying again may help.
+    /// A look-up or a thread could not be had now, so the rule could not decide; trying again may help.
     Unavailable,
 }
 
@@ -104,6 +104,12 @@ impl Fault {
             "规则超出上限：{zh_cn}最多 {limit}（`{name}`）"
         );
         Self { kind: ErrorKind::Limit { name, limit }, text }
+    }
+
+    /// The system gave no thread for a rule that needs one of its own.
+    pub(crate) fn no_thread(error: &std::io::Error) -> Self {
+        let text = bilingual!("the rule could not be started: {error}", "规则无法启动：{error}");
+        Self { kind: ErrorKind::Unavailable, text }
     }
 
     pub(crate) fn lookup(error: LookupError, limits: &Limits) -> Self {

@@ -39,6 +39,7 @@ mod error;
 mod functions;
 mod input;
 mod limits;
+mod stack;
 mod values;
 
 pub use engine::{RuleEngine, Script};

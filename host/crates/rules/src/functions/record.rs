@@ -100,7 +100,7 @@ fn put(call: &mut Call, name: &str, value: &Dynamic) -> Result<(), Fault> {
     };
     let value = values::typed(&field.field_type, value).map_err(|why| of_field(name, &why))?;
     let name = field.name.clone();
-    match call.record.fields.get(&name) == value.as_ref() {
+    match same(call.record.fields.get(&name), value.as_ref()) {
         true => call.changes.remove(&name),
         false => call.changes.insert(name, value),
     };
@@ -122,5 +122,13 @@ pub(super) fn known_field(call: &Call, name: &str) -> Result<FieldName, Fault> {
 fn changed(call: &Call, name: &str) -> Result<bool, Fault> {
     call.field(name)?;
     let before = call.before.as_ref().and_then(|before| before.fields.get(name));
-    Ok(call.proposed(name) != before)
+    Ok(!same(call.proposed(name), before))
+}
+
+/// Whether two values are one for people: what money is worth in base currency, which is fixed by the commit, is no part of it.
+fn same(a: Option<&Value>, b: Option<&Value>) -> bool {
+    match (a, b) {
+        (Some(Value::Money(a)), Some(Value::Money(b))) => (a.amount, a.currency) == (b.amount, b.currency),
+        (a, b) => a == b,
+    }
 }

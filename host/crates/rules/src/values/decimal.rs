@@ -35,7 +35,7 @@ impl Numeric for i64 {
 
 impl Numeric for f64 {
     fn exact(&self) -> Evaluated<Decimal> {
-        Ok(Decimal::from_f64(*self).ok_or_else(|| overflow(&self.to_string()))?)
+        Ok(Decimal::from_f64(*self).ok_or_else(|| overflow(&format!("{self:e}")))?)
     }
 }
 

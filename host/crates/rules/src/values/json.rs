@@ -67,9 +67,14 @@ fn scalar(value: &Dynamic) -> Result<Json, Text> {
     Err(bilingual!("a {name} is not a value that a field can hold", "{name} 不是字段可以保存的值"))
 }
 
-/// JSON as scripts see it. A whole number that is too large for one becomes a float.
+/// JSON as scripts see it. A whole number that is too large for one becomes a float, and what nests over 64 levels becomes `()`.
 pub(super) fn to_dynamic(json: &Json) -> Dynamic {
+    down_to(json, 0)
+}
+
+fn down_to(json: &Json, depth: usize) -> Dynamic {
     match json {
+        _ if depth > DEPTH_MAX => Dynamic::UNIT,
         Json::Null => Dynamic::UNIT,
         Json::Bool(flag) => Dynamic::from_bool(*flag),
         Json::Number(number) => match number.as_i64() {
@@ -77,9 +82,14 @@ pub(super) fn to_dynamic(json: &Json) -> Dynamic {
             None => Dynamic::from_float(number.as_f64().unwrap_or_default()),
         },
         Json::String(text) => text_to_dynamic(text),
-        Json::Array(items) => Dynamic::from_array(items.iter().map(to_dynamic).collect::<Array>()),
+        Json::Array(items) => {
+            Dynamic::from_array(items.iter().map(|item| down_to(item, depth + 1)).collect::<Array>())
+        }
         Json::Object(entries) => Dynamic::from_map(
-            entries.iter().map(|(key, item)| (key.as_str().into(), to_dynamic(item))).collect::<Map>(),
+            entries
+                .iter()
+                .map(|(key, item)| (key.as_str().into(), down_to(item, depth + 1)))
+                .collect::<Map>(),
         ),
     }
 }
