@@ -128,8 +128,15 @@ section! {
         batch_rows_max: u32,
         assign_parallel_max: usize,
         catch_up_rounds_max: u32,
+        follow_interval_ms: u64,
         models_kept_per_plugin: usize,
+        capsules_kept_per_plugin: usize,
+        capsule_bytes_max: u64,
         failed_rows_kept_max: usize,
+        reaction_page_entries: usize,
+        reactions_parallel_max: usize,
+        timers_per_record_max: usize,
+        timer_clock_check_ms: u64,
     }
 }
 

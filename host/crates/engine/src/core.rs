@@ -3,12 +3,13 @@
 use std::{path::PathBuf, sync::Arc};
 
 use serde_json::Value as Json;
+use tokio::sync::watch;
 use trellis_columns::Columns;
 use trellis_model::{PluginId, RecordId};
 use trellis_records::Records;
 
 use crate::{
-    Config, Error, Result, as_of,
+    Config, Error, Result, as_of, campaign,
     capsule::Capsules,
     decisions::Pruner,
     import,
@@ -28,6 +29,8 @@ pub(crate) struct Core {
     pub(crate) spool_dir: PathBuf,
     pub(crate) capsules: Capsules,
     pub(crate) timers: timers::Started,
+    /// The log entry up to which rules and plugins have reacted.
+    pub(crate) reacted: watch::Sender<u64>,
     pub(crate) rules: Arc<RuleBook>,
     pub(crate) pruner: Arc<Pruner>,
     pub(crate) config: Config,
@@ -58,6 +61,11 @@ impl Work for Core {
                 let plugin = PluginId::new(plugin).map_err(|error| unreadable(error.to_string()))?;
                 run::replay(self, job, &plugin, RecordId(uuid::Uuid::from_bytes(*run)))
             }
+            Request::CampaignRun { campaign: id } => {
+                let unreadable =
+                    |error: trellis_model::Error| Error::Damaged { what: format!("request of job {}: {error}", job.id()) };
+                campaign::run(self, job, RecordId::parse(id).map_err(unreadable)?)
+            }
         }
     }
 
@@ -67,7 +75,7 @@ impl Work for Core {
             Request::Import { spooled, unlimited, .. } => {
                 *unlimited && self.spool_dir.join(spooled).is_file()
             }
-            Request::PluginRun { .. } | Request::RunReplay { .. } => true,
+            Request::PluginRun { .. } | Request::RunReplay { .. } | Request::CampaignRun { .. } => true,
         }
     }
 

@@ -3,6 +3,7 @@ use std::{
     sync::Arc,
 };
 
+use tokio::sync::watch;
 use trellis_columns::Columns;
 use trellis_model::{ObjectName, PluginId, RecordId, Scope, Text};
 use trellis_plugin_host::PluginHost;
@@ -12,6 +13,7 @@ use crate::{
     Config, Error, Job, JobPage, PluginInfo, Result, as_of,
     background::Background,
     blocking::blocking,
+    campaign::{self, CampaignEvaluation, Eligibility},
     capsule::{self, Capsules},
     core::Core,
     decisions::Pruner,
@@ -19,6 +21,7 @@ use crate::{
     jobs::{Jobs, Request, Work},
     plugins::{Registry, UseSettings, checked_config},
     reader,
+    react,
     rules::RuleBook,
     run::{self, Explanation, ModelChoice, RunPage, RunRequest, ScoreExplanation},
     timers,
@@ -36,6 +39,7 @@ pub struct Engine {
     jobs: Jobs,
     reader: Background,
     timers: Background,
+    reactions: Background,
 }
 
 impl Engine {
@@ -70,6 +74,7 @@ impl Engine {
             spool_dir,
             capsules,
             timers: timers::Started::default(),
+            reacted: watch::Sender::default(),
             rules: RuleBook::open(Arc::clone(&records), &config).await?,
             pruner: Pruner::new(config.decisions_kept_max, config.refusals_kept_max),
             config: config.clone(),
@@ -81,7 +86,8 @@ impl Engine {
         import::remove_orphans(&core.spool_dir, |name| jobs.uses_spooled(name))?;
         let reader = reader::start(Arc::clone(&core))?;
         let timers = timers::start(Arc::clone(&core))?;
-        Ok(Arc::new(Self { core, jobs, reader, timers }))
+        let reactions = react::start(Arc::clone(&core)).await?;
+        Ok(Arc::new(Self { core, jobs, reader, timers, reactions }))
     }
 
     /// Up to `jobs_max` (at most 200) jobs, the newest first: those after `after`.
@@ -295,9 +301,42 @@ impl Engine {
         self.jobs.create(self.new_id(), caller, request).await
     }
 
+    /// Runs a campaign over its audience, as a job: its plugin says who takes part, in which variant, and, where the campaign is active,
+    /// what happens next with each member.
+    ///
+    /// # Errors
+    /// [`Error::Records`] where the caller does not see the campaign, [`Error::InvalidRequest`] where it cannot be run as it is,
+    /// [`Error::UnknownPlugin`], [`Error::NotEnabled`], [`Error::CannotRun`], [`Error::QueueFull`].
+    pub async fn campaign_run(&self, caller: &Caller, id: RecordId) -> Result<Job> {
+        campaign::check(&self.core, caller, id).await?;
+        self.jobs.create(self.new_id(), caller, Request::CampaignRun { campaign: id.to_string() }).await
+    }
+
+    /// Whether a customer may take part in a campaign, as its plugin says now. Changes nothing.
+    ///
+    /// # Errors
+    /// As [`Engine::campaign_run`]; [`Error::Records`] too where the caller does not see the account.
+    pub async fn campaign_eligibility(
+        &self,
+        caller: &Caller,
+        campaign: RecordId,
+        account: RecordId,
+    ) -> Result<Eligibility> {
+        campaign::eligibility(&self.core, caller, campaign, account).await
+    }
+
+    /// What came of a campaign so far, as its plugin says.
+    ///
+    /// # Errors
+    /// As [`Engine::campaign_run`].
+    pub async fn campaign_evaluate(&self, caller: &Caller, id: RecordId) -> Result<CampaignEvaluation> {
+        campaign::evaluate(&self.core, caller, id).await
+    }
+
     /// Ends the threads. Jobs that run are taken up again by the next start. Call it once, before the store is closed.
     pub async fn shutdown(&self) {
         self.jobs.stop().await;
+        self.reactions.stop().await;
         self.timers.stop().await;
         self.reader.stop().await;
     }

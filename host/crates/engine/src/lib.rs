@@ -14,9 +14,11 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
+mod actions;
 mod as_of;
 mod background;
 mod blocking;
+mod campaign;
 mod capsule;
 mod config;
 mod core;
@@ -30,6 +32,7 @@ mod jobs;
 mod keys;
 mod lookups;
 mod plugins;
+mod react;
 mod reader;
 mod rules;
 mod run;
@@ -37,6 +40,7 @@ mod stored;
 mod suggest;
 mod timers;
 
+pub use campaign::{CampaignEvaluation, Eligibility};
 pub use config::Config;
 pub use decisions::{
     ActionOutcome, ActionState, Decision, DecisionKind, DecisionPage, DecisionQuery, Replay,

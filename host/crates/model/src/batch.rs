@@ -96,6 +96,10 @@ impl Validity {
         self.0.is_empty() || self.0.get(row / 8).is_some_and(|byte| byte >> (row % 8) & 1 == 1)
     }
 
+    fn pick(&self, rows: &[usize]) -> Self {
+        if self.0.is_empty() { Self::all() } else { Self::from_flags(rows.iter().map(|&row| self.get(row))) }
+    }
+
     /// Whether the bytes are enough for `rows` rows.
     pub fn fits(&self, rows: usize) -> bool {
         self.0.is_empty() || self.0.len() == rows.div_ceil(8)
@@ -120,6 +124,24 @@ impl ColumnData {
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    fn pick(&self, rows: &[usize]) -> Self {
+        match self {
+            Self::Float64(values) => Self::Float64(picked(values, rows)),
+            Self::Int64(values) => Self::Int64(picked(values, rows)),
+            Self::Boolean(values) => Self::Boolean(picked(values, rows)),
+            Self::Date(values) => Self::Date(picked(values, rows)),
+            Self::Time(values) => Self::Time(picked(values, rows)),
+            Self::Money { currency, minor_units } => {
+                Self::Money { currency: currency.clone(), minor_units: picked(minor_units, rows) }
+            }
+            Self::Text(texts) => Self::Text(rows.iter().filter_map(|&row| texts.get(row)).collect()),
+            Self::Dictionary { codes, values } => {
+                Self::Dictionary { codes: picked(codes, rows), values: values.clone() }
+            }
+            Self::Reference(ordinals) => Self::Reference(picked(ordinals, rows)),
+        }
     }
 
     /// About how many bytes the values take, for limits.
@@ -186,6 +208,22 @@ impl Batch {
         self.columns.iter().find(|column| column.name == name)
     }
 
+    /// A batch of some of the rows, given by their numbers in ascending order; a number without a row is left out.
+    #[must_use]
+    pub fn pick(&self, rows: &[usize]) -> Self {
+        let column = |column: &Column| Column {
+            name: column.name.clone(),
+            valid: column.valid.pick(rows),
+            data: column.data.pick(rows),
+        };
+        let ordinals = picked(&self.ordinals, rows);
+        Self {
+            rows: u32::try_from(ordinals.len()).expect("no more than there were"),
+            ordinals,
+            columns: self.columns.iter().map(column).collect(),
+        }
+    }
+
     /// About how many bytes the batch takes, for limits.
     pub fn bytes(&self) -> usize {
         self.ordinals.len() * 8
@@ -193,9 +231,35 @@ impl Batch {
     }
 }
 
+fn picked<T: Copy>(values: &[T], rows: &[usize]) -> Vec<T> {
+    rows.iter().filter_map(|&row| values.get(row).copied()).collect()
+}
+
 /// What a money amount is in minor units of its currency, or `None` where it has more decimals or does not fit.
 pub fn minor_units(money: &Money) -> Option<i64> {
     let scaled =
         money.amount.checked_mul(rust_decimal::Decimal::from(10_i64.pow(money.currency.decimals())))?;
     scaled.is_integer().then(|| i64::try_from(scaled).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn picked_rows_keep_their_values_and_nulls() {
+        let texts: TextColumn = ["a", "b", "c"].into_iter().collect();
+        let valid = Validity::from_flags([true, false, true]);
+        let column = |name: &str, data| Column { name: name.into(), valid: valid.clone(), data };
+        let codes = ColumnData::Dictionary { codes: vec![2, 0, 1], values: texts.clone() };
+        let columns = vec![column("text", ColumnData::Text(texts.clone())), column("code", codes)];
+        let batch = Batch { rows: 3, ordinals: vec![4, 7, 9], columns };
+        let picked = batch.pick(&[1, 2, 5]);
+        assert_eq!((picked.rows, picked.ordinals.as_slice()), (2, &[7, 9][..]));
+        let [text, code] = picked.columns.as_slice() else { panic!("two columns") };
+        assert_eq!(text.data, ColumnData::Text(["b", "c"].into_iter().collect()));
+        assert_eq!(code.data, ColumnData::Dictionary { codes: vec![0, 1], values: texts });
+        assert_eq!([text.valid.get(0), text.valid.get(1)], [false, true]);
+        assert_eq!(batch.pick(&[0, 1, 2]), batch);
+    }
 }

@@ -15,6 +15,7 @@ use serde_json::Value as Json;
 use trellis_model::{Action, Decider, ObjectName, PluginId, Reason, RecordId, Text};
 
 pub(crate) use capsule::{Capsule, CapsuleCall, PluginInput};
+pub(crate) use mirror::StoredNamed;
 pub(crate) use json::{actions_json, fields_json, text_json};
 pub(crate) use prune::Pruner;
 pub(crate) use replay::{

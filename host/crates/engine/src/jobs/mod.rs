@@ -18,7 +18,7 @@ pub struct Job {
     pub id: RecordId,
     /// What kind of work it is.
     pub kind: JobKind,
-    /// What it works on: the object of an import, the plugin of a run.
+    /// What it works on: the object of an import, the plugin of a run, the campaign's id.
     pub subject: String,
     /// How it stands.
     pub state: JobState,
@@ -47,6 +47,10 @@ pub enum JobKind {
     Import,
     /// Runs a plugin over the customers.
     PluginRun,
+    /// Does a run again from what it read, to see that the same comes out.
+    RunReplay,
+    /// Runs a campaign over its audience.
+    CampaignRun,
 }
 
 impl JobKind {
@@ -55,6 +59,8 @@ impl JobKind {
         match self {
             Self::Import => "import",
             Self::PluginRun => "plugin-run",
+            Self::RunReplay => "run-replay",
+            Self::CampaignRun => "campaign-run",
         }
     }
 }

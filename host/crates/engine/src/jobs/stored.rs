@@ -34,6 +34,10 @@ pub(crate) enum Request {
         /// Whether to use the model of the last run.
         last_model: bool,
     },
+    /// Does a run again from its capsule.
+    RunReplay { plugin: String, run: [u8; 16] },
+    /// Runs a campaign over its audience.
+    CampaignRun { campaign: String },
 }
 
 impl Request {
@@ -41,13 +45,16 @@ impl Request {
         match self {
             Self::Import { .. } => JobKind::Import,
             Self::PluginRun { .. } => JobKind::PluginRun,
+            Self::RunReplay { .. } => JobKind::RunReplay,
+            Self::CampaignRun { .. } => JobKind::CampaignRun,
         }
     }
 
     pub(crate) fn subject(&self) -> &str {
         match self {
             Self::Import { object, .. } => object,
-            Self::PluginRun { plugin, .. } => plugin,
+            Self::PluginRun { plugin, .. } | Self::RunReplay { plugin, .. } => plugin,
+            Self::CampaignRun { campaign } => campaign,
         }
     }
 }

@@ -1,54 +1,221 @@
 //! Why a customer has its value: asked of the plugin when somebody wants to know.
 
-use trellis_columns::Source;
-use trellis_model::RecordId;
+use std::sync::Arc;
+
+use trellis_columns::{AsOf, CurrentResult, Source as ResultSource};
+use trellis_model::{Batch, ObjectName, PluginId, Reason, RecordId, Text};
+use trellis_plugin_host::{CallContext, Plugin};
 use trellis_records::Caller;
 
-use super::{Explanation, Reason, ledger, models, plugin_run, spec};
-use crate::{Error, Result, as_of, blocking::blocking, core::Core};
+use super::{
+    Explanation, ScoreExplanation,
+    ledger::{self, RunRecord},
+    models, plugin_run, spec,
+};
+use crate::{
+    Error, Result, as_of,
+    blocking::blocking,
+    capsule::{self, Kind},
+    core::Core,
+};
 
-/// Asks the plugin, with the model of the current result, about the customer as the data is now (up to the run's fixed date, if it
-/// had one).
+/// Log entries after a run through which is looked for a change of the customer; with more, its data as it is now counts.
+const ENTRIES_MAX: u64 = 50_000;
+
+/// A result of a plugin that somebody asks about.
+struct Asked<'a> {
+    core: &'a Core,
+    name: &'a str,
+    plugin_id: &'a PluginId,
+    run_id: RecordId,
+    run: RunRecord,
+    plugin: Arc<Plugin>,
+}
+
+/// Which of a plugin's interfaces is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Interface {
+    Segmentation,
+    Scoring,
+}
+
+/// Why a customer has its value in a segmentation.
 pub(crate) async fn explain(
     core: &Core,
     caller: &Caller,
     segmentation: &str,
     id: RecordId,
 ) -> Result<Explanation> {
-    let nothing =
-        |reason: &str| Error::NoExplanation { name: segmentation.to_owned(), reason: reason.to_owned() };
-    let info = core.columns.segmentation(segmentation).ok_or_else(|| nothing("does not exist"))?;
-    let Source::Plugin { plugin: plugin_id, .. } = &info.definition.source else {
-        return Err(nothing("is not a plugin's: its filter or its list says all"));
-    };
-    let record = core.records.find(&caller.scope, &info.definition.object, id).await?;
-    let ordinal = record.ordinal.ok_or_else(|| nothing("is of an object without columns"))?;
-    let current = info.current.ok_or_else(|| nothing("was never run"))?;
-    let run = ledger::get(&core.records, plugin_id, current.run).await?;
-    let run = run.ok_or_else(|| nothing("has a result whose run is not known"))?;
-    let model = models::get(&core.records, plugin_id, &run.model).await?;
-    let model = model.ok_or_else(|| nothing("has a result whose model is no longer kept"))?;
-    let plugin = run.plugin(core, plugin_id).await?;
-    let plugin = plugin.ok_or_else(|| nothing("was made by a version of its plugin that was replaced"))?;
-    let as_of = as_of::from_days(run.as_of);
-    core.columns.catch_up().await?;
-    let batch = core.columns.dataset_rows(&spec::dataset(plugin.manifest())?, as_of, &[ordinal]).await?;
-    let at = plugin_run::context(core, current.run, as_of);
-    let reasons = blocking("asking the plugin for reasons", move || {
-        if batch.rows == 0 {
-            return Ok(Vec::new());
+    let info = core.columns.segmentation(segmentation);
+    let info = info.ok_or_else(|| nothing(segmentation, "does not exist"))?;
+    let ordinal = ordinal(core, caller, segmentation, &info.definition.object, id).await?;
+    let asked = Asked::find(core, segmentation, &info.definition.source, info.current.as_ref()).await?;
+    let reasons = asked.reasons(Interface::Segmentation, ordinal).await?;
+    let value = core.columns.value_of(&caller.scope, segmentation, ordinal);
+    Ok(Explanation { run: asked.run_id, value, reasons })
+}
+
+/// Why a customer has its value in a score.
+pub(crate) async fn score_explain(
+    core: &Core,
+    caller: &Caller,
+    score: &str,
+    id: RecordId,
+) -> Result<ScoreExplanation> {
+    let info = core.columns.score(score).ok_or_else(|| nothing(score, "does not exist"))?;
+    let ordinal = ordinal(core, caller, score, &info.definition.object, id).await?;
+    let asked = Asked::find(core, score, &info.definition.source, info.current.as_ref()).await?;
+    let reasons = asked.reasons(Interface::Scoring, ordinal).await?;
+    Ok(ScoreExplanation {
+        score: info.definition.name.to_string(),
+        run: asked.run_id,
+        plugin: asked.plugin_id.clone(),
+        version: asked.run.version.clone(),
+        as_of: as_of::from_days(asked.run.as_of),
+        value: core.columns.score_of(&caller.scope, score, ordinal),
+        band: core.columns.band_of(&caller.scope, score, ordinal),
+        reasons,
+    })
+}
+
+/// What the model of a score does, in words.
+pub(crate) async fn score_rules(core: &Core, score: &str) -> Result<Text> {
+    let info = core.columns.score(score).ok_or_else(|| nothing(score, "does not exist"))?;
+    let asked = Asked::find(core, score, &info.definition.source, info.current.as_ref()).await?;
+    let (model, plugin) = (asked.model(Interface::Scoring).await?, Arc::clone(&asked.plugin));
+    blocking("asking the plugin for the rules of its model", move || {
+        let scoring = plugin.scoring().ok_or_else(|| not_offered(&plugin, "scoring"))?;
+        Ok(scoring.rules(&model)?)
+    })
+    .await?
+}
+
+fn nothing(name: &str, reason: &str) -> Error {
+    Error::NoExplanation { name: name.to_owned(), reason: reason.to_owned() }
+}
+
+fn not_offered(plugin: &Plugin, interface: &str) -> Error {
+    Error::CannotRun {
+        plugin: plugin.manifest().id.clone(),
+        reason: format!("it does not offer the interface `{interface}`"),
+    }
+}
+
+/// The ordinal of a record that the caller may see.
+async fn ordinal(core: &Core, caller: &Caller, name: &str, object: &ObjectName, id: RecordId) -> Result<u64> {
+    let record = core.records.find(&caller.scope, object, id).await?;
+    record.ordinal.ok_or_else(|| nothing(name, "is of an object without columns"))
+}
+
+impl<'a> Asked<'a> {
+    async fn find(
+        core: &'a Core,
+        name: &'a str,
+        source: &'a ResultSource,
+        current: Option<&CurrentResult>,
+    ) -> Result<Self> {
+        let nothing = |reason: &str| nothing(name, reason);
+        let ResultSource::Plugin { plugin: plugin_id, .. } = source else {
+            return Err(nothing("is not a plugin's: its filter or its list says all"));
+        };
+        let run_id = current.ok_or_else(|| nothing("was never run"))?.run;
+        let run = ledger::get(&core.records, plugin_id, run_id).await?;
+        let run = run.ok_or_else(|| nothing("has a result whose run is not known"))?;
+        let plugin = run.plugin(core, plugin_id).await?;
+        let plugin =
+            plugin.ok_or_else(|| nothing("was made by a version of its plugin that was replaced"))?;
+        Ok(Self { core, name, plugin_id, run_id, run, plugin })
+    }
+
+    async fn model(&self, interface: Interface) -> Result<Vec<u8>> {
+        let digest = match interface {
+            Interface::Segmentation => self.run.models.segmentation,
+            Interface::Scoring => self.run.models.scoring,
+        };
+        let digest = digest.ok_or_else(|| nothing(self.name, "has a result without a model"))?;
+        let model = models::get(&self.core.records, self.plugin_id, &digest).await?;
+        model.ok_or_else(|| nothing(self.name, "has a result whose model is no longer kept"))
+    }
+
+    /// Asks the plugin about a customer: with the data that the run saw, as far as that is kept and the customer was not evaluated
+    /// again since; otherwise with the data as it is now (up to the run's fixed date, if it had one).
+    async fn reasons(&self, interface: Interface, ordinal: u64) -> Result<Vec<Reason>> {
+        let model = self.model(interface).await?;
+        let (batch, at) = self.inputs(ordinal).await?;
+        let plugin = Arc::clone(&self.plugin);
+        let reasons = blocking("asking the plugin for reasons", move || {
+            if batch.rows == 0 {
+                return Ok(Vec::new());
+            }
+            match interface {
+                Interface::Segmentation => {
+                    let segmentation = plugin.segmentation();
+                    let segmentation = segmentation.ok_or_else(|| not_offered(&plugin, "segmentation"))?;
+                    Ok::<_, Error>(segmentation.explain(&model, batch, &at)?)
+                }
+                Interface::Scoring => {
+                    let scoring = plugin.scoring().ok_or_else(|| not_offered(&plugin, "scoring"))?;
+                    Ok(scoring.explain(&model, batch, &at)?)
+                }
+            }
+        })
+        .await??;
+        Ok(reasons.into_iter().flatten().collect())
+    }
+
+    async fn inputs(&self, ordinal: u64) -> Result<(Batch, CallContext)> {
+        let (core, as_of) = (self.core, as_of::from_days(self.run.as_of));
+        let spec = spec::dataset(self.plugin.manifest())?;
+        if let Some(kept) = self.kept(&spec, ordinal).await? {
+            return Ok(kept);
         }
-        plugin_run::segmentation(&plugin)?.explain(&model, batch, &at).map_err(Error::from)
-    })
-    .await??;
-    let reason = |reason: trellis_plugin_host::Reason| Reason {
-        code: reason.code,
-        text: reason.text,
-        weight: reason.weight,
-    };
-    Ok(Explanation {
-        run: current.run,
-        value: core.columns.value_of(&caller.scope, segmentation, ordinal),
-        reasons: reasons.into_iter().flatten().map(reason).collect(),
-    })
+        core.columns.catch_up().await?;
+        let batch = core.columns.dataset_rows(&spec, as_of, &[ordinal]).await?;
+        Ok((batch, plugin_run::context(core, self.run_id, as_of)))
+    }
+
+    /// What the run saw of the customer; `None` where that is not kept, or is not what the value was made of.
+    async fn kept(
+        &self,
+        spec: &trellis_columns::DatasetSpec,
+        ordinal: u64,
+    ) -> Result<Option<(Batch, CallContext)>> {
+        let core = self.core;
+        let Some(digest) = capsule::digest_of(&core.records, self.plugin_id, self.run_id).await? else {
+            return Ok(None);
+        };
+        if as_of::from_days(self.run.as_of) == AsOf::Now {
+            if core.records.log_head() > self.run.log_number + ENTRIES_MAX {
+                return Ok(None);
+            }
+            let (changed, _) = core.columns.changed_after(spec, self.run.log_number).await?;
+            if changed.binary_search(&ordinal).is_ok() {
+                return Ok(None);
+            }
+        }
+        let (capsules, run) = (core.capsules.clone(), self.run_id);
+        let found = blocking("reading a capsule", move || {
+            let mut reader = capsules.reader(&digest)?;
+            let at = reader.header().at.context(run);
+            let frame = reader.of_ordinal(Kind::Inputs, ordinal)?;
+            let batch = frame.map(|frame| capsule::batch_of(&frame)).transpose()?;
+            Ok::<_, capsule::Unusable>((batch.map(|batch| row_of(&batch, ordinal)).unwrap_or_default(), at))
+        })
+        .await?;
+        match found {
+            Ok(kept) => Ok(Some(kept)),
+            Err(why) => {
+                tracing::warn!(run = %self.run_id, "explained with the data as it is now: {}", why.0.en);
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// The batch of one row; an empty one where the ordinal has none.
+fn row_of(batch: &Batch, ordinal: u64) -> Batch {
+    match batch.ordinals.binary_search(&ordinal) {
+        Ok(row) => batch.pick(&[row]),
+        Err(_) => Batch::default(),
+    }
 }

@@ -1,20 +1,23 @@
-//! Results that follow the data: customers who changed after a run are assigned again with its model.
+//! Results that follow the data: customers who changed after a run are evaluated again with its models.
 
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
-use trellis_columns::{AsOf, DatasetSpec, Delta, DeltaOutcome, GenerationId, Origin};
-use trellis_model::{Cause, PluginId, RecordId, SegmentationName};
-use trellis_plugin_host::{AssignedColumn, Plugin, SegmentationDescription};
+use trellis_columns::{AsOf, DatasetSpec, Delta, DeltaOutcome, GenerationId, Origin, ScoreDelta};
+use trellis_model::{Cause, PluginId, RecordId};
+use trellis_plugin_host::{AssignedColumn, Plugin, ScoredColumn};
 use trellis_storage::WriteSet;
 
 use super::{
+    evaluator::{self, Described, Evaluated, Evaluator, PerInterface},
     ledger::{self, RunRecord},
-    models, plugin_run, spec,
+    models,
+    outputs::Outputs,
+    plugin_run, spec,
 };
-use crate::{Error, Result, blocking::blocking, core::Core, keys, stored};
+use crate::{Result, blocking::blocking, core::Core, keys, stored};
 
 /// Log entries without a change for this follower after which its place is written down all the same.
 const CURSOR_ENTRIES: u64 = 10_000;
@@ -26,9 +29,9 @@ pub(crate) struct Follower {
     run: RecordId,
     plugin: Arc<Plugin>,
     spec: DatasetSpec,
-    described: Arc<Vec<SegmentationDescription>>,
-    outputs: Vec<SegmentationName>,
-    model: Arc<Vec<u8>>,
+    described: Arc<Described>,
+    outputs: Outputs,
+    models: Arc<PerInterface<Vec<u8>>>,
     generation: GenerationId,
     /// Log entry up to which changes are in the results.
     log_number: u64,
@@ -51,7 +54,7 @@ pub(crate) async fn follow_all(core: &Core, followers: &mut BTreeMap<PluginId, F
     followers.retain(|id, _| enabled.contains(id));
     for id in enabled {
         if let Err(error) = follow(core, &id, followers).await {
-            tracing::warn!(plugin = %id, code = error.code(), "customers who changed were not assigned again: {error}");
+            tracing::warn!(plugin = %id, code = error.code(), "customers who changed were not evaluated again: {error}");
         }
     }
 }
@@ -81,14 +84,13 @@ impl Follower {
         if record.as_of.is_some() {
             return Ok(None);
         }
-        let model = models::get(&core.records, id, &record.model).await?;
+        let models = models::get_all(&core.records, id, &record.models).await?;
         let plugin = record.plugin(core, id).await?;
-        let (Some(model), Some(plugin)) = (model, plugin) else { return Ok(None) };
+        let (Some(models), Some(plugin)) = (models, plugin) else { return Ok(None) };
         let (describing, config) = (Arc::clone(&plugin), record.config.clone());
-        let described = blocking("asking the plugin what it puts out", move || {
-            plugin_run::segmentation(&describing)?.describe(&config).map_err(Error::from)
-        })
-        .await??;
+        let described =
+            blocking("asking the plugin what it puts out", move || evaluator::describe(&describing, &config))
+                .await??;
         let place = place(core, id, run).await?.unwrap_or(record.log_number);
         Ok(Some(Self {
             id: id.clone(),
@@ -96,8 +98,8 @@ impl Follower {
             spec: spec::dataset(plugin.manifest())?,
             plugin,
             described: Arc::new(described),
-            outputs: record.output_names()?,
-            model: Arc::new(model),
+            outputs: record.outputs()?,
+            models: Arc::new(models),
             generation: GenerationId(record.generation),
             log_number: place,
             saved: place,
@@ -105,7 +107,7 @@ impl Follower {
         }))
     }
 
-    /// Assigns again whoever changed since the last time; returns how many that were.
+    /// Evaluates again whoever changed since the last time; returns how many that were.
     pub(super) async fn catch_up(&mut self, core: &Core) -> Result<usize> {
         if self.superseded {
             return Ok(0);
@@ -113,7 +115,7 @@ impl Follower {
         core.columns.catch_up().await?;
         let (ordinals, log_number) = core.columns.changed_after(&self.spec, self.log_number).await?;
         for ordinals in ordinals.chunks(core.config.batch_rows_max.max(1) as usize) {
-            self.assign_again(core, ordinals).await?;
+            self.evaluate_again(core, ordinals).await?;
             if self.superseded {
                 return Ok(0);
             }
@@ -125,36 +127,58 @@ impl Follower {
         Ok(ordinals.len())
     }
 
-    async fn assign_again(&mut self, core: &Core, ordinals: &[u64]) -> Result<()> {
+    async fn evaluate_again(&mut self, core: &Core, ordinals: &[u64]) -> Result<()> {
         let batch = core.columns.dataset_rows(&self.spec, AsOf::Now, ordinals).await?;
         let rows = batch.ordinals.clone();
         let at = plugin_run::context(core, self.run, AsOf::Now);
-        let (plugin, described, model) =
-            (Arc::clone(&self.plugin), Arc::clone(&self.described), Arc::clone(&self.model));
-        let assigned = blocking("assigning changed customers", move || {
+        let (plugin, described, models) =
+            (Arc::clone(&self.plugin), Arc::clone(&self.described), Arc::clone(&self.models));
+        let evaluated = blocking("evaluating changed customers", move || {
             if batch.rows == 0 {
-                return Ok(Vec::new());
+                return Ok(None);
             }
-            let assigned = plugin_run::segmentation(&plugin)?.assign(&described, &model, batch, &at)?;
-            Ok::<_, Error>(assigned.columns)
+            let evaluator = Evaluator { plugin: &plugin, described: &described, models: &models, at: &at };
+            evaluator.evaluate(batch).map(Some)
         })
         .await??;
-        let mut columns = assigned.iter();
-        for name in &self.outputs {
-            let values = columns.next().map(|column| values_by_ordinal(&rows, column)).unwrap_or_default();
+        self.superseded = self.put(core, ordinals, &rows, evaluated.as_ref()).await? == Put::Superseded;
+        Ok(())
+    }
+
+    /// Writes new results of `ordinals`; those that are not among `rows` have none any more.
+    async fn put(
+        &self,
+        core: &Core,
+        ordinals: &[u64],
+        rows: &[u64],
+        evaluated: Option<&Evaluated>,
+    ) -> Result<Put> {
+        let origin = self.origin();
+        let columns = evaluated.map_or(&[][..], |evaluated| &evaluated.segmentations);
+        for (place, name) in self.outputs.segmentations.iter().enumerate() {
+            let values = columns.get(place).map(|column| values_by_ordinal(rows, column)).unwrap_or_default();
             let delta = |&ordinal: &u64| Delta {
                 ordinal,
                 value: values.get(&ordinal).map(|&value| value.to_owned()),
             };
             let deltas: Vec<_> = ordinals.iter().map(delta).collect();
-            let outcome =
-                core.columns.put_delta(self.generation, name.as_str(), &deltas, &self.origin()).await?;
+            let outcome = core.columns.put_delta(self.generation, name.as_str(), &deltas, &origin).await?;
             if outcome == DeltaOutcome::Superseded {
-                self.superseded = true;
-                return Ok(());
+                return Ok(Put::Superseded);
             }
         }
-        Ok(())
+        let columns = evaluated.map_or(&[][..], |evaluated| &evaluated.scores);
+        for (place, name) in self.outputs.scores.iter().enumerate() {
+            let values = columns.get(place).map(|column| scores_by_ordinal(rows, column)).unwrap_or_default();
+            let delta = |&ordinal: &u64| ScoreDelta { ordinal, value: values.get(&ordinal).copied() };
+            let deltas: Vec<_> = ordinals.iter().map(delta).collect();
+            let outcome =
+                core.columns.put_score_delta(self.generation, name.as_str(), &deltas, &origin).await?;
+            if outcome == DeltaOutcome::Superseded {
+                return Ok(Put::Superseded);
+            }
+        }
+        Ok(Put::Done)
     }
 
     fn origin(&self) -> Origin {
@@ -172,6 +196,14 @@ impl Follower {
     }
 }
 
+/// What became of new results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Put {
+    Done,
+    /// Another run was flipped to.
+    Superseded,
+}
+
 async fn place(core: &Core, id: &PluginId, run: RecordId) -> Result<Option<u64>> {
     let Some(found) = core.records.store().get(&keys::follow(id)).await? else { return Ok(None) };
     let StoredPlace::V1 { run: of, log_number } =
@@ -183,4 +215,9 @@ fn values_by_ordinal<'a>(rows: &[u64], column: &'a AssignedColumn) -> HashMap<u6
     let codes = rows.iter().zip(&column.codes).enumerate();
     let valued = codes.filter(|(row, _)| column.valid.get(*row));
     valued.filter_map(|(_, (&ordinal, &code))| Some((ordinal, column.values.get(code as usize)?))).collect()
+}
+
+fn scores_by_ordinal(rows: &[u64], column: &ScoredColumn) -> HashMap<u64, f64> {
+    let values = rows.iter().zip(&column.values).enumerate();
+    values.filter(|(row, _)| column.valid.get(*row)).map(|(_, (&ordinal, &value))| (ordinal, value)).collect()
 }

@@ -1,18 +1,56 @@
-//! What each run was made of and what came out: the start of the decision ledger. Records of runs are never deleted.
+//! What each run was made of and what came out: the decision ledger of runs. Records of runs are never deleted.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use trellis_columns::AsOf;
 use trellis_model::{PluginId, RecordId, SegmentationName};
 use trellis_plugin_host::Plugin;
 use trellis_records::Records;
 use trellis_storage::{ScanRange, WriteSet};
 
-use crate::{Error, Result, core::Core, keys, stored};
+use super::{evaluator::PerInterface, outputs::Outputs};
+use crate::{Error, Result, as_of, capsule, core::Core, keys, plugins::hex, stored};
 
-/// Runs that are read at once when old models go.
+/// Runs that are read at once when old models go, and that a page of the list has at most.
 const PAGE_ROWS: usize = 200;
+
+/// A run that was flipped to, as it is listed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunInfo {
+    /// The run: the id of its job.
+    pub run: RecordId,
+    /// The plugin that was run.
+    pub plugin: PluginId,
+    /// In which version.
+    pub version: String,
+    /// BLAKE3 digest of the component, in hex.
+    pub digest: String,
+    /// Up to when data counted.
+    pub as_of: AsOf,
+    /// The log entry up to which changes were in the data.
+    pub log_number: u64,
+    /// The seed that the plugin was given.
+    pub seed: u64,
+    /// The generation of results that it made.
+    pub generation: u64,
+    /// Whether it was a first run, a re-fit or an upgrade: nothing was told about single customers.
+    pub baseline: bool,
+    /// Whether what it read is still kept, so that it can be replayed.
+    pub has_capsule: bool,
+    /// What came out, as its job's result.
+    pub result: Json,
+}
+
+/// A page of runs, the newest first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunPage {
+    /// The runs.
+    pub runs: Vec<RunInfo>,
+    /// The last one's id where more follow: the next page comes after it.
+    pub next: Option<RecordId>,
+}
 
 #[derive(Debug, Serialize, Deserialize)]
 enum StoredRun {
@@ -32,7 +70,10 @@ pub(super) struct RunRecord {
     pub(super) as_of_day: i32,
     pub(super) now_ms: i64,
     pub(super) seed: u64,
-    pub(super) model: [u8; 32],
+    /// Digest of the model of each interface that gave results.
+    pub(super) models: PerInterface<[u8; 32]>,
+    /// Whether the run learned these models; otherwise they are an earlier run's.
+    pub(super) fitted: bool,
     /// The log entry up to which changes were in the data.
     pub(super) log_number: u64,
     /// The store's position when the data was opened.
@@ -40,7 +81,11 @@ pub(super) struct RunRecord {
     pub(super) generation: u64,
     pub(super) baseline: bool,
     /// Full names of the segmentations, in the order in which the plugin describes them.
-    pub(super) outputs: Vec<String>,
+    pub(super) segmentations: Vec<String>,
+    /// Full names of the scores, likewise.
+    pub(super) scores: Vec<String>,
+    /// Digest of the results, row by row.
+    pub(super) outputs_digest: [u8; 32],
     /// The job's result, for people: JSON.
     pub(super) result: String,
 }
@@ -55,9 +100,12 @@ impl RunRecord {
         Ok((plugin.digest().as_bytes() == &self.plugin_digest).then_some(plugin))
     }
 
-    pub(super) fn output_names(&self) -> Result<Vec<SegmentationName>> {
+    pub(super) fn outputs(&self) -> Result<Outputs> {
         let damaged = |error| Error::Damaged { what: format!("outputs of a run: {error}") };
-        self.outputs.iter().map(|name| SegmentationName::new(name).map_err(damaged)).collect()
+        let names = |names: &[String]| {
+            names.iter().map(|name| SegmentationName::new(name).map_err(damaged)).collect::<Result<_>>()
+        };
+        Ok(Outputs { segmentations: names(&self.segmentations)?, scores: names(&self.scores)? })
     }
 
     pub(super) fn result(&self) -> Result<Json> {
@@ -66,16 +114,21 @@ impl RunRecord {
     }
 }
 
+/// Writes a run down, with its capsule if it has one.
 pub(super) async fn put(
     records: &Records,
     plugin: &PluginId,
     run: RecordId,
     record: &RunRecord,
+    capsule: Option<[u8; 32]>,
 ) -> Result<()> {
     let key = keys::run(plugin, run);
     let parts = stored::get(records.store().as_ref(), &key).await?.map_or(0, |(_, parts)| parts);
     let mut set = WriteSet::new();
     stored::put(&mut set, &key, &stored::encode(&StoredRun::V1(record.clone())), parts);
+    if let Some(digest) = capsule {
+        capsule::entry(&mut set, plugin, run, &digest);
+    }
     records.commit(set, None).await?;
     Ok(())
 }
@@ -89,15 +142,45 @@ pub(super) async fn get(records: &Records, plugin: &PluginId, run: RecordId) -> 
 
 /// The newest run of a plugin.
 pub(super) async fn last(records: &Records, plugin: &PluginId) -> Result<Option<(RecordId, RunRecord)>> {
-    Ok(newest(records, plugin, 1).await?.pop())
+    Ok(newest(records, plugin, None, 1).await?.0.pop())
+}
+
+/// Up to `runs_max` (at most 200) runs of a plugin, the newest first: those after `after`.
+pub(crate) async fn list(
+    records: &Records,
+    plugin: &PluginId,
+    after: Option<RecordId>,
+    runs_max: usize,
+) -> Result<RunPage> {
+    let (found, more) = newest(records, plugin, after, runs_max.clamp(1, PAGE_ROWS)).await?;
+    let mut runs = Vec::with_capacity(found.len());
+    for (run, record) in found {
+        runs.push(RunInfo {
+            run,
+            plugin: plugin.clone(),
+            digest: hex(&record.plugin_digest),
+            as_of: as_of::from_days(record.as_of),
+            log_number: record.log_number,
+            seed: record.seed,
+            generation: record.generation,
+            baseline: record.baseline,
+            has_capsule: capsule::digest_of(records, plugin, run).await?.is_some(),
+            result: record.result()?,
+            version: record.version,
+        });
+    }
+    let next = runs.last().filter(|_| more).map(|info| info.run);
+    Ok(RunPage { runs, next })
 }
 
 /// Deletes the models of all but the newest `kept` runs of a plugin.
 pub(super) async fn prune_models(records: &Records, plugin: &PluginId, kept: usize) -> Result<()> {
-    let runs = newest(records, plugin, PAGE_ROWS).await?;
-    let models: Vec<_> = runs.iter().map(|(_, run)| run.model).collect();
-    let (keep, old) = models.split_at(kept.max(1).min(models.len()));
-    for model in old.iter().filter(|model| !keep.contains(model)) {
+    let (runs, _) = newest(records, plugin, None, PAGE_ROWS).await?;
+    let models = |runs: &[(RecordId, RunRecord)]| -> BTreeSet<[u8; 32]> {
+        runs.iter().flat_map(|(_, run)| run.models.iter().map(|(_, digest)| *digest)).collect()
+    };
+    let (keep, old) = runs.split_at(kept.max(1).min(runs.len()));
+    for model in models(old).difference(&models(keep)) {
         if records.store().get(&keys::model(plugin, model)).await?.is_some() {
             super::models::delete(records, plugin, model).await?;
         }
@@ -105,16 +188,25 @@ pub(super) async fn prune_models(records: &Records, plugin: &PluginId, kept: usi
     Ok(())
 }
 
-async fn newest(records: &Records, plugin: &PluginId, runs_max: usize) -> Result<Vec<(RecordId, RunRecord)>> {
+async fn newest(
+    records: &Records,
+    plugin: &PluginId,
+    after: Option<RecordId>,
+    runs_max: usize,
+) -> Result<(Vec<(RecordId, RunRecord)>, bool)> {
     let store = records.store().as_ref();
-    let page = store.scan(ScanRange::prefix(&keys::runs(plugin)).reversed(), runs_max).await?;
+    let mut range = ScanRange::prefix(&keys::runs(plugin)).reversed();
+    if let Some(after) = after {
+        range = range.after(&keys::run(plugin, after));
+    }
+    let page = store.scan(range, runs_max).await?;
     let mut runs = Vec::with_capacity(page.rows.len());
     for row in &page.rows {
         let id = keys::trailing_id(&row.key)?;
         let (bytes, _) = stored::join(store, &row.key, &row.value).await?;
         runs.push((id, decode(id, &bytes)?));
     }
-    Ok(runs)
+    Ok((runs, page.more))
 }
 
 fn decode(run: RecordId, bytes: &[u8]) -> Result<RunRecord> {

@@ -1,21 +1,35 @@
-//! A run of a plugin over all customers: describe → fit → assign → generation → flip.
+//! A run of a plugin over all customers: describe → gather → fit → evaluate → generation → flip. One run serves the interfaces
+//! `segmentation` and `scoring` alike.
 
-mod assign;
+mod evaluate;
+mod evaluator;
 mod explain;
 mod follow;
+mod gather;
 mod ledger;
 mod models;
 mod outputs;
 mod plugin_run;
+mod replay;
+pub(crate) mod report;
+mod results;
+mod source;
 mod spec;
 
 use serde_json::Value as Json;
 use trellis_columns::AsOf;
-use trellis_model::{RecordId, Text};
+use trellis_model::{PluginId, Reason, RecordId};
 
-pub(crate) use explain::explain;
+pub(crate) use evaluator::check as check_config;
+pub(crate) use explain::{explain, score_explain, score_rules};
 pub(crate) use follow::follow_all;
-pub(crate) use plugin_run::{RunInput, finish_transitions, run};
+pub(crate) use gather::{Gathered, Made, Place, gather};
+pub(crate) use ledger::list;
+pub use ledger::{RunInfo, RunPage};
+pub(crate) use plugin_run::{RunInput, context, finish_transitions, run};
+pub(crate) use replay::{check as check_replay, replay};
+pub(crate) use source::Source;
+pub(crate) use spec::dataset;
 
 /// What is asked of a run, where it differs from the plugin's settings.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -24,13 +38,13 @@ pub struct RunRequest {
     pub config: Option<Json>,
     /// Up to when data counts, for this run only.
     pub as_of: Option<AsOf>,
-    /// Which model assigns.
+    /// Which model evaluates.
     pub model: ModelChoice,
     /// Whether to write down what changed for each customer although the model is new. A first run never does.
     pub announce: bool,
 }
 
-/// Which model a run assigns with.
+/// Which model a run evaluates with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ModelChoice {
     /// A new one, learned from the data as it is.
@@ -40,24 +54,34 @@ pub enum ModelChoice {
     Last,
 }
 
-/// One reason why a customer has a value, as the plugin tells it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Reason {
-    /// A stable code.
-    pub code: String,
-    /// The sentence.
-    pub text: Text,
-    /// How much it weighed.
-    pub weight: f64,
-}
-
-/// Why a customer has its value.
+/// Why a customer has its value in a segmentation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explanation {
     /// The run whose model was asked.
     pub run: RecordId,
     /// The value; `None` where the customer has none.
     pub value: Option<String>,
+    /// At most five, the strongest first.
+    pub reasons: Vec<Reason>,
+}
+
+/// Why a customer has its value in a score.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoreExplanation {
+    /// Full name of the score.
+    pub score: String,
+    /// The run whose model was asked.
+    pub run: RecordId,
+    /// The plugin that gave the value.
+    pub plugin: PluginId,
+    /// In which version.
+    pub version: String,
+    /// Up to when data counted.
+    pub as_of: AsOf,
+    /// The value; `None` where the customer has none.
+    pub value: Option<f64>,
+    /// The band that the value is in, where the score has bands.
+    pub band: Option<String>,
     /// At most five, the strongest first.
     pub reasons: Vec<Reason>,
 }

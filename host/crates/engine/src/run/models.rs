@@ -4,6 +4,7 @@ use trellis_model::PluginId;
 use trellis_records::Records;
 use trellis_storage::{ScanRange, WriteSet};
 
+use super::evaluator::PerInterface;
 use crate::{Error, Result, keys, plugins::hex};
 
 /// Bytes of a chunk: what the store takes as one value without complaint.
@@ -54,6 +55,25 @@ pub(super) async fn get(records: &Records, plugin: &PluginId, digest: &[u8; 32])
     } else {
         Err(Error::Damaged { what: format!("model {} of plugin `{plugin}` has another digest", hex(digest)) })
     }
+}
+
+/// Reads the models of a run; `None` where one of them is no longer kept.
+pub(super) async fn get_all(
+    records: &Records,
+    plugin: &PluginId,
+    digests: &PerInterface<[u8; 32]>,
+) -> Result<Option<PerInterface<Vec<u8>>>> {
+    let mut models = PerInterface::default();
+    for (digest, model) in
+        [(&digests.segmentation, &mut models.segmentation), (&digests.scoring, &mut models.scoring)]
+    {
+        let Some(digest) = digest else { continue };
+        *model = get(records, plugin, digest).await?;
+        if model.is_none() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(models))
 }
 
 /// Deletes a model.

@@ -3,18 +3,33 @@
 use std::{sync::Arc, time::Instant};
 
 use semver::Version;
-use serde_json::{Value as Json, json};
-use trellis_columns::{AsOf, DatasetSpec, DatasetStream, FlipRequest, GenerationId, Origin};
-use trellis_model::{Batch, PluginId, RecordId, SegmentationName};
-use trellis_plugin_host::{CallContext, Model, Plugin, RowStream, Segmentation, SegmentationDescription};
+use serde_json::Value as Json;
+use trellis_columns::{
+    AsOf, CodesColumn, DatasetSpec, DatasetStream, FlipRequest, GenerationId, GenerationWriter,
+    NumbersColumn, Origin, ResultColumn,
+};
+use trellis_model::{PluginId, RecordId};
+use trellis_plugin_host::{CallContext, Plugin};
 
 use super::{
-    assign::{self, Assigner, Tally},
+    evaluate::{self, Done, Tally},
+    evaluator::{self, Described, Evaluator, PerInterface},
     follow::Follower,
+    gather::{self, Gathered, Made, Making, Place},
     ledger::{self, RunRecord},
-    models, outputs, spec,
+    models,
+    outputs::{self, Outputs},
+    report::{self, Report, Timings},
+    results::{self, Layout},
+    source::{Rows, Source},
+    spec,
 };
-use crate::{Error, Result, as_of, core::Core, jobs::Running, plugins::hex};
+use crate::{
+    Error, Result, as_of,
+    capsule::{self, End, Header},
+    core::Core,
+    jobs::Running,
+};
 
 /// What a run is asked for, all of it decided.
 #[derive(Debug, Clone)]
@@ -36,27 +51,25 @@ struct Run<'a> {
     spec: DatasetSpec,
     config: String,
     at: CallContext,
-    described: Vec<SegmentationDescription>,
-    outputs: Vec<SegmentationName>,
+    described: Described,
+    outputs: Outputs,
+    layout: Layout,
     previous: Option<(RecordId, RunRecord)>,
     parts: Timings,
 }
 
-/// How long the parts took, in milliseconds.
-#[derive(Debug, Clone, Copy, Default)]
-struct Timings {
-    features: f64,
-    fit: f64,
-    assign: f64,
-    store: f64,
-    flip: f64,
+/// The models of a run with what is told about them.
+struct Fitted {
+    bytes: PerInterface<Vec<u8>>,
+    digests: PerInterface<[u8; 32]>,
+    about: Json,
 }
 
-/// A model with what is told about it.
-struct Fitted {
-    bytes: Vec<u8>,
-    digest: [u8; 32],
-    about: Json,
+/// The results of a run, stored and not yet flipped to.
+struct Evaluated {
+    generation: GenerationId,
+    tally: Tally,
+    outputs_digest: [u8; 32],
 }
 
 /// Runs a plugin; called again with the same job where a stop of the server interrupted it.
@@ -67,28 +80,20 @@ pub(crate) fn run(core: &Core, job: &Running<'_>, input: &RunInput) -> Result<Js
         job.wait(finish(core, job, &input.plugin, &done))?;
         return done.result();
     }
-    let segmentation = segmentation(&plugin)?;
     let config = input.config.to_string();
-    let described = segmentation.describe(&config)?;
+    let described = evaluator::describe(&plugin, &config)?;
     let spec = spec::dataset(plugin.manifest())?;
     let outputs = job.wait(outputs::define(&core.columns, plugin.manifest(), &spec.object, &described))?;
+    let layout = Layout::of(&described, |output| plugin.manifest().output_name(output));
     let previous = job.wait(ledger::last(records, &input.plugin))?;
     let at = context(core, job.id(), input.as_of);
     let parts = Timings::default();
-    let run =
-        Run { core, job, input, plugin: &plugin, spec, config, at, described, outputs, previous, parts };
-    run.execute(segmentation)
-}
-
-pub(super) fn segmentation(plugin: &Plugin) -> Result<Segmentation<'_>> {
-    plugin.segmentation().ok_or_else(|| Error::CannotRun {
-        plugin: plugin.manifest().id.clone(),
-        reason: "it does not offer the interface `segmentation`".to_owned(),
-    })
+    let plugin = &plugin;
+    Run { core, job, input, plugin, spec, config, at, described, outputs, layout, previous, parts }.execute()
 }
 
 /// What every call of a run is told.
-pub(super) fn context(core: &Core, run: RecordId, as_of: AsOf) -> CallContext {
+pub(crate) fn context(core: &Core, run: RecordId, as_of: AsOf) -> CallContext {
     let config = core.records.config();
     let now_ms = core.records.clock().now_ms();
     CallContext {
@@ -115,34 +120,27 @@ fn timed<T>(into: &mut f64, work: impl FnOnce() -> Result<T>) -> Result<T> {
 }
 
 impl Run<'_> {
-    fn execute(mut self, segmentation: Segmentation<'_>) -> Result<Json> {
+    fn execute(mut self) -> Result<Json> {
         let (core, job) = (self.core, self.job);
         let mut parts = self.parts;
-        let mut stream = timed(&mut parts.features, || self.open())?;
-        let position = core.records.store().head().0;
-        job.progress(0, Some(stream.rows()), "customers");
+        let live = timed(&mut parts.features, || self.open())?;
+        let (position, log_number) = (core.records.store().head().0, live.log_number());
+        job.progress(0, Some(live.rows()), "customers");
+        let Gathered { mut source, mut capsule } =
+            timed(&mut parts.features, || self.gather(live, position, log_number))?;
+        let fitted = timed(&mut parts.fit, || self.fit(source.as_mut()))?;
         job.check()?;
-        let fitted = timed(&mut parts.fit, || self.fit(segmentation, &mut stream))?;
-        job.check()?;
-        stream.rewind();
-        let mut writer = core.columns.begin(job.id(), &self.outputs)?;
-        let tally = timed(&mut parts.assign, || {
-            let (described, model) = (self.described.as_slice(), fitted.bytes.as_slice());
-            let assigner = Assigner { segmentation, described, model, at: &self.at };
-            let options = assign::Options {
-                parallel_max: core.config.assign_parallel_max,
-                failed_rows_kept_max: core.config.failed_rows_kept_max,
-            };
-            assign::assign_all(job, assigner, &mut stream, &mut writer, options)
-        })?;
-        let generation = timed(&mut parts.store, || Ok(job.wait(writer.finish())?))?;
+        source.rewind()?;
         self.parts = parts;
+        let evaluated = self.evaluate(&fitted, source.as_mut(), &mut capsule)?;
+        // The capsule of a run that reads from it stays open until here.
+        drop(source);
         if let Err(error) = job.check() {
-            job.wait(core.columns.discard(generation))?;
+            job.wait(core.columns.discard(evaluated.generation))?;
             return Err(error);
         }
-        let mut record = self.record(&stream, &fitted, generation, position);
-        self.flip(&mut record, &fitted, &tally)?;
+        let mut record = self.record(&fitted, &evaluated, position, log_number);
+        self.flip(&mut record, &fitted, &evaluated.tally, capsule)?;
         job.wait(finish(core, job, &self.input.plugin, &record))?;
         record.result()
     }
@@ -155,37 +153,91 @@ impl Run<'_> {
         })
     }
 
-    fn fit(&self, segmentation: Segmentation<'_>, stream: &mut DatasetStream) -> Result<Fitted> {
-        let plugin = &self.input.plugin;
-        if self.input.last_model {
-            return self.last_model();
-        }
-        let mut rows = Rows(stream);
-        let fitted = segmentation.fit(&mut rows, &self.config, &self.at, self.job.cancel_plugin())?;
-        for line in &fitted.logs {
-            tracing::info!(plugin = %self.plugin.plugin_version(), level = ?line.level, "{}", line.message);
-        }
-        let about = about(&fitted.model);
-        let digest = self.job.wait(models::put(&self.core.records, plugin, &fitted.model.bytes))?;
-        Ok(Fitted { bytes: fitted.model.bytes, digest, about })
+    fn gather(&self, live: DatasetStream, position: u64, log_number: u64) -> Result<Gathered> {
+        let header = Header {
+            epoch: self.core.records.store().epoch().0,
+            run: *self.job.id().as_bytes(),
+            plugin: self.input.plugin.to_string(),
+            version: self.input.version.to_string(),
+            plugin_digest: *self.plugin.digest().as_bytes(),
+            config: self.config.clone(),
+            at: (&self.at).into(),
+            log_number,
+            position,
+            campaign: Vec::new(),
+        };
+        let place = Place { capsules: &self.core.capsules, bytes_max: self.core.config.capsule_bytes_max };
+        gather::gather(place, &header, Box::new(live), || self.job.check())
     }
 
-    /// The model of the last run, if that fits what is asked now.
-    fn last_model(&self) -> Result<Fitted> {
+    fn fit(&self, source: &mut dyn Source) -> Result<Fitted> {
+        if self.input.last_model {
+            return self.last_models();
+        }
+        let cancel = self.job.cancel_plugin();
+        let models = evaluator::fit(self.plugin, &mut Rows::new(source), &self.config, &self.at, cancel)?;
+        let about = report::about(&models);
+        let bytes = models.map(|model| model.bytes.clone());
+        let digests = bytes
+            .try_map(|bytes| self.job.wait(models::put(&self.core.records, &self.input.plugin, bytes)))?;
+        Ok(Fitted { bytes, digests, about })
+    }
+
+    /// The models of the last run, if they fit what is asked now.
+    fn last_models(&self) -> Result<Fitted> {
         let plugin = &self.input.plugin;
         let cannot = |reason: &str| Error::CannotRun { plugin: plugin.clone(), reason: reason.to_owned() };
         let (_, last) = self.previous.as_ref().ok_or_else(|| cannot("it has no model yet: fit one first"))?;
         if !self.same_model_as(last) {
             return Err(cannot("its last model is of another version or configuration: fit a new one"));
         }
-        let bytes = self.job.wait(models::get(&self.core.records, plugin, &last.model))?;
-        let bytes = bytes.ok_or_else(|| cannot("its last model is no longer kept: fit a new one"))?;
-        let about = last.result()?.get("model").cloned().unwrap_or_default();
-        Ok(Fitted { bytes, digest: last.model, about })
+        let bytes = last.models.try_map(|digest| {
+            let bytes = self.job.wait(models::get(&self.core.records, plugin, digest))?;
+            bytes.ok_or_else(|| cannot("its last model is no longer kept: fit a new one"))
+        })?;
+        let about = last.result()?.get("models").cloned().unwrap_or_default();
+        Ok(Fitted { bytes, digests: last.models.clone(), about })
     }
 
     fn same_model_as(&self, last: &RunRecord) -> bool {
         last.plugin_digest == *self.plugin.digest().as_bytes() && last.config == self.config
+    }
+
+    fn evaluate(
+        &mut self,
+        fitted: &Fitted,
+        source: &mut dyn Source,
+        capsule: &mut Making,
+    ) -> Result<Evaluated> {
+        let (core, job, mut parts) = (self.core, self.job, self.parts);
+        let mut writer = core.columns.begin(job.id(), &self.outputs.all())?;
+        let evaluator = Evaluator {
+            plugin: self.plugin,
+            described: &self.described,
+            models: &fitted.bytes,
+            at: &self.at,
+        };
+        let options = evaluate::Options {
+            evaluator,
+            layout: &self.layout,
+            parallel_max: core.config.assign_parallel_max,
+            frames: capsule.is_writing(),
+        };
+        let (mut tally, mut hasher, total) = (Tally::default(), results::hasher(), source.rows());
+        timed(&mut parts.assign, || {
+            evaluate::evaluate_all(options, source, |done| {
+                job.check()?;
+                append(&mut writer, &done)?;
+                hasher.update(&done.results);
+                capsule.results(done.frame.as_ref());
+                tally.add(&done, core.config.failed_rows_kept_max);
+                job.progress(tally.customers, Some(total), "customers");
+                Ok(())
+            })
+        })?;
+        let generation = timed(&mut parts.store, || Ok(job.wait(writer.finish())?))?;
+        self.parts = parts;
+        Ok(Evaluated { generation, tally, outputs_digest: *hasher.finalize().as_bytes() })
     }
 
     /// A first run has nothing to compare with; a new model moves customers who did nothing, which is news only if asked for.
@@ -196,13 +248,9 @@ impl Run<'_> {
         }
     }
 
-    fn record(
-        &self,
-        stream: &DatasetStream,
-        fitted: &Fitted,
-        generation: GenerationId,
-        position: u64,
-    ) -> RunRecord {
+    fn record(&self, fitted: &Fitted, evaluated: &Evaluated, position: u64, log_number: u64) -> RunRecord {
+        let names =
+            |names: &[trellis_model::SegmentationName]| names.iter().map(ToString::to_string).collect();
         RunRecord {
             version: self.input.version.to_string(),
             plugin_digest: *self.plugin.digest().as_bytes(),
@@ -211,89 +259,71 @@ impl Run<'_> {
             as_of_day: self.at.as_of_days,
             now_ms: self.at.now_ms,
             seed: self.at.seed,
-            model: fitted.digest,
-            log_number: stream.log_number(),
+            models: fitted.digests.clone(),
+            fitted: !self.input.last_model,
+            log_number,
             position,
-            generation: generation.0,
+            generation: evaluated.generation.0,
             baseline: self.is_baseline(),
-            outputs: self.outputs.iter().map(ToString::to_string).collect(),
+            segmentations: names(&self.outputs.segmentations),
+            scores: names(&self.outputs.scores),
+            outputs_digest: evaluated.outputs_digest,
             result: String::new(),
         }
     }
 
-    fn flip(&mut self, record: &mut RunRecord, fitted: &Fitted, tally: &Tally) -> Result<()> {
+    fn flip(
+        &mut self,
+        record: &mut RunRecord,
+        fitted: &Fitted,
+        tally: &Tally,
+        capsule: Making,
+    ) -> Result<()> {
         let (core, job) = (self.core, self.job);
+        let end = End { rows: tally.customers, outputs_digest: record.outputs_digest };
+        let mut parts = self.parts;
+        let capsule: Made = timed(&mut parts.store, || Ok(capsule.finish(&end)))?;
         let request = FlipRequest {
             run: job.id(),
             baseline: record.baseline,
             as_of: self.input.as_of,
-            data: self.flip_data(record),
+            data: report::flip_data(&self.input.plugin, record),
             origin: origin(job),
         };
         let generation = GenerationId(record.generation);
-        let mut parts = self.parts;
         timed(&mut parts.flip, || Ok(job.wait(core.columns.flip(generation, request))?))?;
         self.parts = parts;
-        record.result = self.result(record, fitted, tally).to_string();
-        job.wait(ledger::put(&core.records, &self.input.plugin, job.id(), record))
-    }
-
-    fn flip_data(&self, record: &RunRecord) -> Json {
-        json!({
-            "plugin": self.input.plugin.as_str(),
-            "version": record.version,
-            "digest": hex(&record.plugin_digest),
-            "model": hex(&record.model),
-            "log": record.log_number,
-            "position": record.position,
-            "seed": record.seed.to_string(),
-        })
-    }
-
-    fn result(&self, record: &RunRecord, fitted: &Fitted, tally: &Tally) -> Json {
-        let segmentation = |name: &SegmentationName| {
-            let info = self.core.columns.segmentation(name.as_str());
-            let counts = info
-                .iter()
-                .flat_map(|info| &info.counts)
-                .map(|count| (count.value.clone(), count.count.into()));
-            let counts: serde_json::Map<String, Json> = counts.collect();
-            let without = info.as_ref().map(|info| info.null_count);
-            (name.to_string(), json!({ "values": counts, "null": without }))
+        let report = Report {
+            run: job.id(),
+            input: self.input,
+            record,
+            models: &fitted.about,
+            tally,
+            capsule: &capsule,
+            timings: &self.parts,
         };
-        let failed = tally.failed_rows.iter().map(|(ordinal, row)| {
-            json!({ "ordinal": ordinal, "code": row.code, "message": { "en": row.message.en, "zh-CN": row.message.zh_cn } })
-        });
-        json!({
-            "run": self.job.id().to_string(),
-            "plugin": self.input.plugin.as_str(),
-            "version": record.version,
-            "digest": hex(&record.plugin_digest),
-            "config": self.input.config,
-            "as_of": as_of::text(self.input.as_of),
-            "model": fitted.about,
-            "model_digest": hex(&record.model),
-            "log": record.log_number,
-            "position": record.position,
-            "seed": record.seed.to_string(),
-            "generation": record.generation,
-            "baseline": record.baseline,
-            "customers": tally.customers,
-            "failed": tally.failed,
-            "failed_rows": failed.collect::<Vec<_>>(),
-            "segmentations": self.outputs.iter().map(segmentation).collect::<serde_json::Map<_, _>>(),
-            "timings_ms": {
-                "features": self.parts.features,
-                "fit": self.parts.fit,
-                "assign": self.parts.assign,
-                "store": self.parts.store,
-                "flip": self.parts.flip,
-            },
-        })
+        record.result = report.result(&core.columns).to_string();
+        let digest = capsule.ok().map(|(digest, _)| digest);
+        job.wait(ledger::put(&core.records, &self.input.plugin, job.id(), record, digest))
     }
 }
 
-/// What comes after the flip, and again after a crash there: transitions, what changed while the run ran, old models.
+fn append(writer: &mut GenerationWriter, done: &Done) -> Result<()> {
+    let codes = done.evaluated.segmentations.iter().map(|column| {
+        ResultColumn::Codes(CodesColumn {
+            codes: &column.codes,
+            valid: &column.valid,
+            values: &column.values,
+        })
+    });
+    let numbers =
+        done.evaluated.scores.iter().map(|column| {
+            ResultColumn::Numbers(NumbersColumn { values: &column.values, valid: &column.valid })
+        });
+    Ok(writer.append(&done.ordinals, &codes.chain(numbers).collect::<Vec<_>>())?)
+}
+
+/// What comes after the flip, and again after a crash there: transitions, what changed while the run ran, old models and capsules.
 async fn finish(core: &Core, job: &Running<'_>, plugin: &PluginId, record: &RunRecord) -> Result<()> {
     let generation = GenerationId(record.generation);
     if core.columns.pending_transitions().contains(&generation) {
@@ -308,7 +338,8 @@ async fn finish(core: &Core, job: &Running<'_>, plugin: &PluginId, record: &RunR
             }
         }
     }
-    ledger::prune_models(&core.records, plugin, core.config.models_kept_per_plugin).await
+    ledger::prune_models(&core.records, plugin, core.config.models_kept_per_plugin).await?;
+    capsule::delete_old(&core.records, &core.capsules, plugin, core.config.capsules_kept_per_plugin).await
 }
 
 /// Writes the transitions that a crash kept from being written: a flip is refused while those of the last one are pending.
@@ -321,33 +352,4 @@ pub(crate) async fn finish_transitions(core: &Core) -> Result<()> {
 
 fn origin(job: &Running<'_>) -> Origin {
     Origin { actor: job.caller().actor.clone(), cause: job.caller().cause.clone() }
-}
-
-fn about(model: &Model) -> Json {
-    let metric = |metric: &trellis_plugin_host::Metric| {
-        let label = json!({ "en": metric.label.en, "zh-CN": metric.label.zh_cn });
-        json!({ "name": metric.name, "label": label, "value": metric.value })
-    };
-    json!({
-        "summary": { "en": model.summary.en, "zh-CN": model.summary.zh_cn },
-        "metrics": model.metrics.iter().map(metric).collect::<Vec<_>>(),
-        "bytes": model.bytes.len(),
-    })
-}
-
-/// A dataset as plugins read it.
-struct Rows<'a>(&'a mut DatasetStream);
-
-impl RowStream for Rows<'_> {
-    fn next(&mut self) -> Result<Option<Batch>, String> {
-        self.0.next().map_err(|error| error.to_string())
-    }
-
-    fn rewind(&mut self) {
-        self.0.rewind();
-    }
-
-    fn rows(&self) -> u64 {
-        self.0.rows()
-    }
 }

@@ -8,8 +8,8 @@ use trellis_plugin_host::{
 
 use crate::{Error, Result};
 
-/// The dataset of a segmentation plugin.
-pub(super) fn dataset(manifest: &Manifest) -> Result<DatasetSpec> {
+/// The rows that a plugin reads.
+pub(crate) fn dataset(manifest: &Manifest) -> Result<DatasetSpec> {
     let cannot = |reason: &str| Error::CannotRun { plugin: manifest.id.clone(), reason: reason.to_owned() };
     let per_customer: Vec<_> =
         manifest.datasets.iter().filter(|dataset| dataset.kind == DatasetKind::PerCustomer).collect();
@@ -37,6 +37,9 @@ fn column(column: &manifest::DatasetColumn) -> DatasetColumn {
                 manifest::Aggregate::Last => Aggregate::Last,
             },
         },
+        manifest::ColumnSource::RelatedCount { object, by, filter } => {
+            ColumnSource::RelatedCount { object: object.clone(), by: by.clone(), filter: filter.clone() }
+        }
     };
     DatasetColumn { name: column.name.clone(), source }
 }

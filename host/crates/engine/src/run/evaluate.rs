@@ -1,4 +1,4 @@
-//! Assigning all customers: several batches at once, results in the order of the rows.
+//! Evaluating all customers: several batches at once, results in the order of the rows.
 
 use std::{
     collections::BTreeMap,
@@ -6,21 +6,40 @@ use std::{
 };
 
 use parking_lot::{Condvar, Mutex};
-use trellis_columns::{CodesColumn, DatasetStream, GenerationWriter};
-use trellis_plugin_host::{Assigned, CallContext, RowError, Segmentation, SegmentationDescription};
+use trellis_model::Batch;
+use trellis_plugin_host::RowError;
 
-use crate::{Error, Result, jobs::Running};
+use super::{
+    evaluator::{Evaluated, Evaluator},
+    results::Layout,
+    source::Source,
+};
+use crate::{
+    Error, Result,
+    capsule::{self, Kind},
+};
 
-/// What all calls of a run have in common.
+/// How [`evaluate_all`] works.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Assigner<'a> {
-    pub(super) segmentation: Segmentation<'a>,
-    pub(super) described: &'a [SegmentationDescription],
-    pub(super) model: &'a [u8],
-    pub(super) at: &'a CallContext,
+pub(super) struct Options<'a> {
+    pub(super) evaluator: Evaluator<'a>,
+    pub(super) layout: &'a Layout,
+    pub(super) parallel_max: usize,
+    /// Whether the results are wanted as frames of a capsule too.
+    pub(super) frames: bool,
 }
 
-/// What came of the rows.
+/// What came of a batch.
+pub(super) struct Done {
+    pub(super) ordinals: Vec<u64>,
+    pub(super) evaluated: Evaluated,
+    /// See [`Layout::encode`].
+    pub(super) results: Vec<u8>,
+    /// The results as a frame of a capsule, if that was wanted and they fit into one.
+    pub(super) frame: Option<Result<Vec<u8>, capsule::Unusable>>,
+}
+
+/// How many rows there were, and which failed.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) customers: u64,
@@ -31,7 +50,7 @@ pub(super) struct Tally {
 
 /// Where the rows come from, and how far the results have got.
 struct Feed<'a> {
-    stream: &'a mut DatasetStream,
+    source: &'a mut dyn Source,
     taken: u64,
     appended: u64,
     stopped: bool,
@@ -44,59 +63,37 @@ struct Shared<'a> {
     ahead_max: u64,
 }
 
-struct Done {
-    ordinals: Vec<u64>,
-    assigned: Assigned,
-}
-
 type Message = (u64, Result<Done>);
 
-/// Assigns every row of `stream` and appends the results to `writer` in order.
-pub(super) fn assign_all(
-    job: &Running<'_>,
-    assigner: Assigner<'_>,
-    stream: &mut DatasetStream,
-    writer: &mut GenerationWriter,
-    options: Options,
-) -> Result<Tally> {
+/// Evaluates every row of `source` and gives the results to `append` in the order of the rows.
+pub(super) fn evaluate_all(
+    options: Options<'_>,
+    source: &mut dyn Source,
+    append: impl FnMut(Done) -> Result<()>,
+) -> Result<()> {
     let parallel = options.parallel_max.max(1);
-    let total = stream.rows();
-    let feed = Feed { stream, taken: 0, appended: 0, stopped: false };
+    let feed = Feed { source, taken: 0, appended: 0, stopped: false };
     let shared = Shared { feed: Mutex::new(feed), appended: Condvar::new(), ahead_max: parallel as u64 * 2 };
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(parallel);
         for _ in 0..parallel {
             let (sender, shared) = (sender.clone(), &shared);
-            scope.spawn(move || work(shared, assigner, &sender));
+            scope.spawn(move || work(shared, options, &sender));
         }
         drop(sender);
-        let mut tally = Tally::default();
-        let outcome = append_in_order(&shared, &receiver, |done| {
-            job.check()?;
-            append(writer, &done)?;
-            tally.add(&done, options.failed_rows_kept_max);
-            job.progress(tally.customers, Some(total), "customers");
-            Ok(())
-        });
+        let outcome = append_in_order(&shared, &receiver, append);
         if outcome.is_err() {
             shared.stop();
             // Threads that want to hand over a result must not wait for ever.
             drop(receiver);
         }
-        outcome.map(|()| tally)
+        outcome
     })
-}
-
-/// How [`assign_all`] works.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Options {
-    pub(super) parallel_max: usize,
-    pub(super) failed_rows_kept_max: usize,
 }
 
 impl Shared<'_> {
     /// The next batch with its number, once it is not too far ahead.
-    fn take(&self) -> Result<Option<(u64, trellis_model::Batch)>> {
+    fn take(&self) -> Result<Option<(u64, Batch)>> {
         let mut feed = self.feed.lock();
         while !feed.stopped && feed.taken >= feed.appended + self.ahead_max {
             self.appended.wait(&mut feed);
@@ -104,7 +101,7 @@ impl Shared<'_> {
         if feed.stopped {
             return Ok(None);
         }
-        let Some(batch) = feed.stream.next()? else { return Ok(None) };
+        let Some(batch) = feed.source.next()? else { return Ok(None) };
         let number = feed.taken;
         feed.taken += 1;
         Ok(Some((number, batch)))
@@ -130,7 +127,7 @@ impl Drop for StopOnDrop<'_, '_> {
     }
 }
 
-fn work(shared: &Shared<'_>, assigner: Assigner<'_>, results: &SyncSender<Message>) {
+fn work(shared: &Shared<'_>, options: Options<'_>, results: &SyncSender<Message>) {
     let _stop = StopOnDrop(shared);
     loop {
         let (number, batch) = match shared.take() {
@@ -142,9 +139,7 @@ fn work(shared: &Shared<'_>, assigner: Assigner<'_>, results: &SyncSender<Messag
                 return;
             }
         };
-        let ordinals = batch.ordinals.clone();
-        let assigned = assigner.segmentation.assign(assigner.described, assigner.model, batch, assigner.at);
-        let done = assigned.map(|assigned| Done { ordinals, assigned }).map_err(Error::from);
+        let done = evaluate(options, batch);
         let failed = done.is_err();
         if results.send((number, done)).is_err() || failed {
             return;
@@ -152,11 +147,20 @@ fn work(shared: &Shared<'_>, assigner: Assigner<'_>, results: &SyncSender<Messag
     }
 }
 
+fn evaluate(options: Options<'_>, batch: Batch) -> Result<Done> {
+    let ordinals = batch.ordinals.clone();
+    let evaluated = options.evaluator.evaluate(batch)?;
+    let results = options.layout.encode(&ordinals, &evaluated);
+    let bounds = (ordinals.first().copied().unwrap_or(0), ordinals.last().copied().unwrap_or(0));
+    let frame = options.frames.then(|| capsule::encode(Kind::Results, bounds, &results));
+    Ok(Done { ordinals, evaluated, results, frame })
+}
+
 fn append_in_order(
     shared: &Shared<'_>,
     results: &Receiver<Message>,
     mut append: impl FnMut(Done) -> Result<()>,
-) -> Result<()> {
+) -> Result<(), Error> {
     let (mut waiting, mut next) = (BTreeMap::new(), 0);
     for (number, done) in results {
         waiting.insert(number, done?);
@@ -169,24 +173,17 @@ fn append_in_order(
     Ok(())
 }
 
-fn append(writer: &mut GenerationWriter, done: &Done) -> Result<()> {
-    let columns: Vec<_> = done
-        .assigned
-        .columns
-        .iter()
-        .map(|column| CodesColumn { codes: &column.codes, valid: &column.valid, values: &column.values })
-        .collect();
-    Ok(writer.append(&done.ordinals, &columns)?)
-}
-
 impl Tally {
-    fn add(&mut self, done: &Done, failed_rows_kept_max: usize) {
+    pub(super) fn add(&mut self, done: &Done, failed_rows_kept_max: usize) {
+        let failed = &done.evaluated.failed;
         self.customers += done.ordinals.len() as u64;
-        self.failed += done.assigned.failed.len() as u64;
+        self.failed += failed.chunk_by(|a, b| a.row == b.row).count() as u64;
         let room = failed_rows_kept_max.saturating_sub(self.failed_rows.len());
-        let kept = done.assigned.failed.iter().take(room);
         self.failed_rows.extend(
-            kept.filter_map(|row| done.ordinals.get(row.row as usize).map(|&ordinal| (ordinal, row.clone()))),
+            failed
+                .iter()
+                .take(room)
+                .filter_map(|row| done.ordinals.get(row.row as usize).map(|&ordinal| (ordinal, row.clone()))),
         );
     }
 }

@@ -1,0 +1,120 @@
+//! What came of a campaign, asked of its plugin.
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use trellis_columns::{AsOf, Columns, DatasetSpec};
+use trellis_model::{Batch, Column, ColumnData, RecordId, Scope, Validity};
+use trellis_plugin_host::{CancelFlag, RowStream};
+use trellis_records::Caller;
+
+use super::{
+    CampaignEvaluation,
+    deciding::Deciding,
+    members::{self, Member},
+    next::dictionary,
+    object,
+};
+use crate::{Error, Result, blocking::blocking, core::Core};
+
+/// Members of a batch.
+const BATCH_ROWS: usize = 8_192;
+
+/// Asks the plugin what came of a campaign so far. Members whose customer has no data are counted, and the plugin does not see them.
+pub(crate) async fn evaluate(core: &Core, caller: &Caller, campaign: RecordId) -> Result<CampaignEvaluation> {
+    let deciding = Arc::new(Deciding::find(core, caller, campaign).await?);
+    core.columns.catch_up().await?;
+    let members = by_ordinal(core, campaign).await?;
+    let count = members.len() as u64;
+    let mut rows = MemberRows {
+        columns: Arc::clone(&core.columns),
+        handle: Handle::current(),
+        spec: deciding.spec.clone(),
+        as_of: deciding.as_of,
+        members,
+        next: 0,
+    };
+    let at = deciding.context(core, core.records.ids().record_id(core.records.clock().now_ms()));
+    let asking = Arc::clone(&deciding);
+    let evaluation = blocking("asking a plugin what came of a campaign", move || {
+        let no_cancel = CancelFlag::default();
+        let rules = asking.rules()?;
+        Ok::<_, Error>(rules.evaluate(&asking.seen, &mut rows, &asking.config, &at, &no_cancel)?)
+    })
+    .await??;
+    Ok(CampaignEvaluation {
+        plugin: deciding.plugin.clone(),
+        version: deciding.version(),
+        summary: evaluation.summary,
+        metrics: evaluation.metrics,
+        members: count,
+    })
+}
+
+/// Every member with its customer's ordinal, in their order.
+async fn by_ordinal(core: &Core, campaign: RecordId) -> Result<Vec<(u64, Member)>> {
+    let mut members = Vec::new();
+    for (account, member) in members::of_campaign(core, campaign).await? {
+        let record = core.records.get(&Scope::everything(), &object("account"), account).await?;
+        members.extend(record.and_then(|record| record.ordinal).map(|ordinal| (ordinal, member)));
+    }
+    members.sort_by_key(|(ordinal, _)| *ordinal);
+    Ok(members)
+}
+
+/// Members as the plugin reads them.
+struct MemberRows {
+    columns: Arc<Columns>,
+    handle: Handle,
+    spec: DatasetSpec,
+    as_of: AsOf,
+    members: Vec<(u64, Member)>,
+    next: usize,
+}
+
+impl RowStream for MemberRows {
+    fn next(&mut self) -> Result<Option<Batch>, String> {
+        while let Some(part) = self.members.get(self.next..).filter(|rest| !rest.is_empty()) {
+            let part = part.get(..BATCH_ROWS).unwrap_or(part);
+            self.next += part.len();
+            let ordinals: Vec<_> = part.iter().map(|(ordinal, _)| *ordinal).collect();
+            let rows = self.columns.dataset_rows(&self.spec, self.as_of, &ordinals);
+            let batch = self.handle.block_on(rows).map_err(|error| error.to_string())?;
+            if batch.rows > 0 {
+                return Ok(Some(with_members(batch, part)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn rewind(&mut self) {
+        self.next = 0;
+    }
+
+    fn rows(&self) -> u64 {
+        self.members.len() as u64
+    }
+}
+
+/// The rows with the columns `variant`, `status` and `responded` of their members.
+fn with_members(mut batch: Batch, members: &[(u64, Member)]) -> Batch {
+    let member = |ordinal: &u64| {
+        let place = members.binary_search_by_key(ordinal, |(ordinal, _)| *ordinal).ok()?;
+        members.get(place).map(|(_, member)| member)
+    };
+    let of_rows: Vec<_> = batch.ordinals.iter().map(member).collect();
+    let variants = of_rows.iter().map(|member| member.and_then(|member| member.variant.as_deref()));
+    let statuses = of_rows.iter().map(|member| member.map(|member| member.status.as_str()));
+    let responded = of_rows.iter().map(|member| u8::from(member.is_some_and(|member| member.responded)));
+    let columns = [
+        dictionary("variant", variants),
+        dictionary("status", statuses),
+        Column {
+            name: "responded".to_owned(),
+            valid: Validity::all(),
+            data: ColumnData::Boolean(responded.collect()),
+        },
+    ];
+    batch.columns.extend(columns);
+    batch
+}

@@ -1,0 +1,130 @@
+//! What a run reads goes into its capsule first, and the run reads it from there: so fitting and evaluating see the same rows, and a
+//! replay sees them again. Where a capsule cannot be had, the run reads the live rows and says why it has none.
+
+use trellis_model::{RecordId, Text};
+use trellis_plugin_host::CallContext;
+
+use super::source::Source;
+use crate::{
+    Result,
+    capsule::{self, At, CapsuleWriter, Capsules, End, Header, Inputs, Kind, StoredBatch, Unusable},
+};
+
+/// The rows of a run, and the capsule that is being made of it.
+pub(crate) struct Gathered {
+    pub(crate) source: Box<dyn Source>,
+    pub(crate) capsule: Making,
+}
+
+/// A capsule that is being made, or why there is none.
+#[derive(Debug)]
+pub(crate) enum Making {
+    Writing(Box<CapsuleWriter>),
+    Not(Text),
+}
+
+/// What became of a capsule: its digest and size, or why there is none.
+pub(crate) type Made = Result<([u8; 32], u64), Text>;
+
+/// Where a capsule goes, and how large it may be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) capsules: &'a Capsules,
+    pub(crate) bytes_max: u64,
+}
+
+/// Reads all rows of `live` into a new capsule. `check` is asked between batches and ends it with its error.
+pub(crate) fn gather(
+    place: Place<'_>,
+    header: &Header,
+    mut live: Box<dyn Source>,
+    check: impl Fn() -> Result<()>,
+) -> Result<Gathered> {
+    let begun = place.capsules.create(header, place.bytes_max);
+    let filled = begun.map(|writer| fill(writer, live.as_mut(), check));
+    match filled {
+        Ok(Ok(Ok((writer, inputs)))) => {
+            Ok(Gathered { source: Box::new(inputs), capsule: Making::Writing(Box::new(writer)) })
+        }
+        Ok(Err(error)) => Err(error),
+        Err(why) | Ok(Ok(Err(why))) => {
+            live.rewind()?;
+            Ok(Gathered { source: live, capsule: Making::not(&why) })
+        }
+    }
+}
+
+fn fill(
+    mut writer: CapsuleWriter,
+    live: &mut dyn Source,
+    check: impl Fn() -> Result<()>,
+) -> Result<Result<(CapsuleWriter, Inputs), Unusable>> {
+    let mut rows = 0;
+    while let Some(batch) = live.next()? {
+        check()?;
+        rows += u64::from(batch.rows);
+        let bounds = (batch.ordinals.first().copied(), batch.ordinals.last().copied());
+        let bounds = (bounds.0.unwrap_or(0), bounds.1.unwrap_or(0));
+        let bytes = crate::stored::encode(&StoredBatch::from(&batch));
+        let written = capsule::encode(Kind::Inputs, bounds, &bytes).and_then(|frame| writer.write(&frame));
+        if let Err(why) = written {
+            return Ok(Err(why));
+        }
+    }
+    let reader = writer.reader();
+    Ok(reader.map(|reader| (writer, reader.into_inputs(rows))))
+}
+
+impl Making {
+    fn not(why: &Unusable) -> Self {
+        tracing::warn!("a run goes on without keeping its inputs: {}", why.0.en);
+        Self::Not(why.0.clone())
+    }
+
+    pub(crate) fn is_writing(&self) -> bool {
+        matches!(self, Self::Writing(_))
+    }
+
+    /// Appends the results of a batch.
+    pub(crate) fn results(&mut self, frame: Option<&Result<Vec<u8>, Unusable>>) {
+        let (Self::Writing(writer), Some(frame)) = (&mut *self, frame) else { return };
+        let written = frame.as_ref().map_err(Clone::clone).and_then(|frame| writer.write(frame));
+        if let Err(why) = written {
+            *self = Self::not(&why);
+        }
+    }
+
+    /// Ends the capsule; durable when it returns.
+    pub(crate) fn finish(self, end: &End) -> Made {
+        match self {
+            Self::Writing(writer) => writer.finish(end).map_err(|why| why.0),
+            Self::Not(why) => Err(why),
+        }
+    }
+}
+
+impl From<&CallContext> for At {
+    fn from(at: &CallContext) -> Self {
+        Self {
+            as_of_day: at.as_of_days,
+            now_ms: at.now_ms,
+            time_zone: at.time_zone.clone(),
+            base_currency: at.base_currency.clone(),
+            seed: at.seed,
+        }
+    }
+}
+
+impl At {
+    /// What the calls of the run were told.
+    pub(crate) fn context(&self, run: RecordId) -> CallContext {
+        CallContext {
+            run_id: run.to_string(),
+            as_of_days: self.as_of_day,
+            now_ms: self.now_ms,
+            time_zone: self.time_zone.clone(),
+            base_currency: self.base_currency.clone(),
+            seed: self.seed,
+        }
+    }
+}

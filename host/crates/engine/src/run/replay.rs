@@ -1,0 +1,215 @@
+//! Doing a run again from its capsule, to see that the same comes out.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json, json};
+use trellis_model::{PluginId, RecordId, Text, bilingual};
+use trellis_plugin_host::Plugin;
+
+use super::{
+    evaluate,
+    evaluator::{self, Evaluator, PerInterface},
+    ledger::{self, RunRecord},
+    models,
+    results::{self, Layout},
+    source::{Rows, Source},
+};
+use crate::{
+    Error, Result, campaign,
+    capsule::{self, CapsuleReader, Kind, Unusable},
+    core::Core,
+    jobs::Running,
+    plugins::hex,
+};
+
+/// Differing rows that are named in the result; the others are counted.
+const DIFFERENCES_MAX: usize = 20;
+
+/// A run that is being done again.
+struct Replay<'a> {
+    core: &'a Core,
+    job: &'a Running<'a>,
+    plugin_id: &'a PluginId,
+    run_id: RecordId,
+    run: RunRecord,
+    plugin: Arc<Plugin>,
+    digest: [u8; 32],
+}
+
+/// How the results compare, row by row.
+struct Comparison {
+    recorded: CapsuleReader,
+    layout: Layout,
+    rows: u64,
+    differing: u64,
+    first: Vec<Json>,
+    hasher: blake3::Hasher,
+}
+
+/// Finds a run that can be done again, so that one that cannot is refused before there is a job.
+pub(crate) async fn check(core: &Core, plugin: &PluginId, run: RecordId) -> Result<()> {
+    match of_campaign(core, plugin, run).await? {
+        Some(_) => Ok(()),
+        None => find(core, plugin, run).await.map(drop),
+    }
+}
+
+/// The capsule of a run of a campaign: those are not among the runs of results.
+async fn of_campaign(core: &Core, plugin: &PluginId, run: RecordId) -> Result<Option<[u8; 32]>> {
+    if ledger::get(&core.records, plugin, run).await?.is_some() {
+        return Ok(None);
+    }
+    capsule::digest_of(&core.records, plugin, run).await
+}
+
+async fn find(core: &Core, plugin: &PluginId, run: RecordId) -> Result<(RunRecord, [u8; 32])> {
+    let record = ledger::get(&core.records, plugin, run).await?;
+    let record = record.ok_or_else(|| Error::UnknownRun { plugin: plugin.clone(), run })?;
+    match capsule::digest_of(&core.records, plugin, run).await? {
+        Some(digest) => Ok((record, digest)),
+        None => Err(Error::InputsExpired { run, reason: not_kept(core, &record) }),
+    }
+}
+
+/// Why a run has no capsule: what its own result says, or that it is too old.
+fn not_kept(core: &Core, record: &RunRecord) -> Text {
+    let result = record.result().unwrap_or_default();
+    let said = |language: &str| result["capsule"]["none"][language].as_str().map(str::to_owned);
+    let kept = core.config.capsules_kept_per_plugin;
+    match (said("en"), said("zh-CN")) {
+        (Some(en), Some(zh_cn)) => Text { en, zh_cn },
+        _ => bilingual!(
+            "only those of the last {kept} runs are kept (`engine.capsules_kept_per_plugin`)",
+            "仅保留最近 {kept} 次运行的数据（`engine.capsules_kept_per_plugin`）"
+        ),
+    }
+}
+
+/// Does a run again and compares.
+pub(crate) fn replay(core: &Core, job: &Running<'_>, plugin_id: &PluginId, run_id: RecordId) -> Result<Json> {
+    if let Some(digest) = job.wait(of_campaign(core, plugin_id, run_id))? {
+        return campaign::replay(core, job, plugin_id, run_id, &digest);
+    }
+    let (run, digest) = job.wait(find(core, plugin_id, run_id))?;
+    let Some(plugin) = job.wait(run.plugin(core, plugin_id))? else {
+        return Err(Error::CannotRun {
+            plugin: plugin_id.clone(),
+            reason: format!(
+                "run {run_id} was made by version {} with digest {}, which was replaced by other content",
+                run.version,
+                hex(&run.plugin_digest)
+            ),
+        });
+    };
+    Replay { core, job, plugin_id, run_id, run, plugin, digest }.execute()
+}
+
+impl Replay<'_> {
+    fn execute(&self) -> Result<Json> {
+        let (core, job) = (self.core, self.job);
+        let mut recorded = self.usable(core.capsules.verified(&self.digest))?;
+        let end = self.usable(recorded.end())?;
+        let at = recorded.header().at.context(self.run_id);
+        let mut source = self.usable(core.capsules.reader(&self.digest))?.into_inputs(end.rows);
+        job.progress(0, Some(end.rows), "customers");
+        let described = evaluator::describe(&self.plugin, &self.run.config)?;
+        let models = self.models(&mut source, &at)?;
+        Source::rewind(&mut source)?;
+        let layout = Layout::of(&described, |output| self.plugin.manifest().output_name(output));
+        let evaluator = Evaluator { plugin: &self.plugin, described: &described, models: &models, at: &at };
+        let options = evaluate::Options {
+            evaluator,
+            layout: &layout,
+            parallel_max: core.config.assign_parallel_max,
+            frames: false,
+        };
+        let mut comparison = Comparison {
+            recorded,
+            layout: layout.clone(),
+            rows: 0,
+            differing: 0,
+            first: Vec::new(),
+            hasher: results::hasher(),
+        };
+        evaluate::evaluate_all(options, &mut source, |done| {
+            job.check()?;
+            self.usable(comparison.add(&done.results))?;
+            job.progress(comparison.rows, Some(end.rows), "customers");
+            Ok(())
+        })?;
+        Ok(self.result(&models, &comparison))
+    }
+
+    fn usable<T>(&self, read: Result<T, Unusable>) -> Result<T> {
+        read.map_err(|why| Error::InputsExpired { run: self.run_id, reason: why.0 })
+    }
+
+    /// The models, learned again where the run learned them.
+    fn models(
+        &self,
+        source: &mut dyn Source,
+        at: &trellis_plugin_host::CallContext,
+    ) -> Result<PerInterface<Vec<u8>>> {
+        if self.run.fitted {
+            let (rows, cancel) = (&mut Rows::new(source), self.job.cancel_plugin());
+            let fitted = evaluator::fit(&self.plugin, rows, &self.run.config, at, cancel)?;
+            return Ok(fitted.map(|model| model.bytes.clone()));
+        }
+        let kept = self.job.wait(models::get_all(&self.core.records, self.plugin_id, &self.run.models))?;
+        kept.ok_or_else(|| Error::InputsExpired {
+            run: self.run_id,
+            reason: Text::new("its model is no longer kept", "其模型已不再保留"),
+        })
+    }
+
+    fn result(&self, models: &PerInterface<Vec<u8>>, comparison: &Comparison) -> Json {
+        let replayed = models.map(|bytes| *blake3::hash(bytes).as_bytes());
+        let outputs_digest = *comparison.hasher.finalize().as_bytes();
+        let digests = |digests: &PerInterface<[u8; 32]>| -> Map<String, Json> {
+            digests.iter().map(|(interface, digest)| (interface.to_owned(), hex(digest).into())).collect()
+        };
+        let same = replayed == self.run.models && outputs_digest == self.run.outputs_digest;
+        json!({
+            "run": self.run_id.to_string(),
+            "plugin": self.plugin_id.as_str(),
+            "version": self.run.version,
+            "same": same,
+            "rows": comparison.rows,
+            "models": digests(&replayed),
+            "recorded_models": digests(&self.run.models),
+            "outputs_digest": hex(&outputs_digest),
+            "recorded_digest": hex(&self.run.outputs_digest),
+            "differing": comparison.differing,
+            "first_differences": comparison.first,
+        })
+    }
+}
+
+impl Comparison {
+    /// Compares the results of the next batch with those that were recorded.
+    fn add(&mut self, results: &[u8]) -> Result<(), Unusable> {
+        self.hasher.update(results);
+        let recorded = self.recorded.next(Kind::Results)?.map(|frame| frame.bytes).unwrap_or_default();
+        let width = self.layout.width();
+        self.rows += (results.len() / width) as u64;
+        if recorded == results {
+            return Ok(());
+        }
+        let mut before = recorded.chunks(width);
+        for now in results.chunks(width) {
+            let before = before.next().unwrap_or_default();
+            if before == now {
+                continue;
+            }
+            self.differing += 1;
+            if self.first.len() < DIFFERENCES_MAX {
+                self.first.push(json!({
+                    "ordinal": results::ordinal(now),
+                    "recorded": self.layout.show(before),
+                    "replayed": self.layout.show(now),
+                }));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,141 @@
+//! What is told of a run: the result of its job, and the data of its `run.flipped` entry.
+
+use serde_json::{Map, Value as Json, json};
+use trellis_columns::Columns;
+use trellis_model::{PluginId, RecordId, Text};
+use trellis_plugin_host::{Metric, Model};
+
+use super::{
+    evaluate::Tally, evaluator::PerInterface, gather::Made, ledger::RunRecord, plugin_run::RunInput,
+};
+use crate::{as_of, plugins::hex};
+
+/// How long the parts of a run took, in milliseconds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Timings {
+    /// Making the rows and keeping them.
+    pub(super) features: f64,
+    pub(super) fit: f64,
+    /// Assigning and scoring.
+    pub(super) assign: f64,
+    /// Storing results and capsule.
+    pub(super) store: f64,
+    pub(super) flip: f64,
+}
+
+/// What the result of a run is made of.
+pub(super) struct Report<'a> {
+    pub(super) run: RecordId,
+    pub(super) input: &'a RunInput,
+    pub(super) record: &'a RunRecord,
+    /// See [`about`].
+    pub(super) models: &'a Json,
+    pub(super) tally: &'a Tally,
+    pub(super) capsule: &'a Made,
+    pub(super) timings: &'a Timings,
+}
+
+impl Report<'_> {
+    /// The result of the job, with the figures of the results that are current now.
+    pub(super) fn result(&self, columns: &Columns) -> Json {
+        let (record, tally) = (self.record, self.tally);
+        let failed = tally.failed_rows.iter().map(
+            |(ordinal, row)| json!({ "ordinal": ordinal, "code": row.code, "message": text(&row.message) }),
+        );
+        let named = |names: &[String], figures: fn(&Columns, &str) -> Json| {
+            names.iter().map(|name| (name.clone(), figures(columns, name))).collect::<Map<_, _>>()
+        };
+        json!({
+            "run": self.run.to_string(),
+            "plugin": self.input.plugin.as_str(),
+            "version": record.version,
+            "digest": hex(&record.plugin_digest),
+            "config": self.input.config,
+            "as_of": as_of::text(self.input.as_of),
+            "models": self.models,
+            "log": record.log_number,
+            "position": record.position,
+            "seed": record.seed.to_string(),
+            "generation": record.generation,
+            "baseline": record.baseline,
+            "customers": tally.customers,
+            "failed": tally.failed,
+            "failed_rows": failed.collect::<Vec<_>>(),
+            "segmentations": named(&record.segmentations, segmentation),
+            "scores": named(&record.scores, score),
+            "outputs_digest": hex(&record.outputs_digest),
+            "capsule": capsule(self.capsule),
+            "timings_ms": {
+                "features": self.timings.features,
+                "fit": self.timings.fit,
+                "assign": self.timings.assign,
+                "store": self.timings.store,
+                "flip": self.timings.flip,
+            },
+        })
+    }
+}
+
+/// What is told about models: for each interface its summary, figures, size and digest.
+pub(super) fn about(models: &PerInterface<Model>) -> Json {
+    let metric =
+        |metric: &Metric| json!({ "name": metric.name, "label": text(&metric.label), "value": metric.value });
+    let about = |model: &Model| {
+        json!({
+            "summary": text(&model.summary),
+            "metrics": model.metrics.iter().map(metric).collect::<Vec<_>>(),
+            "bytes": model.bytes.len(),
+            "digest": hex(blake3::hash(&model.bytes).as_bytes()),
+        })
+    };
+    models.iter().map(|(interface, model)| (interface.to_owned(), about(model))).collect::<Map<_, _>>().into()
+}
+
+/// What the log is told about a run.
+pub(super) fn flip_data(plugin: &PluginId, record: &RunRecord) -> Json {
+    let models = record.models.iter().map(|(interface, digest)| (interface.to_owned(), hex(digest).into()));
+    json!({
+        "plugin": plugin.as_str(),
+        "version": record.version,
+        "digest": hex(&record.plugin_digest),
+        "models": models.collect::<Map<_, _>>(),
+        "outputs_digest": hex(&record.outputs_digest),
+        "log": record.log_number,
+        "position": record.position,
+        "seed": record.seed.to_string(),
+    })
+}
+
+/// What became of a capsule.
+pub(crate) fn capsule(made: &Made) -> Json {
+    match made {
+        Ok((digest, bytes)) => json!({ "digest": hex(digest), "bytes": bytes }),
+        Err(why) => json!({ "none": text(why) }),
+    }
+}
+
+/// A text in both languages.
+pub(crate) fn text(text: &Text) -> Json {
+    json!({ "en": text.en, "zh-CN": text.zh_cn })
+}
+
+fn segmentation(columns: &Columns, name: &str) -> Json {
+    let info = columns.segmentation(name);
+    let counts = info.iter().flat_map(|info| &info.counts);
+    let counts = counts.map(|count| (count.value.clone(), count.count.into())).collect::<Map<_, _>>();
+    json!({ "values": counts, "null": info.as_ref().map(|info| info.null_count) })
+}
+
+fn score(columns: &Columns, name: &str) -> Json {
+    let info = columns.score(name);
+    let bands = info.iter().flat_map(|info| &info.bands);
+    let bands = bands.map(|count| (count.value.clone(), count.count.into())).collect::<Map<_, _>>();
+    json!({
+        "count": info.as_ref().map(|info| info.count),
+        "null": info.as_ref().map(|info| info.null_count),
+        "minimum": info.as_ref().and_then(|info| info.minimum),
+        "maximum": info.as_ref().and_then(|info| info.maximum),
+        "mean": info.as_ref().and_then(|info| info.mean),
+        "bands": bands,
+    })
+}
