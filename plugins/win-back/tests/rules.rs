@@ -1,6 +1,6 @@
 //! Who takes part, in which variant, and what happens next.
 
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::indexing_slicing, reason = "a test may panic")]
 
 use proptest::prelude::*;
 use trellis_sdk::testing::{
