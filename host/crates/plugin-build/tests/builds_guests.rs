@@ -54,6 +54,24 @@ fn retail_rfm_is_a_segmentation_plugin_that_needs_nothing_special() {
 }
 
 #[test]
+fn value_pyramid_scores_and_needs_nothing_special() {
+    let built = check("plugins/value-pyramid", "value-pyramid", ["scoring"]);
+    let mut imports = built.component.imports;
+    imports.sort_unstable();
+    assert_eq!(imports, full_names(["columns", "host-log", "row-streams", "types"]));
+    assert!(built.size_bytes < 300_000, "{} bytes", built.size_bytes);
+}
+
+#[test]
+fn win_back_decides_for_campaigns_and_asks_for_nothing() {
+    let built = check("plugins/win-back", "win-back", ["campaign-rules"]);
+    let mut imports = built.component.imports;
+    imports.sort_unstable();
+    assert_eq!(imports, full_names(["actions", "columns", "host-log", "row-streams", "types", "values"]));
+    assert!(built.size_bytes < 300_000, "{} bytes", built.size_bytes);
+}
+
+#[test]
 fn the_hostile_guest_imports_the_log_that_it_floods() {
     let built = built("tests/guests/hostile");
     assert!(built.component.imports.contains(&"trellis:plugin/host-log@1.0.0".to_owned()));
@@ -63,6 +81,12 @@ fn the_hostile_guest_imports_the_log_that_it_floods() {
 fn the_ungranted_guest_imports_what_no_host_has() {
     let built = check("tests/guests/ungranted", "ungranted", ["segmentation"]);
     assert!(built.component.imports.contains(&"trellis:plugin/secret-files@1.0.0".to_owned()));
+}
+
+#[test]
+fn the_wasi_guest_imports_wasi() {
+    let built = check("tests/guests/uses-wasi", "uses-wasi", ["segmentation"]);
+    assert!(built.component.imports.contains(&"wasi:clocks/wall-clock@0.2.3".to_owned()));
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub struct Fitted {
 }
 
 /// What a plugin learned from a whole population.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Model {
     /// The plugin's own format.
     pub bytes: Vec<u8>,

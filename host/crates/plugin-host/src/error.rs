@@ -146,7 +146,7 @@ pub enum Error {
     },
     /// Answers to look-ups took so long that the call ran out of time. Not the plugin's fault.
     #[error(
-        "{plugin}, {function}: {lookups} look-ups took {took_ms} ms of the {ms} ms that the call may take with them"
+        "{plugin}, {function}: look-ups took {took_ms} ms ({lookups} of them), and the call may take {ms} ms with them"
     )]
     SlowLookups {
         /// Which plugin.

@@ -1,14 +1,18 @@
-//! A test guest that misbehaves on request.
+//! A test guest that misbehaves on request, in every interface that there is.
 //!
-//! Its configuration `{"sin": "…"}` names one of [`SINS`]; the model that `fit` returns carries the name on to `assign` and `explain`.
+//! Its configuration `{"sin": "…"}` names one of [`SINS`]; the model that `fit` returns carries the name on to the calls on batches.
 //! It is written on the raw bindings, since the SDK's types do not let a plugin return most of what is wrong here.
 
 mod answers;
+mod campaign;
+mod hook;
 mod resources;
+mod scores;
+mod workflow;
 
 use serde::Deserialize;
 use trellis_sdk::bindings::segmentation as bindings;
-use trellis_sdk::segmentation::parse_config;
+use trellis_sdk::parse_config;
 use trellis_sdk::{
     Context, Model, PluginError, Reason, Result, SegmentationDescription, described, localized, reason,
 };
@@ -17,15 +21,15 @@ use bindings::exports::trellis::plugin::segmentation::{Assignments, Guest, RowSt
 use bindings::trellis::plugin::columns::Batch;
 
 /// What the guest can do wrong, by the call that does it.
-pub const SINS: [(&str, &[&str]); 5] = [
+pub const SINS: [(&str, &[&str]); 12] = [
     (
-        "describe",
+        "segmentation.describe",
         &["describe-loop", "describe-trap", "describe-error", "describe-many-values", "describe-bad-name"],
     ),
-    ("fit", &["fit-loop", "fit-memory", "fit-trap", "fit-error", "big-model"]),
-    ("assign or explain", &["loop", "memory", "trap", "stack", "log-flood"]),
+    ("segmentation.fit", &["fit-loop", "fit-memory", "fit-trap", "fit-error", "big-model"]),
+    ("segmentation.assign or explain", &["loop", "memory", "trap", "stack", "log-flood"]),
     (
-        "assign",
+        "segmentation.assign",
         &[
             "huge-output",
             "wrong-lengths",
@@ -46,7 +50,14 @@ pub const SINS: [(&str, &[&str]); 5] = [
             "error-other",
         ],
     ),
-    ("explain", &["many-reasons", "nan-weight", "missing-reasons"]),
+    ("segmentation.explain", &["many-reasons", "nan-weight", "missing-reasons"]),
+    ("scoring", &scores::SINS),
+    ("campaign-rules on a batch", &campaign::SINS),
+    ("campaign-rules.evaluate", &["evaluate-nan", "evaluate-loop"]),
+    ("service-workflow.triage", &workflow::TRIAGE_SINS),
+    ("service-workflow.triage, by look-ups", &workflow::LOOKUP_SINS),
+    ("service-workflow", &workflow::OTHER_SINS),
+    ("record-hook.before-save", &hook::SINS),
 ];
 
 #[derive(Deserialize)]
@@ -93,17 +104,9 @@ impl Guest for Hostile {
             "fit-error" => return Err(PluginError::UnsuitableData("no data is good enough".to_owned())),
             _ => {}
         }
-        let mut count = 0;
-        while let Some(batch) = rows.next() {
-            count += batch.rows;
-        }
+        let count = count_rows(rows);
         trellis_sdk::log::info(format!("fitted on {count} rows"));
-        let mut bytes = sin.into_bytes();
-        if bytes == b"big-model" {
-            bytes.resize(17 << 20, b' ');
-        }
-        let summary = localized(format!("{count} rows"), format!("{count} 行"));
-        Ok(Model { bytes, summary, metrics: Vec::new() })
+        Ok(model(sin, count))
     }
 
     fn assign(model: Vec<u8>, rows: Batch, _: Context) -> Result<Assignments> {
@@ -123,13 +126,16 @@ impl Guest for Hostile {
             "nan-weight" => (1, f64::NAN),
             _ => (1, 1.0),
         };
-        let text = localized("its ordinal says so", "由其序号决定");
         let explained = rows.rows as usize - usize::from(sin == "missing-reasons").min(rows.rows as usize);
-        Ok(vec![vec![reason("ordinal", text, weight); count]; explained])
+        Ok(vec![vec![why(weight); count]; explained])
     }
 }
 
 trellis_sdk::export_segmentation_guest!(Hostile);
+trellis_sdk::export_scoring_guest!(Hostile);
+trellis_sdk::export_campaign_rules_guest!(Hostile);
+trellis_sdk::export_service_workflow_guest!(Hostile);
+trellis_sdk::export_record_hook_guest!(Hostile);
 
 fn sin_of_config(config: &str) -> Result<String> {
     let Config { sin } = parse_config(config)?;
@@ -140,6 +146,27 @@ fn sin_of_config(config: &str) -> Result<String> {
 fn sin_of_model(model: &[u8]) -> Result<String> {
     let text = std::str::from_utf8(model).map_err(|error| PluginError::UnreadableModel(error.to_string()))?;
     Ok(text.trim_end().to_owned())
+}
+
+fn count_rows(rows: &RowStream) -> u32 {
+    let mut count = 0;
+    while let Some(batch) = rows.next() {
+        count += batch.rows;
+    }
+    count
+}
+
+/// A model that carries the name of the sin.
+fn model(sin: String, rows: u32) -> Model {
+    let mut bytes = sin.into_bytes();
+    if bytes == b"big-model" {
+        bytes.resize(17 << 20, b' ');
+    }
+    Model { bytes, summary: localized(format!("{rows} rows"), format!("{rows} 行")), metrics: Vec::new() }
+}
+
+fn why(weight: f64) -> Reason {
+    reason("ordinal", localized("its ordinal says so", "由其序号决定"), weight)
 }
 
 /// The sins that need no answer to be committed.
@@ -157,4 +184,11 @@ fn commit(sin: &str) {
 fn trap() -> ! {
     trellis_sdk::log::report_panics();
     panic!("this guest was told to trap")
+}
+
+/// A text that is none: the host has to notice when it takes it over.
+#[expect(unsafe_code, reason = "only invalid texts show what the host does with them")]
+fn no_text() -> String {
+    // SAFETY: nothing but its bytes is used before it crosses to the host.
+    unsafe { String::from_utf8_unchecked(b"\xff\xfe\xfd".to_vec()) }
 }

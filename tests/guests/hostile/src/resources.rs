@@ -18,6 +18,11 @@ pub(crate) fn grow_memory() -> ! {
     }
 }
 
+/// Asks for more memory than there is at once: no time passes, and the allocation that is refused aborts.
+pub(crate) fn grow_memory_at_once() {
+    black_box(vec![0_u8; 100 << 20]);
+}
+
 /// Uses up the stack.
 pub(crate) fn use_up_stack() {
     black_box(descend(0));

@@ -78,13 +78,177 @@ fn what_is_wrong_is_named() {
     check("= [\"segmentation\"]", "= []", "`provides`: names no interface");
     check("en = \"RFM segmentation\"", "en = \"\"", "`name.en`: is empty");
     check("kind = \"per-customer\"", "kind = \"rows\"", "`datasets`: a plugin that provides segmentation");
-    check("aggregate = \"last\", ", "", "`datasets[0].columns[0]`: is either a field");
+    check("aggregate = \"last\", ", "", "`datasets[0].columns[0]`: is neither a field");
     check(", field = \"amount\"", "", "`aggregate = \"sum\"` needs `field`");
     check("name = \"spent\"", "name = \"last_order\"", "`datasets[0].columns`: `last_order` is there twice");
     check("minimum = 2", "pattern = 2", "`config.properties.groups.pattern`: is not a keyword");
     check("default = 5", "default = 12", "`config.properties.groups.default`: 12 breaks maximum 9");
     check("provides =", "limit-class = \"call\"\nprovides =", "`limit-class`: is neither");
     check("rfm = \"class\"", "Rfm = \"class\"", "`segmentation.aliases.Rfm`");
+}
+
+const DESK: &str = r#"
+id = "complaint-desk"
+version = "1.0.0"
+wit = "1.0.0"
+provides = ["service-workflow", "record-hook", "campaign-rules", "scoring"]
+name = { en = "Complaint desk" }
+
+[[datasets]]
+name = "customers"
+kind = "per-customer"
+object = "account"
+[[datasets.columns]]
+name = "open_severe_complaints"
+from = "case"
+aggregate = "count"
+by = "account"
+where = { and = [ { field = "kind", op = "eq", value = "complaint" }, { field = "status", op = "nin", value = ["resolved", "closed"] } ] }
+
+[scoring.aliases]
+value = "points"
+
+[service-workflow]
+object = "case"
+fields = ["subject", "status"]
+account-fields = ["name"]
+when = ["status"]
+closed = { field = "status", values = ["closed"] }
+
+[campaign-rules]
+campaign-fields = ["name", "starts_on"]
+when = [{ object = "case", by = "account" }]
+
+[[record-hook]]
+object = "lead"
+fields = ["status", "money_grade"]
+on-failure = "accept"
+
+[[lookups]]
+object = "account"
+fields = ["owner", "name"]
+
+[[actions]]
+kind = "set-fields"
+object = "case"
+fields = ["severity", "priority"]
+[[actions]]
+kind = "create-task"
+"#;
+
+fn fields<const N: usize>(names: [&str; N]) -> std::collections::BTreeSet<FieldName> {
+    names.into_iter().map(|name| FieldName::new(name).unwrap()).collect()
+}
+
+#[test]
+fn uses_and_grants_are_read() {
+    let manifest = Manifest::parse(DESK).unwrap();
+    let workflow = manifest.service_workflow.as_ref().unwrap();
+    assert_eq!((&workflow.fields, &workflow.when), (&fields(["status", "subject"]), &fields(["status"])));
+    assert_eq!(workflow.closed.as_ref().unwrap().values, ["closed"]);
+    assert_eq!(manifest.campaign_rules.as_ref().unwrap().when[0].by.as_str(), "account");
+    let lead = ObjectName::new("lead").unwrap();
+    let hook = manifest.record_hook(&lead).unwrap();
+    assert_eq!((&hook.when, hook.on_failure), (&fields(["money_grade", "status"]), OnFailure::Accept));
+    assert_eq!(
+        manifest.lookup(&ObjectName::new("account").unwrap()).unwrap().fields,
+        fields(["name", "owner"])
+    );
+    assert_eq!(manifest.lookup(&lead), None);
+    assert_eq!(manifest.score_aliases["value"], "points");
+    let ColumnSource::RelatedCount { object, by, filter } = &manifest.datasets[0].columns[0].source else {
+        panic!("{:?}", manifest.datasets)
+    };
+    assert_eq!((object.as_str(), by.as_str()), ("case", "account"));
+    assert!(matches!(filter, trellis_model::Filter::And(parts) if parts.len() == 2));
+}
+
+#[test]
+fn an_admin_is_told_what_is_asked_for() {
+    let requests = Manifest::parse(DESK).unwrap().requests();
+    let grants: Vec<_> = requests.iter().map(|request| request.grant.as_str()).collect();
+    assert_eq!(
+        grants,
+        [
+            "data:case(account,kind,status)",
+            "see:case(status,subject)",
+            "see:account(name)",
+            "see:campaign(name,starts_on)",
+            "judge:lead(money_grade,status)",
+            "read:account(name,owner)",
+            "act:set-fields:case(priority,severity)",
+            "act:create-task",
+        ]
+    );
+    assert!(requests.iter().all(|request| !request.text.en.is_empty() && !request.text.zh_cn.is_empty()));
+    assert_eq!(requests[6].text.zh_cn, "可设置 case 的：priority,severity");
+}
+
+#[test]
+fn a_grant_covers_its_kind_its_object_and_its_fields() {
+    use trellis_model::{Action, NewTask, RecordId, Value};
+    let grants = Manifest::parse(DESK).unwrap().actions;
+    let allowed = |action: &Action| grants.iter().any(|grant| grant.allows(action));
+    let set = |object: &str, names: &[&str]| Action::SetFields {
+        object: ObjectName::new(object).unwrap(),
+        id: RecordId::parse("01926b5e-0000-7000-8000-000000000001").unwrap(),
+        fields: names.iter().map(|name| (FieldName::new(name).unwrap(), None)).collect(),
+    };
+    assert!(allowed(&set("case", &["severity"])) && allowed(&set("case", &["severity", "priority"])));
+    assert!(!allowed(&set("case", &["severity", "owner"])));
+    assert!(!allowed(&set("lead", &["severity"])));
+    let create = |object: &str| Action::CreateRecord {
+        object: ObjectName::new(object).unwrap(),
+        fields: [(FieldName::new("severity").unwrap(), Value::Bool(true))].into(),
+    };
+    assert!(!allowed(&create("case")), "changing is not creating");
+    assert!(allowed(&Action::CreateTask(NewTask::default())));
+    let other = |kind: &str| Action::Other { kind: kind.to_owned(), payload: String::new() };
+    assert!(!allowed(&other("create-task")) && !allowed(&other("launch-rocket")));
+}
+
+#[test]
+fn uses_that_are_wrong_are_named() {
+    let check = |old: &str, new: &str, message: &str| {
+        assert!(DESK.contains(old), "{old}");
+        let error = Manifest::parse(&DESK.replacen(old, new, 1)).unwrap_err().to_string();
+        assert!(error.contains(message), "{error}");
+    };
+    check("\"service-workflow\", ", "", "`service-workflow`: is there, but `provides` does not name");
+    check("\"record-hook\", ", "", "`record-hook`: is there, but `provides` does not name");
+    check("\"campaign-rules\", ", "", "`campaign-rules`: is there, but `provides` does not name");
+    check("[[datasets]]\nname", "[[datasets]]\nnom", "unknown field `nom`");
+    check(
+        "kind = \"per-customer\"",
+        "kind = \"rows\"",
+        "a plugin that provides campaign-rules reads exactly one",
+    );
+    check("op = \"nin\"", "op = \"out\"", "`datasets[0].columns[0].where`: ");
+    check("by = \"account\"\n", "", "`datasets[0].columns[0]`: is neither a field");
+    check("aggregate = \"count\"", "aggregate = \"last\"", "`datasets[0].columns[0]`: is neither a field");
+    check(
+        "when = [\"status\"]",
+        "when = [\"owner\"]",
+        "`service-workflow.when`: `owner` is not among `fields`",
+    );
+    check("values = [\"closed\"]", "values = []", "`service-workflow.closed.values`: there are none");
+    check("by = \"account\" }]", "by = \"Account\" }]", "`campaign-rules.when[0].by`: ");
+    check("fields = [\"status\", \"money_grade\"]", "fields = []", "`record-hook[0].fields`: there are none");
+    check("\"accept\"", "\"shrug\"", "unknown variant `shrug`");
+    check(
+        "fields = [\"owner\", \"name\"]",
+        "fields = [\"name\", \"name\"]",
+        "`lookups[0].fields`: `name` is there twice",
+    );
+    check("\"set-fields\"", "\"set-fire\"", "`actions[0].kind`: `set-fire` is no kind of action");
+    check(
+        "object = \"case\"\nfields = [\"severity\", \"priority\"]",
+        "",
+        "`actions[0]`: `set-fields` needs `object`",
+    );
+    check("\"create-task\"", "\"create-task\"\nobject = \"task\"", "`actions[1]`: `create-task` has neither");
+    let twice = format!("{DESK}[[actions]]\nkind = \"create-task\"\n");
+    assert!(Manifest::parse(&twice).unwrap_err().to_string().contains("`create-task` is there twice"));
 }
 
 #[test]

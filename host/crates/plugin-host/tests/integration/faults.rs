@@ -6,7 +6,7 @@ use trellis_plugin_host::{
     RowStream,
 };
 
-use crate::support::{at, built, config, customers, describe, hundred, impatient, load};
+use crate::support::{at, built, config, customers, describe, fault, hundred, impatient, load};
 
 fn fit(plugin: &Plugin, sin: &str) -> Result<Fitted> {
     let config = format!("{{\"sin\":\"{sin}\"}}");
@@ -19,19 +19,16 @@ fn assign(plugin: &Plugin, sin: &str, batch: Batch) -> Result<Assigned> {
     plugin.segmentation().unwrap().assign(&described, sin.as_bytes(), batch, &at())
 }
 
-fn fault(error: Error, function: &str) -> FaultKind {
-    let Error::Fault(fault) = error else { panic!("{error}") };
-    let start = format!("plugin `hostile` 1.0.0, segmentation.{function}: ");
-    assert!(fault.to_string().starts_with(&start), "{fault}");
-    fault.kind
-}
-
 #[test]
 fn what_a_guest_uses_too_much_of_is_named() {
     let host = PluginHost::new(impatient()).unwrap();
     let plugin = host.load(&built("hostile")).unwrap();
     let check = |sin: &str, expected: FaultKind| {
-        assert_eq!(fault(assign(&plugin, sin, customers(0..9)).unwrap_err(), "assign"), expected, "{sin}");
+        assert_eq!(
+            fault(assign(&plugin, sin, customers(0..9)).unwrap_err(), "segmentation.assign"),
+            expected,
+            "{sin}"
+        );
         assign(&plugin, "none", customers(0..9)).expect("the next call works");
     };
     check("loop", FaultKind::Timeout { ms: 300 });
@@ -44,7 +41,7 @@ fn what_a_guest_uses_too_much_of_is_named() {
 fn a_trap_says_where() {
     let (_host, plugin) = load("hostile");
     let error = assign(&plugin, "trap", customers(0..9)).unwrap_err();
-    let FaultKind::Trap(text) = fault(error, "assign") else { panic!("no trap") };
+    let FaultKind::Trap(text) = fault(error, "segmentation.assign") else { panic!("no trap") };
     assert!(text.starts_with("panicked at ") && text.contains(": this guest was told to trap"), "{text}");
     assert!(text.contains("hostile::") && !text.contains("_R") && !text.contains("panicking"), "{text}");
 }
@@ -65,7 +62,11 @@ fn what_a_guest_returns_is_checked() {
         ("bad-failed-row", "failed row 9 of 9 rows"),
     ] {
         let error = assign(&plugin, sin, customers(0..9)).unwrap_err();
-        assert_eq!(fault(error, "assign"), FaultKind::InvalidResult(expected.to_owned()), "{sin}");
+        assert_eq!(
+            fault(error, "segmentation.assign"),
+            FaultKind::InvalidResult(expected.to_owned()),
+            "{sin}"
+        );
     }
     for (sin, expected) in [
         ("many-reasons", "row 0: 6 reasons, at most 5"),
@@ -73,7 +74,7 @@ fn what_a_guest_returns_is_checked() {
         ("missing-reasons", "reasons for 8 of 9 rows"),
     ] {
         let explained = plugin.segmentation().unwrap().explain(sin.as_bytes(), customers(0..9), &at());
-        let kind = fault(explained.unwrap_err(), "explain");
+        let kind = fault(explained.unwrap_err(), "segmentation.explain");
         assert_eq!(kind, FaultKind::InvalidResult(expected.to_owned()), "{sin}");
     }
 }
@@ -90,10 +91,13 @@ fn what_a_guest_describes_is_checked() {
             "segmentation `Not a name!` is not of the form [a-z][a-z0-9_]*, at most 40 characters",
         ),
     ] {
-        assert_eq!(fault(describe(sin), "describe"), FaultKind::InvalidResult(expected.to_owned()));
+        assert_eq!(
+            fault(describe(sin), "segmentation.describe"),
+            FaultKind::InvalidResult(expected.to_owned())
+        );
     }
-    assert_eq!(fault(describe("describe-loop"), "describe"), FaultKind::Timeout { ms: 200 });
-    assert!(matches!(fault(describe("describe-trap"), "describe"), FaultKind::Trap(_)));
+    assert_eq!(fault(describe("describe-loop"), "segmentation.describe"), FaultKind::Timeout { ms: 200 });
+    assert!(matches!(fault(describe("describe-trap"), "segmentation.describe"), FaultKind::Trap(_)));
     assert!(matches!(describe("describe-error"), Error::Plugin { error: PluginError::InvalidConfig(_), .. }));
 }
 
@@ -120,12 +124,12 @@ fn what_a_guest_says_itself_is_no_fault() {
 fn training_has_limits_of_its_own() {
     let looping = PluginHost::new(impatient()).unwrap().load(&built("hostile")).unwrap();
     // 300 ms, and 50 µs for each of 100 rows.
-    let kind = fault(fit(&looping, "fit-loop").unwrap_err(), "fit");
+    let kind = fault(fit(&looping, "fit-loop").unwrap_err(), "segmentation.fit");
     assert_eq!(kind, FaultKind::Timeout { ms: 305 });
     let mut config = config();
     config.limits.training.memory_bytes_max = 200 << 20;
     let plugin = PluginHost::new(config).unwrap().load(&built("hostile")).unwrap();
-    let fit = |sin: &str| fault(fit(&plugin, sin).unwrap_err(), "fit");
+    let fit = |sin: &str| fault(fit(&plugin, sin).unwrap_err(), "segmentation.fit");
     assert_eq!(fit("fit-memory"), FaultKind::Memory { bytes_max: 200 << 20 });
     assert!(matches!(fit("fit-trap"), FaultKind::Trap(_)));
     assert_eq!(fit("big-model"), FaultKind::OutputTooLarge { bytes_max: 16 << 20 });
@@ -230,7 +234,7 @@ fn without_a_pool_the_same_limits_hold() {
     let host = PluginHost::new(trellis_plugin_host::Config { pooling: false, ..config() }).unwrap();
     let plugin = host.load(&built("hostile")).unwrap();
     assert!(!host.stats().pooling);
-    let kind = fault(assign(&plugin, "memory", customers(0..9)).unwrap_err(), "assign");
+    let kind = fault(assign(&plugin, "memory", customers(0..9)).unwrap_err(), "segmentation.assign");
     assert_eq!(kind, FaultKind::Memory { bytes_max: 64 << 20 });
     assign(&plugin, "none", customers(0..9)).unwrap();
 }

@@ -11,7 +11,7 @@ const EXPORTS_SEGMENTATION: &str =
 fn starting(start: &str) -> String {
     format!(
         r#"(component
-        (core module $m (memory 1) (func (export "f")) (func $start {start}) (start $start))
+        (core module $m (memory 1) (table $t 1 funcref) (func (export "f")) (func $start {start}) (start $start))
         (core instance $c (instantiate $m))
         (func $f (canon lift (core func $c "f")))
         (instance $i (export "describe" (func $f)) (export "fit" (func $f))
@@ -93,18 +93,41 @@ fn other_versions_of_the_interfaces_are_refused_by_name() {
 #[test]
 fn imports_that_nobody_granted_are_refused_by_name() {
     let plugin = "plugin `made-up` 0.3.0 imports ";
+    for network in ["wasi:sockets/tcp@0.2.0", "wasi:http/outgoing-handler@0.2.0"] {
+        check_import(network, &format!("{plugin}`{network}`, which is not granted: plugins have no network"));
+    }
+    for other in ["wasi:keyvalue/store@0.2.0", "wasi:cli/environment@0.3.0", "wasi:cli/environment"] {
+        check_import(
+            other,
+            &format!("{plugin}`{other}`, which is not granted: it is none of the interfaces"),
+        );
+    }
     check_import(
-        "wasi:cli/environment@0.2.0",
-        &format!("{plugin}`wasi:cli/environment@0.2.0`, which is not granted: plugins have no WASI"),
+        "trellis:plugin/host-secrets@1.0.0",
+        "`trellis:plugin/host-secrets@1.0.0`, which is not granted: no grant",
     );
     check_import(
-        "trellis:plugin/host-lookup@1.0.0",
-        "`trellis:plugin/host-lookup@1.0.0`, which is not granted: no grant",
+        "trellis:plugin/host-lookups@1.0.0",
+        "`trellis:plugin/host-lookups@1.0.0`, which is not granted: say in plugin.toml what it may look up: `[[lookups]]`",
     );
     check_import("acme:crm/secrets", "the host offers interfaces of trellis:plugin/ only");
     let error = inspect(&built("ungranted")).unwrap_err();
     assert!(matches!(&error, Error::ImportNotGranted { import, .. } if import.contains("secret")), "{error}");
     assert!(error.to_string().starts_with("plugin `ungranted` 1.0.0 imports "), "{error}");
+}
+
+#[test]
+fn manifests_that_do_not_fit_the_component_are_refused() {
+    let all = r#"(component (instance $i) (export "trellis:plugin/segmentation@1.0.0" (instance $i))
+        (instance $j) (export "trellis:plugin/record-hook@1.0.0" (instance $j)))"#;
+    check(
+        &made(all, MANIFEST),
+        "provides [\"segmentation\"], but its component exports [\"record-hook\", \"segmentation\"]",
+    );
+    let hook = format!("{MANIFEST}\n[[record-hook]]\nobject = \"lead\"\nfields = [\"status\"]\n");
+    check(&made(EXPORTS_SEGMENTATION, &hook), "`record-hook`: is there, but `provides` does not name");
+    let provides = MANIFEST.replace("[\"segmentation\"]", "[\"segmentation\", \"record-hook\"]");
+    check(&made(all, &provides), "`record-hook`: is missing: `provides` names it");
 }
 
 #[test]
@@ -129,7 +152,11 @@ fn a_guest_that_fails_while_it_starts_is_refused() {
     check("unreachable", &format!("{plugin}trapped: "));
     check("(loop (br 0))", &format!("{plugin}ran longer than its 200 ms"));
     check("(drop (memory.grow (i32.const 2000)))", &format!("{plugin}wanted more than its 67108864 bytes"));
-    assert_eq!((host.stats().faults, host.stats().permits_in_use), (3, 0));
+    check(
+        "(drop (table.grow $t (ref.null func) (i32.const 70000)))",
+        &format!("{plugin}wanted a table of more than 65536 elements"),
+    );
+    assert_eq!((host.stats().faults, host.stats().permits_in_use), (4, 0));
 }
 
 #[test]

@@ -2,8 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
 
+mod campaigns;
 mod compiling;
 mod faults;
+mod hooks;
 mod loading;
+mod lookups;
 mod retail_rfm;
+mod scores;
 mod support;
+mod wasi;
+mod workflows;

@@ -1,11 +1,15 @@
 //! Components, hosts and data for the tests.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use trellis_model::{Batch, Column, ColumnData, Validity};
+use trellis_model::{
+    Batch, Column, ColumnData, FieldName, NamedRecord, ObjectName, RecordId, Validity, Value,
+};
 use trellis_plugin_host::{
-    CallContext, Config, Fitted, Limits, Plugin, PluginHost, RowStream, SegmentationDescription,
+    CallContext, Config, Error, FaultKind, Fitted, Limits, Plugin, PluginHost, RowStream,
+    SegmentationDescription,
 };
 use wasm_encoder::{ComponentSection, CustomSection};
 
@@ -133,4 +137,41 @@ pub(crate) fn describe(plugin: &Plugin, config: &str) -> Vec<SegmentationDescrip
 
 pub(crate) fn fit(plugin: &Plugin, config: &str) -> Fitted {
     plugin.segmentation().unwrap().fit(&mut hundred(), config, &at(), &Default::default()).unwrap()
+}
+
+/// The configuration of the hostile guest.
+pub(crate) fn sin(sin: &str) -> String {
+    format!("{{\"sin\":\"{sin}\"}}")
+}
+
+/// What the hostile guest did wrong; the error has to say who did it, where.
+pub(crate) fn fault(error: Error, function: &str) -> FaultKind {
+    let Error::Fault(fault) = error else { panic!("{error}") };
+    let start = format!("plugin `hostile` 1.0.0, {function}: ");
+    assert!(fault.to_string().starts_with(&start), "{fault}");
+    fault.kind
+}
+
+/// What the check of a result says.
+pub(crate) fn invalid(reason: &str) -> FaultKind {
+    FaultKind::InvalidResult(reason.to_owned())
+}
+
+pub(crate) fn field(name: &str) -> FieldName {
+    FieldName::new(name).unwrap()
+}
+
+pub(crate) fn id(number: u64) -> RecordId {
+    RecordId::parse(&format!("01926b5e-0000-7000-8000-{number:012}")).unwrap()
+}
+
+/// A record whose fields are all texts.
+pub(crate) fn record(object: &str, number: u64, fields: &[(&str, &str)]) -> NamedRecord {
+    let value = |(name, text): &(&str, &str)| (field(name), Value::Text((*text).to_owned()));
+    NamedRecord {
+        object: ObjectName::new(object).unwrap(),
+        id: id(number),
+        version: 1,
+        fields: fields.iter().map(value).collect::<BTreeMap<_, _>>(),
+    }
 }
