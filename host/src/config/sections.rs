@@ -137,6 +137,12 @@ section! {
         reactions_parallel_max: usize,
         timers_per_record_max: usize,
         timer_clock_check_ms: u64,
+        decisions_kept_max: usize,
+        refusals_kept_max: usize,
+        hook_capsule_rows_max: usize,
+        rules_enabled_max: usize,
+        rules_parallel_max: usize,
+        rules: trellis_engine::RuleLimits,
     }
 }
 

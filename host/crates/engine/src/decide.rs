@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use trellis_model::{FieldName, ObjectName, RecordId, Value};
+use trellis_model::{FieldName, ObjectName, PluginId, RecordId, Value};
 use trellis_records::Caller;
 use trellis_rules::Trigger;
 
 use crate::{
     BrokenRule, Decision, DecisionPage, DecisionQuery, Engine, PluginSuggestion, Replay, Result, RuleDraft,
-    RuleProblem, RuleTarget, RuleTest, decisions, rules, suggest,
+    RuleProblem, RuleTarget, RuleTest, actions, decisions, rules, suggest,
 };
 
 impl Engine {
@@ -83,5 +83,37 @@ impl Engine {
         id: RecordId,
     ) -> Result<Vec<PluginSuggestion>> {
         suggest::suggestions(&self.core, caller, object, id).await
+    }
+
+    /// Carries out what a service workflow suggests for a record now, for the caller: it may do what both the plugin was granted and the
+    /// caller may do. An action that is refused is in the decision, with the reason.
+    ///
+    /// # Errors
+    /// [`crate::Error::Records`] where the caller does not see the record, [`crate::Error::UnknownSuggestion`] where the plugin does not
+    /// suggest that (any more), [`crate::Error::UnknownPlugin`], [`crate::Error::NotEnabled`], [`crate::Error::CannotRun`] where it does not
+    /// guide the work on the object, [`crate::Error::Plugin`] where it fails.
+    pub async fn suggestion_apply(
+        &self,
+        caller: &Caller,
+        object: &ObjectName,
+        id: RecordId,
+        plugin: &PluginId,
+        name: &str,
+    ) -> Result<Decision> {
+        actions::choose(&self.core, caller, object, id, (plugin, name)).await
+    }
+
+    /// Waits until rules and plugins have reacted to everything that is in the log, and to what came of that. Does not return while the
+    /// store fails or others go on changing things: for tests and measurements.
+    pub async fn reactions_settled(&self) {
+        let mut reacted = self.core.reacted.subscribe();
+        loop {
+            let head = self.core.records.log_head();
+            if reacted.wait_for(|reacted| *reacted >= head).await.is_err()
+                || self.core.records.log_head() == head
+            {
+                return;
+            }
+        }
     }
 }

@@ -53,4 +53,4 @@ pub use rules::{BrokenRule, RuleDraft, RuleProblem, RuleTarget, RuleTest};
 pub use run::{Explanation, ModelChoice, RunInfo, RunPage, RunRequest, ScoreExplanation};
 pub use suggest::PluginSuggestion;
 pub use trellis_model::Reason;
-pub use trellis_rules::{RuleVeto, Trigger};
+pub use trellis_rules::{Limits as RuleLimits, RuleVeto, Trigger};

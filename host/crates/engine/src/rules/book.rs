@@ -14,7 +14,7 @@ use trellis_model::{
     Decider, FieldName, Filter, NamedRecord, ObjectId, ObjectName, Op, RecordId, Scope, SegmentationName,
     Sort, Text,
 };
-use trellis_records::{Query, Records, Schema};
+use trellis_records::{LogEntry, Query, Records, Schema};
 use trellis_rules::{RuleEngine, Script, Trigger};
 
 use super::{
@@ -34,6 +34,8 @@ pub(super) const OBJECT: &str = "rule";
 #[derive(Debug)]
 pub(crate) struct RuleBook {
     records: Arc<Records>,
+    /// The object of rules.
+    object: ObjectId,
     engine: Arc<RuleEngine>,
     enabled_max: usize,
     /// Grows with each change of a rule.
@@ -64,7 +66,6 @@ pub(crate) struct Rule {
     pub(crate) name: Text,
     pub(crate) version: u64,
     pub(crate) object: ObjectName,
-    pub(crate) object_id: ObjectId,
     pub(crate) trigger: Trigger,
     /// Only when one of these changes; any where there is none.
     pub(crate) when_fields: BTreeSet<FieldName>,
@@ -100,6 +101,7 @@ impl RuleBook {
             what: "there is no object `rule`, which every schema has".to_owned(),
         })?;
         let book = Arc::new(Self {
+            object: rule.id,
             changed: records.watch_object(rule.id),
             engine: Arc::new(RuleEngine::new(config.rules)),
             enabled_max: config.rules_enabled_max,
@@ -156,9 +158,12 @@ impl RuleBook {
         if self.is_fresh(&loaded) { Ok(loaded) } else { self.load().await }
     }
 
-    /// Has the next look read the rules again: for a reader of the log that has seen a change of one.
-    pub(crate) fn note_changed(&self) {
-        self.changed.fetch_add(1, Ordering::Release);
+    /// Has the next look read the rules again where one of these entries changed a rule. Saves note that themselves; a save that nobody
+    /// waits for any more may be committed later than it could note.
+    pub(crate) fn follow(&self, entries: &[LogEntry]) {
+        if entries.iter().any(|entry| entry.changes().iter().any(|change| change.object == self.object)) {
+            self.changed.fetch_add(1, Ordering::Release);
+        }
     }
 
     async fn load(&self) -> Result<Arc<Loaded>> {
@@ -240,7 +245,6 @@ impl Loaded {
                     id,
                     version: draft.version,
                     object: object.name.clone(),
-                    object_id: object.id,
                     trigger,
                     when_fields: draft.when(),
                     watches: draft.watches,
@@ -276,7 +280,7 @@ pub(crate) enum Watched {
 }
 
 impl Watched {
-    fn prefix(self) -> &'static str {
+    pub(crate) fn prefix(self) -> &'static str {
         match self {
             Self::Segmentation => "segment.",
             Self::Score => "score.",

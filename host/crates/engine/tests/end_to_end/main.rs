@@ -8,4 +8,5 @@ mod following;
 mod imports;
 mod plugins;
 mod restarts;
+mod rules;
 mod support;

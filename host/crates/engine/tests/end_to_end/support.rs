@@ -70,7 +70,7 @@ impl World {
     /// Installs and enables a plugin.
     pub(crate) async fn enable(&self, name: &str, config: Json, as_of: AsOf) -> PluginInfo {
         let id = self.install(name).await.id;
-        let settings = UseSettings { config, as_of, version: None };
+        let settings = UseSettings { config, as_of, ..UseSettings::default() };
         self.engine.plugin_enable(&caller(), &id, settings).await.unwrap()
     }
 
