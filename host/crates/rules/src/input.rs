@@ -55,7 +55,7 @@ pub struct Input {
     pub time_zone: TimeZone,
     /// The user who saves, if it is one.
     pub user: Option<RecordId>,
-    /// Answers the rule's questions.
+    /// Answers the rule's questions. It may be asked from another thread than the one that runs the rule.
     pub lookups: Arc<dyn Lookups>,
 }
 
