@@ -1,10 +1,11 @@
 use serde_json::Value as Json;
 use trellis_model::{ObjectId, Op, Path};
-use trellis_records::{DerivedFields, DerivedValue};
+use trellis_records::{DerivedFields, DerivedValue, Ranking};
 
 use crate::Columns;
 use crate::generation::{Cell, Number};
 use crate::population::Population;
+use crate::ranking::ranked;
 use crate::score::CurrentScore;
 use crate::segmentation::CurrentSegmentation;
 
@@ -66,6 +67,14 @@ impl DerivedFields for Columns {
                     column.find(from, bound, rows, |number| wanted.has(class(number)))
                 }))
             }
+        }
+    }
+
+    fn ranked(&self, object: ObjectId, path: &Path, ranking: &Ranking) -> Option<Vec<u64>> {
+        let population = self.features.population(object)?;
+        match self.field(object, path)? {
+            Field::Score(current) => ranked(current.column(), &population, ranking),
+            Field::Segment(_) | Field::Band(_) => None,
         }
     }
 }

@@ -29,6 +29,7 @@ mod generation;
 mod keys;
 mod output;
 mod population;
+mod ranking;
 mod related;
 mod score;
 mod segmentation;

@@ -29,6 +29,26 @@ pub trait DerivedFields: Send + Sync + std::fmt::Debug + 'static {
         after: Option<u64>,
         rows_max: usize,
     ) -> Option<Vec<u64>>;
+
+    /// The ordinals of records that are not deleted, as a [`Ranking`] wants them. `None` where the field cannot be sorted
+    /// this way, or where more than its `rows_max` would have to come.
+    fn ranked(&self, _object: ObjectId, _path: &Path, _ranking: &Ranking) -> Option<Vec<u64>> {
+        None
+    }
+}
+
+/// Which part of an order by a derived field is wanted: the lowest (or the highest) first, null before every number. Of those
+/// ordinals that have the same value either all come or none does.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ranking {
+    /// Whether the highest come first, and null last.
+    pub descending: bool,
+    /// The value to begin with, itself included; `Some(None)` is null.
+    pub from: Option<Option<f64>>,
+    /// So many come, or all that there are; more where the last of them have the same value.
+    pub rows_min: usize,
+    /// More must not come.
+    pub rows_max: usize,
 }
 
 /// The value of a derived field.

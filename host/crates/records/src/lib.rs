@@ -46,7 +46,7 @@ pub use clock::{Clock, IdSource, SystemClock, SystemIds};
 pub use config::{Config, Limits};
 pub use error::{Error, FieldError, Result};
 pub use events::{EventCursor, EventPage};
-pub use hooks::{DerivedFields, DerivedValue, Proposed, SaveContext, SaveHook, Veto};
+pub use hooks::{DerivedFields, DerivedValue, Proposed, Ranking, SaveContext, SaveHook, Veto};
 pub use log::{Committed, EntryBody, EventRef, LogEntry, LoggedChange, NewEntry};
 pub use query::{Cursor, Deleted, Plan, Query, RecordPage, Total};
 pub use records::Records;

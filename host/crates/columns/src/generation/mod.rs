@@ -14,9 +14,10 @@ mod transitions;
 mod types;
 mod writer;
 
+pub(crate) use block::Block;
 pub(crate) use column::{Cell, Column};
 pub(crate) use load::{check_generation, load_output};
-pub(crate) use numbers::Number;
+pub(crate) use numbers::{Number, NumberBlock};
 pub(crate) use state::{Loaded, Results};
 pub use types::{
     CodesColumn, Delta, DeltaOutcome, FlipRequest, Flipped, FlippedOutput, GenerationId, NumbersColumn,

@@ -7,3 +7,4 @@ mod results;
 mod score_runs;
 mod scores;
 mod size;
+mod sorting;

@@ -1,7 +1,7 @@
 //! Scores beside segmentations: what is told, what is refused, what filters find.
 
 use serde_json::{Value as Json, json};
-use trellis_model::{Filter, ObjectScope, Op, Path, PluginId, RowAccess, Scope, Sort, TextColumn, Validity};
+use trellis_model::{Filter, ObjectScope, Op, Path, PluginId, RowAccess, Scope, TextColumn, Validity};
 use trellis_records::{Caller, DerivedFields, DerivedValue, Query};
 use trellis_storage::{ScanRange, WriteSet};
 
@@ -335,28 +335,6 @@ async fn scores_and_bands_are_filtered_like_fields() {
     assert_eq!(derived.value(object, &path("band"), 4), Some(DerivedValue::Text("b2".into())));
     assert_eq!(derived.value(object, &path("band"), 3), None);
     assert!(!derived.knows(object, &path("segment")));
-}
-
-#[tokio::test]
-async fn records_are_sorted_by_their_scores() {
-    let company = company(5).await;
-    company.score_run(1, &[Some(2.0), Some(-1.0), None, Some(10.0), Some(2.0)], true).await;
-    company.records.set_derived(company.columns.clone());
-    let path = Path::parse(&format!("score.{RISK}")).unwrap();
-    let sorted = async |descending| {
-        let sort = vec![Sort { path: path.clone(), descending }];
-        let (mut query, mut ordinals) = (Query { sort, limit: 2, ..Query::new(name("account")) }, Vec::new());
-        loop {
-            let page = company.records.list(&Scope::everything(), &query).await.unwrap();
-            ordinals.extend(page.records.iter().filter_map(|record| record.ordinal));
-            query.after = page.next;
-            if query.after.is_none() {
-                return ordinals;
-            }
-        }
-    };
-    assert_eq!(sorted(false).await, [2, 1, 0, 4, 3]);
-    assert_eq!(sorted(true).await, [3, 4, 0, 1, 2]);
 }
 
 #[tokio::test]

@@ -29,6 +29,19 @@ pub(crate) fn append(out: &mut Vec<u8>, value: Option<&Value>) {
     }
 }
 
+/// The number that [`append`] wrote, `Some(None)` for null; `None` for what it wrote of no number.
+pub(crate) fn number(bytes: &[u8]) -> Option<Option<f64>> {
+    match bytes {
+        [NULL] => Some(None),
+        [PRESENT, bits @ ..] => {
+            let bits = u64::from_be_bytes(bits.try_into().ok()?);
+            let bits = if bits >> 63 == 0 { !bits } else { bits & !(1 << 63) };
+            Some(Some(f64::from_bits(bits)))
+        }
+        _ => None,
+    }
+}
+
 /// The key part of a unique value: all of it.
 pub(crate) fn exact(value: &Value) -> Vec<u8> {
     let mut out = Vec::new();
@@ -99,6 +112,10 @@ mod tests {
         check([None].into_iter().chain(texts.map(|text| Some(Value::Text(text.into())))).collect());
         let numbers = [f64::MIN, -1.5, -1e-300, 0.0, 1e-300, 2.0, f64::MAX];
         check(numbers.map(|number| Some(Value::Number(number))).into());
+        for of in numbers {
+            assert_eq!(number(&encoded(Some(Value::Number(of)))), Some(Some(of)));
+        }
+        assert_eq!((number(&encoded(None)), number(b"\x01text\0"), number(&[])), (Some(None), None, None));
         check(vec![
             None,
             Some(Value::Integer(i64::MIN)),

@@ -1,5 +1,7 @@
 //! Pages of records.
 
+mod rank;
+
 use trellis_model::{Filter, ObjectName, Phrase, Record, RecordId, Scope, Text, bilingual};
 use trellis_storage::{Row, Versioned};
 
@@ -165,7 +167,10 @@ impl Records {
         }
         match ordered {
             Some(walk) => self.walk(query, walk).await,
-            None => self.gather_all(query, records_walk(&query.object)).await,
+            None => match self.ranked(query).await? {
+                Some(found) => Ok(found),
+                None => self.gather_all(query, records_walk(&query.object)).await,
+            },
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use trellis_model::{Record, RecordId, Sort, SystemField, bilingual};
+use trellis_model::{Path, Record, RecordId, Sort, SystemField, bilingual};
 
 use super::compile::{Compiler, Source};
 use crate::index::{Column, encode};
@@ -61,6 +61,14 @@ impl Order {
     pub(super) fn column(&self) -> Option<Column> {
         match self.parts.as_slice() {
             [(Source::Column(column), _)] if !self.by_id() => Some(*column),
+            _ => None,
+        }
+    }
+
+    /// The one derived field that decides before the id.
+    pub(super) fn derived(&self) -> Option<&Path> {
+        match self.parts.as_slice() {
+            [(Source::Derived(path), _)] => Some(path),
             _ => None,
         }
     }
