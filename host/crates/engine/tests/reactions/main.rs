@@ -1,0 +1,14 @@
+//! What follows from what happened: rules after saving and on transitions, service workflows, timers, and what a stop in the middle of it
+//! leaves behind.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail like tests")]
+
+mod actions;
+mod chains;
+mod desk;
+mod rules;
+mod stops;
+mod store;
+mod support;
+mod timers;
+mod transitions;
