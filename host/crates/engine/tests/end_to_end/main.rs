@@ -2,11 +2,15 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail like tests")]
 
+mod campaigns;
 mod cdnow;
 mod faults;
 mod following;
+mod hooks;
 mod imports;
 mod plugins;
+mod replays;
 mod restarts;
 mod rules;
+mod scoring;
 mod support;

@@ -14,6 +14,7 @@ pub(crate) struct World {
     pub(crate) dir: tempfile::TempDir,
     store: Arc<dyn Store>,
     pub(crate) limits: trellis_plugin_host::Limits,
+    pub(crate) config: Config,
     pub(crate) records: Arc<Records>,
     pub(crate) columns: Arc<Columns>,
     pub(crate) engine: Arc<Engine>,
@@ -25,14 +26,20 @@ impl World {
     }
 
     pub(crate) async fn with_limits(limits: trellis_plugin_host::Limits) -> Self {
+        let config = Config { assign_parallel_max: 2, follow_interval_ms: 1, ..Config::default() };
+        Self::with(limits, config).await
+    }
+
+    pub(crate) async fn with(limits: trellis_plugin_host::Limits, config: Config) -> Self {
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-        Self::open(tempfile::tempdir().unwrap(), store, limits).await
+        Self::open(tempfile::tempdir().unwrap(), store, limits, config).await
     }
 
     async fn open(
         dir: tempfile::TempDir,
         store: Arc<dyn Store>,
         limits: trellis_plugin_host::Limits,
+        config: Config,
     ) -> Self {
         let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds::default()));
         let records =
@@ -44,11 +51,11 @@ impl World {
         let cache_dir = Some(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("plugin-cache"));
         let host = trellis_plugin_host::Config { permits: 2, cache_dir, limits, ..Default::default() };
         let host = PluginHost::new(host).unwrap();
-        let config = Config { assign_parallel_max: 2, follow_interval_ms: 1, ..Config::default() };
         let engine = dir.path().join("engine");
-        let engine =
-            Engine::start(Arc::clone(&records), Arc::clone(&columns), host, engine, config).await.unwrap();
-        Self { dir, store, limits, records, columns, engine }
+        let engine = Engine::start(Arc::clone(&records), Arc::clone(&columns), host, engine, config.clone())
+            .await
+            .unwrap();
+        Self { dir, store, limits, config, records, columns, engine }
     }
 
     /// The same data in another process.
@@ -60,7 +67,7 @@ impl World {
     pub(crate) async fn restart_after(self, while_down: impl FnOnce(&std::path::Path)) -> Self {
         self.engine.shutdown().await;
         while_down(self.dir.path());
-        Self::open(self.dir, self.store, self.limits).await
+        Self::open(self.dir, self.store, self.limits, self.config).await
     }
 
     pub(crate) async fn install(&self, name: &str) -> PluginInfo {
@@ -182,12 +189,16 @@ pub(crate) fn built(name: &str) -> Vec<u8> {
 
 /// The same component with another version in its manifest.
 pub(crate) fn as_version(component: &[u8], version: &str) -> Vec<u8> {
-    let manifest: String = trellis_plugin_host::read_manifest(component).unwrap();
-    let changed = manifest.lines().map(|line| match line.strip_prefix("version = ") {
+    with_manifest(component, |line| match line.strip_prefix("version = ") {
         Some(_) => format!("version = \"{version}\""),
         None => line.to_owned(),
-    });
-    let changed = changed.collect::<Vec<_>>().join("\n");
+    })
+}
+
+/// The same component with other lines in its manifest.
+pub(crate) fn with_manifest(component: &[u8], change: impl Fn(&str) -> String) -> Vec<u8> {
+    let manifest: String = trellis_plugin_host::read_manifest(component).unwrap();
+    let changed = manifest.lines().map(change).collect::<Vec<_>>().join("\n");
     with_section(&without_manifest(component), "trellis:manifest", changed.as_bytes())
 }
 
