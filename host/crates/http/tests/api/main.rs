@@ -17,3 +17,4 @@ mod records;
 mod routes;
 mod served;
 mod tokens;
+mod vetoes;
