@@ -172,7 +172,7 @@ pub(crate) async fn serve(
         Arc::clone(&columns),
         plugin_host,
         folders.engine(),
-        config.engine(),
+        config.engine().map_err(Error::Config)?,
     )
     .await?;
     let (access, first_start) = Access::open(Arc::clone(&records), data, config.access()).await?;

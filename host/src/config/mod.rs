@@ -8,6 +8,7 @@ mod sections;
 use std::path::Path;
 
 use serde::Deserialize;
+use trellis_model::Language;
 
 use sections::{Access, Columns, Engine, Http, Import, Plugins, Records, Storage};
 
@@ -45,6 +46,8 @@ pub(crate) struct Organisation {
     pub base_currency: String,
     /// IANA name of the time zone of "today" and of days (default UTC).
     pub time_zone: String,
+    /// The language in which the host writes what plugins and rules say in both (default `en`; or `zh-CN`).
+    pub language: String,
 }
 
 impl Default for Server {
@@ -55,7 +58,7 @@ impl Default for Server {
 
 impl Default for Organisation {
     fn default() -> Self {
-        Self { base_currency: "USD".into(), time_zone: "UTC".into() }
+        Self { base_currency: "USD".into(), time_zone: "UTC".into(), language: "en".into() }
     }
 }
 
@@ -78,7 +81,7 @@ impl Config {
 
     /// The config of records; wrong names of a currency or time zone are named.
     pub(crate) fn records(&self) -> Result<trellis_records::Config, String> {
-        let Organisation { base_currency, time_zone } = &self.organisation;
+        let Organisation { base_currency, time_zone, .. } = &self.organisation;
         let zone = jiff::tz::TimeZone::get(time_zone)
             .map_err(|error| format!("organisation.time_zone `{time_zone}`: {error}"))?;
         let currency = trellis_model::Currency::new(base_currency)
@@ -107,12 +110,16 @@ impl Config {
         })
     }
 
-    /// The config of the engine.
-    pub(crate) fn engine(&self) -> trellis_engine::Config {
-        self.engine.over(trellis_engine::Config {
+    /// The config of the engine; a language that nobody speaks is named.
+    pub(crate) fn engine(&self) -> Result<trellis_engine::Config, String> {
+        let language = &self.organisation.language;
+        let known = [Language::En, Language::ZhCn].into_iter().find(|known| known.tag() == language);
+        let known = known.ok_or_else(|| format!("organisation.language `{language}`: neither `en` nor `zh-CN`"))?;
+        Ok(self.engine.over(trellis_engine::Config {
+            language: known,
             import: self.import.over(Default::default()),
             ..Default::default()
-        })
+        }))
     }
 
     /// The config of access.
@@ -134,8 +141,8 @@ mod tests {
     fn a_file_changes_single_keys() {
         let text = "[organisation]\ntime_zone = \"Asia/Shanghai\"\n[engine]\njobs_parallel_max = 7\n[plugins.limits.batch]\ncpu_ms_max = 9\n";
         let config: Config = toml::from_str(text).unwrap();
-        assert_eq!(config.engine().jobs_parallel_max, 7);
-        assert_eq!(config.engine().jobs_queued_max, trellis_engine::Config::default().jobs_queued_max);
+        assert_eq!(config.engine().unwrap().jobs_parallel_max, 7);
+        assert_eq!(config.engine().unwrap().jobs_queued_max, trellis_engine::Config::default().jobs_queued_max);
         assert_eq!(config.records().unwrap().time_zone.iana_name(), Some("Asia/Shanghai"));
         let plugins = config.plugins("trellis".as_ref(), "cache".as_ref());
         assert_eq!(plugins.limits.batch.cpu_ms_max, 9);
@@ -169,5 +176,9 @@ mod tests {
         assert!(error.contains("request_max"), "{error}");
         let config: Config = toml::from_str("[organisation]\ntime_zone = \"Mars/Base\"\n").unwrap();
         assert!(config.records().unwrap_err().contains("Mars/Base"));
+        let config: Config = toml::from_str("[organisation]\nlanguage = \"zh\"\n").unwrap();
+        assert!(config.engine().unwrap_err().contains("`zh`"));
+        let config: Config = toml::from_str("[organisation]\nlanguage = \"zh-CN\"\n").unwrap();
+        assert_eq!(config.engine().unwrap().language, Language::ZhCn);
     }
 }
