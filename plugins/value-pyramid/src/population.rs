@@ -23,7 +23,8 @@ pub(crate) struct Population {
 impl Population {
     /// Reads one pass of `rows` and sorts it.
     pub(crate) fn read(rows: &mut RowStream<'_>) -> Result<Self> {
-        let (mut currency, mut ranked) = (String::new(), Vec::new());
+        let count = usize::try_from(rows.rows()).unwrap_or(0);
+        let (mut currency, mut ranked) = (String::new(), Vec::with_capacity(count));
         for batch in rows {
             let rows = Rows::read(&batch)?;
             if currency.is_empty() {

@@ -1,6 +1,6 @@
 //! What is refused before it runs, and in which words.
 
-use trellis_plugin_host::{Config, Error, PluginHost, SUPPORTED_WIT, inspect, read_manifest};
+use trellis_plugin_host::{Config, Error, Manifest, PluginHost, SUPPORTED_WIT, inspect, read_manifest};
 
 use crate::support::{MANIFEST, built, made, with_manifest};
 
@@ -192,6 +192,22 @@ fn a_good_component_says_what_it_is() {
     );
     assert_eq!((inspection.bytes, inspection.digest.to_string().len()), (wasm.len(), 64));
     assert!(read_manifest(&wasm).unwrap().contains("id = \"retail-rfm\""));
+}
+
+#[test]
+fn every_manifest_of_this_repository_is_good() {
+    let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.."));
+    let mut checked = 0;
+    for parent in ["plugins", "tests/guests"] {
+        for folder in std::fs::read_dir(root.join(parent)).unwrap() {
+            let path = folder.unwrap().path().join("plugin.toml");
+            let Ok(text) = std::fs::read_to_string(&path) else { continue };
+            let manifest = Manifest::parse(&text).unwrap_or_else(|error| panic!("{error}"));
+            assert!(manifest.requests().iter().all(|request| !request.text.zh_cn.is_empty()));
+            checked += 1;
+        }
+    }
+    assert!(checked >= 5, "{checked} manifests");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod campaigns;
 mod compiling;
 mod faults;
+mod first_party;
 mod hooks;
 mod loading;
 mod lookups;
