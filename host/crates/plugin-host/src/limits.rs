@@ -58,7 +58,7 @@ class_limits! {
     log_lines_max: u32,
     /// Actions that one call may return, whatever its rows.
     actions_per_call_max: u32,
-    /// Actions that each row adds.
+    /// Actions that one row may have.
     actions_per_row_max: u32,
     /// Look-ups that one call may make.
     lookups_max: u32,
