@@ -137,14 +137,6 @@ impl Company {
 
     /// Stores results: for each output its code of each ordinal, `None` is null.
     pub(super) async fn generation(&self, run: RunId, outputs: &[(&str, &[Option<u32>])]) -> GenerationId {
-        self.try_generation(run, outputs).await.unwrap()
-    }
-
-    pub(super) async fn try_generation(
-        &self,
-        run: RunId,
-        outputs: &[(&str, &[Option<u32>])],
-    ) -> crate::Result<GenerationId> {
         let names: Vec<_> = outputs.iter().map(|(name, _)| segmentation_name(name)).collect();
         let mut writer = self.columns.begin(run, &names).unwrap();
         let rows = outputs[0].1.len();
@@ -167,7 +159,7 @@ impl Company {
                 .collect();
             writer.append(&ordinals, &columns).unwrap();
         }
-        writer.finish().await
+        writer.finish().await.unwrap()
     }
 
     /// Stores the numbers of scores: `None` is null.

@@ -5,17 +5,21 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::future::BoxFuture;
 use serde_json::Value as Json;
-use trellis_model::Scope;
+use trellis_model::{Scope, TextColumn, Validity};
 use trellis_records::EntryBody;
 use trellis_storage::{
     Committed, Epoch, Error, MemoryStore, Page, Position, Result, ScanRange, Store, Versioned, WriteSet,
 };
 
-use super::company::{Company, codes, definition, flip_request, run_id};
-use crate::{Config, Delta, Origin};
+use super::company::{
+    Company, ScorePart, codes, definition, flip_request, run_id, score_definition, segmentation_name,
+};
+use crate::{CodesColumn, Config, Delta, Origin, ResultColumn, ScoreDelta};
 
 const RFM: &str = "retail_rfm__class";
-/// Three blocks, so that transitions take several commits.
+/// The value of a customer times ten, and a half: its bands are the values of the segmentation.
+const RISK: &str = "churn_lite__risk";
+/// Three blocks of codes and nine of numbers, so that transitions take several commits.
 const ACCOUNTS: usize = 4_200;
 
 /// A store that takes so many more commits and then none.
@@ -58,9 +62,21 @@ impl Store for Mortal {
 /// One run from its blocks to the end of its transitions.
 async fn run(company: &Company, number: u8, values: &[i32], baseline: bool) -> crate::Result<()> {
     let origin = Origin::system("test");
-    let generation = company.try_generation(run_id(number), &[(RFM, &codes(values))]).await?;
+    let mut writer = company.columns.begin(run_id(number), &[RFM, RISK].map(segmentation_name))?;
+    let ordinals: Vec<u64> = (0..values.len() as u64).collect();
+    let values: Vec<Option<u32>> = codes(values);
+    let numbers = values.iter().map(|value| value.map(|value| f64::from(value) * 10.0 + 0.5));
+    let numbers = ScorePart::of(&numbers.collect::<Vec<_>>());
+    let codes: Vec<u32> = values.iter().map(|value| value.unwrap_or(0)).collect();
+    let valid = Validity::from_flags(values.iter().map(Option::is_some));
+    let names: TextColumn = ["low", "middle", "high"].into_iter().collect();
+    let codes = ResultColumn::Codes(CodesColumn { codes: &codes, valid: &valid, values: &names });
+    writer.append(&ordinals, &[codes, numbers.column()])?;
+    let generation = writer.finish().await?;
     let delta = Delta { ordinal: 7, value: Some("high".into()) };
     company.columns.put_delta(generation, RFM, &[delta], &origin).await?;
+    let delta = ScoreDelta { ordinal: 7, value: Some(20.0) };
+    company.columns.put_score_delta(generation, RISK, &[delta], &origin).await?;
     company.columns.flip(generation, flip_request(run_id(number), baseline)).await?;
     company.columns.transitions(generation, &origin).await?;
     Ok(())
@@ -70,18 +86,25 @@ async fn seen(company: &Company) -> Vec<i32> {
     let all = Scope::everything();
     let place = |value: String| ["low", "middle", "high"].iter().position(|name| *name == value).unwrap();
     let code = |ordinal| company.columns.value_of(&all, RFM, ordinal).map_or(-1, |value| place(value) as i32);
-    (0..ACCOUNTS as u64).map(code).collect()
+    let codes: Vec<i32> = (0..ACCOUNTS as u64).map(code).collect();
+    let band =
+        |ordinal| company.columns.score_of(&all, RISK, ordinal).map_or(-1, |number| number as i32 / 10);
+    assert!(
+        codes.iter().zip(0..).all(|(code, ordinal)| *code == band(ordinal)),
+        "both are flipped or none is"
+    );
+    codes
 }
 
-/// What `segment.changed` entries after a log number tell: for each customer its changes in order.
-async fn told(company: &Company, mut after: u64) -> Vec<Vec<(i64, i64)>> {
+/// What entries of an event after a log number tell: for each customer its changes in order.
+async fn told(company: &Company, mut after: u64, event: &str) -> Vec<Vec<(i64, i64)>> {
     let mut told = vec![Vec::new(); ACCOUNTS];
     loop {
         let entries = company.log_from(after).await;
         let Some(last) = entries.last() else { return told };
         after = last.number;
         let changes = entries.iter().filter_map(|entry| match &entry.body {
-            EntryBody::Event { name, data } if name == "segment.changed" => data["changes"].as_array(),
+            EntryBody::Event { name, data } if name == event => data["changes"].as_array(),
             _ => None,
         });
         for change in changes.flatten() {
@@ -104,6 +127,7 @@ async fn a_run_may_die_after_any_commit() {
         let company = Company::on(Arc::clone(&store) as _, config, trellis_records::Config::default()).await;
         company.accounts(ACCOUNTS).await;
         company.columns.define(definition(RFM)).await.unwrap();
+        company.columns.define_score(score_definition(RISK, &[0.0, 10.0, 20.0])).await.unwrap();
         run(&company, 1, &old, true).await.unwrap();
         let head = company.records.log_head();
 
@@ -126,7 +150,9 @@ async fn a_run_may_die_after_any_commit() {
             .zip(&found)
             .map(|(old, new)| if old == new { vec![] } else { vec![(i64::from(*old), i64::from(*new))] })
             .collect();
-        assert_eq!(told(&company, head).await, expected, "after {commits} commits");
+        for event in ["segment.changed", "score.crossed"] {
+            assert_eq!(told(&company, head, event).await, expected, "{event} after {commits} commits");
+        }
         let report = company.columns.check().await.unwrap();
         assert!(report.is_clean(), "after {commits} commits: {:?}", report.differences);
         // The next run goes its whole way, and nothing of the dead one is left.
