@@ -34,7 +34,7 @@ pub struct Config {
     pub language: trellis_model::Language,
     /// Entries of the log that rules and plugins react to at once (default 64).
     pub reaction_page_entries: usize,
-    /// Reactions that are done at once, each about another record (default: the number of cores).
+    /// Reactions that are done at once, each about another record (default 16: mostly they wait for their commits, which share one append).
     pub reactions_parallel_max: usize,
     /// Timers of one record that may run at once (default 20).
     pub timers_per_record_max: usize,
@@ -75,7 +75,7 @@ impl Default for Config {
             failed_rows_kept_max: 100,
             language: trellis_model::Language::En,
             reaction_page_entries: 64,
-            reactions_parallel_max: std::thread::available_parallelism().map_or(1, usize::from),
+            reactions_parallel_max: 16,
             timers_per_record_max: 20,
             timer_clock_check_ms: 1_000,
             decisions_kept_max: 100_000,

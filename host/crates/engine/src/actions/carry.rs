@@ -18,6 +18,10 @@ use crate::{
 /// How often starting or ending a timer is tried again when others change it at the same time.
 const TIMER_ATTEMPTS_MAX: usize = 8;
 
+/// Bytes of a decision and its capsule in the write set of an action. A decision above it loses its capsule; one that is above it all the same
+/// wants too much, and nothing of it is carried out.
+const LEDGER_BYTES_MAX: usize = 512 << 10;
+
 /// Whether the ledger has the decision as it stands now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
@@ -58,6 +62,11 @@ pub(crate) async fn carry_out(
         stop::stop(core, decision, capsule, actions, caller).await?;
         return Ok(Carried::Recorded);
     }
+    core.pruner.note(&core.records, 1);
+    if !fits(core, decision, capsule)? {
+        refuse_as_too_large(decision);
+        return Ok(Carried::Unrecorded);
+    }
     let mut carrying = Carrying { core, decision, capsule, caller };
     for (place, action) in actions.iter().enumerate() {
         if !carrying.is_pending(place) {
@@ -76,6 +85,36 @@ pub(crate) async fn carry_out(
         carrying.note(place, outcome);
     }
     Ok(Carried::Unrecorded)
+}
+
+/// Whether a decision fits into a write set, perhaps without its capsule, which goes then.
+fn fits(core: &Core, decision: &mut Decision, capsule: &mut Option<Capsule>) -> Result<bool> {
+    let bytes = |decision: &Decision, capsule: Option<&Capsule>| {
+        let writes = ledger_writes(core, decision, capsule)?;
+        Ok::<_, Error>(writes.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>())
+    };
+    if bytes(decision, capsule.as_ref())? <= LEDGER_BYTES_MAX {
+        return Ok(true);
+    }
+    if capsule.take().is_some() {
+        decision.has_capsule = false;
+    }
+    Ok(bytes(decision, None)? <= LEDGER_BYTES_MAX)
+}
+
+fn refuse_as_too_large(decision: &mut Decision) {
+    let refusal = Refusal::new(
+        "too_large",
+        bilingual!(
+            "the actions of one decision have at most {LEDGER_BYTES_MAX} bytes together",
+            "一次决策的全部动作合计不得超过 {LEDGER_BYTES_MAX} 字节"
+        ),
+    );
+    for action in &mut decision.actions {
+        action.action = serde_json::json!({ "kind": action.kind });
+        action.state = ActionState::Refused;
+        (action.code, action.message) = (Some(refusal.code.to_owned()), Some(refusal.message.clone()));
+    }
 }
 
 impl Carrying<'_> {

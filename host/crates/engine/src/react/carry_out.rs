@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use trellis_model::{Action, Decider};
+use trellis_records::Error as RecordsError;
 
 use super::{
     Unrecorded,
@@ -10,7 +11,7 @@ use super::{
     rule, workflow,
 };
 use crate::{
-    Result,
+    Error, Result,
     actions::{self, Carried, Refusal},
     core::Core,
     decisions::{self, ActionState, Decision, NewDecision},
@@ -35,8 +36,33 @@ pub(super) struct Decided {
 /// Has a rule or plugin decide and carries out what it wants; a decision that the ledger has is carried out to its end.
 ///
 /// # Errors
-/// Only where the store fails. What goes wrong in a rule or plugin is recorded as its decision.
+/// Only where the store fails and trying again may help. What goes wrong in a rule or plugin is recorded as its decision; a reaction that
+/// cannot be done, for example because what it reads is damaged, is named in the server's log and given up.
 pub(super) async fn react(core: &Arc<Core>, reaction: Reaction) -> Result<Option<Unrecorded>> {
+    let (entry, object, record) = (reaction.entry.number, reaction.object, reaction.record);
+    match decide_and_carry_out(core, reaction).await {
+        Err(error) if !may_help_to_retry(&error) => {
+            tracing::error!(entry, object = object.0, record = %record, code = error.code(), "a reaction was given up: {error}");
+            Ok(None)
+        }
+        done => done,
+    }
+}
+
+/// Whether a failure is one of the store at this moment.
+fn may_help_to_retry(error: &Error) -> bool {
+    use trellis_storage::Error as Storage;
+    let (Error::Storage(error) | Error::Records(RecordsError::Storage(error))) = error else { return false };
+    matches!(
+        error,
+        Storage::Stopped { .. }
+            | Storage::DiskFull { .. }
+            | Storage::Io { .. }
+            | Storage::PreconditionFailed { .. }
+    )
+}
+
+async fn decide_and_carry_out(core: &Arc<Core>, reaction: Reaction) -> Result<Option<Unrecorded>> {
     let id = reaction.decision_id();
     if let Some(decision) = decisions::get(&core.records, id).await? {
         return go_on(core, &reaction, decision).await;

@@ -22,7 +22,7 @@ use tokio::{sync::watch, task::JoinSet};
 use trellis_storage::WriteSet;
 
 use crate::{
-    Error, Result,
+    Result,
     background::Background,
     campaign,
     core::Core,
@@ -158,31 +158,43 @@ impl Reader {
 /// Does the reactions: those of one record one after the other, those of different records side by side.
 async fn react(core: &Arc<Core>, reactions: Vec<Reaction>) -> Result<Vec<Unrecorded>> {
     let queues = Arc::new(Mutex::new(by_record(reactions)));
-    let mut threads = JoinSet::new();
-    let parallel = core.config.reactions_parallel_max.clamp(1, queues.lock().len().max(1));
-    for _ in 0..parallel {
-        let (core, queues) = (Arc::clone(core), Arc::clone(&queues));
-        threads.spawn(async move {
-            let mut unrecorded = Vec::new();
-            loop {
-                let Some(queue) = queues.lock().pop_front() else { return Ok(unrecorded) };
-                for reaction in queue {
-                    unrecorded.extend(carry_out::react(&core, reaction).await?);
-                }
-            }
-        });
-    }
     let mut unrecorded = Vec::new();
-    let mut failed = None;
-    while let Some(joined) = threads.join_next().await {
-        let ended = joined
-            .map_err(|error| Error::Internal { doing: "reacting to the log", reason: error.to_string() });
-        match ended.and_then(|ended| ended) {
-            Ok(decisions) => unrecorded.extend(decisions),
-            Err(error) => failed = Some(error),
+    loop {
+        let waiting = queues.lock().len();
+        if waiting == 0 {
+            return Ok(unrecorded);
+        }
+        let mut tasks = JoinSet::new();
+        for _ in 0..core.config.reactions_parallel_max.clamp(1, waiting) {
+            tasks.spawn(take_queues(Arc::clone(core), Arc::clone(&queues)));
+        }
+        let mut failed = None;
+        while let Some(joined) = tasks.join_next().await {
+            match joined {
+                Ok(Ok(decisions)) => unrecorded.extend(decisions),
+                Ok(Err(error)) => failed = Some(error),
+                // Trying again would panic again: the record's queue is given up, the others go on.
+                Err(error) => tracing::error!("reactions about a record ended by a panic: {error}"),
+            }
+        }
+        if let Some(error) = failed {
+            return Err(error);
         }
     }
-    failed.map_or(Ok(unrecorded), Err)
+}
+
+/// Does one queue after the other until there is none.
+async fn take_queues(
+    core: Arc<Core>,
+    queues: Arc<Mutex<VecDeque<Vec<Reaction>>>>,
+) -> Result<Vec<Unrecorded>> {
+    let mut unrecorded = Vec::new();
+    loop {
+        let Some(queue) = queues.lock().pop_front() else { return Ok(unrecorded) };
+        for reaction in queue {
+            unrecorded.extend(carry_out::react(&core, reaction).await?);
+        }
+    }
 }
 
 /// A queue for each record, in the order in which they first occur.

@@ -47,21 +47,26 @@ async fn watch_timers(core: &Core, mut stopped: watch::Receiver<bool>) {
     }
 }
 
-/// Fires what is due, in the order in which it became due, and returns when the next timer runs out.
+/// Fires what is due, in the order in which it became due, and returns when the next timer runs out. One that cannot be read is named and
+/// left where it is.
 async fn fire_due(core: &Core) -> Result<Option<i64>> {
-    let all = ScanRange::prefix(&keys::KeyKind::Timer.prefix());
+    let mut range = ScanRange::prefix(&keys::KeyKind::Timer.prefix());
     loop {
-        let page = core.records.store().scan(all.clone(), PAGE_ROWS).await?;
+        let page = core.records.store().scan(range.clone(), PAGE_ROWS).await?;
         let now_ms = core.records.clock().now_ms();
         for row in &page.rows {
             let due_ms = keys::timer_due_ms(&row.key)?;
             if due_ms > now_ms {
                 return Ok(Some(due_ms));
             }
-            fire(core, row, due_ms).await?;
+            match fire(core, row, due_ms).await {
+                Err(error @ Error::Damaged { .. }) => tracing::error!("a timer cannot fire: {error}"),
+                fired => fired?,
+            }
         }
-        if page.rows.is_empty() {
-            return Ok(None);
+        match page.rows.last() {
+            Some(last) if page.more => range = range.after(&last.key),
+            _ => return Ok(None),
         }
     }
 }

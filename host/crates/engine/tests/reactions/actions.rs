@@ -73,3 +73,30 @@ async fn what_is_so_already_is_unchanged() {
     let states: Vec<_> = decisions[0].actions.iter().map(|action| action.state).collect();
     assert_eq!(states, [ActionState::Unchanged, ActionState::Unchanged]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_that_is_too_large_is_refused_and_the_next_one_is_carried_out() {
+    let world = World::new().await;
+    let source = r#"
+        let long = "x";
+        while long.len < 9000 { long += long; }
+        for number in range(0, 90) { create_task(#{ subject: "call", description: long }); }
+    "#;
+    world.rule("account", "after_save", source, json!({ "position": 1 })).await;
+    world
+        .rule(
+            "account",
+            "after_save",
+            r#"set_fields(#{ city: "Kunming" });"#,
+            json!({ "position": 2, "when_fields": ["name"] }),
+        )
+        .await;
+    let account = world.create("account", json!({ "name": "Acme" })).await;
+    world.settle().await;
+    assert_eq!(world.fields("account", account.id).await["city"], json!("Kunming"), "the reader goes on");
+    let decisions = world.decisions("account", account.id).await;
+    let large = decisions.iter().find(|decision| decision.actions.len() == 90).expect("it is recorded");
+    let too_large = (ActionState::Refused, Some("too_large"));
+    assert!(large.actions.iter().all(|action| (action.state, action.code.as_deref()) == too_large));
+    assert_eq!(world.all("task").await, []);
+}
