@@ -28,7 +28,8 @@
 //!
 //! Four more kinds of plugin have a trait of their own, each with a whole example: [`Scoring`] gives customers numbers, [`CampaignRules`] decides who
 //! takes part in a campaign and what happens next, [`ServiceWorkflow`] guides the work on cases, [`RecordHook`] checks records before
-//! they are saved. One crate may export several.
+//! they are saved. One crate may export several; they get the same configuration, so they share
+//! one type of it.
 //!
 //! With a `plugin.toml` beside its `Cargo.toml` (`crate-type = ["cdylib", "rlib"]`), `trellis plugin build` makes a component of it.
 //!
