@@ -43,13 +43,15 @@ pub(super) struct Customer {
 }
 
 /// What settling is about.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) struct Settling<'a> {
     pub(super) core: &'a Core,
     pub(super) deciding: &'a Arc<Deciding>,
     pub(super) at: &'a CallContext,
     pub(super) occasion: &'a Occasion,
     pub(super) cause: &'a Cause,
+    /// Asked between members; an error ends the settling, which can be done again.
+    pub(super) check: &'a (dyn Fn() -> Result<()> + Sync),
 }
 
 /// What became of customers.
@@ -94,9 +96,11 @@ impl Settling<'_> {
             settled.into_iter().partition(|settled| settled.next.is_some());
         let plain: Vec<_> = plain.into_iter().filter(|settled| settled.change.is_some()).collect();
         for part in plain.chunks(WRITES_MAX) {
+            (self.check)()?;
             self.write_plain(batch, part, tally).await?;
         }
         for settled in with_next {
+            (self.check)()?;
             self.write_with_next(batch, settled, tally).await?;
         }
         Ok(())
@@ -279,6 +283,7 @@ impl Settling<'_> {
         let name = decision.object.as_str();
         let object =
             schema.object(name).ok_or_else(|| RecordsError::UnknownObject { name: name.to_owned() })?;
+        self.core.pruner.note(&self.core.records, 1);
         Ok(decisions::writes(object.id, decision, capsule))
     }
 

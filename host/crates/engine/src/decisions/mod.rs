@@ -3,6 +3,7 @@
 //! Runs over all customers have a ledger of their own (`run/ledger.rs`). A decision with a [`Capsule`] can be replayed: the capsule holds
 //! everything that the call saw.
 
+mod answers;
 mod capsule;
 mod json;
 mod mirror;
@@ -15,8 +16,8 @@ use serde_json::Value as Json;
 use trellis_model::{Action, Decider, ObjectName, PluginId, Reason, RecordId, Text};
 
 pub(crate) use capsule::{Capsule, CapsuleCall, PluginInput};
-pub(crate) use mirror::StoredNamed;
 pub(crate) use json::{actions_json, fields_json, text_json};
+pub(crate) use mirror::StoredNamed;
 pub(crate) use prune::Pruner;
 pub(crate) use replay::{
     after_save_output, before_save_output, decided_output, replay, requirements_output, suggestions_output,

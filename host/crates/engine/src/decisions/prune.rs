@@ -15,8 +15,8 @@ use crate::{Result, keys, stored};
 
 /// Rows of a scan, and decisions that are deleted at once.
 const PAGE_ROWS: usize = 200;
-/// Of the decisions that are kept, how many may come before the oldest are looked for again.
-const SHARE: usize = 50;
+/// How many more than are kept there may be, as a share of these: looking for the oldest means a scan of all.
+const SHARE: usize = 20;
 /// At least so many.
 const NOTED_MIN: usize = 100;
 
@@ -26,22 +26,34 @@ pub(crate) struct Pruner {
     kept_max: usize,
     refusals_kept_max: usize,
     noted: AtomicUsize,
+    refusals_noted: AtomicUsize,
     running: AtomicBool,
 }
 
 impl Pruner {
     pub(crate) fn new(kept_max: usize, refusals_kept_max: usize) -> Arc<Self> {
-        let (noted, running) = (AtomicUsize::new(0), AtomicBool::new(false));
-        Arc::new(Self { kept_max, refusals_kept_max, noted, running })
+        let zero = AtomicUsize::default;
+        let running = AtomicBool::new(false);
+        Arc::new(Self { kept_max, refusals_kept_max, noted: zero(), refusals_noted: zero(), running })
     }
 
-    /// Notes that decisions were recorded; starts deleting in the background where there may be too many. Called within the runtime.
+    /// Notes that decisions were recorded; starts deleting in the background where there may be too many. Noting too many costs only time.
+    /// Called within the runtime.
     pub(crate) fn note(self: &Arc<Self>, records: &Arc<Records>, decisions: usize) {
-        let due = (self.kept_max.min(self.refusals_kept_max) / SHARE).max(NOTED_MIN);
-        if self.noted.fetch_add(decisions, Relaxed) + decisions < due || self.running.swap(true, Relaxed) {
+        self.count(records, &self.noted, decisions, self.kept_max);
+    }
+
+    /// As [`Pruner::note`], for refusals.
+    pub(crate) fn note_refusals(self: &Arc<Self>, records: &Arc<Records>, refusals: usize) {
+        self.count(records, &self.refusals_noted, refusals, self.refusals_kept_max);
+    }
+
+    fn count(self: &Arc<Self>, records: &Arc<Records>, noted: &AtomicUsize, more: usize, kept_max: usize) {
+        let due = (kept_max / SHARE).max(NOTED_MIN);
+        if noted.fetch_add(more, Relaxed) + more < due || self.running.swap(true, Relaxed) {
             return;
         }
-        self.noted.store(0, Relaxed);
+        noted.store(0, Relaxed);
         let (this, records) = (Arc::clone(self), Arc::clone(records));
         tokio::spawn(async move {
             if let Err(error) = this.prune(&records).await {

@@ -92,7 +92,7 @@ impl Ledger {
             return Ok(());
         }
         let refusals: Vec<_> = self.refusals.into_iter().map(|refusal| identified(core, refusal)).collect();
-        core.pruner.note(&core.records, refusals.len());
+        core.pruner.note_refusals(&core.records, refusals.len());
         if let Err(error) = decisions::put_all(&core.records, &refusals).await {
             tracing::error!("refusals cannot be recorded: {error}");
         }

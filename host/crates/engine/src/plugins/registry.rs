@@ -16,7 +16,7 @@ use trellis_records::{Caller, EntryBody, NewEntry, Records};
 use trellis_storage::WriteSet;
 
 use super::{
-    Enabled, Grants, PluginInfo, PluginState, UseSettings,
+    Enabled, PluginInfo, PluginState, UseSettings,
     entry::{Entry, Installed, Usage, info},
     files::{Files, hex},
     grants,
@@ -48,7 +48,6 @@ pub(crate) struct Active {
     pub(crate) plugin: Arc<Plugin>,
     pub(crate) config: Json,
     pub(crate) as_of: AsOf,
-    pub(crate) grants: Grants,
 }
 
 impl Registry {
@@ -315,7 +314,6 @@ impl Registry {
             plugin,
             config: parse_config(id, &usage.stored.config)?,
             as_of: as_of::from_days(usage.stored.as_of),
-            grants: Grants::new(usage.stored.grants),
         })
     }
 

@@ -334,3 +334,51 @@ async fn the_base_currency_is_fixed_by_the_first_amount() {
     );
     open(yuan()).await.expect_clean().await;
 }
+
+#[tokio::test]
+async fn a_counter_has_grown_once_a_change_of_its_object_is_acknowledged() {
+    use std::sync::atomic::Ordering;
+    let world = World::new().await;
+    let schema = world.records.schema();
+    let counter = world.records.watch_object(schema.object("rule").unwrap().id);
+    let same = world.records.watch_object(schema.object("rule").unwrap().id);
+    let count = || (counter.load(Ordering::Acquire), same.load(Ordering::Acquire));
+    let create = |object: &str, fields| {
+        world.records.write_batch(&world.caller, vec![world.create_of(object, fields)])
+    };
+    create("account", json!({ "name": "Acme" })).await.unwrap();
+    assert_eq!(count(), (0, 0), "of another object");
+    let rule = json!({
+        "name": "R", "object": "account", "trigger": "before_save", "position": 1, "enabled": false, "source": "1",
+    });
+    let mut written = create("rule", rule).await.unwrap();
+    assert_eq!(count(), (1, 1));
+    let id = written.remove(0).unwrap().record().unwrap().id;
+    world.records.delete(&world.caller, &name("rule"), id, None).await.unwrap();
+    assert_eq!(count(), (2, 2), "a deletion too");
+    world.records.restore(&world.caller, &name("rule"), id).await.unwrap();
+    assert_eq!(count(), (3, 3), "and a restoration");
+}
+
+#[tokio::test]
+async fn a_filter_can_be_asked_about_a_record_that_is_not_stored() {
+    let world = World::new().await;
+    let mut written = world
+        .records
+        .write_batch(&world.caller, vec![world.create_of("account", json!({ "name": "Acme" }))])
+        .await
+        .unwrap();
+    let mut record = written.remove(0).unwrap().record().unwrap().clone();
+    let would = |field: &str, value: &str, record: &trellis_model::Record, scope: trellis_model::Scope| {
+        let filter = trellis_model::Filter::compare(field, trellis_model::Op::Eq, value).unwrap();
+        let (world, record) = (&world, record.clone());
+        async move { world.records.would_match(&scope, &name("account"), &filter, &record).await }
+    };
+    let all = trellis_model::Scope::everything;
+    record.fields.extend(world.fields("account", json!({ "industry": "retail" })));
+    assert!(would("industry", "retail", &record, all()).await.unwrap());
+    assert!(!would("industry", "other", &record, all()).await.unwrap());
+    assert!(!would("industry", "retail", &record, trellis_model::Scope::nothing()).await.unwrap_or(false));
+    record.deleted_at_ms = Some(1);
+    assert!(!would("industry", "retail", &record, all()).await.unwrap(), "deleted");
+}
