@@ -19,10 +19,11 @@ use std::{
 
 use parking_lot::Mutex;
 use tokio::{sync::watch, task::JoinSet};
+use trellis_records::Error as RecordsError;
 use trellis_storage::WriteSet;
 
 use crate::{
-    Result,
+    Error, Result,
     background::Background,
     campaign,
     core::Core,
@@ -213,7 +214,18 @@ fn by_record(reactions: Vec<Reaction>) -> VecDeque<Vec<Reaction>> {
 
 async fn record(core: &Core, unrecorded: &[Unrecorded]) -> Result<()> {
     for decisions in unrecorded.chunks(DECISIONS_AT_ONCE) {
-        decisions::put_all(&core.records, decisions).await?;
+        let too_large = |error: &Error| {
+            let Error::Records(RecordsError::Storage(error)) = error else { return false };
+            matches!(error, trellis_storage::Error::WriteSetTooLarge { .. })
+        };
+        match decisions::put_all(&core.records, decisions).await {
+            Err(error) if too_large(&error) => {
+                for (decision, capsule) in decisions {
+                    decisions::put(&core.records, decision, capsule.as_ref()).await?;
+                }
+            }
+            recorded => recorded?,
+        }
     }
     core.pruner.note(&core.records, unrecorded.len());
     Ok(())

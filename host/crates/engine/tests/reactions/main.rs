@@ -6,6 +6,7 @@
 mod actions;
 mod chains;
 mod desk;
+mod faults;
 mod rules;
 mod stops;
 mod store;
