@@ -5,7 +5,10 @@ use axum::http::Method;
 use axum::routing::{MethodRouter, delete, get, patch, post};
 
 use crate::config::Config;
-use crate::handlers::{changes, health, home, jobs, metadata, openapi, plugins, records, segments, tokens};
+use crate::handlers::{
+    campaigns, changes, decisions, health, home, jobs, metadata, openapi, plugins, records, rules, scores,
+    segments, tokens, workflows,
+};
 use crate::middleware::{Class, class_layers};
 use crate::openapi::{Body, Operation, Shape};
 use crate::state::App;
@@ -45,7 +48,10 @@ pub(crate) fn routes(config: &Config) -> Router<App> {
 
 /// The table.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
-    [pages(), of_records(), of_columns(), of_plugins(), of_system()].into_iter().flatten().collect()
+    [pages(), of_records(), of_columns(), of_decisions(), of_plugins(), of_system()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn pages() -> Vec<Endpoint> {
@@ -178,11 +184,174 @@ fn of_columns() -> Vec<Endpoint> {
         ),
         Endpoint::new(
             Method::GET,
+            "/api/v1/scores",
+            Operation::new(
+                "list_scores",
+                "Returns every score with how its values are spread.",
+                Shape::List("Score"),
+            ),
+            get(scores::list_scores),
+        ),
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/scores/{score}",
+            Operation::new("get_score", "Returns one score.", Shape::Named("Score")).refuses(&[403, 404]),
+            get(scores::get_score),
+        ),
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/scores/{score}/rules",
+            Operation::new(
+                "get_score_rules",
+                "Says in words what the model behind a score does.",
+                Shape::Named("ScoreRules"),
+            )
+            .refuses(&[403, 404, 422]),
+            get(scores::get_score_rules),
+        ),
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/scores/{score}/explanations/{id}",
+            Operation::new(
+                "get_score_explanation",
+                "Says why a customer has its score.",
+                Shape::Named("ScoreExplanation"),
+            )
+            .refuses(&[404, 422]),
+            get(scores::get_score_explanation),
+        ),
+        Endpoint::new(
+            Method::GET,
             "/api/v1/changes",
             Operation::new("list_changes", "Returns the log entries after a cursor.", Shape::Page("Change"))
                 .query(&["limit", "after"])
                 .refuses(&[410]),
             get(changes::list_changes),
+        ),
+    ]
+}
+
+fn of_decisions() -> Vec<Endpoint> {
+    let decision = Shape::Named("Decision");
+    let suggestions = "/api/v1/{objects}/{id}/suggestions";
+    vec![
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/decisions",
+            Operation::new(
+                "list_decisions",
+                "Returns a page of what plugins and rules decided, the newest first.",
+                Shape::Page("Decision"),
+            )
+            .query(&["limit", "after", "object", "record", "plugin", "rule", "kind"])
+            .refuses(&[403]),
+            get(decisions::list_decisions),
+        ),
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/decisions/{id}",
+            Operation::new("get_decision", "Returns one decision.", decision).refuses(&[403, 404]),
+            get(decisions::get_decision),
+        ),
+        Endpoint::new(
+            Method::POST,
+            "/api/v1/decisions/{id}/replay",
+            Operation::new(
+                "replay_decision",
+                "Makes a decision again from its recorded inputs and compares; changes nothing.",
+                Shape::Named("DecisionReplay"),
+            )
+            .refuses(&[403, 404, 409, 410]),
+            post(decisions::replay_decision),
+        ),
+        Endpoint::new(
+            Method::POST,
+            "/api/v1/rules/check",
+            Operation::new(
+                "check_rule",
+                "Says whether a script can be used as a rule.",
+                Shape::Named("RuleCheck"),
+            )
+            .body(Body::Named("RuleSource"))
+            .refuses(&[403]),
+            post(rules::check_rule),
+        ),
+        Endpoint::new(
+            Method::POST,
+            "/api/v1/rules/test",
+            Operation::new(
+                "test_draft",
+                "Says what a script would do to a record; changes nothing.",
+                Shape::Named("RuleTest"),
+            )
+            .body(Body::Named("RuleDraft"))
+            .refuses(&[403, 404, 422]),
+            post(rules::test_draft),
+        ),
+        Endpoint::new(
+            Method::POST,
+            "/api/v1/rules/{id}/test",
+            Operation::new(
+                "test_rule",
+                "Says what a stored rule would do to a record; changes nothing.",
+                Shape::Named("RuleTest"),
+            )
+            .body(Body::Named("RuleTarget"))
+            .refuses(&[403, 404, 422]),
+            post(rules::test_rule),
+        ),
+        Endpoint::new(
+            Method::GET,
+            suggestions,
+            Operation::new(
+                "list_record_suggestions",
+                "Returns what plugins suggest to do with a record.",
+                Shape::List("Suggestion"),
+            )
+            .refuses(&[404]),
+            get(workflows::list_record_suggestions),
+        ),
+        Endpoint::new(
+            Method::POST,
+            suggestions,
+            Operation::new("apply_record_suggestion", "Does what a plugin suggests.", decision)
+                .body(Body::Named("SuggestionChoice"))
+                .refuses(&[404, 409, 422]),
+            post(workflows::apply_record_suggestion),
+        ),
+        Endpoint::new(
+            Method::POST,
+            "/api/v1/campaigns/{id}/run",
+            Operation::new(
+                "run_campaign",
+                "Decides for every customer of a campaign's audience, as a job.",
+                Shape::Named("Job"),
+            )
+            .accepted()
+            .refuses(&[403, 404, 409, 422, 429]),
+            post(campaigns::run_campaign),
+        ),
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/campaigns/{id}/eligibility/{account}",
+            Operation::new(
+                "get_eligibility",
+                "Says whether a customer may take part in a campaign now, and why.",
+                Shape::Named("Eligibility"),
+            )
+            .refuses(&[404, 409, 422]),
+            get(campaigns::get_eligibility),
+        ),
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/campaigns/{id}/evaluation",
+            Operation::new(
+                "get_evaluation",
+                "Says what came of a campaign so far.",
+                Shape::Named("CampaignEvaluation"),
+            )
+            .refuses(&[403, 404, 409, 422]),
+            get(campaigns::get_evaluation),
         ),
     ]
 }
@@ -234,6 +403,30 @@ fn of_plugins() -> Vec<Endpoint> {
                 .body(Body::Named("PluginRun"))
                 .refuses(&[404, 409, 422, 429]),
             post(plugins::run_plugin),
+        ),
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/plugins/{id}/runs",
+            Operation::new(
+                "list_runs",
+                "Returns a page of a plugin's runs, the newest first.",
+                Shape::Page("Run"),
+            )
+            .query(&["limit", "after"])
+            .refuses(&[403, 404]),
+            get(plugins::list_runs),
+        ),
+        Endpoint::new(
+            Method::POST,
+            "/api/v1/plugins/{id}/runs/{run}/replay",
+            Operation::new(
+                "replay_run",
+                "Computes a run again from its recorded inputs and compares, as a job; changes nothing.",
+                Shape::Named("Job"),
+            )
+            .accepted()
+            .refuses(&[403, 404, 410, 429]),
+            post(plugins::replay_run),
         ),
     ]
 }

@@ -1,7 +1,8 @@
 //! Work that outlives its request.
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
@@ -56,6 +57,14 @@ pub(crate) async fn cancel_job(
     let job = find(&app, &requester, path.id("id", "job")?).await?;
     let job = app.engine.job_cancel(job.id).await?;
     json(StatusCode::ACCEPTED, &JobView::new(&job, requester.language()))
+}
+
+/// Answers 202 with a job and where to follow it.
+pub(super) fn accepted(job: &Job, language: Language) -> ApiResult<Response> {
+    let mut response = json(StatusCode::ACCEPTED, &JobView::new(job, language))?;
+    let location = HeaderValue::from_str(&format!("/api/v1/jobs/{}", job.id)).expect("a path with an id");
+    response.headers_mut().insert(LOCATION, location);
+    Ok(response)
 }
 
 async fn find(app: &App, requester: &Requester, id: RecordId) -> ApiResult<Job> {

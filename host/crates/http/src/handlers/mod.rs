@@ -1,6 +1,8 @@
 //! One function a route: take what the request says, ask the crates below once, write the answer.
 
+pub(crate) mod campaigns;
 pub(crate) mod changes;
+pub(crate) mod decisions;
 pub(crate) mod health;
 pub(crate) mod home;
 pub(crate) mod jobs;
@@ -8,5 +10,8 @@ pub(crate) mod metadata;
 pub(crate) mod openapi;
 pub(crate) mod plugins;
 pub(crate) mod records;
+pub(crate) mod rules;
+pub(crate) mod scores;
 pub(crate) mod segments;
 pub(crate) mod tokens;
+pub(crate) mod workflows;

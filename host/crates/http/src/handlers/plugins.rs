@@ -8,17 +8,19 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use trellis_columns::AsOf;
-use trellis_engine::{ModelChoice, PluginInfo, RunRequest, UseSettings, VersionInfo};
-use trellis_model::{PluginId, Text};
+use trellis_engine::{ModelChoice, PluginInfo, RunInfo, RunRequest, UseSettings, VersionInfo};
+use trellis_model::{PluginId, RecordId, Text};
 
 use crate::extract::{JsonBody, Parameters, PathParts, Requester, check_media_type};
-use crate::handlers::jobs::JobView;
+use crate::handlers::jobs::accepted;
 use crate::problem::{ApiResult, Code, Problem};
 use crate::state::App;
 use crate::wire::{actor_json, json, timestamp};
 
 /// What rights on plugins are called.
 const PERMISSION: &str = "plugins";
+/// Runs of a page.
+const RUNS_MAX: usize = 200;
 const WASM: &[&str] = &["application/wasm", "application/octet-stream"];
 
 /// Returns every installed plugin.
@@ -88,7 +90,7 @@ pub(crate) async fn enable_plugin(
         invalid("version", "`version` is a semantic version such as 1.0.0", zh)
     })?;
     let as_of = body.as_of.as_deref().map_or(Ok(AsOf::Now), as_of)?;
-    let settings = UseSettings { config: body.config, as_of, version };
+    let settings = UseSettings { config: body.config, as_of, version, grants: body.grants };
     let plugin = app.engine.plugin_enable(&requester.caller, &plugin_id(&path)?, settings).await?;
     json(StatusCode::OK, &plugin_json(&plugin))
 }
@@ -124,10 +126,38 @@ pub(crate) async fn run_plugin(
     let as_of = body.as_of.as_deref().map(as_of).transpose()?;
     let request = RunRequest { config: body.config, as_of, model, announce: body.announce };
     let job = app.engine.plugin_run(&requester.caller, &plugin_id(&path)?, request).await?;
-    let mut response = json(StatusCode::ACCEPTED, &JobView::new(&job, requester.language()))?;
-    let location = HeaderValue::from_str(&format!("/api/v1/jobs/{}", job.id)).expect("a path with an id");
-    response.headers_mut().insert(LOCATION, location);
-    Ok(response)
+    accepted(&job, requester.language())
+}
+
+/// Returns a page of a plugin's runs, the newest first.
+pub(crate) async fn list_runs(
+    State(app): State<App>,
+    requester: Requester,
+    path: PathParts,
+    mut parameters: Parameters,
+) -> ApiResult<Response> {
+    requester.require_administrator(PERMISSION)?;
+    let limit = parameters.take_limit(50, RUNS_MAX)?;
+    let after = parameters.take("after")?;
+    let after = after.map(|text| RecordId::parse(&text).map_err(|_| Problem::bad_cursor())).transpose()?;
+    parameters.finish()?;
+    let page = app.engine.plugin_runs(&plugin_id(&path)?, after, limit).await?;
+    let data: Vec<Json> = page.runs.iter().map(run_json).collect();
+    let next = page.next.map(|id| id.to_string());
+    json(StatusCode::OK, &json!({ "data": data, "page": { "next": next, "limit": limit } }))
+}
+
+/// Computes a run again from what was kept of its inputs, as a job, and compares. Changes nothing.
+pub(crate) async fn replay_run(
+    State(app): State<App>,
+    requester: Requester,
+    path: PathParts,
+    parameters: Parameters,
+) -> ApiResult<Response> {
+    parameters.finish()?;
+    requester.require_administrator(PERMISSION)?;
+    let job = app.engine.run_replay(&requester.caller, &plugin_id(&path)?, path.id("run", "run")?).await?;
+    accepted(&job, requester.language())
 }
 
 /// How a plugin shall be used. Without a configuration the manifest's defaults hold.
@@ -138,6 +168,8 @@ pub(crate) struct Enable {
     config: Json,
     as_of: Option<String>,
     version: Option<String>,
+    /// What it is granted of its `requests`; everything where this is left out.
+    grants: Option<Vec<String>>,
 }
 
 /// How one run differs from the plugin's settings.
@@ -185,8 +217,16 @@ pub(super) fn text_json(text: &Text) -> Json {
 fn plugin_json(plugin: &PluginInfo) -> Json {
     let settings = plugin.settings.as_ref().map(|settings| {
         let version = settings.version.as_ref().map(ToString::to_string);
-        json!({ "config": settings.config, "as_of": as_of_text(settings.as_of), "version": version })
+        json!({
+            "config": settings.config,
+            "as_of": as_of_text(settings.as_of),
+            "version": version,
+            "grants": settings.grants,
+        })
     });
+    let requests = plugin.requests.iter();
+    let requests =
+        requests.map(|request| json!({ "grant": request.grant, "text": text_json(&request.text) }));
     json!({
         "id": plugin.id.as_str(),
         "state": plugin.state.as_str(),
@@ -199,7 +239,24 @@ fn plugin_json(plugin: &PluginInfo) -> Json {
         "config_default": plugin.config_default,
         "version": plugin.version.to_string(),
         "versions": plugin.versions.iter().map(version_json).collect::<Vec<_>>(),
+        "requests": requests.collect::<Vec<_>>(),
         "settings": settings,
+    })
+}
+
+fn run_json(run: &RunInfo) -> Json {
+    json!({
+        "run": run.run.to_string(),
+        "plugin": run.plugin.as_str(),
+        "version": run.version,
+        "digest": run.digest,
+        "as_of": as_of_text(run.as_of),
+        "log": run.log_number,
+        "seed": run.seed.to_string(),
+        "generation": run.generation,
+        "baseline": run.baseline,
+        "can_be_replayed": run.has_capsule,
+        "result": run.result,
     })
 }
 

@@ -7,14 +7,14 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
-use trellis_columns::{SegmentationInfo, Source};
+use trellis_columns::{CurrentResult, SegmentationInfo, Source};
 use trellis_model::{Record, RowAccess, Text};
 
 use super::plugins::{as_of_text, text_json};
 use crate::extract::{Parameters, PathParts, Requester};
 use crate::problem::{ApiResult, Problem};
 use crate::state::App;
-use crate::wire::{RecordView, View, json, timestamp};
+use crate::wire::{RecordView, View, json, reasons_json, timestamp};
 
 /// Returns every segmentation with the size of its segments.
 pub(crate) async fn list_segmentations(
@@ -102,16 +102,11 @@ pub(crate) async fn get_explanation(
     let id = path.id("id", info.definition.object.as_str())?;
     let explanation = app.engine.explain(&requester.caller, segmentation, id).await?;
     let language = requester.language();
-    let reasons = explanation.reasons.iter().map(|reason| ReasonView {
-        code: &reason.code,
-        text: reason.text.get(language),
-        weight: reason.weight,
+    let view = json!({
+        "run": explanation.run.to_string(),
+        "value": explanation.value,
+        "reasons": reasons_json(&explanation.reasons, language),
     });
-    let view = ExplanationView {
-        run: explanation.run.to_string(),
-        value: explanation.value.as_deref(),
-        reasons: reasons.collect(),
-    };
     json(StatusCode::OK, &view)
 }
 
@@ -119,20 +114,6 @@ pub(crate) async fn get_explanation(
 fn find_segmentation(app: &App, name: &str) -> ApiResult<Arc<SegmentationInfo>> {
     let info = app.columns.segmentation(name);
     info.ok_or_else(|| Problem::not_found("segmentation", name.chars().take(100).collect::<String>()))
-}
-
-#[derive(Serialize)]
-struct ExplanationView<'a> {
-    run: String,
-    value: Option<&'a str>,
-    reasons: Vec<ReasonView<'a>>,
-}
-
-#[derive(Serialize)]
-struct ReasonView<'a> {
-    code: &'a str,
-    text: &'a str,
-    weight: f64,
 }
 
 #[derive(Serialize)]
@@ -163,13 +144,6 @@ fn segmentation_json(info: &SegmentationInfo) -> Json {
             "count": count.unwrap_or_default(),
         })
     });
-    let current = info.current.as_ref().map(|current| {
-        json!({
-            "run": current.run.to_string(),
-            "as_of": as_of_text(current.as_of),
-            "flipped_at": timestamp(current.flipped_at_ms).map(|time| time.to_string()),
-        })
-    });
     json!({
         "name": definition.name.as_str(),
         "aliases": definition.aliases.iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -179,13 +153,22 @@ fn segmentation_json(info: &SegmentationInfo) -> Json {
         "source": source_json(&definition.source),
         "values": values.collect::<Vec<_>>(),
         "null_count": info.null_count,
-        "current": current,
+        "current": info.current.as_ref().map(current_json),
         "stale": info.stale,
         "damaged": info.damaged,
     })
 }
 
-fn source_json(source: &Source) -> Json {
+/// Which result is shown.
+pub(super) fn current_json(current: &CurrentResult) -> Json {
+    json!({
+        "run": current.run.to_string(),
+        "as_of": as_of_text(current.as_of),
+        "flipped_at": timestamp(current.flipped_at_ms).map(|time| time.to_string()),
+    })
+}
+
+pub(super) fn source_json(source: &Source) -> Json {
     match source {
         Source::Plugin { plugin, output } => {
             json!({ "kind": "plugin", "plugin": plugin.as_str(), "output": output })

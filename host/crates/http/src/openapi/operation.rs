@@ -240,6 +240,11 @@ fn query_parameter(name: &str) -> Json {
         "expand" => {
             (json!({ "type": "string", "enum": ["record"] }), "Whether each member comes with its record.")
         }
+        "object" => (json!({ "type": "string" }), "Only those about records of this object."),
+        "record" => (json!({ "type": "string", "format": "uuid" }), "Only those about this record."),
+        "plugin" => (json!({ "type": "string" }), "Only those of this plugin."),
+        "rule" => (json!({ "type": "string", "format": "uuid" }), "Only those of this rule."),
+        "kind" => (json!({ "type": "string" }), "Only those of this kind."),
         "filter" => {
             return json!({
                 "name": "filter", "in": "query", "style": "deepObject", "explode": true, "schema": { "type": "object" },

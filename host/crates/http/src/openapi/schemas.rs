@@ -34,9 +34,11 @@ pub(super) fn fixed() -> Map<String, Json> {
             "broken": nullable("string"), "name": component("Label"), "description": component("Label"),
             "industry": nullable("string"), "provides": array(text()), "config_schema": {}, "config_default": {},
             "version": text(), "versions": array(json!({ "type": "object" })), "settings": nullable("object"),
+            "requests": array(object(&["grant", "text"], json!({ "grant": text(), "text": component("Label") }))),
         })),
         "PluginUse": object(&[], json!({
             "config": {}, "as_of": { "type": "string", "description": "`now` or a date." }, "version": text(),
+            "grants": { "type": "array", "items": text(), "description": "What it is granted of its `requests`; everything where this is left out." },
         })),
         "PluginRun": object(&[], json!({
             "config": {}, "as_of": { "type": "string", "description": "`now` or a date." },
@@ -51,11 +53,7 @@ pub(super) fn fixed() -> Map<String, Json> {
             "null_count": integer(), "current": nullable("object"), "stale": boolean(), "damaged": nullable("string"),
         })),
         "Explanation": object(&["run", "value", "reasons"], json!({
-            "run": id(), "value": nullable("string"),
-            "reasons": array(object(&["code", "text", "weight"], json!({
-                "code": text(), "text": { "type": "string", "description": "In the language of `Accept-Language`." },
-                "weight": { "type": "number" },
-            }))),
+            "run": id(), "value": nullable("string"), "reasons": array(component("Reason")),
         })),
         "Member": object(&["id", "ordinal"], json!({ "id": id(), "ordinal": integer(), "record": { "type": "object" } })),
         "Change": object(&["number", "position", "timestamp", "actor", "cause"], json!({
@@ -75,10 +73,9 @@ pub(super) fn fixed() -> Map<String, Json> {
         "Health": object(&["status"], json!({ "status": text(), "version": text() })),
         "Readiness": object(&["status"], json!({ "status": text(), "checks": { "type": "object" } })),
     });
-    match components {
-        Json::Object(components) => components,
-        _ => Map::new(),
-    }
+    let Json::Object(mut components) = components else { return Map::new() };
+    components.extend(super::decisions::schemas());
+    components
 }
 
 fn token() -> Json {
@@ -88,38 +85,42 @@ fn token() -> Json {
     })
 }
 
-fn object(required: &[&str], properties: Json) -> Json {
+pub(super) fn object(required: &[&str], properties: Json) -> Json {
     json!({ "type": "object", "required": required, "properties": properties })
 }
 
-fn array(items: Json) -> Json {
+pub(super) fn array(items: Json) -> Json {
     json!({ "type": "array", "items": items })
 }
 
-fn component(name: &str) -> Json {
+pub(super) fn component(name: &str) -> Json {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
-fn nullable(kind: &str) -> Json {
+pub(super) fn nullable(kind: &str) -> Json {
     json!({ "type": [kind, "null"] })
 }
 
-fn text() -> Json {
+pub(super) fn text() -> Json {
     json!({ "type": "string" })
 }
 
-fn id() -> Json {
+pub(super) fn id() -> Json {
     json!({ "type": "string", "format": "uuid" })
 }
 
-fn time() -> Json {
+pub(super) fn time() -> Json {
     json!({ "type": "string", "format": "date-time" })
 }
 
-fn integer() -> Json {
+pub(super) fn integer() -> Json {
     json!({ "type": "integer" })
 }
 
-fn boolean() -> Json {
+pub(super) fn number() -> Json {
+    json!({ "type": "number" })
+}
+
+pub(super) fn boolean() -> Json {
     json!({ "type": "boolean" })
 }

@@ -56,6 +56,7 @@ codes! {
     MethodNotAllowed "METHOD_NOT_ALLOWED" METHOD_NOT_ALLOWED "This address does not take this method" "该地址不支持此方法" "method_not_allowed"
     Duplicate "DUPLICATE" CONFLICT "Another record has this value" "已有记录使用该值" "duplicate"
     Conflict "CONFLICT" CONFLICT "Not possible in the current state" "当前状态不允许此操作" "conflict"
+    InputsExpired "INPUTS_EXPIRED" GONE "The inputs are no longer kept" "输入数据已不再保留" "inputs_expired"
     HistoryRestarted "HISTORY_RESTARTED" GONE "The history started anew" "历史已重新开始" "history_restarted"
     VersionConflict "VERSION_CONFLICT" PRECONDITION_FAILED "Somebody else changed the record" "记录已被他人修改" "version_conflict"
     BodyTooLarge "BODY_TOO_LARGE" PAYLOAD_TOO_LARGE "The body is too large" "请求体过大" "body_too_large"

@@ -108,6 +108,7 @@ impl From<trellis_columns::Error> for Problem {
         use trellis_columns::Error as E;
         match error {
             E::UnknownSegmentation { name } => Self::not_found("segmentation", name),
+            E::UnknownScore { name } => Self::not_found("score", name),
             E::UnknownValue { segmentation, value } => {
                 Self::not_found(&format!("value of segmentation `{segmentation}`:"), value)
             }
@@ -128,6 +129,12 @@ impl From<trellis_engine::Error> for Problem {
         let code = match error {
             E::UnknownJob { id } => return Self::not_found("job", id),
             E::UnknownPlugin { id } => return Self::not_found("plugin", id),
+            E::UnknownRun { run, .. } => return Self::not_found("run", run),
+            E::UnknownDecision { id } => return Self::not_found("decision", id),
+            E::UnknownSuggestion { plugin, name, .. } => {
+                return Self::not_found(&format!("suggestion of plugin `{plugin}`:"), name);
+            }
+            E::InputsExpired { reason, .. } => return Self::new(Code::InputsExpired).detail_text(reason),
             E::UnknownVersion { .. } => Code::NotFound,
             E::NoExplanation { .. } => Code::NoExplanation,
             E::VersionExists { .. } => Code::PluginVersionExists,
