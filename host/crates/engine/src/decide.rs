@@ -52,6 +52,14 @@ impl Engine {
         rules::check(&self.core, object, trigger, source).await
     }
 
+    /// A stored rule, to try it out.
+    ///
+    /// # Errors
+    /// [`crate::Error::Records`] where there is no such rule, [`crate::Error::InvalidRequest`] where its trigger is none of this host.
+    pub async fn rule_draft(&self, caller: &Caller, id: RecordId) -> Result<RuleDraft> {
+        rules::stored(&self.core, caller, id).await
+    }
+
     /// Runs a rule on a record as it would be with `changes`. Nothing is saved, and no save waits for it. What goes wrong within the rule is
     /// part of the answer.
     ///

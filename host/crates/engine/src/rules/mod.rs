@@ -17,7 +17,7 @@ use trellis_rules::{RuleVeto, Trigger};
 pub(crate) use book::{Loaded, Rule, RuleBook, Watched};
 pub(crate) use call::{RuleCall, error_output};
 pub(crate) use guard::RuleGuard;
-pub(crate) use probe::{check, test};
+pub(crate) use probe::{check, stored, test};
 
 /// What is wrong with a rule, and where in its source.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,18 +7,23 @@ use std::{
 
 use serde_json::{Value as Json, json};
 use tokio::runtime::Handle;
-use trellis_model::{Actor, Currency, FieldName, Lookups, ObjectDefinition, Record, Value, bilingual};
+use trellis_model::{
+    Actor, Currency, FieldName, Lookups, ObjectDefinition, Record, RecordId, Value, bilingual,
+};
 use trellis_records::{Caller, Schema};
 use trellis_rules::{Script, Transition, Trigger};
 
-use super::{RuleCall, RuleDraft, RuleProblem, RuleTarget, RuleTest};
+use super::{RuleCall, RuleDraft, RuleProblem, RuleTarget, RuleTest, draft::Draft};
 use crate::{
-    Result,
+    Error, Result,
     blocking::blocking,
     core::Core,
     decisions::{actions_json, fields_json},
     lookups::{RecordLookups, hidden_fields, rule_scope},
 };
+
+/// The object whose records are rules.
+const RULE: &str = "rule";
 
 /// Whether a script is a rule, and its object is there.
 pub(crate) async fn check(
@@ -44,6 +49,26 @@ pub(crate) async fn check(
         Ok(compiled) => compiled.map_err(RuleProblem::from),
         Err(error) => Err(problem(bilingual!("cannot be compiled: {error}", "无法编译：{error}"))),
     }
+}
+
+/// A stored rule as a draft.
+pub(crate) async fn stored(core: &Core, caller: &Caller, id: RecordId) -> Result<RuleDraft> {
+    let schema = core.records.schema();
+    let unknown = || trellis_records::Error::UnknownObject { name: RULE.to_owned() };
+    let object = schema.object(RULE).ok_or_else(unknown)?;
+    let record = core.records.find(&caller.scope, &object.name, id).await?;
+    let draft = Draft::of(&schema.named(&record).ok_or_else(unknown)?);
+    let trigger = draft.trigger.ok_or_else(|| Error::InvalidRequest {
+        reason: format!("rule {id} has a trigger that this host does not know"),
+    })?;
+    Ok(RuleDraft {
+        object: draft.object,
+        trigger,
+        source: draft.source,
+        watches: draft.watches,
+        reads_personal_data: draft.reads_personal_data,
+        name: draft.name,
+    })
 }
 
 /// Runs a rule on a record as it would be with some changes.
