@@ -26,6 +26,7 @@ mod config;
 mod convert;
 mod engines;
 mod error;
+mod failure;
 mod host;
 mod interfaces;
 mod limits;

@@ -9,10 +9,10 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use trellis_model::Batch;
 use wasmtime::component::{Component, Instance, InstancePre, Resource};
-use wasmtime::{Engine, Store, Trap};
+use wasmtime::{Engine, Store};
 
 use crate::answers::CallContext;
-use crate::call::{Call, CallState, Stop, TABLE_ELEMENTS_MAX, new_store};
+use crate::call::{Call, CallState, new_store};
 use crate::compile::deserialize;
 use crate::host::Shared;
 use crate::interfaces::bindings::trellis::plugin::types;
@@ -21,18 +21,17 @@ use crate::interfaces::row_streams::{self, RowStream, StreamClient, StreamHandle
 use crate::interfaces::{Exported, Guests};
 use crate::manifest::{Interface, LookupGrant};
 use crate::permits::NoPermit;
-use crate::trap::trap_text;
 use crate::{
-    CallStats, CampaignRules, ClassLimits, Digest, Error, Fault, FaultKind, Inspection, LimitClass, LogLine,
+    CallStats, CampaignRules, ClassLimits, Digest, Error, FaultKind, Inspection, LimitClass, LogLine,
     Manifest, PluginError, PluginVersion, RecordHook, Result, Scoring, Segmentation, ServiceWorkflow,
     convert,
 };
 
 /// A component that was checked, compiled and linked. Calls on it may run at the same time; each has an instance of its own.
 pub struct Plugin {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     inspection: Inspection,
-    name: PluginVersion,
+    pub(crate) name: PluginVersion,
     lookup_grants: Arc<[LookupGrant]>,
     pooled: Prepared,
     /// Made at the first call of that class: most plugins are loaded more often than they are trained.
@@ -324,87 +323,11 @@ impl Plugin {
             .map_err(|error| Error::Setup { reason: format!("{}: {error:#}", self.name) })?;
         Ok(Arc::clone(training.insert(Arc::new(prepared))))
     }
-
-    fn fault(&self, interface: &'static str, call: &Call<'_>, kind: FaultKind, logs: Vec<LogLine>) -> Error {
-        self.shared.counters.faults.fetch_add(1, Ordering::Relaxed);
-        let (plugin, function) = (self.name.clone(), call.function);
-        Error::Fault(Box::new(Fault { plugin, interface, function, kind, logs }))
-    }
-
-    pub(crate) fn host_failure(&self, reason: String) -> Error {
-        Error::Host { plugin: self.name.clone(), reason }
-    }
-
-    /// The errors of a call that are nobody's fault, or the host's.
-    pub(crate) fn stopped_by_host(&self, stop: Stop) -> Error {
-        let plugin = self.name.clone();
-        match stop {
-            Stop::Cancelled => Error::Cancelled { plugin },
-            Stop::RowStream(reason) => Error::RowStream { plugin, reason },
-            Stop::BatchTooLarge { found, limit, unit } => Error::BatchTooLarge { plugin, found, limit, unit },
-            Stop::Timeout | Stop::Memory | Stop::Table => self.host_failure(stop.to_string()),
-        }
-    }
-
-    /// Says what went wrong in a call that wasmtime ended.
-    fn failure(
-        &self,
-        interface: &'static str,
-        call: &Call<'_>,
-        error: &wasmtime::Error,
-        logs: Vec<LogLine>,
-        stats: &CallStats,
-    ) -> Error {
-        let limits = self.limits(call.class);
-        let kind = match error.downcast_ref::<Stop>() {
-            Some(Stop::Timeout) => {
-                let time_max = limits.time_max(call.rows);
-                // Where the answers took most of the time, it was not the plugin that was slow.
-                if stats.lookups_took * 2 > time_max {
-                    return Error::SlowLookups {
-                        plugin: self.name.clone(),
-                        function: call.function,
-                        lookups: stats.lookups,
-                        took_ms: milliseconds(stats.lookups_took),
-                        ms: milliseconds(time_max),
-                    };
-                }
-                FaultKind::Timeout { ms: milliseconds(time_max) }
-            }
-            Some(Stop::Memory) => FaultKind::Memory { bytes_max: limits.memory_bytes_max },
-            Some(Stop::Table) => FaultKind::Table { elements_max: TABLE_ELEMENTS_MAX },
-            Some(stop) => return self.stopped_by_host(stop.clone()),
-            None => match error.downcast_ref::<Trap>() {
-                Some(Trap::StackOverflow) => FaultKind::StackOverflow,
-                Some(trap) => FaultKind::Trap(trap_text(trap, error, &logs)),
-                None => no_trap(error, limits),
-            },
-        };
-        self.fault(interface, call, kind, logs)
-    }
-}
-
-/// What wasmtime or a host function said of a guest that did not trap.
-fn no_trap(error: &wasmtime::Error, limits: &ClassLimits) -> FaultKind {
-    if let Some(exit) = error.downcast_ref::<wasmtime_wasi::I32Exit>() {
-        return FaultKind::Trap(format!("it exited with status {}", exit.0));
-    }
-    let reason = error.root_cause().to_string();
-    // wasmtime keeps the type of this error to itself.
-    if reason.contains("fuel allocated for hostcalls") {
-        FaultKind::OutputTooLarge { bytes_max: limits.output_bytes_max }
-    } else {
-        FaultKind::InvalidResult(reason)
-    }
 }
 
 /// A plugin's own error becomes a rejection of the call.
 fn answered<T>(answer: std::result::Result<T, types::PluginError>) -> std::result::Result<T, Rejection> {
     answer.map_err(|error| Rejection::Plugin(convert::plugin_error(error)))
-}
-
-fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Prepared {
