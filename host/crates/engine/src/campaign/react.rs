@@ -13,7 +13,7 @@ use super::{
     members, object,
     settle::{Customer, Settling, Tally},
 };
-use crate::{Error, Result, blocking::blocking, core::Core, plugins::Enabled};
+use crate::{Error, Result, blocking::blocking, core::Core, plugins::Enabled, react::may_help_to_retry};
 
 /// Campaigns of a page.
 const PAGE_ROWS: usize = 200;
@@ -34,7 +34,7 @@ struct Concern {
 /// A plugin or campaign that fails is named in the log, and the others go on.
 ///
 /// # Errors
-/// Only where the store fails.
+/// Only what may go well when the page is looked at again: the store fails, or no plugin can be called.
 pub(crate) async fn react(core: &Core, entries: &[LogEntry]) -> Result<()> {
     let plugins: Vec<_> = core
         .registry
@@ -62,7 +62,7 @@ pub(crate) async fn react(core: &Core, entries: &[LogEntry]) -> Result<()> {
         };
         match react_for(core, &campaign, accounts).await {
             Ok(()) => {}
-            Err(error @ (Error::Storage(_) | Error::Stopping)) => return Err(error),
+            Err(error) if is_of_this_moment(&error) => return Err(error),
             Err(error) => {
                 tracing::warn!(campaign = %campaign.id, code = error.code(), "a campaign did not react: {error}");
             }
@@ -136,6 +136,16 @@ async fn referred(
     Ok(record.and_then(|record| of(&record.fields.get(&field).cloned())).into_iter().collect())
 }
 
+/// Whether the same may go well later, whatever the plugin does.
+fn is_of_this_moment(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Stopping
+            | Error::Records(trellis_records::Error::Contended { .. })
+            | Error::Plugin(trellis_plugin_host::Error::Busy { .. })
+    ) || may_help_to_retry(error)
+}
+
 async fn active_campaigns(core: &Core) -> Result<Vec<Record>> {
     let filter = Filter::compare("status", Op::Eq, "active").expect("`status` is a field's name");
     let mut query = Query { filter, limit: PAGE_ROWS, ..Query::new(object("campaign")) };
@@ -188,7 +198,8 @@ async fn react_to(core: &Core, deciding: &Arc<Deciding>, account: RecordId, conc
         member: members::of_account(core, deciding.id, account).await?,
         ask: concern.of_member,
     };
-    let settling = Settling { core, deciding, at: &at, occasion: &occasion, cause: &concern.cause };
+    let (cause, check) = (&concern.cause, &|| Ok(()));
+    let settling = Settling { core, deciding, at: &at, occasion: &occasion, cause, check };
     let mut tally = Tally::default();
     settling.settle(&batch, vec![customer], &mut tally).await?;
     for (account, error) in &tally.refusals {

@@ -178,10 +178,7 @@ impl Run<'_> {
                 customers.push(Customer { account, row: Some(row), verdict, member, ask: is_in });
             }
         }
-        let mut tally = std::mem::take(&mut self.tally);
-        self.settling().settle(batch, customers, &mut tally).await?;
-        self.tally = tally;
-        Ok(())
+        self.settle_all(batch, customers).await
     }
 
     /// Members who are not among the customers that the campaign looks at are not contacted any more.
@@ -195,20 +192,22 @@ impl Run<'_> {
             ask: false,
         });
         let customers = customers.collect();
-        let mut tally = std::mem::take(&mut self.tally);
-        self.settling().settle(&Batch::default(), customers, &mut tally).await?;
-        self.tally = tally;
-        Ok(())
+        self.settle_all(&Batch::default(), customers).await
     }
 
-    fn settling(&self) -> Settling<'_> {
-        Settling {
+    async fn settle_all(&mut self, batch: &Batch, customers: Vec<Customer>) -> Result<()> {
+        let settling = Settling {
             core: self.core,
             deciding: &self.deciding,
             at: &self.at,
             occasion: &self.occasion,
             cause: &self.job.caller().cause,
-        }
+            check: &|| self.job.check(),
+        };
+        let mut tally = std::mem::take(&mut self.tally);
+        settling.settle(batch, customers, &mut tally).await?;
+        self.tally = tally;
+        Ok(())
     }
 
     /// Makes the capsule known, and lets older ones go.

@@ -67,6 +67,8 @@ pub(super) struct Tally {
     pub(super) refusals: Vec<(RecordId, RecordsError)>,
     /// Decisions about next actions.
     pub(super) decided: u64,
+    /// Decisions that were recorded since the ledger was last told.
+    recorded: usize,
     /// Actions by what became of them.
     pub(super) actions: BTreeMap<&'static str, u64>,
 }
@@ -103,6 +105,7 @@ impl Settling<'_> {
             (self.check)()?;
             self.write_with_next(batch, settled, tally).await?;
         }
+        self.core.pruner.note(&self.core.records, std::mem::take(&mut tally.recorded));
         Ok(())
     }
 
@@ -165,6 +168,7 @@ impl Settling<'_> {
             let is_written = tally.note(settled, result.map(drop));
             if let Some(decision) = self.eligibility(batch, settled).filter(|_| is_written) {
                 self.record(&mut set, decision)?;
+                tally.recorded += 1;
             }
         }
         if !set.is_empty() {
@@ -216,6 +220,7 @@ impl Settling<'_> {
             |action: &trellis_model::Action| actions::for_plugin(enabled.manifest(), &enabled.grants, action);
         actions::apply(self.core, decision, None, wanted, &grants, &self.caller()).await?;
         tally.decided += 1;
+        tally.recorded += 1;
         for action in &decision.actions {
             *tally.actions.entry(action.state.as_str()).or_default() += 1;
         }

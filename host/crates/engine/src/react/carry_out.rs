@@ -50,7 +50,7 @@ pub(super) async fn react(core: &Arc<Core>, reaction: Reaction) -> Result<Option
 }
 
 /// Whether a failure is one of the store at this moment.
-fn may_help_to_retry(error: &Error) -> bool {
+pub(crate) fn may_help_to_retry(error: &Error) -> bool {
     use trellis_storage::Error as Storage;
     let (Error::Storage(error) | Error::Records(RecordsError::Storage(error))) = error else { return false };
     matches!(

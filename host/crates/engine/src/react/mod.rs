@@ -31,6 +31,7 @@ use crate::{
     keys, stored,
 };
 
+pub(crate) use carry_out::may_help_to_retry;
 use reaction::Reaction;
 
 /// How long the reader waits after the store failed.

@@ -11,6 +11,7 @@ use trellis_plugin_host::{AssignedColumn, Plugin, ScoredColumn};
 use trellis_storage::WriteSet;
 
 use super::{
+    causes::Causes,
     evaluator::{self, Described, Evaluated, Evaluator, PerInterface},
     ledger::{self, RunRecord},
     models,
@@ -114,8 +115,12 @@ impl Follower {
         }
         core.columns.catch_up().await?;
         let (ordinals, log_number) = core.columns.changed_after(&self.spec, self.log_number).await?;
+        let causes = match ordinals.is_empty() {
+            true => Causes::default(),
+            false => Causes::read(core, &self.spec, self.log_number, log_number).await?,
+        };
         for ordinals in ordinals.chunks(core.config.batch_rows_max.max(1) as usize) {
-            self.evaluate_again(core, ordinals).await?;
+            self.evaluate_again(core, ordinals, &causes).await?;
             if self.superseded {
                 return Ok(0);
             }
@@ -127,7 +132,7 @@ impl Follower {
         Ok(ordinals.len())
     }
 
-    async fn evaluate_again(&mut self, core: &Core, ordinals: &[u64]) -> Result<()> {
+    async fn evaluate_again(&mut self, core: &Core, ordinals: &[u64], causes: &Causes) -> Result<()> {
         let batch = core.columns.dataset_rows(&self.spec, AsOf::Now, ordinals).await?;
         let rows = batch.ordinals.clone();
         let at = plugin_run::context(core, self.run, AsOf::Now);
@@ -141,7 +146,10 @@ impl Follower {
             evaluator.evaluate(batch).map(Some)
         })
         .await??;
-        self.superseded = self.put(core, ordinals, &rows, evaluated.as_ref()).await? == Put::Superseded;
+        for (cause, ordinals) in causes.divide(ordinals) {
+            let put = self.put(core, &ordinals, &rows, evaluated.as_ref(), self.origin(cause)).await?;
+            self.superseded |= put == Put::Superseded;
+        }
         Ok(())
     }
 
@@ -152,8 +160,8 @@ impl Follower {
         ordinals: &[u64],
         rows: &[u64],
         evaluated: Option<&Evaluated>,
+        origin: Origin,
     ) -> Result<Put> {
-        let origin = self.origin();
         let columns = evaluated.map_or(&[][..], |evaluated| &evaluated.segmentations);
         for (place, name) in self.outputs.segmentations.iter().enumerate() {
             let values = columns.get(place).map(|column| values_by_ordinal(rows, column)).unwrap_or_default();
@@ -181,9 +189,8 @@ impl Follower {
         Ok(Put::Done)
     }
 
-    fn origin(&self) -> Origin {
-        let system = Origin::system("follow");
-        Origin { cause: Cause { job: Some(self.run), ..Cause::default() }, ..system }
+    fn origin(&self, cause: Cause) -> Origin {
+        Origin { cause: Cause { job: Some(self.run), ..cause }, ..Origin::system("follow") }
     }
 
     async fn save_place(&mut self, core: &Core) -> Result<()> {

@@ -74,7 +74,9 @@ async fn find(core: &Core, plugin: &PluginId, run: RecordId) -> Result<(RunRecor
 /// Why a run has no capsule: what its own result says, or that it is too old.
 fn not_kept(core: &Core, record: &RunRecord) -> Text {
     let result = record.result().unwrap_or_default();
-    let said = |language: &str| result["capsule"]["none"][language].as_str().map(str::to_owned);
+    let said = |language: &str| {
+        result.pointer(&format!("/capsule/none/{language}")).and_then(Json::as_str).map(str::to_owned)
+    };
     let kept = core.config.capsules_kept_per_plugin;
     match (said("en"), said("zh-CN")) {
         (Some(en), Some(zh_cn)) => Text { en, zh_cn },
@@ -211,5 +213,82 @@ impl Comparison {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trellis_model::Validity;
+    use trellis_plugin_host::ScoredColumn;
+
+    use super::*;
+    use crate::{
+        capsule::{At, Capsules, End, Header},
+        run::evaluator::{Described, Evaluated},
+    };
+
+    fn header() -> Header {
+        let (time_zone, base_currency) = ("UTC".to_owned(), "EUR".to_owned());
+        Header {
+            epoch: [0; 16],
+            run: [1; 16],
+            plugin: "p".to_owned(),
+            version: "1.0.0".to_owned(),
+            plugin_digest: [2; 32],
+            config: "{}".to_owned(),
+            at: At { as_of_day: 1, now_ms: 2, time_zone, base_currency, seed: 3 },
+            log_number: 4,
+            position: 5,
+            campaign: Vec::new(),
+        }
+    }
+
+    fn layout() -> Layout {
+        let score = trellis_plugin_host::ScoreDescription {
+            name: "value".to_owned(),
+            label: Text::default(),
+            description: Text::default(),
+            unit: String::new(),
+            minimum: None,
+            maximum: None,
+            bands: Vec::new(),
+            extra: Vec::new(),
+        };
+        let described = Described { segmentations: Vec::new(), scores: vec![score] };
+        Layout::of(&described, |output| format!("p__{output}"))
+    }
+
+    fn results(scores: &[f64]) -> Vec<u8> {
+        let column =
+            ScoredColumn { name: "value".to_owned(), valid: Validity::all(), values: scores.to_vec() };
+        let evaluated = Evaluated { segmentations: Vec::new(), scores: vec![column], failed: Vec::new() };
+        let ordinals: Vec<u64> = (10..).take(scores.len()).collect();
+        layout().encode(&ordinals, &evaluated)
+    }
+
+    #[test]
+    fn rows_that_come_out_otherwise_are_counted_and_the_first_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let capsules = Capsules::open(dir.path().join("capsules"), |_| true).unwrap();
+        let mut writer = capsules.create(&header(), u64::MAX).unwrap();
+        let same: Vec<f64> = (0..40).map(f64::from).collect();
+        for _ in 0..2 {
+            writer.write(&capsule::encode(Kind::Results, (10, 49), &results(&same)).unwrap()).unwrap();
+        }
+        let (digest, _) = writer.finish(&End { rows: 80, outputs_digest: [0; 32] }).unwrap();
+        let recorded = capsules.verified(&digest).unwrap();
+        let hasher = results::hasher();
+        let mut comparison =
+            Comparison { recorded, layout: layout(), rows: 0, differing: 0, first: Vec::new(), hasher };
+        comparison.add(&results(&same)).unwrap();
+        assert_eq!((comparison.rows, comparison.differing), (40, 0));
+        let other: Vec<f64> =
+            same.iter().map(|value| if *value < 30.0 { value + 0.5 } else { *value }).collect();
+        comparison.add(&results(&other)).unwrap();
+        assert_eq!((comparison.rows, comparison.differing), (80, 30));
+        assert_eq!(comparison.first.len(), DIFFERENCES_MAX);
+        let expected =
+            json!({ "ordinal": 11, "recorded": { "p__value": 1.0 }, "replayed": { "p__value": 1.5 } });
+        assert_eq!(comparison.first[1], expected);
     }
 }

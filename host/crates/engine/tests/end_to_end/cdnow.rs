@@ -89,13 +89,17 @@ async fn a_run_says_what_it_was_made_of() {
     assert_eq!((&result["as_of"], &result["customers"]), (&json!("1997-09-30"), &json!(2_357)));
     assert_eq!((&result["baseline"], &result["failed"]), (&json!(true), &json!(0)));
     assert_eq!(result["segmentations"]["retail_rfm__class"]["values"]["important_value"], 753);
-    assert!(result["model"]["bytes"].as_u64().unwrap() > 0);
+    assert!(result["models"]["segmentation"]["bytes"].as_u64().unwrap() > 0);
     for part in ["features", "fit", "assign", "store", "flip"] {
         assert!(result["timings_ms"][part].as_f64().is_some_and(|ms| ms >= 0.0), "{part}");
     }
     let flipped = world.events("run.flipped").await;
     assert_eq!(flipped.len(), 1, "one entry a flip");
-    assert!(flipped[0].to_string().contains(result["model_digest"].as_str().unwrap()), "{}", flipped[0]);
+    assert!(
+        flipped[0].to_string().contains(result["models"]["segmentation"]["digest"].as_str().unwrap()),
+        "{}",
+        flipped[0]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,7 +108,7 @@ async fn the_same_run_twice_makes_the_same_model_and_the_same_values() {
     let before = world.counts("retail_rfm__ntile_cell");
     let first = world.run_well("retail-rfm", RunRequest::default()).await;
     let second = world.run_well("retail-rfm", RunRequest::default()).await;
-    assert_eq!(first["model_digest"], second["model_digest"]);
+    assert_eq!(first["models"]["segmentation"]["digest"], second["models"]["segmentation"]["digest"]);
     assert_ne!(first["seed"], second["seed"], "each run has its own seed");
     assert_eq!(world.counts("retail_rfm__ntile_cell"), before);
 }

@@ -401,3 +401,42 @@ async fn look_ups_of_a_later_row_see_the_earlier_ones_of_its_batch() {
         .collect();
     assert_eq!(seen, [json!("0"), json!("1"), json!("2")]);
 }
+
+#[tokio::test]
+async fn a_rule_that_cannot_run_any_more_is_named_and_left_out() {
+    let mut world = World::new().await;
+    let source = r#"record.industry = "a rather long word";"#;
+    let long = world.rule("account", source, json!({ "name": "Long", "position": 1 })).await;
+    world.rule("account", r#"record.city = "X""#, json!({ "position": 2 })).await;
+    assert_eq!(world.engine.rules_broken(), []);
+    world.config.rules.source_bytes_max = 20;
+    let world = world.restart().await;
+    let broken = world.engine.rules_broken();
+    assert_eq!(broken.len(), 1);
+    assert_eq!((broken[0].id, broken[0].name.en.as_str()), (long.id, "Long"));
+    assert!(broken[0].reason.en.contains("20"), "{}", broken[0].reason.en);
+    let account = world.create("account", json!({ "name": "Acme" })).await.unwrap();
+    assert_eq!(world.json("account", &account, "industry"), Json::Null);
+    assert_eq!(world.json("account", &account, "city"), "X", "the others run");
+    world.update("rule", long.id, json!({ "source": "let x = 1;" })).await.unwrap();
+    world.create("account", json!({ "name": "Beta" })).await.unwrap();
+    assert_eq!(world.engine.rules_broken(), []);
+}
+
+#[tokio::test]
+async fn only_so_many_rules_are_switched_on() {
+    let config = trellis_engine::Config { rules_enabled_max: 2, ..Default::default() };
+    let world = World::with(trellis_plugin_host::Limits::default(), config).await;
+    let mut rules = Vec::new();
+    for number in 0..2 {
+        rules.push(world.rule("account", "let x = 1;", json!({ "position": number })).await.id);
+        world.create("account", json!({ "name": "Acme" })).await.unwrap();
+    }
+    let (_, code, _, field, _) = veto(world.try_rule("account", "let x = 1;", json!({})).await);
+    assert_eq!((code.as_str(), field.as_deref()), ("too-many-rules", Some("enabled")));
+    let third = world.rule("account", "let x = 1;", json!({ "enabled": false })).await.id;
+    veto(world.update("rule", third, json!({ "enabled": true })).await);
+    world.update("rule", rules[0], json!({ "source": "let x = 2;" })).await.unwrap();
+    world.update("rule", rules[0], json!({ "enabled": false })).await.unwrap();
+    world.update("rule", third, json!({ "enabled": true })).await.unwrap();
+}
