@@ -226,6 +226,11 @@ impl Loaded {
         &self.broken
     }
 
+    /// Whether a rule is switched on, left out or not.
+    pub(super) fn is_enabled(&self, id: RecordId) -> bool {
+        self.by_id.contains_key(&id) || self.broken.iter().any(|broken| broken.id == id)
+    }
+
     /// How many rules are switched on.
     pub(super) fn count(&self) -> usize {
         self.by_id.len() + self.broken.len()

@@ -70,22 +70,23 @@ impl RuleGuard {
             Err(error) => Some(bilingual!("cannot be compiled: {error}", "无法编译：{error}")),
         };
         flaws.extend(problem.map(|message| Flaw { field: "source", code: "script-error", message }));
-        flaws.extend(self.too_many(core, draft, row));
+        flaws.extend(too_many(core, draft, row).await);
         flaws
     }
+}
 
-    fn too_many(&self, core: &Core, draft: &Draft, row: &Proposed) -> Option<Flaw> {
-        let (book, rules) = (&core.rules, core.rules.current());
-        let (count, max) = (rules.count(), book.enabled_max());
-        (draft.enabled && rules.get(row.id).is_none() && count >= max).then(|| Flaw {
-            field: "enabled",
-            code: "too-many-rules",
-            message: bilingual!(
-                "{count} rules are switched on, at most {max} may (`engine.rules_enabled_max`)",
-                "已启用 {count} 条规则，最多 {max} 条（`engine.rules_enabled_max`）"
-            ),
-        })
-    }
+/// As many rules may be switched on as are read at start. Saves of rules side by side may go one over it each.
+async fn too_many(core: &Core, draft: &Draft, row: &Proposed) -> Option<Flaw> {
+    let rules = core.rules.fresh().await.unwrap_or_else(|_| core.rules.current());
+    let (count, max) = (rules.count(), core.rules.enabled_max());
+    (draft.enabled && !rules.is_enabled(row.id) && count >= max).then(|| Flaw {
+        field: "enabled",
+        code: "too-many-rules",
+        message: bilingual!(
+            "{count} rules are switched on, at most {max} may (`engine.rules_enabled_max`)",
+            "已启用 {count} 条规则，最多 {max} 条（`engine.rules_enabled_max`）"
+        ),
+    })
 }
 
 /// What a rule watches has to be there, or be an output of an installed plugin that has not run yet.
