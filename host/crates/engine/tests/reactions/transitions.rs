@@ -104,3 +104,48 @@ async fn twenty_thousand_first_memberships_make_one_entry_and_no_reaction() {
     assert_eq!(world.events("segment.baseline").await.len(), 1);
     assert_eq!(world.all("task").await, []);
 }
+
+/// The cause of the last `segment.changed` entry, once there are so many.
+async fn last_change(world: &World, count: usize) -> trellis_model::Cause {
+    world
+        .until("the customer is assigned again", || async {
+            world.events("segment.changed").await.len() >= count
+        })
+        .await;
+    let is_change = |entry: &trellis_records::LogEntry| matches!(&entry.body, trellis_records::EntryBody::Event { name, .. } if name == "segment.changed");
+    world.log().await.into_iter().rfind(is_change).unwrap().cause
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chain_goes_on_through_results_that_follow_and_silence_too() {
+    let world = World::new().await;
+    let caller = trellis_records::Caller::system("test");
+    world.engine.plugin_upload(&caller, crate::support::built("hostile")).await.unwrap();
+    let hostile = trellis_model::PluginId::new("hostile").unwrap();
+    world.engine.plugin_enable(&caller, &hostile, trellis_engine::UseSettings::default()).await.unwrap();
+    let order = |account: trellis_model::RecordId| json!({ "account": account.to_string(), "ordered_on": "2026-11-20" });
+    let account = |number: u32| world.create("account", json!({ "name": format!("Customer {number}") }));
+    let (first, second, third, fourth) =
+        (account(1).await.id, account(2).await.id, account(3).await.id, account(4).await.id);
+    world.create("order", order(first)).await;
+    let job =
+        world.engine.plugin_run(&caller, &hostile, trellis_engine::RunRequest::default()).await.unwrap();
+    let job = world.engine.job_wait(job.id).await.unwrap();
+    assert_eq!(job.state, trellis_engine::JobState::Succeeded, "{:?}", job.error);
+
+    world.create("order", order(second)).await;
+    assert_eq!(last_change(&world, 1).await.depth, 0, "from outside");
+
+    let source = r#"create("order", #{ account: record.id, ordered_on: date("2026-11-20") });"#;
+    world.rule("account", "after_save", source, json!({ "when_fields": ["city"] })).await;
+    world.update("account", third, json!({ "city": "Kunming" })).await;
+    let cause = last_change(&world, 2).await;
+    assert_eq!((cause.depth, cause.automations_off), (1, false), "a rule created the order");
+    let ordered = world.records.log_entry(cause.log.unwrap()).await.unwrap().unwrap();
+    assert_eq!(ordered.cause.depth, 1);
+
+    let cause = trellis_model::Cause { automations_off: true, ..Default::default() };
+    let silent = trellis_records::Caller { cause, ..caller };
+    world.create_by(&silent, "order", order(fourth)).await;
+    assert!(last_change(&world, 3).await.automations_off);
+}

@@ -1,0 +1,154 @@
+//! Why results follow the data: the log entries that changed customers. So a chain of reactions that goes through results is counted on and
+//! ends, and what an import changes stays silent in what follows from it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use trellis_columns::{ColumnSource, DatasetSpec};
+use trellis_model::{Cause, FieldId, ObjectId, RecordId, Scope, Value};
+use trellis_records::{LogEntry, LoggedChange};
+
+use crate::{Result, core::Core};
+
+/// Entries that are read at once.
+const PAGE_ENTRIES: usize = 64;
+
+/// For each customer the entry that counts: one that is not silent before one that is, a deep one before a shallow one.
+#[derive(Debug, Default)]
+pub(super) struct Causes(HashMap<u64, Cause>);
+
+/// What of an entry concerns the rows of a dataset.
+struct Reading<'a> {
+    core: &'a Core,
+    object: ObjectId,
+    /// Objects that are counted, with their reference.
+    related: Vec<(ObjectId, FieldId)>,
+}
+
+impl Causes {
+    /// Reads why customers changed between two log entries.
+    pub(super) async fn read(core: &Core, spec: &DatasetSpec, after: u64, to: u64) -> Result<Self> {
+        let mut causes = Self::default();
+        let schema = core.records.schema();
+        let Some(object) = schema.object(spec.object.as_str()) else { return Ok(causes) };
+        let related = spec.columns.iter().filter_map(|column| match &column.source {
+            ColumnSource::RelatedCount { object, by, .. } => {
+                let object = schema.object(object.as_str())?;
+                Some((object.id, object.field(by.as_str())?.id))
+            }
+            ColumnSource::Field(_) | ColumnSource::Aggregate { .. } => None,
+        });
+        let reading = Reading { core, object: object.id, related: related.collect() };
+        let mut cursor = after;
+        while cursor < to {
+            let entries = core.records.log_after(cursor, PAGE_ENTRIES).await?;
+            let Some(last) = entries.last() else { break };
+            cursor = last.number;
+            for entry in entries.iter().filter(|entry| entry.number <= to) {
+                for change in entry.changes() {
+                    for ordinal in reading.concerned(change).await? {
+                        causes.note(ordinal, entry);
+                    }
+                }
+            }
+        }
+        Ok(causes)
+    }
+
+    fn note(&mut self, ordinal: u64, entry: &LogEntry) {
+        let weight = |cause: &Cause| (!cause.automations_off, cause.depth);
+        let cause = Cause { job: None, log: Some(entry.number), ..entry.cause.clone() };
+        match self.0.get_mut(&ordinal) {
+            Some(known) if weight(known) >= weight(&cause) => {}
+            Some(known) => *known = cause,
+            None => drop(self.0.insert(ordinal, cause)),
+        }
+    }
+
+    /// Divides customers by how deep and how silent what changed them was; of each part the cause is that of one of them.
+    pub(super) fn divide(&self, ordinals: &[u64]) -> Vec<(Cause, Vec<u64>)> {
+        let mut parts: BTreeMap<_, (Cause, Vec<u64>)> = BTreeMap::new();
+        for &ordinal in ordinals {
+            let cause = self.0.get(&ordinal).cloned().unwrap_or_default();
+            let (_, part) =
+                parts.entry((cause.automations_off, cause.depth)).or_insert_with(|| (cause, Vec::new()));
+            part.push(ordinal);
+        }
+        parts.into_values().collect()
+    }
+}
+
+impl Reading<'_> {
+    /// The customers whose row a change may make another.
+    async fn concerned(&self, change: &LoggedChange) -> Result<Vec<u64>> {
+        let mut ordinals = Vec::new();
+        if change.object == self.object {
+            ordinals.extend(change.ordinal);
+        }
+        let events = [change.event, change.event_before].into_iter().flatten();
+        let events = events.filter(|event| event.target_object == self.object);
+        ordinals.extend(events.map(|event| event.target_ordinal));
+        for (_, by) in self.related.iter().filter(|(object, _)| *object == change.object) {
+            for target in self.targets(change, *by).await? {
+                ordinals.extend(self.ordinal(self.object, target).await?);
+            }
+        }
+        Ok(ordinals)
+    }
+
+    /// The records that a reference pointed at before a change and points at after it.
+    async fn targets(&self, change: &LoggedChange, by: FieldId) -> Result<Vec<RecordId>> {
+        let of = |value: Option<&Value>| match value {
+            Some(Value::Reference(id)) => Some(*id),
+            _ => None,
+        };
+        if let Some(moved) = change.fields.as_ref().and_then(|fields| fields.get(&by)) {
+            return Ok([of(moved.before.as_ref()), of(moved.after.as_ref())].into_iter().flatten().collect());
+        }
+        let schema = self.core.records.schema();
+        let Some(object) = schema.object_by_id(change.object) else { return Ok(Vec::new()) };
+        let record = self.core.records.get_deleted_too(&Scope::everything(), &object.name, change.id).await?;
+        Ok(record.and_then(|record| of(record.fields.get(&by))).into_iter().collect())
+    }
+
+    async fn ordinal(&self, object: ObjectId, id: RecordId) -> Result<Option<u64>> {
+        let schema = self.core.records.schema();
+        let Some(object) = schema.object_by_id(object) else { return Ok(None) };
+        let record = self.core.records.get_deleted_too(&Scope::everything(), &object.name, id).await?;
+        Ok(record.and_then(|record| record.ordinal))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trellis_model::Actor;
+    use trellis_records::EntryBody;
+
+    use super::*;
+
+    #[test]
+    fn the_loudest_and_deepest_change_of_a_customer_counts() {
+        let entry = |number, depth, automations_off| LogEntry {
+            number,
+            position: number,
+            time_ms: 0,
+            actor: Actor::System { component: "test".into() },
+            cause: Cause { depth, automations_off, ..Cause::default() },
+            body: EntryBody::Changes(Vec::new()),
+        };
+        let mut causes = Causes::default();
+        causes.note(1, &entry(10, 5, true));
+        causes.note(1, &entry(11, 2, false));
+        causes.note(1, &entry(12, 0, false));
+        causes.note(2, &entry(13, 0, true));
+        let parts = causes.divide(&[1, 2, 3]);
+        let found: Vec<_> = parts
+            .iter()
+            .map(|(cause, ordinals)| (cause.log, cause.depth, cause.automations_off, ordinals.as_slice()))
+            .collect();
+        let nobody_knows = (None, 0, false, [3].as_slice());
+        assert_eq!(
+            found,
+            [nobody_knows, (Some(11), 2, false, [1].as_slice()), (Some(13), 0, true, [2].as_slice())]
+        );
+    }
+}
