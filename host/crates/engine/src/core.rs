@@ -62,8 +62,9 @@ impl Work for Core {
                 run::replay(self, job, &plugin, RecordId(uuid::Uuid::from_bytes(*run)))
             }
             Request::CampaignRun { campaign: id } => {
-                let unreadable =
-                    |error: trellis_model::Error| Error::Damaged { what: format!("request of job {}: {error}", job.id()) };
+                let unreadable = |error: trellis_model::Error| Error::Damaged {
+                    what: format!("request of job {}: {error}", job.id()),
+                };
                 campaign::run(self, job, RecordId::parse(id).map_err(unreadable)?)
             }
         }

@@ -20,8 +20,7 @@ use crate::{
     hooks, import,
     jobs::{Jobs, Request, Work},
     plugins::{Registry, UseSettings, checked_config},
-    reader,
-    react,
+    react, reader,
     rules::RuleBook,
     run::{self, Explanation, ModelChoice, RunPage, RunRequest, ScoreExplanation},
     timers,
@@ -263,7 +262,12 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::explain`].
-    pub async fn score_explain(&self, caller: &Caller, score: &str, id: RecordId) -> Result<ScoreExplanation> {
+    pub async fn score_explain(
+        &self,
+        caller: &Caller,
+        score: &str,
+        id: RecordId,
+    ) -> Result<ScoreExplanation> {
         run::score_explain(&self.core, caller, score, id).await
     }
 

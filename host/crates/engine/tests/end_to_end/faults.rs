@@ -98,3 +98,26 @@ async fn an_ungranted_import_is_refused_by_name() {
     );
     assert_eq!(world.engine.plugin_list(), []);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_score_fails_its_job_only() {
+    let world = with_customers().await;
+    let sins = [
+        ("score-describe-bands", "plugin_fault"),
+        ("score-describe-range", "plugin_fault"),
+        ("score-nan", "plugin_fault"),
+        ("score-infinite", "plugin_fault"),
+        ("score-out-of-range", "plugin_fault"),
+        ("score-wrong-lengths", "plugin_fault"),
+        ("score-missing-column", "plugin_fault"),
+        ("score-wrong-name", "plugin_fault"),
+        ("score-bad-failed-row", "plugin_fault"),
+        ("score-short-validity", "plugin_fault"),
+        ("score-loop", "plugin_fault"),
+    ];
+    sins_fail(&world, &sins).await;
+    let points = world.columns.score("hostile__points").unwrap();
+    assert_eq!((points.count, points.null_count), (3, 0), "the scores of the good runs stand");
+    let capsules = std::fs::read_dir(world.dir.path().join("engine/capsules")).unwrap();
+    assert_eq!(capsules.count(), 2, "those of the two good runs: a run that fails leaves none");
+}
