@@ -21,10 +21,10 @@ use crate::{
 /// What may be done by whoever decides.
 #[derive(Debug)]
 pub(super) enum Granted {
-    ToRule,
-    ToPlugin(Arc<Enabled>),
+    Rule,
+    Plugin(Arc<Enabled>),
     /// The plugin was disabled meanwhile.
-    ToNobody,
+    Nobody,
 }
 
 /// What a rule or plugin decided, if there is anything to record.
@@ -91,10 +91,10 @@ async fn go_on(core: &Arc<Core>, reaction: &Reaction, mut decision: Decision) ->
     tracing::info!(decision = %decision.id, "a decision that was carried out in part goes on");
     let wanted = actions::pending(&core.records.schema(), &decision)?;
     let granted = match &decision.by {
-        Decider::Rule { .. } => Granted::ToRule,
+        Decider::Rule { .. } => Granted::Rule,
         Decider::Plugin { id, .. } => {
             let enabled = core.registry.enabled().iter().find(|plugin| plugin.id == *id).cloned();
-            enabled.map_or(Granted::ToNobody, Granted::ToPlugin)
+            enabled.map_or(Granted::Nobody, Granted::Plugin)
         }
     };
     let caller = actions::caller(&decision.by, reaction.entry.cause.clone());
@@ -108,9 +108,9 @@ async fn go_on(core: &Arc<Core>, reaction: &Reaction, mut decision: Decision) ->
 impl Granted {
     fn check(&self, action: &Action) -> Result<(), Refusal> {
         match self {
-            Self::ToRule => actions::for_rule(action),
-            Self::ToPlugin(plugin) => actions::for_plugin(plugin.manifest(), &plugin.grants, action),
-            Self::ToNobody => Err(actions::not_enabled()),
+            Self::Rule => actions::for_rule(action),
+            Self::Plugin(plugin) => actions::for_plugin(plugin.manifest(), &plugin.grants, action),
+            Self::Nobody => Err(actions::not_enabled()),
         }
     }
 }

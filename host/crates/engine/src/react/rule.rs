@@ -83,5 +83,5 @@ pub(super) async fn decide(core: &Arc<Core>, reaction: Reaction) -> Result<Optio
             output: output.to_string(),
         }),
     };
-    Ok(Some(Decided { new, granted: Granted::ToRule }))
+    Ok(Some(Decided { new, granted: Granted::Rule }))
 }

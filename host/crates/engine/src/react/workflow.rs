@@ -57,7 +57,7 @@ pub(super) async fn decide(core: &Arc<Core>, reaction: Reaction, id: RecordId) -
         actions: asked.actions,
         capsule: asked.capsule,
     };
-    Ok(Some(Decided { new, granted: Granted::ToPlugin(plugin) }))
+    Ok(Some(Decided { new, granted: Granted::Plugin(plugin) }))
 }
 
 /// What came of asking a plugin.
