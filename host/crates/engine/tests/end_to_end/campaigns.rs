@@ -285,3 +285,60 @@ async fn a_customer_who_becomes_eligible_later_is_contacted_at_once() {
     until_status(&world, id, "5", "contacted").await;
     assert_eq!(all(&world, "message").await.len(), 5, "one message more");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_a_stop_of_the_server_interrupts_contacts_nobody_twice() {
+    let world = World::new().await;
+    world.import_cdnow().await;
+    world.enable("win-back", json!({}), AsOf::Now).await;
+    let id = campaign(&world, &[]).await.id;
+    let job = world.engine.campaign_run(&caller(), id).await.unwrap();
+    while world.engine.job_get(job.id).await.unwrap().unwrap().state == JobState::Queued
+        || all(&world, "message").await.is_empty()
+    {
+        tokio::task::yield_now().await;
+    }
+    let world = world.restart().await;
+    let job = world.engine.job_wait(job.id).await.unwrap();
+    assert_eq!((job.state, job.attempts), (JobState::Succeeded, 2), "{:?}", job.error);
+    let count = async |object: &str, filter: Json| {
+        let (object, filter) = (ObjectName::new(object).unwrap(), Filter::parse(&filter).unwrap());
+        world.records.count(&Scope::everything(), &object, &filter).await.unwrap()
+    };
+    let everything = || json!({ "and": [] });
+    let members = count("campaign_member", everything()).await;
+    assert_eq!(job.result["eligible"], members, "{}", job.result);
+    let contacted = json!({ "field": "status", "op": "eq", "value": "contacted" });
+    assert_eq!(count("campaign_member", contacted).await, members, "everybody was contacted");
+    assert_eq!(count("message", everything()).await, members, "and only once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_misbehaves_fails_its_campaign_and_nothing_else() {
+    let world = customers().await;
+    world.enable("hostile", json!({}), AsOf::Now).await;
+    let sins = [
+        "eligible-wrong-lengths",
+        "eligible-two",
+        "eligible-bad-cause",
+        "eligible-bad-failed-row",
+        "variant-bad-codes",
+        "variant-many",
+        "action-other-row",
+        "action-row-twice",
+        "action-storm",
+        "action-bad-id",
+    ];
+    for sin in sins {
+        let more = [("rules_plugin", text("hostile")), ("rules_config", Value::Json(json!({ "sin": sin })))];
+        let id = campaign(&world, &more).await.id;
+        let job = world.engine.campaign_run(&caller(), id).await.unwrap();
+        let job = world.engine.job_wait(job.id).await.unwrap();
+        let error = job.error.unwrap_or_else(|| panic!("{sin} ended {:?}", job.state));
+        assert_eq!(error.code, "plugin_fault", "{sin}: {}", error.message);
+        assert!(error.message.contains("plugin `hostile` 1.0.0"), "{sin}: {}", error.message);
+    }
+    assert_eq!(statuses(&world).await, BTreeMap::new());
+    let id = campaign(&world, &[]).await.id;
+    assert_eq!(run(&world, id).await["members"], json!({ "created": 4 }), "another plugin's campaign works");
+}
