@@ -38,10 +38,7 @@ impl Guest for Hostile {
                 Verdict::veto("company-missing", "name the company", "请填写公司").on_field("company")
             }
             "hook-loop" => resources::endless_loop(),
-            "hook-memory" => {
-                resources::grow_memory_at_once();
-                Verdict::Accept
-            }
+            "hook-memory" => resources::grow_memory(),
             "hook-stack" => {
                 resources::use_up_stack();
                 Verdict::Accept

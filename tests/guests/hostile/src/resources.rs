@@ -10,17 +10,12 @@ pub(crate) fn endless_loop() -> ! {
     }
 }
 
-/// Uses up the memory: the allocation that is refused aborts.
+/// Uses up the memory: the allocation that is refused aborts. What it gets it does not touch, so that this takes no time.
 pub(crate) fn grow_memory() -> ! {
     let mut hoard: Vec<Vec<u8>> = Vec::new();
     loop {
-        hoard.push(black_box(vec![1; 1 << 20]));
+        hoard.push(black_box(Vec::with_capacity(16 << 20)));
     }
-}
-
-/// Asks for more memory than there is at once: no time passes, and the allocation that is refused aborts.
-pub(crate) fn grow_memory_at_once() {
-    black_box(vec![0_u8; 100 << 20]);
 }
 
 /// Uses up the stack.
