@@ -1,8 +1,8 @@
-//! What the host does beside requests: jobs, installed plugins and their use, runs of plugins, imports, and the reader that keeps
-//! columns and results up with the log.
+//! What the host does beside requests: jobs, installed plugins and their use, runs of plugins, imports, the reader that keeps
+//! columns and results up with the log, rules and hooks before saves, reactions after them, and the ledger of what was decided.
 //!
-//! A plugin computes; this crate decides what it gets to see, stores what it answers as a new generation of columns, and flips to
-//! it. Nothing here serves HTTP, and nothing here edits a record except through `trellis_records`.
+//! A plugin or rule decides; this crate says what it gets to see, stores what it answers (a run's as a new generation of columns, which
+//! it then flips to), and carries out what was granted. Nothing here serves HTTP, and nothing here edits a record except through `trellis_records`.
 //!
 //! ```
 //! use trellis_engine::{JobState, RunRequest, UseSettings};
