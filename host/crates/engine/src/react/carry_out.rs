@@ -75,6 +75,10 @@ async fn decide_and_carry_out(core: &Arc<Core>, reaction: Reaction) -> Result<Op
     let Some(Decided { new, granted }) = decided else { return Ok(None) };
     let wanted = new.actions.clone();
     let (mut decision, mut capsule) = new.into_decision(id);
+    tracing::debug!(
+        decision = %id, by = %decision.by.text().en, object = %decision.object, record = %decision.record,
+        log = decision.log, depth = decision.depth, actions = wanted.len(), "a rule or plugin reacts"
+    );
     let caller = actions::caller(&decision.by, cause);
     let grants = |action: &Action| granted.check(action);
     match actions::carry_out(core, &mut decision, &mut capsule, &wanted, &grants, &caller).await? {

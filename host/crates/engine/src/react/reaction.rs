@@ -67,6 +67,27 @@ impl Entry {
 }
 
 impl Reaction {
+    /// The record that it is about. What follows a change sees the record as that change left it, so that a rule decides once about each
+    /// change, however many others follow; what follows a transition or a timer sees it as it is now.
+    pub(super) async fn record(&self, core: &Core) -> Result<Option<NamedRecord>> {
+        let schema = core.records.schema();
+        let Some(object) = schema.object_by_id(self.object) else { return Ok(None) };
+        let everything = Scope::everything();
+        let found = core.records.get(&everything, &object.name, self.record).await?;
+        let found = match (found, self.follows_a_change()) {
+            (Some(record), true) => core.records.as_of_entry(record, self.entry.number).await?,
+            (found, _) => found,
+        };
+        Ok(found.and_then(|record| schema.named(&record)))
+    }
+
+    fn follows_a_change(&self) -> bool {
+        match &self.what {
+            What::Rule { event, .. } => event.is_none(),
+            What::Workflow { happened, .. } => !matches!(happened, Happened::Timer(_)),
+        }
+    }
+
     /// The id of the decision: the same whenever the reaction is looked at again, so that it is found in the ledger.
     pub(super) fn decision_id(&self) -> RecordId {
         let (kind, decider, watched) = match &self.what {

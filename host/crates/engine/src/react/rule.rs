@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use tokio::runtime::Handle;
-use trellis_model::Scope;
 
 use super::{
     carry_out::{Decided, Granted},
@@ -21,11 +20,10 @@ use crate::{
 
 /// Has a rule decide; `None` where there is nothing to decide about any more, or nothing came out.
 pub(super) async fn decide(core: &Arc<Core>, reaction: Reaction) -> Result<Option<Decided>> {
+    let Some(named) = reaction.record(core).await? else { return Ok(None) };
     let What::Rule { rule, before, event } = reaction.what else { return Ok(None) };
     let schema = core.records.schema();
     let Some(object) = schema.object_by_id(reaction.object).cloned() else { return Ok(None) };
-    let found = core.records.get(&Scope::everything(), &object.name, reaction.record).await?;
-    let Some(named) = found.and_then(|record| schema.named(&record)) else { return Ok(None) };
     let config = core.records.config();
     let call = RuleCall {
         trigger: rule.trigger,

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value as Json, json};
 use tokio::runtime::Handle;
-use trellis_model::{Action, NamedRecord, Reason, RecordId, Scope};
+use trellis_model::{Action, NamedRecord, Reason, RecordId};
 use trellis_plugin_host::{CallContext, Decided as Answered, Occurrence, Plugin};
 
 use super::{
@@ -28,11 +28,9 @@ const BUSY_WAIT: Duration = Duration::from_millis(50);
 
 /// Has a plugin decide; `None` where there is nothing to decide about any more, or nothing came out.
 pub(super) async fn decide(core: &Arc<Core>, reaction: Reaction, id: RecordId) -> Result<Option<Decided>> {
+    let Some(record) = reaction.record(core).await? else { return Ok(None) };
     let What::Workflow { plugin, happened } = reaction.what else { return Ok(None) };
     let Some(used) = &plugin.manifest().service_workflow else { return Ok(None) };
-    let schema = core.records.schema();
-    let found = core.records.get(&Scope::everything(), &used.object, reaction.record).await?;
-    let Some(record) = found.and_then(|record| schema.named(&record)) else { return Ok(None) };
     let (kind, occurrence) = match happened {
         Happened::Created => (DecisionKind::Triage, None),
         Happened::Changed(before) => (DecisionKind::Event, Some(Occurrence::Changed(before))),
