@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use trellis_model::{Cause, FieldName, NamedRecord, ObjectId, RecordId, Value};
+use trellis_model::{Cause, FieldName, NamedRecord, ObjectId, RecordId, Scope, Value};
 use trellis_rules::Transition;
 use uuid::Uuid;
 
-use crate::{plugins::Enabled, rules::Rule};
+use crate::{Result, core::Core, plugins::Enabled, rules::Rule};
 
 /// The highest bits of a UUIDv7's second half, and its version.
 const VARIANT: u64 = 0x8000_0000_0000_0000;

@@ -89,8 +89,11 @@ async fn too_many(core: &Core, draft: &Draft, row: &Proposed) -> Option<Flaw> {
     })
 }
 
-/// What a rule watches has to be there, or be an output of an installed plugin that has not run yet.
+/// What a rule watches has to be there once it is switched on, or be an output of an installed plugin that has not run yet.
 fn unknown_watched(core: &Core, draft: &Draft) -> Option<Flaw> {
+    if !draft.enabled {
+        return None;
+    }
     let name = draft.watches.as_deref().and_then(|watches| watches.split_once('.')).map(|(_, name)| name)?;
     if core.registry.puts_out(name) {
         return None;

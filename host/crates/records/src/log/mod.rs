@@ -5,7 +5,7 @@ pub(crate) mod read;
 
 use std::collections::BTreeMap;
 
-use trellis_model::{Actor, Cause, ChangeKind, FieldChange, FieldId, ObjectId, Phrase, RecordId};
+use trellis_model::{Actor, Cause, ChangeKind, FieldChange, FieldId, ObjectId, Phrase, Record, RecordId};
 use trellis_storage::{AddIndex, Position, StampPlace, StampSource, WriteSet};
 
 use crate::codec::chunks;
@@ -187,6 +187,35 @@ impl Records {
             chain.push(entry);
         }
         Ok(chain)
+    }
+
+    /// The record as it was when entry `number` was written: what later entries changed is taken back, one after the other, which costs
+    /// a read each. `None` where it was not there then or was deleted, or where the payload of a later entry has expired.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] where an entry cannot be read.
+    pub async fn as_of_entry(&self, mut record: Record, number: u64) -> Result<Option<Record>> {
+        while record.last_log > number {
+            let Some(entry) = self.log_entry(record.last_log).await? else { return Ok(None) };
+            let EntryBody::Changes(changes) = &entry.body else { return Ok(None) };
+            let of_record = |change: &&LoggedChange| change.object == record.object && change.id == record.id;
+            let Some(change) = changes.iter().find(of_record) else { return Ok(None) };
+            match (change.kind, &change.fields) {
+                (ChangeKind::Created, _) | (_, None) => return Ok(None),
+                (ChangeKind::Deleted, Some(_)) => record.deleted_at_ms = None,
+                (ChangeKind::Restored, Some(_)) => record.deleted_at_ms = Some(entry.time_ms),
+                (ChangeKind::Updated, Some(fields)) => {
+                    for (field, change) in fields {
+                        match &change.before {
+                            Some(before) => drop(record.fields.insert(*field, before.clone())),
+                            None => drop(record.fields.remove(field)),
+                        }
+                    }
+                }
+            }
+            record.last_log = change.previous;
+        }
+        Ok((!record.is_deleted()).then_some(record))
     }
 
     /// Commits a write set of another crate's keys, with its log entry if it has one.
