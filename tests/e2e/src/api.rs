@@ -8,6 +8,7 @@ pub struct Api {
     agent: ureq::Agent,
     url: String,
     token: String,
+    language: &'static str,
 }
 
 /// An answer.
@@ -30,7 +31,13 @@ impl Api {
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(60)))
             .build();
-        Self { agent: config.into(), url: url.to_owned(), token: token.to_owned() }
+        Self { agent: config.into(), url: url.to_owned(), token: token.to_owned(), language: "en" }
+    }
+
+    /// The same client for a reader of this language.
+    #[must_use]
+    pub fn in_language(&self, language: &'static str) -> Self {
+        Self { language, ..self.clone() }
     }
 
     /// GET.
@@ -112,6 +119,7 @@ impl Api {
 
     fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<Vec<u8>>) -> Response {
         let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
+        request = request.header("accept-language", self.language);
         if !self.token.is_empty() {
             request = request.header("authorization", format!("Bearer {}", self.token));
         }
