@@ -1,9 +1,10 @@
 //! Prints what the host reaches on this machine. It judges nothing: figures are compared with the aims by people.
 //!
-//! `cargo xtask bench [calls] [commits] [http] [import] [rfm] [run]` builds it in release mode and runs all parts or those named.
+//! `cargo xtask bench [calls] [commits] [decisions] [http] [rfm] [run]` builds it in release mode and runs all parts or those named.
 
 mod calls;
 mod commits;
+mod decisions;
 mod figures;
 mod http;
 mod memory;
@@ -15,9 +16,10 @@ use std::collections::BTreeSet;
 
 type Part = (&'static str, fn());
 
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 6] = [
     ("calls", calls::measure),
     ("commits", commits::measure),
+    ("decisions", decisions::measure),
     ("http", http::measure),
     ("rfm", rfm::end_to_end),
     ("run", rfm::warm_run),

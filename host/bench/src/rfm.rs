@@ -49,7 +49,8 @@ fn measured(customers: u64, purchases: u64, runs: u32) {
             part_times(&result);
         }
         parts.engine.shutdown().await;
-        let (closed, took) = once(|| parts.store.close());
+        let store = parts.store.as_ref().expect("a store on disk");
+        let (closed, took) = once(|| store.close());
         closed.expect("a store that closes");
         print("closing the store", took.as_secs_f64() * 1e3, "ms", "");
     });

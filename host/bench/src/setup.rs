@@ -9,13 +9,14 @@ use trellis_engine::Engine;
 use trellis_model::{ObjectName, PluginId};
 use trellis_plugin_host::{Compiler, PluginHost};
 use trellis_records::{Caller, Records, SystemClock, SystemIds};
-use trellis_storage::Store;
+use trellis_storage::{MemoryStore, Store};
 use trellis_storage_sled::SledStore;
 
 /// A server without its HTTP side.
 pub(crate) struct Parts {
     pub folder: tempfile::TempDir,
-    pub store: Arc<SledStore>,
+    /// The store on disk; `None` where everything is in memory.
+    pub store: Option<Arc<SledStore>>,
     pub records: Arc<Records>,
     pub columns: Arc<Columns>,
     pub engine: Arc<Engine>,
@@ -57,16 +58,26 @@ pub(crate) fn caller() -> Caller {
 }
 
 impl Parts {
-    /// An empty server.
+    /// An empty server on disk.
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
+        let store =
+            SledStore::open(&folder.path().join("store"), storage_config()).expect("a new store").store;
+        Self::over(folder, Arc::clone(&store) as _, Some(store)).await
+    }
+
+    /// An empty server whose records are in memory only.
+    pub(crate) async fn in_memory() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::over(folder, Arc::new(MemoryStore::new()), None).await
+    }
+
+    async fn over(folder: tempfile::TempDir, kv: Arc<dyn Store>, store: Option<Arc<SledStore>>) -> Self {
         let dir = |name: &str| {
             let dir = folder.path().join(name);
             std::fs::create_dir_all(&dir).expect("a folder");
             dir
         };
-        let store = SledStore::open(&dir("store"), storage_config()).expect("a new store").store;
-        let kv = Arc::clone(&store) as Arc<dyn Store>;
         let records =
             Records::open(kv, Arc::new(SystemClock), Arc::new(SystemIds::default()), Default::default())
                 .await
