@@ -46,22 +46,36 @@ async fn a_task_goes_to_the_owner_of_the_account_in_the_organisations_language()
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rule_runs_at_creation_and_when_its_fields_change_in_the_order_of_positions() {
     let world = World::new().await;
-    let note = |letter: &str| {
-        format!(
-            "let before = if record.description == () {{ \"\" }} else {{ record.description }}; set_fields(#{{ description: before + \"{letter}\" }});"
-        )
+    let task = |letter: &str| format!("create_task(#{{ subject: \"{letter}\" }});");
+    world.rule("account", "after_save", &task("b"), json!({ "position": 2, "when_fields": ["city"] })).await;
+    world.rule("account", "after_save", &task("a"), json!({ "position": 1, "when_fields": ["city"] })).await;
+    let subjects = async || {
+        let tasks = world.all("task").await;
+        tasks.iter().map(|task| task["subject"].as_str().unwrap().to_owned()).collect::<String>()
     };
-    world.rule("account", "after_save", &note("b"), json!({ "position": 2, "when_fields": ["city"] })).await;
-    world.rule("account", "after_save", &note("a"), json!({ "position": 1, "when_fields": ["city"] })).await;
     let account = world.create("account", json!({ "name": "Acme" })).await;
     world.settle().await;
-    assert_eq!(world.fields("account", account.id).await["description"], json!("ab"), "at its creation");
+    assert_eq!(subjects().await, "ab", "at its creation");
     world.update("account", account.id, json!({ "country": "China" })).await;
     world.settle().await;
-    assert_eq!(world.fields("account", account.id).await["description"], json!("ab"), "another field");
+    assert_eq!(subjects().await, "ab", "another field");
     world.update("account", account.id, json!({ "city": "Kunming" })).await;
     world.settle().await;
-    assert_eq!(world.fields("account", account.id).await["description"], json!("abab"), "its field");
+    assert_eq!(subjects().await, "abab", "its field");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_decides_once_about_each_change_as_that_change_left_the_record() {
+    let world = World::new().await;
+    let note = r#"if record.city != () { create_task(#{ subject: record.city }); }"#;
+    world.rule("account", "after_save", note, json!({ "position": 2 })).await;
+    let change = r#"if record.city == "Kunming" { set_fields(#{ city: "Dali" }); }"#;
+    world.rule("account", "after_save", change, json!({ "position": 1 })).await;
+    world.create("account", json!({ "name": "Acme", "city": "Kunming" })).await;
+    world.settle().await;
+    let tasks = world.all("task").await;
+    let subjects: Vec<_> = tasks.iter().map(|task| task["subject"].as_str().unwrap()).collect();
+    assert_eq!(subjects, ["Kunming", "Dali"], "one for each change");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -171,6 +171,12 @@ impl World {
         page.records.iter().map(|record| self.by_name(record)).collect()
     }
 
+    pub(crate) async fn all_ids(&self, object: &str) -> Vec<RecordId> {
+        let query = Query { limit: 200, filter: Filter::And(Vec::new()), ..Query::new(name(object)) };
+        let page = self.records.list(&Scope::everything(), &query).await.unwrap();
+        page.records.iter().map(|record| record.id).collect()
+    }
+
     /// The decisions about a record, the oldest first.
     pub(crate) async fn decisions(&self, object: &str, id: RecordId) -> Vec<Decision> {
         let query = DecisionQuery { object: Some(name(object)), record: Some(id), ..Default::default() };
