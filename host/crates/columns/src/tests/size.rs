@@ -50,6 +50,10 @@ async fn ten_outputs_of_a_million_customers_are_stored() {
     company.columns.flip(generation, flip_request(run_id(1), true)).await.unwrap();
     let elapsed = started.elapsed();
     println!("appended after {appended:?}, stored after {stored:?}, flipped after {elapsed:?}");
+    let head = company.records.log_head();
+    let counts = company.columns.transitions(generation, &Origin::system("test")).await.unwrap();
+    assert!(counts.entered > 9_000_000, "a million first memberships in each of ten: {counts:?}");
+    assert_eq!(company.records.log_head(), head + 1, "one entry tells all of them");
     for name in &names {
         let info = company.columns.segmentation(name.as_str()).unwrap();
         assert_eq!(
@@ -88,6 +92,7 @@ async fn ten_scores_of_a_million_customers_are_stored_and_crossed() {
         );
         let expected = if run == 1 { (10 * CUSTOMERS, 0) } else { (0, 10 * CUSTOMERS / 50) };
         assert_eq!((counts.entered, counts.changed), expected);
+        assert_eq!(counts.entries, 1, "one entry tells all of them");
     }
     let started = Instant::now();
     let infos = company.columns.scores();
