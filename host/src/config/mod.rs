@@ -114,7 +114,8 @@ impl Config {
     pub(crate) fn engine(&self) -> Result<trellis_engine::Config, String> {
         let language = &self.organisation.language;
         let known = [Language::En, Language::ZhCn].into_iter().find(|known| known.tag() == language);
-        let known = known.ok_or_else(|| format!("organisation.language `{language}`: neither `en` nor `zh-CN`"))?;
+        let known =
+            known.ok_or_else(|| format!("organisation.language `{language}`: neither `en` nor `zh-CN`"))?;
         Ok(self.engine.over(trellis_engine::Config {
             language: known,
             import: self.import.over(Default::default()),
@@ -142,7 +143,10 @@ mod tests {
         let text = "[organisation]\ntime_zone = \"Asia/Shanghai\"\n[engine]\njobs_parallel_max = 7\n[plugins.limits.batch]\ncpu_ms_max = 9\n";
         let config: Config = toml::from_str(text).unwrap();
         assert_eq!(config.engine().unwrap().jobs_parallel_max, 7);
-        assert_eq!(config.engine().unwrap().jobs_queued_max, trellis_engine::Config::default().jobs_queued_max);
+        assert_eq!(
+            config.engine().unwrap().jobs_queued_max,
+            trellis_engine::Config::default().jobs_queued_max
+        );
         assert_eq!(config.records().unwrap().time_zone.iana_name(), Some("Asia/Shanghai"));
         let plugins = config.plugins("trellis".as_ref(), "cache".as_ref());
         assert_eq!(plugins.limits.batch.cpu_ms_max, 9);
