@@ -1,6 +1,6 @@
 //! Who takes part, in which variant, and what happens next.
 
-#![expect(clippy::indexing_slicing, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use proptest::prelude::*;
 use trellis_sdk::testing::{
