@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 use trellis_e2e::Api;
 
-use crate::{OUT_OF_TIME, assert_named, beside_others, id, server, works_again};
+use crate::{OUT_OF_TIME, assert_named, assert_refused, beside_others, id, in_time, server, works_again};
 
 const RUN: [(&str, &str); 16] = [
     ("eligible-wrong-lengths", "eligibility of 49 of 50 rows"),
@@ -43,13 +43,13 @@ fn a_bad_decision_fails_its_campaign_and_no_other() {
     let api = server.api();
     for (sin, words) in RUN {
         let path = campaign(&api, sin);
-        let job = beside_others(&api, sin, || run(&api, &path));
-        assert_eq!(
-            (&job["state"], &job["error"]["code"]),
-            (&json!("failed"), &json!("PLUGIN_FAULT")),
-            "{job}"
-        );
-        assert_named(sin, job["error"]["message"].as_str().unwrap(), words);
+        let message = in_time(sin, words, || {
+            let job = beside_others(&api, sin, || run(&api, &path));
+            let (state, code) = (&job["state"], &job["error"]["code"]);
+            assert_eq!((state, code), (&json!("failed"), &json!("PLUGIN_FAULT")), "{sin}: {job}");
+            job["error"]["message"].as_str().unwrap().to_owned()
+        });
+        assert_named(sin, &message, words);
         assert_eq!(api.total("campaign-members"), 0, "`{sin}` makes nobody a member");
         assert_eq!(api.total("tasks"), 0, "`{sin}` has nothing done");
     }
@@ -70,10 +70,7 @@ fn a_bad_answer_about_a_campaign_is_refused() {
         ("evaluate-nan", "evaluation", "metric `members` is NaN"),
     ] {
         let path = format!("{}/{question}", campaign(&api, sin));
-        let asked = beside_others(&api, sin, || api.get(&path));
-        let detail = asked.json["detail"].as_str().unwrap().to_owned();
-        assert_eq!(asked.problem(422), "PLUGIN_FAULT");
-        assert_named(sin, &detail, words);
+        assert_refused(&api, sin, &path, words);
         let good = format!("{}/{question}", campaign(&api, "none"));
         works_again(sin, || api.get(&good));
     }

@@ -3,7 +3,10 @@
 use serde_json::{Value as Json, json};
 use trellis_e2e::Api;
 
-use crate::{OUT_OF_TIME, assert_named, beside_others, eventually, id, in_time, server, sinner, works_again};
+use crate::{
+    OUT_OF_TIME, assert_named, assert_refused, beside_others, eventually, id, in_time, server, sinner,
+    works_again,
+};
 
 const TRIAGE: [(&str, &str); 13] = [
     ("triage-known-as-other", "action 0: `set-fields` has a case of its own"),
@@ -153,13 +156,7 @@ fn bad_suggestions_are_refused() {
         ("suggest-storm", "returned 120 actions, at most 100 are allowed"),
     ] {
         sinner(&api, sin);
-        let detail = in_time(sin, words, || {
-            let asked = beside_others(&api, sin, || api.get(&path));
-            let detail = asked.json["detail"].as_str().unwrap().to_owned();
-            assert_eq!(asked.problem(422), "PLUGIN_FAULT");
-            detail
-        });
-        assert_named(sin, &detail, words);
+        assert_refused(&api, sin, &path, words);
         sinner(&api, "none");
         works_again(sin, || api.get(&path));
     }

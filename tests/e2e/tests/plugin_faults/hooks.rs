@@ -85,13 +85,14 @@ fn a_veto_and_a_flood_of_look_ups_are_answers() {
     let api = server.api();
     let lead = json!({ "name": "Ann", "status": "new" });
     sinner(&api, "hook-veto");
-    in_time("hook-veto", "name the company", || {
+    let detail = in_time("hook-veto", "name the company", || {
         let refused = api.post("/api/v1/leads", &lead).json;
         if refused["code"] == "PLUGIN_VETO" {
             assert_eq!((&refused["plugin"], &refused["version"]), (&json!("hostile"), &json!("1.0.0")));
         }
         refused["detail"].as_str().unwrap().to_owned()
     });
+    assert!(detail.contains("name the company"), "{detail}");
     assert_eq!(api.total("leads"), 0);
     sinner(&api, "hook-lookup-flood");
     let lead = works_again("hook-lookup-flood", || api.post("/api/v1/leads", &lead));

@@ -1,8 +1,6 @@
 //! Scores and what is told about them.
 
-use serde_json::json;
-
-use crate::{OUT_OF_TIME, assert_named, beside_others, id, in_time, runs, server};
+use crate::{OUT_OF_TIME, assert_refused, id, runs, server, works_again};
 
 const SCORE: [(&str, &str); 13] = [
     ("score-describe-bands", "band `top` begins at 5, not above `high` at 5"),
@@ -38,25 +36,14 @@ fn bad_words_about_scores_are_refused_when_somebody_asks_for_them() {
     let account = api.get("/api/v1/accounts?limit=1").ok()["data"][0].clone();
     let why = format!("/api/v1/scores/hostile__points/explanations/{}", id(&account));
     let rules = "/api/v1/scores/hostile__points/rules".to_owned();
-    let run = |sin: &str| {
-        let job =
-            api.wait_for_job(api.post("/api/v1/plugins/hostile/run", &json!({ "config": { "sin": sin } })));
-        assert_eq!(job["state"], "succeeded", "{sin}: {job}");
-    };
     for (sin, path, words) in [
         ("score-nan-weight", &why, "row 0: reason `ordinal` weighs NaN"),
         ("score-missing-reasons", &why, "reasons for 0 of 1 rows"),
         ("score-huge-rules", &rules, "rules of 260000 bytes, at most 65536"),
     ] {
-        run(sin);
-        let detail = in_time(sin, words, || {
-            let asked = beside_others(&api, sin, || api.get(path));
-            let detail = asked.json["detail"].as_str().unwrap().to_owned();
-            assert_eq!(asked.problem(422), "PLUGIN_FAULT");
-            detail
-        });
-        assert_named(sin, &detail, words);
-        run("none");
-        crate::works_again(sin, || api.get(path));
+        runs::run_well(&api, sin);
+        assert_refused(&api, sin, path, words);
+        runs::run_well(&api, "none");
+        works_again(sin, || api.get(path));
     }
 }
