@@ -132,6 +132,7 @@ section! {
         models_kept_per_plugin: usize,
         capsules_kept_per_plugin: usize,
         capsule_bytes_max: u64,
+        campaign_evaluation_ms_max: u64,
         failed_rows_kept_max: usize,
         reaction_page_entries: usize,
         reactions_parallel_max: usize,

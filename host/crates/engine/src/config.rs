@@ -28,6 +28,9 @@ pub struct Config {
     pub capsules_kept_per_plugin: usize,
     /// Bytes of the file with the inputs and results of one run (default 256 MiB). A run that would need more has none and says so.
     pub capsule_bytes_max: u64,
+    /// Milliseconds that the evaluation of a campaign may take while somebody waits for it, waiting for a permit included (default
+    /// 20,000); below the server's time-out of a request.
+    pub campaign_evaluation_ms_max: u64,
     /// Rows that a plugin could not assign and that are named in the result of a run (default 100); the others are counted.
     pub failed_rows_kept_max: usize,
     /// The language in which the host writes what plugins and rules say in both: subjects of tasks, texts of messages (default English).
@@ -72,6 +75,7 @@ impl Default for Config {
             models_kept_per_plugin: 4,
             capsules_kept_per_plugin: 3,
             capsule_bytes_max: 256 << 20,
+            campaign_evaluation_ms_max: 20_000,
             failed_rows_kept_max: 100,
             language: trellis_model::Language::En,
             reaction_page_entries: 64,

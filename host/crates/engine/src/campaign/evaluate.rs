@@ -1,6 +1,6 @@
 //! What came of a campaign, asked of its plugin.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::runtime::Handle;
 use trellis_columns::{AsOf, Columns, DatasetSpec};
@@ -36,12 +36,21 @@ pub(crate) async fn evaluate(core: &Core, caller: &Caller, campaign: RecordId) -
     };
     let at = deciding.context(core, core.records.ids().record_id(core.records.clock().now_ms()));
     let asking = Arc::clone(&deciding);
-    let evaluation = blocking("asking a plugin what came of a campaign", move || {
-        let no_cancel = CancelFlag::default();
+    let ended = CancelOnDrop(CancelFlag::default());
+    let cancel = ended.0.clone();
+    let asked = blocking("asking a plugin what came of a campaign", move || {
         let rules = asking.rules()?;
-        Ok::<_, Error>(rules.evaluate(&asking.seen, &mut rows, &asking.config, &at, &no_cancel)?)
-    })
-    .await??;
+        Ok::<_, Error>(rules.evaluate(&asking.seen, &mut rows, &asking.config, &at, &cancel)?)
+    });
+    let ms_max = core.config.campaign_evaluation_ms_max;
+    let answered = tokio::time::timeout(Duration::from_millis(ms_max), asked).await;
+    let evaluation = answered.map_err(|_| Error::CannotRun {
+        plugin: deciding.plugin.clone(),
+        reason: format!(
+            "version {} took longer than {ms_max} ms to evaluate the campaign (`engine.campaign_evaluation_ms_max`)",
+            deciding.version()
+        ),
+    })???;
     Ok(CampaignEvaluation {
         plugin: deciding.plugin.clone(),
         version: deciding.version(),
@@ -49,6 +58,15 @@ pub(crate) async fn evaluate(core: &Core, caller: &Caller, campaign: RecordId) -
         metrics: evaluation.metrics,
         members: count,
     })
+}
+
+/// Ends the plugin's call where nobody waits for it any more: it holds what trains models.
+struct CancelOnDrop(CancelFlag);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
 }
 
 /// Every member with its customer's ordinal, in their order.

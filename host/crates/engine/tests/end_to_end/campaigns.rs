@@ -342,3 +342,20 @@ async fn a_plugin_that_misbehaves_fails_its_campaign_and_nothing_else() {
     let id = campaign(&world, &[]).await.id;
     assert_eq!(run(&world, id).await["members"], json!({ "created": 4 }), "another plugin's campaign works");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_evaluation_that_does_not_end_is_ended_and_named() {
+    let config = trellis_engine::Config { campaign_evaluation_ms_max: 300, ..Default::default() };
+    let world = World::with(Default::default(), config).await;
+    world
+        .import("order", Some(&example("orders.toml")), "customer_id,date,cds,amount\n1,2020-01-01,1,5.00\n")
+        .await
+        .unwrap();
+    world.enable("hostile", json!({}), AsOf::Now).await;
+    let config = Value::Json(json!({ "sin": "evaluate-loop" }));
+    let campaign = campaign(&world, &[("rules_plugin", text("hostile")), ("rules_config", config)]).await;
+    let error = world.engine.campaign_evaluate(&caller(), campaign.id).await.unwrap_err().to_string();
+    assert!(error.contains("`hostile`") && error.contains("1.0.0") && error.contains("300 ms"), "{error}");
+    // The call gives back what trains models: a run does not wait for its minute.
+    world.run_well("hostile", trellis_engine::RunRequest::default()).await;
+}
