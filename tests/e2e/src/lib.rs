@@ -43,6 +43,20 @@ pub fn plugin(name: &str) -> PathBuf {
     path
 }
 
+/// Looks again until there is something: reactions follow a change, they are not part of it.
+///
+/// # Panics
+/// When there is nothing within a minute.
+pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..3_000 {
+        if let Some(found) = look() {
+            return found;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    panic!("{what} did not happen within a minute");
+}
+
 /// How many rounds a crash test makes: 5, or what `cargo xtask soak` asks for.
 pub fn rounds() -> u32 {
     std::env::var("TRELLIS_SOAK_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(5)

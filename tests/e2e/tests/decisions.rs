@@ -8,7 +8,7 @@
 )]
 
 use serde_json::{Value as Json, json};
-use trellis_e2e::{Api, Server, root};
+use trellis_e2e::{Api, Server, eventually, root};
 
 fn server(folder: &std::path::Path) -> Server {
     Server::start(&folder.join("data"))
@@ -36,17 +36,6 @@ fn id(record: &Json) -> &str {
 fn decisions(api: &Api, object: &str, record: &Json, kind: &str) -> Vec<Json> {
     let page = api.get(&format!("/api/v1/decisions?object={object}&record={}&kind={kind}", id(record))).ok();
     page["data"].as_array().unwrap().clone()
-}
-
-/// Looks again until there is something: reactions follow a change, they are not part of it.
-fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..3_000 {
-        if let Some(found) = look() {
-            return found;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
-    panic!("{what} did not happen within a minute");
 }
 
 fn first_decision(api: &Api, object: &str, record: &Json, kind: &str) -> Json {

@@ -7,17 +7,7 @@
 )]
 
 use serde_json::{Value as Json, json};
-use trellis_e2e::{Api, Server, root};
-
-fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..3_000 {
-        if let Some(found) = look() {
-            return found;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
-    panic!("{what} did not happen within a minute");
-}
+use trellis_e2e::{Api, Server, eventually, root};
 
 fn rule(api: &Api, name: &str, trigger: &str, source: &str) -> Json {
     let rule = json!({

@@ -16,7 +16,7 @@ mod scores;
 mod uploads;
 
 use serde_json::{Value as Json, json};
-use trellis_e2e::{Api, Response, Server};
+use trellis_e2e::{Api, Response, Server, eventually};
 
 /// What says that a call took too long; a sin with these words is meant to.
 const OUT_OF_TIME: &str = "ran longer than";
@@ -77,17 +77,6 @@ fn beside_others<T: Send>(api: &Api, sin: &str, work: impl FnOnce() -> T + Send)
             }
         }
     })
-}
-
-/// Looks again until there is something: reactions follow a change, they are not part of it.
-fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..3_000 {
-        if let Some(found) = look() {
-            return found;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
-    panic!("{what} did not happen within a minute");
 }
 
 /// Asks, and asks again where the machine was too busy to let the guest commit its sin in time.

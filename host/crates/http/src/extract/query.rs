@@ -1,6 +1,6 @@
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
-use trellis_model::{Text, bilingual};
+use trellis_model::{RecordId, Text, bilingual};
 
 use crate::problem::Problem;
 use crate::state::App;
@@ -38,6 +38,12 @@ impl Parameters {
         let Some(text) = self.take("limit")? else { return Ok(default.min(max)) };
         let limit = text.parse().ok().filter(|limit| (1..=max).contains(limit));
         limit.ok_or_else(|| Problem::bad_limit(max))
+    }
+
+    /// Takes the id after which a page begins.
+    pub(crate) fn take_after_id(&mut self) -> Result<Option<RecordId>, Problem> {
+        let after = self.take("after")?;
+        after.map(|text| RecordId::parse(&text).map_err(|_| Problem::bad_cursor())).transpose()
     }
 
     /// Takes every parameter whose name begins with `prefix`, in the order of the query.

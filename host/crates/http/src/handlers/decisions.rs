@@ -26,8 +26,7 @@ pub(crate) async fn list_decisions(
 ) -> ApiResult<Response> {
     requester.require_administrator(PERMISSION)?;
     let limit = parameters.take_limit(50, DECISIONS_MAX)?;
-    let after = parameters.take("after")?;
-    let after = after.map(|text| RecordId::parse(&text).map_err(|_| Problem::bad_cursor())).transpose()?;
+    let after = parameters.take_after_id()?;
     let query = query(&mut parameters)?;
     parameters.finish()?;
     let page = app.engine.decisions(query, after, limit).await?;

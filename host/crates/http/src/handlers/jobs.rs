@@ -24,10 +24,9 @@ pub(crate) async fn list_jobs(
     mut parameters: Parameters,
 ) -> ApiResult<Response> {
     let limit = parameters.take_limit(50, JOBS_MAX)?;
-    let after =
-        parameters.take("after")?.map(|text| RecordId::parse(&text).map_err(|_| Problem::bad_cursor()));
+    let after = parameters.take_after_id()?;
     parameters.finish()?;
-    let page = app.engine.jobs(after.transpose()?, limit).await?;
+    let page = app.engine.jobs(after, limit).await?;
     let shown = page.jobs.iter().filter(|job| visible(job, &requester));
     let data: Vec<JobView> = shown.map(|job| JobView::new(job, requester.language())).collect();
     let next = page.next.map(|id| id.to_string());

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use trellis_columns::AsOf;
 use trellis_engine::{ModelChoice, PluginInfo, RunInfo, RunRequest, UseSettings, VersionInfo};
-use trellis_model::{PluginId, RecordId, Text};
+use trellis_model::{PluginId, Text};
 
 use crate::extract::{JsonBody, Parameters, PathParts, Requester, check_media_type};
 use crate::handlers::jobs::accepted;
@@ -138,8 +138,7 @@ pub(crate) async fn list_runs(
 ) -> ApiResult<Response> {
     requester.require_administrator(PERMISSION)?;
     let limit = parameters.take_limit(50, RUNS_MAX)?;
-    let after = parameters.take("after")?;
-    let after = after.map(|text| RecordId::parse(&text).map_err(|_| Problem::bad_cursor())).transpose()?;
+    let after = parameters.take_after_id()?;
     parameters.finish()?;
     let page = app.engine.plugin_runs(&plugin_id(&path)?, after, limit).await?;
     let data: Vec<Json> = page.runs.iter().map(run_json).collect();
