@@ -36,9 +36,9 @@ async fn a_long_address_is_refused() {
     assert_eq!(answer.problem(414), "URI_TOO_LONG");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_request_that_takes_too_long_is_answered() {
-    let app = with(Config::default()).await;
+    let app = with(Config { request_timeout_ms: 20, ..Config::default() }).await;
     let answer =
         app.admin().send(Method::POST, "/api/v1/accounts", Some("application/json"), stalled()).await;
     assert_eq!(answer.problem(503), "TIMEOUT");
