@@ -69,8 +69,13 @@ fn a_script_that_cannot_run_is_refused_with_its_place() {
     let text = refused.json.to_string();
     assert!(text.contains("line 2"), "{text}");
     assert_eq!(api.total("rules"), 0);
-    let check = json!({ "object": "account", "trigger": "before_save", "source": "record.nme == ()" });
-    assert_eq!(api.post("/api/v1/rules/check", &check).status, 200);
+    let check = |source: &str| {
+        let rule = json!({ "object": "account", "trigger": "before_save", "source": source });
+        api.post("/api/v1/rules/check", &rule).ok()
+    };
+    let checked = check("let a = 1;\nlet b = ;");
+    assert_eq!((&checked["valid"], &checked["problem"]["line"]), (&json!(false), &json!(2)), "{checked}");
+    assert_eq!(check("record.name == ()")["valid"], true);
 }
 
 #[test]
