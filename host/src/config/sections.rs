@@ -33,8 +33,8 @@ mod target {
     pub(super) use trellis_http::Config as Http;
     pub(super) use trellis_plugin_host::Config as Plugins;
     pub(super) use trellis_records::Limits as Records;
-    pub(super) use trellis_records::import::Limits as Import;
     pub(super) use trellis_storage_sled::Config as Storage;
+    pub(super) use trellis_transfer::import::Limits as Import;
 }
 
 section! {

@@ -57,7 +57,7 @@ pub struct Config {
     /// The limits of one call of a rule.
     pub rules: trellis_rules::Limits,
     /// The limits of imports.
-    pub import: trellis_records::import::Limits,
+    pub import: trellis_transfer::import::Limits,
 }
 
 impl Default for Config {
@@ -88,7 +88,7 @@ impl Default for Config {
             rules_enabled_max: 500,
             rules_parallel_max: std::thread::available_parallelism().map_or(1, usize::from),
             rules: trellis_rules::Limits::default(),
-            import: trellis_records::import::Limits::default(),
+            import: trellis_transfer::import::Limits::default(),
         }
     }
 }

@@ -176,7 +176,7 @@ pub enum Error {
     Records(#[from] trellis_records::Error),
     /// A file cannot be imported as a whole: its mapping or header is wrong.
     #[error(transparent)]
-    Import(#[from] trellis_records::import::Error),
+    Import(#[from] trellis_transfer::import::Error),
     /// Columns cannot be read or written.
     #[error(transparent)]
     Columns(#[from] trellis_columns::Error),

@@ -4,10 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 use trellis_model::{Cause, ObjectName};
-use trellis_records::{
-    Caller, Schema,
-    import::{self, ImportReport, Mapping, Phase, Progress, RowError},
-};
+use trellis_records::{Caller, Schema};
+use trellis_transfer::import::{self, ImportReport, Mapping, Phase, Progress, RowError};
 
 use crate::{Error, Result, core::Core, jobs::Running};
 

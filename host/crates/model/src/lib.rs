@@ -41,8 +41,10 @@ pub use money::{Currency, Money};
 pub use name::{FieldName, ObjectName, PluginId, SegmentationName};
 pub use record::{Fields, Record, RecordId};
 pub use schema::{
-    ChoiceOption, CompositeIndex, Covering, FieldDefinition, FieldId, FieldType, ObjectDefinition, ObjectId,
-    SystemField,
+    ChoiceOption, CompositeIndex, Computed, Covering, DuplicateAction, DuplicateRule, FieldDefinition,
+    FieldId, FieldType, Formula, Layout, MatchField, MatchMethod, MatchingRule, ObjectDefinition, ObjectId,
+    Origin, Outcome, Pipeline, Quality, RelatedList, RollUp, RollUpFunction, Section, Stage, StageTask,
+    SystemField, TextFormat,
 };
 pub use scope::{FieldAccess, ObjectScope, RowAccess, Scope};
 pub use text::{Language, Phrase, Text};

@@ -195,7 +195,7 @@ mod tests {
     fn options() -> Vec<ChoiceOption> {
         ["new", "won"]
             .into_iter()
-            .map(|value| ChoiceOption { value: value.into(), label: Text::new(value, "") })
+            .map(|value| ChoiceOption { value: value.into(), label: Text::new(value, ""), retired: false })
             .collect()
     }
 

@@ -1,4 +1,4 @@
-//! Objects and their records: the save pipeline, the log, indexes, queries, ordinals and events, import.
+//! Objects and their records: the save pipeline, the log, indexes, queries, ordinals and events.
 //!
 //! Every change of a record goes through [`Records::write_batch`] and is committed with its index entries and its log entry
 //! as one write set. This crate knows neither plugins nor columns: both come in through the traits [`SaveHook`] and
@@ -30,7 +30,6 @@ mod config;
 mod error;
 mod events;
 mod hooks;
-pub mod import;
 mod index;
 mod keys;
 mod log;

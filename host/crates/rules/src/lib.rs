@@ -6,19 +6,13 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use trellis_model::{FieldId, FieldType, NamedRecord, NoLookups, ObjectDefinition, ObjectId, RecordId, Text};
+//! use trellis_model::{FieldDefinition, FieldId, FieldType, NamedRecord, NoLookups, ObjectDefinition, ObjectId, RecordId, Text};
 //! use trellis_rules::{Input, Limits, RuleEngine};
 //!
-//! let name = trellis_model::FieldDefinition {
-//!     id: FieldId(1), name: "name".parse()?, label: Text::new("Name", "名称"), description: Text::default(),
-//!     field_type: FieldType::Text { characters_max: 100 },
-//!     required: true, unique: false, indexed: false, personal_data: false,
-//! };
-//! let object = ObjectDefinition {
-//!     id: ObjectId(1), name: "account".parse()?, plural: "accounts".parse()?, label: Text::default(),
-//!     plural_label: Text::default(), title: "name".parse()?, fields: vec![name], ordinals: false, append_only: false,
-//!     covering: None, composite_indexes: vec![],
-//! };
+//! let text = FieldType::Text { characters_max: 100 };
+//! let name = FieldDefinition::new(FieldId(1), "name".parse()?, Text::new("Name", "名称"), text);
+//! let object =
+//!     ObjectDefinition::new(ObjectId(1), "account".parse()?, "accounts".parse()?, "name".parse()?, vec![name]);
 //! let id = RecordId::parse("01939d4c-7c3a-7b6e-8000-000000000001")?;
 //! let record = NamedRecord { object: "account".parse()?, id, version: 0, fields: Default::default() };
 //!

@@ -61,29 +61,16 @@ mod tests {
     use super::*;
 
     fn ferry() -> ObjectDefinition {
-        let name = FieldDefinition {
-            id: FieldId(1),
-            name: FieldName::new("name").unwrap(),
-            label: Text::new("Name", "名称"),
-            description: Text::default(),
-            field_type: FieldType::Text { characters_max: 80 },
-            required: true,
-            unique: false,
-            indexed: false,
-            personal_data: false,
-        };
+        let text = FieldType::Text { characters_max: 80 };
+        let name = FieldName::new("name").unwrap();
+        let field = FieldDefinition::new(FieldId(1), name.clone(), Text::new("Name", "名称"), text);
+        let (singular, plural) =
+            (ObjectName::new("sea_ferry").unwrap(), ObjectName::new("sea_ferries").unwrap());
+        let fields = vec![FieldDefinition { required: true, ..field }];
         ObjectDefinition {
-            id: ObjectId(1),
-            name: ObjectName::new("sea_ferry").unwrap(),
-            plural: ObjectName::new("sea_ferries").unwrap(),
             label: Text::new("Ferry", "渡轮"),
             plural_label: Text::new("Ferries", "渡轮"),
-            title: FieldName::new("name").unwrap(),
-            fields: vec![name],
-            ordinals: false,
-            append_only: false,
-            covering: None,
-            composite_indexes: Vec::new(),
+            ..ObjectDefinition::new(ObjectId(1), singular, plural, name, fields)
         }
     }
 

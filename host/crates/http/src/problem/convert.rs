@@ -63,9 +63,9 @@ impl From<trellis_storage::Error> for Problem {
     }
 }
 
-impl From<trellis_records::import::Error> for Problem {
-    fn from(error: trellis_records::import::Error) -> Self {
-        use trellis_records::import::Error as E;
+impl From<trellis_transfer::import::Error> for Problem {
+    fn from(error: trellis_transfer::import::Error) -> Self {
+        use trellis_transfer::import::Error as E;
         let (code, text) = (error.code(), error.text());
         let part = match error {
             E::Mapping { .. } | E::MappingSyntax { .. } => "map",

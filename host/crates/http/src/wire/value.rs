@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     fn options() -> Vec<ChoiceOption> {
-        vec![ChoiceOption { value: "won".into(), label: Text::new("Won", "赢单") }]
+        vec![ChoiceOption { value: "won".into(), label: Text::new("Won", "赢单"), retired: false }]
     }
 
     fn check(field_type: &FieldType, labels: Option<Language>, json: Json, expected: Json) {

@@ -7,7 +7,7 @@ use super::definition::Definition;
 use crate::{Error, Result};
 
 /// A definition in the store, with the numbers that the host gave. JSON, so that any release can read what it knows of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct StoredObject {
     format: u32,
     id: u32,

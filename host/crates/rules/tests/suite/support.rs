@@ -26,7 +26,7 @@ pub(crate) fn engine() -> &'static RuleEngine {
 
 fn options() -> Vec<ChoiceOption> {
     ["new", "open", "won"]
-        .map(|value| ChoiceOption { value: value.into(), label: Text::new(value, "") })
+        .map(|value| ChoiceOption { value: value.into(), label: Text::new(value, ""), retired: false })
         .into()
 }
 
@@ -51,28 +51,22 @@ pub(crate) fn object() -> Arc<ObjectDefinition> {
             ("extra", FieldType::Json),
         ];
         let fields = types.into_iter().zip(1..).map(|((name, field_type), id)| FieldDefinition {
-            id: FieldId(id),
-            name: name.parse().unwrap(),
-            label: Text::new(name, ""),
-            description: Text::default(),
-            field_type,
             required: name == "name",
-            unique: false,
-            indexed: false,
             personal_data: name == "phone",
+            ..FieldDefinition::new(FieldId(id), name.parse().unwrap(), Text::new(name, ""), field_type)
         });
+        let object = |name: &str| name.parse().unwrap();
         Arc::new(ObjectDefinition {
-            id: ObjectId(1),
-            name: "account".parse().unwrap(),
-            plural: "accounts".parse().unwrap(),
             label: Text::new("Account", "客户"),
             plural_label: Text::new("Accounts", "客户"),
-            title: "name".parse().unwrap(),
-            fields: fields.collect(),
             ordinals: true,
-            append_only: false,
-            covering: None,
-            composite_indexes: vec![],
+            ..ObjectDefinition::new(
+                ObjectId(1),
+                object("account"),
+                object("accounts"),
+                "name".parse().unwrap(),
+                fields.collect(),
+            )
         })
     });
     Arc::clone(&OBJECT)

@@ -92,30 +92,17 @@ mod tests {
     use super::*;
 
     fn object(id: u32, name: &str, fields: &[(&str, FieldType)]) -> ObjectDefinition {
-        let field = |(place, (name, field_type)): (usize, &(&str, FieldType))| FieldDefinition {
-            id: FieldId(u32::try_from(place).unwrap()),
-            name: FieldName::new(name).unwrap(),
-            label: Text::default(),
-            description: Text::default(),
-            field_type: field_type.clone(),
-            required: false,
-            unique: false,
-            indexed: false,
-            personal_data: false,
+        let field = |(place, (name, field_type)): (usize, &(&str, FieldType))| {
+            let id = FieldId(u32::try_from(place).unwrap());
+            FieldDefinition::new(id, FieldName::new(name).unwrap(), Text::default(), field_type.clone())
         };
-        ObjectDefinition {
-            id: ObjectId(id),
-            name: ObjectName::new(name).unwrap(),
-            plural: ObjectName::new(&format!("{name}s")).unwrap(),
-            label: Text::default(),
-            plural_label: Text::default(),
-            title: FieldName::new("name").unwrap(),
-            fields: fields.iter().enumerate().map(field).collect(),
-            ordinals: false,
-            append_only: false,
-            covering: None,
-            composite_indexes: Vec::new(),
-        }
+        ObjectDefinition::new(
+            ObjectId(id),
+            ObjectName::new(name).unwrap(),
+            ObjectName::new(&format!("{name}s")).unwrap(),
+            FieldName::new("name").unwrap(),
+            fields.iter().enumerate().map(field).collect(),
+        )
     }
 
     fn schema() -> Schema {

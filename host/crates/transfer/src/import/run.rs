@@ -14,7 +14,7 @@ use super::references::{KeyCount, KeyFault, Resolved, resolve};
 use super::report::{ImportReport, Phase, Progress, RowError};
 use super::source::{Item, Source, Survey, file_error};
 use super::{Limits, Mapping, Result};
-use crate::{Caller, Error, Records, Write, Written};
+use trellis_records::{Caller, Error, Records, Write, Written};
 
 /// Batches of rows that are read ahead.
 const READ_AHEAD_BATCHES: usize = 4;

@@ -1,18 +1,20 @@
 //! The TOML of an object definition: standard objects, an admin's and a plugin's are all written this way.
 
+mod field;
+mod parts;
+
 use serde::{Deserialize, Serialize};
 use trellis_model::{
-    ChoiceOption, CompositeIndex, Covering, FieldDefinition, FieldId, FieldName, FieldType, ObjectDefinition,
-    ObjectId, ObjectName, Text,
+    CompositeIndex, Covering, FieldId, FieldName, ObjectDefinition, ObjectId, ObjectName, Origin, PluginId,
+    Text,
 };
 
+pub(crate) use self::field::Field;
+use self::parts::{DuplicateEntry, LayoutEntry, MatchingEntry, PipelineEntry, QualityEntry};
 use crate::{Error, Result};
 
-/// Text fields that do not say how long they may be.
-const CHARACTERS_MAX_DEFAULT: u32 = 200;
-
 /// A definition as it is written, before it has numbers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Definition {
     pub(crate) name: String,
@@ -29,6 +31,32 @@ pub(crate) struct Definition {
     pub(crate) covering: Option<CoveringIndex>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) indexes: Vec<Composite>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    layouts: Vec<LayoutEntry>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pipelines: Vec<PipelineEntry>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    matching_rules: Vec<MatchingEntry>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    duplicate_rules: Vec<DuplicateEntry>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    quality: Option<QualityEntry>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    retired: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    origin: Option<OriginEntry>,
+}
+
+/// Whose idea something is; where it says nothing, the company's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum OriginEntry {
+    Standard,
+    Pack {
+        id: String,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        removed: bool,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -37,57 +65,6 @@ struct Label {
     en: String,
     #[serde(rename = "zh-CN")]
     zh_cn: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Field {
-    pub(crate) name: String,
-    label: Label,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    description: Option<Label>,
-    #[serde(rename = "type")]
-    field_type: TypeName,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    characters_max: Option<u32>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    options: Vec<ChoiceEntry>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    object: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    of: Option<TypeName>,
-    #[serde(default)]
-    required: bool,
-    #[serde(default)]
-    pub(crate) unique: bool,
-    #[serde(default)]
-    pub(crate) indexed: bool,
-    #[serde(default)]
-    personal_data: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum TypeName {
-    Text,
-    Number,
-    Integer,
-    Money,
-    Bool,
-    Date,
-    Time,
-    Choice,
-    MultiChoice,
-    Reference,
-    List,
-    Json,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ChoiceEntry {
-    value: String,
-    label: Label,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,6 +125,18 @@ impl Definition {
             append_only: self.append_only,
             covering: covering.transpose()?,
             composite_indexes: composite_indexes.collect::<Result<_>>()?,
+            layouts: self.parts("layout", &self.layouts, LayoutEntry::layout)?,
+            pipelines: self.parts("pipeline", &self.pipelines, PipelineEntry::pipeline)?,
+            matching_rules: self.parts("matching rule", &self.matching_rules, MatchingEntry::rule)?,
+            duplicate_rules: self.parts("duplicate rule", &self.duplicate_rules, DuplicateEntry::rule)?,
+            quality: self
+                .quality
+                .as_ref()
+                .map(QualityEntry::quality)
+                .transpose()
+                .map_err(|reason| self.wrong(reason))?,
+            retired: self.retired,
+            origin: origin(self.origin.as_ref()).map_err(|reason| self.wrong(reason))?,
         };
         definition.validate()?;
         Ok(definition)
@@ -180,6 +169,18 @@ impl Definition {
         Ok(())
     }
 
+    fn parts<E, T>(
+        &self,
+        what: &str,
+        entries: &[E],
+        part: impl Fn(&E) -> Result<T, String>,
+    ) -> Result<Vec<T>> {
+        let part = |(place, entry): (usize, &E)| {
+            part(entry).map_err(|reason| self.wrong(format!("{what} {}: {reason}", place + 1)))
+        };
+        entries.iter().enumerate().map(part).collect()
+    }
+
     fn wrong(&self, reason: String) -> Error {
         Error::Definition { object: self.name.clone(), reason }
     }
@@ -191,57 +192,13 @@ impl Label {
     }
 }
 
-impl Field {
-    fn definition(&self, id: FieldId) -> Result<FieldDefinition, String> {
-        Ok(FieldDefinition {
-            id,
-            name: FieldName::new(&self.name).map_err(|error| error.to_string())?,
-            label: self.label.text(),
-            description: self.description.as_ref().map(Label::text).unwrap_or_default(),
-            field_type: self.field_type(self.field_type)?,
-            required: self.required,
-            unique: self.unique,
-            indexed: self.indexed,
-            personal_data: self.personal_data,
-        })
-    }
-
-    fn field_type(&self, name: TypeName) -> Result<FieldType, String> {
-        let options = || {
-            let option =
-                |entry: &ChoiceEntry| ChoiceOption { value: entry.value.clone(), label: entry.label.text() };
-            self.options.iter().map(option).collect()
-        };
-        Ok(match name {
-            TypeName::Text => {
-                FieldType::Text { characters_max: self.characters_max.unwrap_or(CHARACTERS_MAX_DEFAULT) }
-            }
-            TypeName::Number => FieldType::Number,
-            TypeName::Integer => FieldType::Integer,
-            TypeName::Money => FieldType::Money,
-            TypeName::Bool => FieldType::Bool,
-            TypeName::Date => FieldType::Date,
-            TypeName::Time => FieldType::Time,
-            TypeName::Choice => FieldType::Choice { options: options() },
-            TypeName::MultiChoice => FieldType::MultiChoice { options: options() },
-            TypeName::Reference => {
-                let object = self.object.as_deref().ok_or("a reference needs `object`")?;
-                FieldType::Reference { object: ObjectName::new(object).map_err(|error| error.to_string())? }
-            }
-            TypeName::List => {
-                let of = self
-                    .of
-                    .filter(|of| *of != TypeName::List)
-                    .ok_or("a list needs `of`, the type of its values")?;
-                FieldType::List { of: Box::new(self.field_type(of)?) }
-            }
-            TypeName::Json => FieldType::Json,
-        })
-    }
-
-    /// Labels, options and limits may change; what is on disk may not.
-    fn is_stored_like(&self, other: &Self) -> bool {
-        (self.field_type, &self.object, self.of, self.unique, self.indexed)
-            == (other.field_type, &other.object, other.of, other.unique, other.indexed)
-    }
+fn origin(entry: Option<&OriginEntry>) -> Result<Origin, String> {
+    Ok(match entry {
+        None => Origin::Company,
+        Some(OriginEntry::Standard) => Origin::Standard,
+        Some(OriginEntry::Pack { id, removed }) => {
+            let id = PluginId::new(id).map_err(|error| error.to_string())?;
+            Origin::Pack { id, removed: *removed }
+        }
+    })
 }

@@ -13,7 +13,7 @@ use trellis_model::{
 pub(super) use preset::Preset;
 
 use super::{Error, Limits, Result};
-use crate::Schema;
+use trellis_records::Schema;
 
 /// The field that a row is recognised by where the mapping names no other.
 pub(super) const EXTERNAL_ID: &str = "external_id";

@@ -47,7 +47,7 @@ pub enum Error {
     },
     /// Records could not be read or written at all.
     #[error(transparent)]
-    Records(#[from] crate::Error),
+    Records(#[from] trellis_records::Error),
 }
 
 /// A result of an import.

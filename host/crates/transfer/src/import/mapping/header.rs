@@ -5,13 +5,13 @@ use trellis_model::{
 };
 
 use super::{Cell, EXTERNAL_ID, MappedColumn, Mapping, Reference, key_field};
-use crate::Schema;
 use crate::import::{Error, Result};
+use trellis_records::Schema;
 
 pub(super) fn identity(object: &ObjectName, header: &[String], schema: &Schema) -> Result<Mapping> {
     let object = schema
         .object(object.as_str())
-        .ok_or_else(|| crate::Error::UnknownObject { name: object.to_string() })?;
+        .ok_or_else(|| trellis_records::Error::UnknownObject { name: object.to_string() })?;
     let columns =
         header.iter().map(|column| column_of(object, column, schema)).collect::<Result<Vec<_>>>()?;
     for (place, column) in columns.iter().enumerate() {
@@ -71,7 +71,7 @@ fn field_named<'a>(object: &'a ObjectDefinition, column: &str) -> Result<&'a Fie
 pub(super) fn by_external_id(object: &ObjectName, schema: &Schema) -> Result<Reference> {
     let object: &Arc<_> = schema
         .object(object.as_str())
-        .ok_or_else(|| crate::Error::UnknownObject { name: object.to_string() })?;
+        .ok_or_else(|| trellis_records::Error::UnknownObject { name: object.to_string() })?;
     let place = Phrase::new("reference", "引用");
     let key = key_field(object, Some(EXTERNAL_ID)).map_err(|reason| Error::mapping(place, reason))?;
     Ok(Reference { object: object.clone(), key, or_id: true, create: None })

@@ -2,42 +2,38 @@
 
 use trellis_model::{ChoiceOption, FieldDefinition, FieldId, FieldType, ObjectDefinition, ObjectId, Text};
 
-use crate::Schema;
+use trellis_records::Schema;
 
 fn field(number: u32, name: &str, label: (&str, &str), field_type: FieldType) -> FieldDefinition {
     FieldDefinition {
-        id: FieldId(number),
-        name: name.parse().unwrap(),
-        label: Text::new(label.0, label.1),
-        description: Text::default(),
         required: name == "name",
         unique: matches!(name, "external_id" | "number"),
-        indexed: false,
-        personal_data: false,
-        field_type,
+        ..FieldDefinition::new(
+            FieldId(number),
+            name.parse().unwrap(),
+            Text::new(label.0, label.1),
+            field_type,
+        )
     }
 }
 
 fn object(number: u32, name: &str, title: &str, fields: Vec<FieldDefinition>) -> ObjectDefinition {
     ObjectDefinition {
-        id: ObjectId(number),
-        name: name.parse().unwrap(),
-        plural: format!("{name}s").parse().unwrap(),
-        label: Text::default(),
-        plural_label: Text::default(),
-        title: title.parse().unwrap(),
-        fields,
         ordinals: name == "account",
-        append_only: false,
-        covering: None,
-        composite_indexes: Vec::new(),
+        ..ObjectDefinition::new(
+            ObjectId(number),
+            name.parse().unwrap(),
+            format!("{name}s").parse().unwrap(),
+            title.parse().unwrap(),
+            fields,
+        )
     }
 }
 
 /// Accounts, and orders that refer to them.
 pub(super) fn schema() -> Schema {
     let text = || FieldType::Text { characters_max: 20 };
-    let option = |value: &str| ChoiceOption { value: value.into(), label: Text::default() };
+    let option = |value: &str| ChoiceOption { value: value.into(), label: Text::default(), retired: false };
     let account = vec![
         field(1, "name", ("Name", "名称"), text()),
         field(2, "external_id", ("External id", "外部编号"), text()),

@@ -5,8 +5,8 @@ use serde::Deserialize;
 use trellis_model::{Currency, FieldDefinition, FieldType, ObjectDefinition, Phrase, Text, Value, bilingual};
 
 use super::{Cell, MappedColumn, Mapping, Preset, Reference, header, key_field, no_field};
-use crate::Schema;
 use crate::import::{Error, Limits, Result, cell};
+use trellis_records::Schema;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

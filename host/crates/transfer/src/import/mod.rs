@@ -1,7 +1,7 @@
 //! CSV import: a file of rows becomes records, by a [`Mapping`] of columns to fields.
 //!
 //! Good rows are written, bad rows are named with their line and reason; the same import again changes nothing. It does not
-//! write to the store itself: every row goes through [`Records::write_batch`](crate::Records::write_batch), hooks included.
+//! write to the store itself: every row goes through [`Records::write_batch`](trellis_records::Records::write_batch), hooks included.
 
 mod cell;
 mod error;

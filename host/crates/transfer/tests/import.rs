@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::BoxFuture;
 use trellis_model::{ChangeKind, Decider, FieldId, FieldName, ObjectId, PluginId, Record, Text, Value};
-use trellis_records::import::{self, ImportReport, Limits, Mapping, Phase, Progress};
 use trellis_records::{
     Caller, Config, EntryBody, Proposed, Records, SaveContext, SaveHook, SystemClock, SystemIds, Veto,
 };
 use trellis_storage::MemoryStore;
+use trellis_transfer::import::{self, ImportReport, Limits, Mapping, Phase, Progress};
 
 /// A server's records, and a folder for files.
 struct Shop {

@@ -8,7 +8,7 @@ use super::mapping::{Preset, Reference};
 use super::report::{Phase, Progress};
 use super::run::Import;
 use super::{Result, natural_order};
-use crate::{Error, Write};
+use trellis_records::{Error, Write};
 
 /// Keys of one mapped column, and the record that each means.
 pub(super) type Resolved = HashMap<String, Result<RecordId, KeyFault>>;

@@ -1,4 +1,18 @@
-use crate::{Error, FieldName, ObjectName, Result, Text, bilingual};
+//! Object definitions: what there is to know about records of an object before there are any.
+
+mod computed;
+mod layout;
+mod matching;
+mod pipeline;
+mod quality;
+
+pub use computed::{Computed, Formula, RollUp, RollUpFunction};
+pub use layout::{Layout, RelatedList, Section};
+pub use matching::{DuplicateAction, DuplicateRule, MatchField, MatchMethod, MatchingRule};
+pub use pipeline::{Outcome, Pipeline, Stage, StageTask};
+pub use quality::{Quality, TextFormat};
+
+use crate::{Error, FieldName, Filter, ObjectName, PluginId, Result, Text, Value, bilingual};
 
 /// The number that the host gave an object. Never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -95,10 +109,29 @@ pub struct ChoiceOption {
     pub value: String,
     /// What people call it.
     pub label: Text,
+    /// Whether it can no longer be chosen; records that have it keep it.
+    pub retired: bool,
+}
+
+/// Whose idea an object or field is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Origin {
+    /// Every company has it.
+    Standard,
+    /// An administrator of this company added it.
+    #[default]
+    Company,
+    /// A plugin's industry pack added it; its name begins with the pack's prefix.
+    Pack {
+        /// Which one.
+        id: PluginId,
+        /// Whether the pack was removed: what it added stays readable, and is taken up again when the pack comes back.
+        removed: bool,
+    },
 }
 
 /// A field of an object.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct FieldDefinition {
     /// The number that stands for it on disk.
     pub id: FieldId,
@@ -118,6 +151,41 @@ pub struct FieldDefinition {
     pub indexed: bool,
     /// Whether it is personal data, which needs a grant of its own and is erased with the person.
     pub personal_data: bool,
+    /// Records that match cannot be saved without it.
+    pub required_if: Option<Filter>,
+    /// What a record is created with that does not say.
+    pub default: Option<Value>,
+    /// What its text means.
+    pub format: Option<TextFormat>,
+    /// Where its value comes from, where nobody writes it.
+    pub computed: Option<Computed>,
+    /// Whether it is out of use: what records have in it stays readable and cannot be changed.
+    pub retired: bool,
+    /// Whose idea it is.
+    pub origin: Origin,
+}
+
+impl FieldDefinition {
+    /// A field that may be empty, without index, that anybody writes.
+    pub fn new(id: FieldId, name: FieldName, label: Text, field_type: FieldType) -> Self {
+        Self {
+            id,
+            name,
+            label,
+            description: Text::default(),
+            field_type,
+            required: false,
+            unique: false,
+            indexed: false,
+            personal_data: false,
+            required_if: None,
+            default: None,
+            format: None,
+            computed: None,
+            retired: false,
+            origin: Origin::default(),
+        }
+    }
 }
 
 /// An index over the events of a record with an ordinal (the orders of an account), in the order of ordinals and time.
@@ -143,7 +211,7 @@ pub struct CompositeIndex {
 }
 
 /// An object: the standard ones, an admin's and a plugin's are all such data.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ObjectDefinition {
     /// The number that stands for it on disk.
     pub id: ObjectId,
@@ -167,9 +235,53 @@ pub struct ObjectDefinition {
     pub covering: Option<Covering>,
     /// Further indexes.
     pub composite_indexes: Vec<CompositeIndex>,
+    /// How its records are shown; the first one that fits counts.
+    pub layouts: Vec<Layout>,
+    /// The ways that its records go.
+    pub pipelines: Vec<Pipeline>,
+    /// When two of its records are taken for the same.
+    pub matching_rules: Vec<MatchingRule>,
+    /// What happens then.
+    pub duplicate_rules: Vec<DuplicateRule>,
+    /// What makes a good record.
+    pub quality: Option<Quality>,
+    /// Whether it is out of use: its records stay readable, none is created or changed.
+    pub retired: bool,
+    /// Whose idea it is.
+    pub origin: Origin,
 }
 
 impl ObjectDefinition {
+    /// An object with these fields and nothing else; its labels are its API names.
+    pub fn new(
+        id: ObjectId,
+        name: ObjectName,
+        plural: ObjectName,
+        title: FieldName,
+        fields: Vec<FieldDefinition>,
+    ) -> Self {
+        Self {
+            id,
+            label: Text::new(name.as_str(), name.as_str()),
+            plural_label: Text::new(plural.as_str(), plural.as_str()),
+            name,
+            plural,
+            title,
+            fields,
+            ordinals: false,
+            append_only: false,
+            covering: None,
+            composite_indexes: Vec::new(),
+            layouts: Vec::new(),
+            pipelines: Vec::new(),
+            matching_rules: Vec::new(),
+            duplicate_rules: Vec::new(),
+            quality: None,
+            retired: false,
+            origin: Origin::default(),
+        }
+    }
+
     /// The field of a name.
     pub fn field(&self, name: &str) -> Option<&FieldDefinition> {
         self.fields.iter().find(|field| field.name.as_str() == name)
