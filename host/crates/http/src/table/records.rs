@@ -1,0 +1,85 @@
+//! Records of every object.
+
+use axum::http::Method;
+use axum::routing::{delete, get, patch, post};
+
+use super::Endpoint;
+use crate::handlers::records;
+use crate::middleware::Class;
+use crate::openapi::{Body, Operation, Shape};
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let one = "/api/v1/{objects}/{id}";
+    vec![
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/{objects}",
+            Operation::new("list_records", "Returns a page of records.", Shape::RecordPage).query(&[
+                "limit", "after", "before", "sort", "fields", "filter", "count", "labels", "deleted",
+            ]),
+            get(records::list_records),
+        ),
+        Endpoint::new(
+            Method::POST,
+            "/api/v1/{objects}",
+            Operation::new("create_record", "Creates a record.", Shape::Record)
+                .created()
+                .body(Body::NewRecord)
+                .refuses(&[409, 422]),
+            post(records::create_record),
+        ),
+        Endpoint::new(
+            Method::GET,
+            one,
+            Operation::new("get_record", "Returns one record.", Shape::Record)
+                .query(&["fields", "labels", "derived"])
+                .refuses(&[404]),
+            get(records::get_record),
+        ),
+        Endpoint::new(
+            Method::PATCH,
+            one,
+            Operation::new("update_record", "Changes some fields of a record.", Shape::Record)
+                .body(Body::RecordPatch)
+                .if_match()
+                .refuses(&[404, 409, 412, 422]),
+            patch(records::update_record),
+        ),
+        Endpoint::new(
+            Method::DELETE,
+            one,
+            Operation::new("delete_record", "Deletes a record, so that it can be restored.", Shape::Nothing)
+                .if_match()
+                .refuses(&[404, 412]),
+            delete(records::delete_record),
+        ),
+        Endpoint::new(
+            Method::POST,
+            "/api/v1/{objects}/{id}/restore",
+            Operation::new("restore_record", "Brings a deleted record back.", Shape::Record)
+                .refuses(&[404, 409]),
+            post(records::restore_record),
+        ),
+        Endpoint::new(
+            Method::POST,
+            "/api/v1/{objects}/search",
+            Operation::new(
+                "search_records",
+                "Returns a page of the records that a filter tree matches.",
+                Shape::RecordPage,
+            )
+            .body(Body::Search),
+            post(records::search_records),
+        ),
+        Endpoint::new(
+            Method::POST,
+            "/api/v1/{objects}/import",
+            Operation::new("import_records", "Starts a job that loads a CSV file.", Shape::Named("Job"))
+                .accepted()
+                .body(Body::Import)
+                .refuses(&[413, 429]),
+            post(records::import_records),
+        )
+        .class(Class::Import),
+    ]
+}
