@@ -35,7 +35,7 @@ pub use change::{Actor, Cause, ChangeKind, FieldChange, Via};
 pub use decision::{Decider, Reason};
 pub use error::{Error, Result};
 pub use expected::Expected;
-pub use filter::{CountBound, Filter, FilterLimits, Op, Path, Related, Sort};
+pub use filter::{Bucket, CountBound, Filter, FilterLimits, Op, Path, Period, Related, RelativeDate, Sort};
 pub use lookup::{LookupError, Lookups, NamedRecord, NoLookups};
 pub use money::{Currency, Money};
 pub use name::{FieldName, ObjectName, PluginId, SegmentationName};

@@ -1,8 +1,11 @@
 //! One grammar for filters everywhere: API, saved views, segments, rules and manifests.
 
 mod parse;
+mod relative;
 
 use serde_json::{Map, Value as Json, json};
+
+pub use relative::{Bucket, Period, RelativeDate};
 
 use crate::{FieldName, Result};
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 use trellis_model::{
@@ -10,9 +9,10 @@ use trellis_model::{
     SystemField, Text, Value, bilingual,
 };
 
+use super::relative;
 use crate::index::Column;
 use crate::schema::Object;
-use crate::{Config, DerivedFields, Error, Result, Schema};
+use crate::{Config, DerivedFields, Error, Records, Result, Schema};
 
 /// A filter over the records of one object.
 #[derive(Debug, Clone)]
@@ -89,6 +89,21 @@ pub(crate) struct Compiler<'a> {
     pub(super) derived: Option<Arc<dyn DerivedFields>>,
     /// Whose rights hold; `None` for filters that are part of a scope themselves.
     pub(super) scope: Option<&'a Scope>,
+    /// What `today` is reckoned from, in milliseconds since 1970-01-01T00:00:00Z.
+    pub(super) now_ms: i64,
+}
+
+impl Records {
+    /// What compiles filters as of now.
+    pub(crate) fn compiler<'a>(&'a self, schema: &'a Schema, scope: Option<&'a Scope>) -> Compiler<'a> {
+        Compiler {
+            schema,
+            config: self.config(),
+            derived: self.derived(),
+            scope,
+            now_ms: self.clock().now_ms(),
+        }
+    }
 }
 
 impl Node {
@@ -133,7 +148,7 @@ impl Compiler<'_> {
     }
 
     fn unscoped(&self) -> Compiler<'_> {
-        Compiler { schema: self.schema, config: self.config, derived: self.derived.clone(), scope: None }
+        Compiler { derived: self.derived.clone(), scope: None, ..*self }
     }
 
     /// Compiles a filter for the records of `object`.
@@ -148,8 +163,8 @@ impl Compiler<'_> {
             Filter::Related(related) => Node::Related(Box::new(self.related(object, related)?)),
             Filter::Compare { path, op, value } => {
                 let source = self.source(object, path, &path.0)?;
-                let test = self.test(&self.kind(object, &source)?, path, *op, value)?;
-                Node::Test(Box::new(TestNode { source, test, op: *op, value: value.clone() }))
+                let kind = self.kind(object, &source)?;
+                self.compare(source, kind.as_ref(), path, *op, value)?
             }
         })
     }
@@ -199,11 +214,37 @@ impl Compiler<'_> {
         })
     }
 
-    fn test(&self, kind: &Option<FieldType>, path: &Path, op: Op, value: &Json) -> Result<Test> {
-        let wrong = |reason: Text| {
-            Error::Query(bilingual!("filter on `{path}`: ", "筛选字段 `{path}`：").then(&reason))
+    /// A comparison of a source whose type is known. Days that are said relative to today become days of the calendar here, so that
+    /// what comes after (indexes, derived fields) sees nothing else.
+    pub(super) fn compare(
+        &self,
+        source: Source,
+        kind: Option<&FieldType>,
+        path: &Path,
+        op: Op,
+        value: &Json,
+    ) -> Result<Node> {
+        let zone = &self.config.time_zone;
+        let calendar = relative::Calendar { zone, now_ms: self.now_ms };
+        let node = |op: Op, value: Json| {
+            let test = self.test(kind, path, op, &value)?;
+            Ok(Node::Test(Box::new(TestNode { source: source.clone(), test, op, value })))
         };
-        let one = |json: &Json| self.operand(kind.as_ref(), json).map_err(wrong);
+        let Some(resolved) = calendar.resolve(kind, op, value).map_err(|reason| wrong(path, &reason))? else {
+            return node(op, value.clone());
+        };
+        let mut nodes =
+            resolved.any.into_iter().map(|(op, value)| node(op, value)).collect::<Result<Vec<_>>>()?;
+        let any = match nodes.pop() {
+            Some(only) if nodes.is_empty() => only,
+            last => Node::Or(nodes.into_iter().chain(last).collect()),
+        };
+        Ok(if resolved.not { Node::Not(Box::new(any)) } else { any })
+    }
+
+    fn test(&self, kind: Option<&FieldType>, path: &Path, op: Op, value: &Json) -> Result<Test> {
+        let wrong = |reason: Text| wrong(path, &reason);
+        let one = |json: &Json| self.operand(kind, json).map_err(wrong);
         let list = || value.as_array().map_or(&[][..], Vec::as_slice);
         let item_kind = match kind {
             Some(FieldType::List { of }) => Some((**of).clone()),
@@ -218,7 +259,7 @@ impl Compiler<'_> {
                 .collect::<Result<Vec<_>>>()
         };
         let is_text = matches!(kind, None | Some(FieldType::Text { .. } | FieldType::Choice { .. }));
-        let is_sortable = kind.as_ref().is_none_or(FieldType::is_sortable);
+        let is_sortable = kind.is_none_or(FieldType::is_sortable);
         let refuse = || {
             let name = op.name();
             let reason =
@@ -275,12 +316,10 @@ impl Compiler<'_> {
                     value => Ok(value),
                 }
             }
-            (FieldType::Time, Json::String(text)) if text.len() == 10 => {
-                let wrong =
-                    || bilingual!("`{text}` is neither a day nor a time", "`{text}` 既不是日期也不是时间");
-                let date: Date = text.parse().map_err(|_| wrong())?;
-                let start = date.to_zoned(self.config.time_zone.clone()).map_err(|_| wrong())?;
-                Ok(Some(Value::Time(start.timestamp())))
+            (FieldType::Date | FieldType::Time, Json::String(text))
+                if !text.starts_with(|first: char| first.is_ascii_digit()) =>
+            {
+                Err(relative::unknown(text))
             }
             _ => kind.parse_json(json).map_err(|error| error.text()),
         }
@@ -332,6 +371,10 @@ impl Compiler<'_> {
             bounds: related.bounds.clone(),
         })
     }
+}
+
+fn wrong(path: &Path, reason: &Text) -> Error {
+    Error::Query(bilingual!("filter on `{path}`: ", "筛选字段 `{path}`：").then(reason))
 }
 
 enum Rows {

@@ -9,7 +9,7 @@ use rust_decimal::prelude::ToPrimitive;
 use trellis_model::{CountBound, Filter, Op, Record, RecordId, Value, bilingual};
 use trellis_storage::ScanRange;
 
-use super::compile::{Compiler, Node, RelatedNode, Source, Test};
+use super::compile::{Node, RelatedNode, Source, Test};
 use crate::index::encode;
 use crate::schema::Object;
 use crate::{DerivedFields, DerivedValue, Error, Records, Result, keys};
@@ -29,8 +29,7 @@ impl Records {
         record: &Record,
     ) -> Result<bool> {
         let schema = self.schema();
-        let compiler =
-            Compiler { schema: &schema, config: self.config(), derived: self.derived(), scope: None };
+        let compiler = self.compiler(&schema, None);
         let node = compiler.filter(object, filter)?;
         self.matches(&node, record).await
     }

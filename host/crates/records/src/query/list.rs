@@ -5,7 +5,7 @@ mod rank;
 use trellis_model::{Filter, ObjectName, Phrase, Record, RecordId, Scope, Text, bilingual};
 use trellis_storage::{Row, Versioned};
 
-use super::compile::{Compiler, Node};
+use super::compile::Node;
 use super::feed::{Feed, PAGE_ROWS, place_of};
 use super::plan::{Conditions, Walk, records_walk};
 use super::sort::{Order, Place};
@@ -60,8 +60,7 @@ impl Records {
             return too_many(Phrase::new("sort fields", "排序字段数"), query.sort.len(), limits.sorts_max);
         }
         let schema = self.schema();
-        let compiler =
-            Compiler { schema: &schema, config: self.config(), derived: self.derived(), scope: Some(scope) };
+        let compiler = self.compiler(&schema, Some(scope));
         let order = Order::new(&compiler, &object, &query.sort)?;
         let Some(node) = compiler.with_scope(&object, &query.filter)? else {
             return Ok(RecordPage::default());
@@ -94,8 +93,7 @@ impl Records {
     pub async fn count(&self, scope: &Scope, object: &ObjectName, filter: &Filter) -> Result<u64> {
         let object = self.object(object)?;
         let schema = self.schema();
-        let compiler =
-            Compiler { schema: &schema, config: self.config(), derived: self.derived(), scope: Some(scope) };
+        let compiler = self.compiler(&schema, Some(scope));
         let Some(node) = compiler.with_scope(&object, filter)? else { return Ok(0) };
         let count = self.count_matches(&object, &node, Deleted::Hide).await?;
         count.ok_or_else(|| {

@@ -7,6 +7,7 @@ mod feed;
 mod list;
 mod plan;
 mod read;
+mod relative;
 mod sort;
 mod tally;
 

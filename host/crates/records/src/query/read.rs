@@ -4,7 +4,6 @@ use trellis_model::{
     FieldAccess, FieldName, Filter, ObjectName, Record, RecordId, RowAccess, Scope, Value, bilingual,
 };
 
-use super::compile::Compiler;
 use crate::index::encode;
 use crate::ordinals::id_of;
 use crate::schema::Object;
@@ -88,8 +87,7 @@ impl Records {
         record: &Record,
     ) -> Result<bool> {
         let (object, schema) = (self.object(object)?, self.schema());
-        let compiler =
-            Compiler { schema: &schema, config: self.config(), derived: self.derived(), scope: Some(scope) };
+        let compiler = self.compiler(&schema, Some(scope));
         match compiler.with_scope(&object, filter)? {
             Some(node) if !record.is_deleted() => self.matches(&node, record).await,
             _ => Ok(false),

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use trellis_model::{FieldName, FieldType, Filter, ObjectName, RecordId, Scope, Value};
 
-use super::compile::Compiler;
 use super::feed::Feed;
 use super::plan::{Conditions, records_walk};
 use crate::codec::record::is_deleted;
@@ -32,8 +31,7 @@ impl Records {
             object: object.name.clone(),
             field: reference.to_string(),
         })?;
-        let compiler =
-            Compiler { schema: &schema, config: self.config(), derived: self.derived(), scope: Some(scope) };
+        let compiler = self.compiler(&schema, Some(scope));
         let mut counts = HashMap::new();
         let Some(node) = compiler.with_scope(&object, filter)? else { return Ok(counts) };
         let narrow = Conditions::new(&object, &node).narrow_walk(&object);

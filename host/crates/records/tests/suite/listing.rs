@@ -118,9 +118,16 @@ async fn what_cannot_be_asked_is_named() {
     )
     .await;
     check(
-        json!({"field": "created_at", "op": "gt", "value": "yesterday"}),
+        json!({"field": "created_at", "op": "gt", "value": "2026-13-01"}),
         "",
-        "filter on `created_at`: `yesterday` is not a time (RFC 3339)",
+        "filter on `created_at`: `2026-13-01` is not a time (RFC 3339)",
+    )
+    .await;
+    check(
+        json!({"field": "created_at", "op": "gt", "value": "last_fortnight"}),
+        "",
+        "filter on `created_at`: `last_fortnight` is neither a day nor relative to one, such as `today`, \
+         `last_month`, `this_quarter`, `last_n_days:30`",
     )
     .await;
 }
