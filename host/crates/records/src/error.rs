@@ -136,6 +136,22 @@ pub enum Error {
         /// What, and how it was found.
         what: String,
     },
+    /// The log no longer tells what a record was like at some time.
+    #[error("what {object} `{id}` was like then has expired: log entry {number} no longer tells")]
+    HistoryExpired {
+        /// Its object.
+        object: ObjectName,
+        /// The record.
+        id: RecordId,
+        /// The entry whose payload would be needed.
+        number: u64,
+    },
+    /// There is no entry of this number in the log.
+    #[error("there is no log entry {number}")]
+    UnknownEntry {
+        /// The number that was asked for.
+        number: u64,
+    },
     /// An input is not valid.
     #[error(transparent)]
     Model(#[from] trellis_model::Error),
@@ -180,6 +196,8 @@ impl Error {
             Self::BaseCurrency { .. } => "base_currency_fixed",
             Self::Definition { .. } => "invalid_definition",
             Self::Damaged { .. } => "damaged",
+            Self::HistoryExpired { .. } => "history_expired",
+            Self::UnknownEntry { .. } => "unknown_entry",
             Self::Model(_) => "invalid_input",
             Self::Storage(_) => "storage",
         }
@@ -226,6 +244,10 @@ impl Error {
             }
             Self::Definition { object, reason } => format!("对象 `{object}` 的定义：{reason}"),
             Self::Damaged { what } => format!("存储的数据已损坏：{what}"),
+            Self::HistoryExpired { object, id, number } => {
+                format!("{object} `{id}` 当时的内容已过期：日志条目 {number} 的明细已不再保留")
+            }
+            Self::UnknownEntry { number } => format!("日志条目 {number} 不存在"),
             Self::Model(error) => error.text().zh_cn,
             Self::Storage(error) => format!("存储出错：{error}"),
         }

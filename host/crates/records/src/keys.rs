@@ -32,6 +32,10 @@ pub(crate) enum KeyKind {
     Event = 0x0c,
     /// → the base currency, from the first stored amount on.
     BaseCurrency = 0x0d,
+    /// source, log number → nothing: which entries a job, rule, plugin or other entry led to.
+    LogBy = 0x14,
+    /// → the log number up to which payloads have expired.
+    ExpiredPayloads = 0x15,
 }
 
 /// A key that is filled from left to right.
@@ -121,6 +125,10 @@ pub(crate) fn base_currency() -> Vec<u8> {
     Key::new(KeyKind::BaseCurrency).done()
 }
 
+pub(crate) fn expired_payloads() -> Vec<u8> {
+    Key::new(KeyKind::ExpiredPayloads).done()
+}
+
 pub(crate) fn index(object: ObjectId, index: u32) -> Key {
     Key::new(KeyKind::Index).u32(object.0).u32(index)
 }
@@ -175,12 +183,15 @@ mod tests {
             Unique,
             Event,
             BaseCurrency,
+            LogBy,
+            ExpiredPayloads,
         ];
         let listed: Vec<String> = kinds.iter().map(|kind| format!("{kind:?}={:#04x}", *kind as u8)).collect();
         assert_eq!(
             listed.join(" "),
             "Record=0x01 RecordChunk=0x02 LogHeader=0x03 LogPayload=0x04 LogCounter=0x05 Object=0x06 ObjectCounter=0x07 \
-             Index=0x08 OrdinalToId=0x09 OrdinalCounter=0x0a Unique=0x0b Event=0x0c BaseCurrency=0x0d"
+             Index=0x08 OrdinalToId=0x09 OrdinalCounter=0x0a Unique=0x0b Event=0x0c BaseCurrency=0x0d \
+             LogBy=0x14 ExpiredPayloads=0x15"
         );
     }
 

@@ -2,12 +2,14 @@
 
 pub(crate) mod codec;
 pub(crate) mod read;
+mod source;
 
 use std::collections::BTreeMap;
 
-use trellis_model::{Actor, Cause, ChangeKind, FieldChange, FieldId, ObjectId, Phrase, Record, RecordId};
+use trellis_model::{Actor, Cause, ChangeKind, FieldChange, FieldId, ObjectId, Phrase, RecordId};
 use trellis_storage::{AddIndex, Position, StampPlace, StampSource, WriteSet};
 
+pub use self::source::LogSource;
 use crate::codec::chunks;
 use crate::{Error, Records, Result, keys};
 
@@ -130,6 +132,7 @@ pub(crate) fn append(set: &mut WriteSet, entry: &NewEntry, time_ms: i64, salt: [
     let number = set.add(keys::log_counter(), 1);
     put_parts(set, number, &header, keys::log_header);
     put_parts(set, number, &payload, keys::log_payload);
+    source::put(set, entry, number);
     Ok(number)
 }
 
@@ -187,35 +190,6 @@ impl Records {
             chain.push(entry);
         }
         Ok(chain)
-    }
-
-    /// The record as it was when entry `number` was written: what later entries changed is taken back, one after the other, which costs
-    /// a read each. `None` where it was not there then or was deleted, or where the payload of a later entry has expired.
-    ///
-    /// # Errors
-    /// [`Error::Damaged`] where an entry cannot be read.
-    pub async fn as_of_entry(&self, mut record: Record, number: u64) -> Result<Option<Record>> {
-        while record.last_log > number {
-            let Some(entry) = self.log_entry(record.last_log).await? else { return Ok(None) };
-            let EntryBody::Changes(changes) = &entry.body else { return Ok(None) };
-            let of_record = |change: &&LoggedChange| change.object == record.object && change.id == record.id;
-            let Some(change) = changes.iter().find(of_record) else { return Ok(None) };
-            match (change.kind, &change.fields) {
-                (ChangeKind::Created, _) | (_, None) => return Ok(None),
-                (ChangeKind::Deleted, Some(_)) => record.deleted_at_ms = None,
-                (ChangeKind::Restored, Some(_)) => record.deleted_at_ms = Some(entry.time_ms),
-                (ChangeKind::Updated, Some(fields)) => {
-                    for (field, change) in fields {
-                        match &change.before {
-                            Some(before) => drop(record.fields.insert(*field, before.clone())),
-                            None => drop(record.fields.remove(field)),
-                        }
-                    }
-                }
-            }
-            record.last_log = change.previous;
-        }
-        Ok((!record.is_deleted()).then_some(record))
     }
 
     /// Commits a write set of another crate's keys, with its log entry if it has one.

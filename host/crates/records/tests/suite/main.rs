@@ -5,6 +5,7 @@ mod checking;
 mod dates;
 mod derived;
 mod events;
+mod history;
 mod hooks;
 mod listing;
 mod model;
