@@ -20,6 +20,9 @@ pub struct Pipeline {
     pub probability: Option<FieldName>,
     /// The list of texts that holds the names of the tasks that are done.
     pub tasks_done: Option<FieldName>,
+    /// The day or moment that is set when the record enters a stage that ends it (won or lost) and the same save does not set it;
+    /// emptied when the record is under way again.
+    pub closed_at: Option<FieldName>,
     /// In the order in which records go through them.
     pub stages: Vec<Stage>,
 }

@@ -40,7 +40,7 @@ of = "integer"
 
 async fn guests() -> Arc<Records> {
     let store = Arc::new(MemoryStore::new());
-    schema::install(&*store, &SystemClock, &SystemIds::default(), GUEST).await.unwrap();
+    schema::install(&*store, &SystemClock, &SystemIds::default(), &[GUEST]).await.unwrap();
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds::default()));
     let records = Records::open(store, clock, ids, Config::default()).await.unwrap();
     let rows = [

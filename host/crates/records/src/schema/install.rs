@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use trellis_model::{Actor, Cause, ObjectId};
 use trellis_storage::{Bound, ScanRange, Store, WriteSet};
 
@@ -9,8 +11,8 @@ use crate::keys::{self, Key, KeyKind};
 use crate::log::{self, EntryBody, NewEntry};
 use crate::{Clock, Error, IdSource, Result};
 
-/// The objects that every company starts with, each after those that it refers to.
-pub(super) const STANDARD: [&str; 16] = [
+/// The objects that every company starts with. They are installed together, since some refer to each other.
+pub(super) const STANDARD: [&str; 34] = [
     include_str!("../../definitions/user.toml"),
     include_str!("../../definitions/account.toml"),
     include_str!("../../definitions/contact.toml"),
@@ -27,6 +29,24 @@ pub(super) const STANDARD: [&str; 16] = [
     include_str!("../../definitions/task.toml"),
     include_str!("../../definitions/segment.toml"),
     include_str!("../../definitions/rule.toml"),
+    include_str!("../../definitions/team.toml"),
+    include_str!("../../definitions/tag.toml"),
+    include_str!("../../definitions/price_list.toml"),
+    include_str!("../../definitions/price_list_entry.toml"),
+    include_str!("../../definitions/competitor.toml"),
+    include_str!("../../definitions/event.toml"),
+    include_str!("../../definitions/quote.toml"),
+    include_str!("../../definitions/quote_line.toml"),
+    include_str!("../../definitions/contract.toml"),
+    include_str!("../../definitions/payment.toml"),
+    include_str!("../../definitions/knowledge_article.toml"),
+    include_str!("../../definitions/survey.toml"),
+    include_str!("../../definitions/survey_response.toml"),
+    include_str!("../../definitions/target.toml"),
+    include_str!("../../definitions/attachment.toml"),
+    include_str!("../../definitions/comment.toml"),
+    include_str!("../../definitions/follower.toml"),
+    include_str!("../../definitions/notification.toml"),
 ];
 
 /// Rows of a page when definitions are read.
@@ -40,46 +60,54 @@ pub(crate) async fn load(store: &dyn Store) -> Result<Schema> {
 
 /// Installs the standard objects that are missing, and lets those that are there grow to what this release says.
 pub(crate) async fn install_standard(store: &dyn Store, clock: &dyn Clock, ids: &dyn IdSource) -> Result<()> {
-    for toml in STANDARD {
-        install(store, clock, ids, toml).await?;
-    }
-    Ok(())
+    install(store, clock, ids, &STANDARD).await
 }
 
-/// Installs an object, or changes one: what the standard objects come through as an admin's will.
+/// Installs objects, or changes them, all in one write set: what the standard objects come through as an admin's will.
 pub(crate) async fn install(
     store: &dyn Store,
     clock: &dyn Clock,
     ids: &dyn IdSource,
-    toml: &str,
+    tomls: &[&str],
 ) -> Result<()> {
-    let definition = Definition::parse(toml)?;
     let mut stored = load_stored(store).await?;
-    let place = stored.iter().position(|object| object.definition.name == definition.name);
-    let mut set = WriteSet::new();
-    let changed = match place.map(|place| stored.remove(place)) {
-        Some(old) if old.definition == definition => return Ok(()),
-        Some(old) => {
-            definition.check_grows_from(&old.definition)?;
-            old.with(definition)
-        }
-        None => {
-            let last = stored.iter().map(|object| object.id().0).max().unwrap_or_default();
-            set.expect_counter(keys::object_counter(), Bound::AtMost(u64::from(last)));
-            set.add(keys::object_counter(), 1);
-            StoredObject::new(ObjectId(last + 1), definition)
-        }
-    };
+    let known = stored.iter().map(|object| object.id().0).max().unwrap_or_default();
+    let (mut last, mut changed) = (known, BTreeSet::new());
+    for toml in tomls {
+        let definition = Definition::parse(toml)?;
+        let place = stored.iter().position(|object| object.definition.name == definition.name);
+        let object = match place.map(|place| stored.remove(place)) {
+            Some(old) if old.definition == definition => old,
+            Some(old) => {
+                definition.check_grows_from(&old.definition)?;
+                changed.insert(old.id());
+                old.with(definition)
+            }
+            None => {
+                last += 1;
+                changed.insert(ObjectId(last));
+                StoredObject::new(ObjectId(last), definition)
+            }
+        };
+        stored.push(object);
+    }
+    if changed.is_empty() {
+        return Ok(());
+    }
     // The whole schema must hold together before any of it is written.
-    let name = changed.definition.name.clone();
-    let (id, bytes) = (changed.id(), changed.to_bytes());
-    stored.push(changed);
     Schema::new(stored.iter().map(StoredObject::object).collect::<Result<_>>()?)?;
-    put(&mut set, id, &bytes);
-    let body = EntryBody::Event {
-        name: "object.defined".into(),
-        data: serde_json::json!({ "object": name, "number": id.0 }),
-    };
+    let mut set = WriteSet::new();
+    if last > known {
+        set.expect_counter(keys::object_counter(), Bound::AtMost(u64::from(known)));
+        set.add(keys::object_counter(), i64::from(last - known));
+    }
+    let mut defined = Vec::new();
+    for object in stored.iter().filter(|object| changed.contains(&object.id())) {
+        put(&mut set, object.id(), &object.to_bytes());
+        defined.push(serde_json::json!({ "object": object.definition.name, "number": object.id().0 }));
+    }
+    let body =
+        EntryBody::Event { name: "object.defined".into(), data: serde_json::json!({ "objects": defined }) };
     let entry =
         NewEntry { actor: Actor::System { component: "schema".into() }, cause: Cause::default(), body };
     log::append(&mut set, &entry, clock.now_ms(), ids.salt())?;

@@ -136,4 +136,6 @@ fn wrong(object: &ObjectDefinition, reason: &str) -> Error {
 }
 
 #[cfg(test)]
+mod labels;
+#[cfg(test)]
 mod tests;

@@ -9,11 +9,17 @@ use crate::{Config, Records, SystemClock, SystemIds};
 async fn install_all(definitions: &[&str]) -> Result<Arc<MemoryStore>, String> {
     let store = Arc::new(MemoryStore::new());
     for toml in definitions {
-        install(&*store, &SystemClock, &SystemIds::default(), toml)
+        install(&*store, &SystemClock, &SystemIds::default(), &[toml])
             .await
             .map_err(|error| error.to_string())?;
     }
     Ok(store)
+}
+
+async fn install_together(definitions: &[&str]) -> Arc<MemoryStore> {
+    let store = Arc::new(MemoryStore::new());
+    install(&*store, &SystemClock, &SystemIds::default(), definitions).await.unwrap();
+    store
 }
 
 fn thing(fields: &str, rest: &str) -> String {
@@ -29,21 +35,11 @@ fn field(name: &str, rest: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_standard_objects_are_labelled_in_both_languages() {
-    let store = install_all(&STANDARD).await.unwrap();
+async fn standard_objects_are_found_by_every_name() {
+    let store = install_together(&STANDARD).await;
     let schema = load(&*store).await.unwrap();
     assert_eq!(schema.objects().count(), STANDARD.len());
     for object in schema.objects() {
-        let options = |field: &trellis_model::FieldDefinition| match &field.field_type {
-            trellis_model::FieldType::Choice { options } => options.clone(),
-            _ => Vec::new(),
-        };
-        let of_fields = object.fields.iter().flat_map(|field| {
-            [field.label.clone()].into_iter().chain(options(field).into_iter().map(|option| option.label))
-        });
-        for label in of_fields.chain([object.label.clone(), object.plural_label.clone()]) {
-            assert!(!label.en.is_empty() && !label.zh_cn.is_ascii(), "{}: {label:?}", object.name);
-        }
         let key = object.field("external_id").unwrap();
         assert!(key.unique && !key.required, "{}", object.name);
     }
@@ -53,11 +49,9 @@ async fn the_standard_objects_are_labelled_in_both_languages() {
 
 #[tokio::test]
 async fn installing_again_writes_nothing_and_numbers_stay() {
-    let store = install_all(&STANDARD).await.unwrap();
+    let store = install_together(&STANDARD).await;
     let (head, before) = (store.head(), load(&*store).await.unwrap());
-    for toml in STANDARD {
-        install(&*store, &SystemClock, &SystemIds::default(), toml).await.unwrap();
-    }
+    install(&*store, &SystemClock, &SystemIds::default(), &STANDARD).await.unwrap();
     assert_eq!(store.head(), head);
     let after = load(&*store).await.unwrap();
     assert!(before.objects().eq(after.objects()));
@@ -112,11 +106,13 @@ async fn a_store_of_an_earlier_release_gets_the_objects_and_fields_that_are_new(
     let without_case = {
         let (task, case) = (definition("task"), field_of(definition("task"), "case"));
         assert!(case.contains("type = \"reference\""));
-        task.replace(case, "")
+        task.replace(case, "").replace("\"case\", ", "")
     };
-    let early: Vec<&str> =
-        ["user", "account", "contact"].map(definition).into_iter().chain([&*without_case]).collect();
-    let store = install_all(&early).await.unwrap();
+    let early: Vec<&str> = STANDARD
+        .into_iter()
+        .map(|toml| if toml == definition("task") { &*without_case } else { toml })
+        .collect();
+    let store = install_together(&early).await;
     let before = load(&*store).await.unwrap();
     assert!(before.object("task").unwrap().field("case").is_none());
 

@@ -62,6 +62,8 @@ pub(super) struct PipelineEntry {
     probability: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tasks_done: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    closed_at: Option<String>,
     stages: Vec<StageEntry>,
 }
 
@@ -183,6 +185,7 @@ impl PipelineEntry {
             entered_at: optional(&self.entered_at)?,
             probability: optional(&self.probability)?,
             tasks_done: optional(&self.tasks_done)?,
+            closed_at: optional(&self.closed_at)?,
             stages: self.stages.iter().map(StageEntry::stage).collect::<Result<_>>()?,
         })
     }
