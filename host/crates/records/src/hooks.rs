@@ -82,6 +82,7 @@ pub trait SaveHook: Send + Sync + std::fmt::Debug + 'static {
 pub struct SaveContext {
     caller: Caller,
     now_ms: i64,
+    trial: bool,
     noted: Mutex<Noted>,
 }
 
@@ -93,8 +94,13 @@ pub(crate) struct Noted {
 }
 
 impl SaveContext {
-    pub(crate) fn new(caller: Caller, now_ms: i64) -> Self {
-        Self { caller, now_ms, noted: Mutex::default() }
+    pub(crate) fn new(caller: Caller, now_ms: i64, trial: bool) -> Self {
+        Self { caller, now_ms, trial, noted: Mutex::default() }
+    }
+
+    /// Whether nothing will be saved: somebody asks what would become of a save. Nothing of it is worth keeping then.
+    pub fn is_trial(&self) -> bool {
+        self.trial
     }
 
     /// Who saves.

@@ -51,5 +51,5 @@ pub use hooks::{DerivedFields, DerivedValue, Proposed, Ranking, SaveContext, Sav
 pub use log::{Committed, EntryBody, EventRef, LogEntry, LogSource, LoggedChange, NewEntry};
 pub use query::{Cursor, Deleted, Plan, Query, RecordPage, Total};
 pub use records::Records;
-pub use save::{AlsoCommit, FieldChanges, Write, Written};
+pub use save::{AlsoCommit, AlsoTold, FieldChanges, Taken, Trial, Write, Written};
 pub use schema::Schema;

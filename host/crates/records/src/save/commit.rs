@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use trellis_model::{ChangeKind, Currency, FieldChange, FieldId, Record, Value};
 use trellis_storage::{StampPlace, StampSource, WriteSet};
 
-use super::AlsoCommit;
 use super::prepare::Save;
 use super::segment::{Row, RowKeys};
+use super::{AlsoTold, Taken};
 use crate::codec::{chunks, record};
 use crate::index::entries;
 use crate::log::{self, EntryBody, LoggedChange, NewEntry};
@@ -86,7 +86,7 @@ impl Save<'_> {
     }
 
     /// Builds the write set of the rows.
-    pub(super) fn write_set(&mut self, also: &AlsoCommit<'_>) -> Result<WriteSet> {
+    pub(super) fn write_set(&mut self, also: &AlsoTold<'_>) -> Result<WriteSet> {
         let mut set = WriteSet::new();
         let changes = self.segment.rows.iter().map(Row::logged).collect();
         let entry = NewEntry {
@@ -104,7 +104,9 @@ impl Save<'_> {
         for (object, id) in &self.segment.absent {
             set.expect_absent(keys::record(*object, *id));
         }
-        for (key, value) in std::mem::take(&mut self.segment.puts).into_iter().chain(also(self.segment.end)) {
+        let changes: Vec<_> = self.segment.rows.iter().map(|row| (row.write, row.kind)).collect();
+        let also = also(Taken { end: self.segment.end, changes: &changes });
+        for (key, value) in std::mem::take(&mut self.segment.puts).into_iter().chain(also) {
             set.put(key, value);
         }
         for row in &mut self.segment.rows {

@@ -21,8 +21,9 @@ impl Save<'_> {
             if asked.is_empty() {
                 continue;
             }
-            let context =
-                context.get_or_insert_with(|| Arc::new(SaveContext::new(self.caller.clone(), self.now_ms)));
+            let trial = self.memory.trial.is_some();
+            let context = context
+                .get_or_insert_with(|| Arc::new(SaveContext::new(self.caller.clone(), self.now_ms, trial)));
             if self.ask(&**hook, context, asked).await? {
                 return Ok(true);
             }

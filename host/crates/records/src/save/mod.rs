@@ -10,6 +10,7 @@ mod hooked;
 mod prepare;
 mod references;
 mod segment;
+mod trial;
 mod validate;
 mod watch;
 
@@ -20,6 +21,7 @@ use trellis_storage::WriteSet;
 
 use self::prepare::Save;
 use self::segment::{Memory, Segment};
+pub use self::trial::Trial;
 pub(crate) use self::watch::Watched;
 use crate::{Caller, Committed, Error, Records, Result};
 
@@ -28,6 +30,19 @@ pub type FieldChanges = BTreeMap<FieldId, Option<Value>>;
 
 /// Keys of another crate, with their values, that are committed with the write set which takes the writes before a number.
 pub type AlsoCommit<'a> = dyn Fn(usize) -> Vec<(Vec<u8>, Vec<u8>)> + Send + Sync + 'a;
+
+/// As [`AlsoCommit`], with what the write set does.
+pub type AlsoTold<'a> = dyn Fn(Taken<'_>) -> Vec<(Vec<u8>, Vec<u8>)> + Send + Sync + 'a;
+
+/// What a write set takes of a batch.
+#[derive(Debug, Clone, Copy)]
+pub struct Taken<'a> {
+    /// The first of the writes that is not in.
+    pub end: usize,
+    /// The writes that change a record, in order, and how. Those before `end` that are missing were refused, changed nothing, or are in
+    /// an earlier write set.
+    pub changes: &'a [(usize, ChangeKind)],
+}
 
 /// A change that is asked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -195,11 +210,20 @@ impl Records {
         writes: Vec<Write>,
         also: &AlsoCommit<'_>,
     ) -> Result<Vec<Result<Written>>> {
-        let count_max = self.config().limits.batch_rows_max;
-        if writes.len() > count_max {
-            let what = Phrase::new("writes in a batch", "单批写入的条数");
-            return Err(Error::TooMany { what, count: writes.len(), count_max });
-        }
+        self.write_batch_told(caller, writes, &|taken| also(taken.end)).await
+    }
+
+    /// As [`Records::write_batch_with`], where what is committed too depends on which of the writes change something.
+    ///
+    /// # Errors
+    /// As [`Records::write_batch`].
+    pub async fn write_batch_told(
+        &self,
+        caller: &Caller,
+        writes: Vec<Write>,
+        also: &AlsoTold<'_>,
+    ) -> Result<Vec<Result<Written>>> {
+        self.check_batch_size(writes.len())?;
         let batch = Batch { caller, writes: &writes, also };
         let mut results = Vec::with_capacity(writes.len());
         let mut memory = Memory::default();
@@ -209,6 +233,15 @@ impl Records {
             results.extend(done);
         }
         Ok(results)
+    }
+
+    fn check_batch_size(&self, count: usize) -> Result<()> {
+        let count_max = self.config().limits.batch_rows_max;
+        if count > count_max {
+            let what = Phrase::new("writes in a batch", "单批写入的条数");
+            return Err(Error::TooMany { what, count, count_max });
+        }
+        Ok(())
     }
 
     /// Commits one write set of the writes from `start` on; returns what became of those that were taken.
@@ -275,7 +308,7 @@ impl Records {
 struct Batch<'a> {
     caller: &'a Caller,
     writes: &'a [Write],
-    also: &'a AlsoCommit<'a>,
+    also: &'a AlsoTold<'a>,
 }
 
 /// Puts together what became of each write.

@@ -290,7 +290,7 @@ impl Save<'_> {
     ) -> Result<Prepared> {
         self.check_references(&object, before.as_ref().map(|before| &before.record), &after).await?;
         if kind == ChangeKind::Created {
-            if object.ordinals {
+            if object.ordinals && self.memory.trial.is_none() {
                 after.ordinal = Some(self.ordinal(write, object.id).await?);
             }
         } else {

@@ -65,6 +65,9 @@ impl Save<'_> {
         if let Some(known) = self.segment.targets.get(&(object.id, id)) {
             return Ok(*known);
         }
+        if self.memory.trial.as_ref().is_some_and(|trial| trial.assumed.contains(&(object.id, id))) {
+            return Ok(Some(Target { position: None, ordinal: None, deleted: false }));
+        }
         let target = match self.caller.scope.of(&object.name).rows {
             RowAccess::All => self.stored_target(object.id, id).await?,
             _ => match self.records.load(object.id, id).await? {

@@ -108,4 +108,6 @@ pub(super) struct Memory {
     pub(super) end_max: Option<usize>,
     /// Writes of the current write set that a hook or a unique value refused.
     pub(super) refused: BTreeMap<usize, Error>,
+    /// Where nothing will be committed.
+    pub(super) trial: Option<super::Trial>,
 }
