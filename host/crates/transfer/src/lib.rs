@@ -5,3 +5,6 @@
 //! through [`Records::write_batch`](trellis_records::Records::write_batch), hooks included.
 
 pub mod import;
+mod transform;
+
+pub use transform::{NoTransforms, RowTexts, Transform, Transforms};

@@ -45,6 +45,20 @@ pub enum Error {
         /// The limit.
         count_max: usize,
     },
+    /// The file is larger than the limit.
+    #[error("the file has {bytes} bytes, at most {bytes_max}")]
+    FileTooLarge {
+        /// How large it is.
+        bytes: u64,
+        /// The limit.
+        bytes_max: u64,
+    },
+    /// A workbook that unpacks to more than the limit.
+    #[error("the workbook unpacks to more than {bytes_max} bytes")]
+    UnpackedTooLarge {
+        /// The limit.
+        bytes_max: u64,
+    },
     /// Records could not be read or written at all.
     #[error(transparent)]
     Records(#[from] trellis_records::Error),
@@ -60,7 +74,9 @@ impl Error {
             Self::MappingSyntax { .. } | Self::Mapping { .. } => "invalid_mapping",
             Self::Header { .. } => "invalid_header",
             Self::File { .. } => "unreadable_file",
-            Self::TooMany { .. } => "import_too_large",
+            Self::TooMany { .. } | Self::FileTooLarge { .. } | Self::UnpackedTooLarge { .. } => {
+                "import_too_large"
+            }
             Self::Records(error) => error.code(),
         }
     }
@@ -78,6 +94,8 @@ impl Error {
             Self::Header { reason } => return Text::new("header: ", "表头：").then(reason),
             Self::File { file, source } => format!("无法读取 `{file}`：{source}"),
             Self::TooMany { what, count_max } => format!("{}超过 {count_max}：请拆分文件", what.zh_cn),
+            Self::FileTooLarge { bytes, bytes_max } => format!("文件有 {bytes} 字节，最多 {bytes_max} 字节"),
+            Self::UnpackedTooLarge { bytes_max } => format!("工作簿解压后超过 {bytes_max} 字节"),
             Self::Records(error) => error.text().get(Language::ZhCn).to_owned(),
         };
         Text { en: self.to_string(), zh_cn }

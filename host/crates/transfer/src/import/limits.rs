@@ -7,6 +7,13 @@ pub struct Limits {
     pub columns_max: usize,
     /// Bytes of a row of the file, line feeds included (default 1 MiB). A longer row is a bad row and never in memory whole.
     pub line_bytes_max: usize,
+    /// Bytes of a file (default 1 GiB). A larger one is refused.
+    pub file_bytes_max: u64,
+    /// Bytes that an XLSX workbook may unpack to (default 512 MiB), all its sheets and texts together. More refuse it before anything is
+    /// kept.
+    pub xlsx_bytes_max: u64,
+    /// Rows of a file (default 2,000,000). More refuse the import before anything is written.
+    pub rows_max: usize,
     /// Rows in one write set (default 200; never more than `batch_rows_max` of the records).
     pub batch_rows_max: usize,
     /// Batches that wait for their commit at the same time (default 8), so that a group commit takes several. Objects with
@@ -28,6 +35,9 @@ impl Default for Limits {
             mapping_bytes_max: 64 << 10,
             columns_max: 1_000,
             line_bytes_max: 1 << 20,
+            file_bytes_max: 1 << 30,
+            xlsx_bytes_max: 512 << 20,
+            rows_max: 2_000_000,
             batch_rows_max: 200,
             batches_in_flight_max: 8,
             keys_in_memory_max: 1_000_000,

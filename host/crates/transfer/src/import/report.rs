@@ -1,10 +1,14 @@
 use trellis_model::Text;
 
+use super::checkpoint::Counts;
+
 /// What an import did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportReport {
-    /// Rows of the file that were looked at: all of them, unless it was cancelled.
+    /// Rows of the file that were looked at: all that are not left out, unless it was cancelled.
     pub rows: u64,
+    /// Rows that were left out on purpose, by the reason that the mapping gives.
+    pub dropped: Vec<Dropped>,
     /// Records that rows created.
     pub created: u64,
     /// Records that rows changed.
@@ -21,6 +25,15 @@ pub struct ImportReport {
     pub errors_found: u64,
     /// Whether it was cancelled before the end. What it wrote stays.
     pub cancelled: bool,
+}
+
+/// Rows that were left out for one reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dropped {
+    /// Why.
+    pub reason: Text,
+    /// How many.
+    pub rows: u64,
 }
 
 /// What is wrong with a row.
@@ -61,6 +74,32 @@ pub enum Phase {
 }
 
 impl ImportReport {
+    pub(super) fn counts(&self) -> Counts {
+        Counts {
+            rows: self.rows,
+            created: self.created,
+            updated: self.updated,
+            unchanged: self.unchanged,
+            failed: self.failed,
+            errors_found: self.errors_found,
+            created_references: self.created_references,
+        }
+    }
+
+    /// Goes on from what an earlier attempt counted.
+    pub(super) fn after(counts: &Counts) -> Self {
+        Self {
+            rows: counts.rows,
+            created: counts.created,
+            updated: counts.updated,
+            unchanged: counts.unchanged,
+            failed: counts.failed,
+            errors_found: counts.errors_found,
+            created_references: counts.created_references,
+            ..Self::default()
+        }
+    }
+
     /// Counts a refused row.
     pub(super) fn add_failure(&mut self, errors: Vec<RowError>, errors_kept_max: usize) {
         self.rows += 1;

@@ -1,182 +1,146 @@
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Deserialize;
+use jiff::tz::TimeZone;
 use trellis_model::{Currency, FieldDefinition, FieldType, ObjectDefinition, Phrase, Text, Value, bilingual};
 
-use super::{Cell, MappedColumn, Mapping, Preset, Reference, header, key_field, no_field};
-use crate::import::{Error, Limits, Result, cell};
+use super::spec::{ColumnSpec, DropSpec, MappingSpec};
+use super::{Cell, Drop, ID, Key, MappedColumn, Mapping, header, no_field, reference};
+use crate::import::cell::{self, CellFormat};
+use crate::import::{Error, Limits, Result};
+use crate::transform::{Transform, Transforms};
 use trellis_records::Schema;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MappingFile {
-    object: String,
-    #[serde(rename = "match")]
-    key: Option<String>,
-    columns: Vec<ColumnEntry>,
-    #[serde(default)]
-    constants: BTreeMap<String, toml::Value>,
+/// What reading the parts of a mapping needs.
+struct Reader<'a> {
+    schema: &'a Schema,
+    object: &'a Arc<ObjectDefinition>,
+    transforms: &'a dyn Transforms,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ColumnEntry {
-    column: String,
-    field: String,
-    currency: Option<String>,
-    reference: Option<ReferenceEntry>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ReferenceEntry {
-    object: Option<String>,
-    #[serde(rename = "match")]
-    key: Option<String>,
-    #[serde(default)]
-    create: bool,
-    #[serde(default)]
-    set: BTreeMap<String, toml::Value>,
-}
-
-pub(super) fn parse(toml: &str, schema: &Schema, limits: &Limits) -> Result<Mapping> {
-    if toml.len() > limits.mapping_bytes_max {
-        let (bytes, max) = (toml.len(), limits.mapping_bytes_max);
-        let reason = bilingual!(
-            "the mapping has {bytes} bytes, at most {max}",
-            "映射有 {bytes} 字节，最多 {max} 字节"
-        );
-        return Err(Error::MappingSyntax { line: 1, reason });
-    }
-    let file: MappingFile = toml::from_str(toml).map_err(|error| syntax_error(toml, &error))?;
+pub(super) fn checked(
+    spec: &MappingSpec,
+    schema: &Schema,
+    limits: &Limits,
+    transforms: &dyn Transforms,
+) -> Result<Mapping> {
     let place = Phrase::new("object", "object");
-    let object = object_named(schema, &file.object).map_err(|reason| Error::mapping(place, reason))?;
-    if file.columns.is_empty() || file.columns.len() > limits.columns_max {
-        let (columns, max) = (file.columns.len(), limits.columns_max);
+    let object = object_named(schema, &spec.object).map_err(|reason| Error::mapping(place, reason))?;
+    if spec.columns.is_empty() || spec.columns.len() > limits.columns_max {
+        let (columns, max) = (spec.columns.len(), limits.columns_max);
         let reason = bilingual!(
             "{columns} columns, at least 1 and at most {max}",
             "有 {columns} 列，至少 1 列，最多 {max} 列"
         );
         return Err(Error::mapping(Phrase::new("columns", "columns"), reason));
     }
-    let columns = file.columns.iter().map(|entry| column(entry, object, schema)).collect::<Result<_>>()?;
-    let constant = |(name, toml): (&String, &toml::Value)| {
-        let field = field_named(object, name)?;
-        Ok((field.clone(), constant(field, toml)?))
-    };
-    let constants = file.constants.iter().map(|entry| {
-        constant(entry).map_err(|reason: Text| {
-            let name = entry.0;
-            Error::mapping(bilingual!("constant `{name}`", "常量 `{name}`"), reason)
-        })
+    let reader = Reader { schema, object, transforms };
+    let (ids, columns): (Vec<_>, Vec<_>) =
+        spec.columns.iter().partition(|column| column.field == ID && object.field(ID).is_none());
+    let constants = spec.constants.iter().map(|(name, toml)| {
+        reader
+            .constant(name, toml)
+            .map_err(|reason| Error::mapping(bilingual!("constant `{name}`", "常量 `{name}`"), reason))
     });
-    Mapping::assemble(object, file.key.as_deref(), columns, constants.collect::<Result<_>>()?)
-}
-
-fn syntax_error(toml: &str, error: &toml::de::Error) -> Error {
-    let before = error.span().and_then(|span| toml.get(..span.start)).unwrap_or_default();
-    let line = before.bytes().filter(|&byte| byte == b'\n').count() + 1;
-    // What the TOML reader says is English only.
-    let said = error.message().lines().collect::<Vec<_>>().join(" ");
-    Error::MappingSyntax { line, reason: bilingual!("{said}", "格式有误：{said}") }
-}
-
-fn column(entry: &ColumnEntry, object: &ObjectDefinition, schema: &Schema) -> Result<MappedColumn> {
-    let place = || {
-        let column = &entry.column;
-        bilingual!("column `{column}`", "列 `{column}`")
+    let mapping = Mapping {
+        object: object.clone(),
+        key: Key::None,
+        mode: spec.mode,
+        id_column: ids.first().and_then(|column| column.column.clone()),
+        columns: columns.into_iter().map(|column| reader.column(column)).collect::<Result<_>>()?,
+        constants: constants.collect::<Result<_>>()?,
+        drops: spec.drops.iter().map(|drop| reader.drop(drop)).collect::<Result<_>>()?,
+        read: spec.source.clone(),
     };
-    let field = field_named(object, &entry.field).map_err(|reason| Error::mapping(place(), reason))?;
-    let cell = match (&field.field_type, &entry.reference, &entry.currency) {
-        (FieldType::Money, None, currency) => {
-            let currency = currency.as_deref().map(Currency::new).transpose();
-            Cell::Value { currency: currency.map_err(|error| Error::mapping(place(), error.text()))? }
+    mapping.assemble(spec.key.as_deref())
+}
+
+impl Reader<'_> {
+    fn constant(&self, name: &str, toml: &toml::Value) -> Result<(FieldDefinition, Value), Text> {
+        let field = field_named(self.object, name)?;
+        Ok((field.clone(), constant(field, toml)?))
+    }
+
+    fn drop(&self, drop: &DropSpec) -> Result<Drop> {
+        let place = || Text::new("drop", "drop");
+        let reason = drop.reason();
+        if reason.en.is_empty() {
+            let missing = Text::new("`reason.en` says nothing", "缺少 `reason.en`");
+            return Err(Error::mapping(place(), missing));
         }
-        (_, _, Some(_)) => {
-            let name = &field.name;
-            let reason = bilingual!(
+        let when = self.transforms.compile(&drop.when).map_err(|reason| Error::mapping(place(), reason))?;
+        Ok(Drop { when, reason })
+    }
+
+    fn column(&self, spec: &ColumnSpec) -> Result<MappedColumn> {
+        let read = || -> Result<MappedColumn, Text> {
+            let field = field_named(self.object, &spec.field)?;
+            if spec.column.is_none() && spec.transform.is_none() && spec.default.is_none() {
+                return Err(Text::new(
+                    "needs `column`, or `transform` or `default` in its place",
+                    "需要 `column`，或以 `transform`、`default` 代替",
+                ));
+            }
+            Ok(MappedColumn {
+                column: spec.column.as_ref().map(|column| column.trim().to_owned()),
+                field: field.clone(),
+                cell: self.cell(spec, field)?,
+                values: spec.values.clone(),
+                default: spec.default.clone(),
+                transform: self.transform(spec)?,
+            })
+        };
+        read().map_err(|reason| {
+            let column = spec.column.as_ref().unwrap_or(&spec.field);
+            Error::mapping(bilingual!("column `{column}`", "列 `{column}`"), reason)
+        })
+    }
+
+    fn transform(&self, spec: &ColumnSpec) -> Result<Option<Arc<dyn Transform>>, Text> {
+        let compile = |source: &String| self.transforms.compile(source);
+        spec.transform.as_ref().map(compile).transpose()
+    }
+
+    fn cell(&self, spec: &ColumnSpec, field: &FieldDefinition) -> Result<Cell, Text> {
+        let name = &field.name;
+        match (&field.field_type, &spec.reference, &spec.currency) {
+            (FieldType::Money, None, _) => Ok(Cell::Value(format(spec)?)),
+            (_, _, Some(_)) => Err(bilingual!(
                 "`currency`, but `{name}` is no money",
                 "写了 `currency`，但 `{name}` 不是金额字段"
-            );
-            return Err(Error::mapping(place(), reason));
-        }
-        (FieldType::Reference { object }, None, None) => {
-            Cell::Reference(header::by_external_id(object, schema)?)
-        }
-        (FieldType::Reference { object: target }, Some(entry), None) => {
-            let target = object_named(schema, target.as_str());
-            let reference = target.and_then(|target| reference(entry, field, target));
-            Cell::Reference(reference.map_err(|reason| Error::mapping(place(), reason))?)
-        }
-        (_, Some(_), None) => {
-            let name = &field.name;
-            let reason = bilingual!(
+            )),
+            (FieldType::Reference { object }, None, None) => {
+                header::by_external_id(object, self.schema).map(Cell::Reference).map_err(|error| error.text())
+            }
+            (FieldType::Reference { object }, Some(entry), None) => {
+                let target = object_named(self.schema, object.as_str())?;
+                reference::checked(entry, field, target).map(Cell::Reference)
+            }
+            (_, Some(_), None) => Err(bilingual!(
                 "`reference`, but `{name}` is no reference",
                 "写了 `reference`，但 `{name}` 不是引用字段"
-            );
-            return Err(Error::mapping(place(), reason));
+            )),
+            (_, None, None) => Ok(Cell::Value(format(spec)?)),
         }
-        (_, None, None) => Cell::Value { currency: None },
+    }
+}
+
+fn format(spec: &ColumnSpec) -> Result<CellFormat, Text> {
+    let currency = spec.currency.as_deref().map(Currency::new).transpose().map_err(|error| error.text())?;
+    let decimal_comma = match spec.decimal.as_deref() {
+        None | Some(".") => false,
+        Some(",") => true,
+        Some(other) => {
+            return Err(bilingual!(
+                "`decimal` is `.` or `,`, not `{other}`",
+                "`decimal` 应为 `.` 或 `,`，而不是 `{other}`"
+            ));
+        }
     };
-    Ok(MappedColumn { column: entry.column.trim().to_owned(), field: field.clone(), cell })
+    let dates = spec.format.as_ref().map(super::spec::OneOrMany::to_vec).unwrap_or_default();
+    Ok(CellFormat { currency, dates, decimal_comma, percent: spec.percent })
 }
 
-fn reference(
-    entry: &ReferenceEntry,
-    field: &FieldDefinition,
-    target: &Arc<ObjectDefinition>,
-) -> Result<Reference, Text> {
-    if let Some(object) = entry.object.as_ref().filter(|object| **object != target.name.as_str()) {
-        let (name, target) = (&field.name, &target.name);
-        return Err(bilingual!(
-            "reference to `{object}`, but `{name}` refers to {target}",
-            "引用写的是 `{object}`，但 `{name}` 引用的是 {target}"
-        ));
-    }
-    let key = key_field(target, entry.key.as_deref())?;
-    let set = entry.set.iter().map(|(name, toml)| {
-        let preset = preset(target, &key, name, toml);
-        preset.map_err(|reason| bilingual!("set `{name}`: ", "设置 `{name}`：").then(&reason))
-    });
-    let set = set.collect::<Result<Vec<_>, _>>()?;
-    if !entry.create && !set.is_empty() {
-        return Err(Text::new(
-            "`set` is for records that are created: it needs `create = true`",
-            "`set` 用于新建的记录，需要 `create = true`",
-        ));
-    }
-    let given =
-        |field: &FieldDefinition| field.id == key.id || set.iter().any(|preset| preset.field.id == field.id);
-    let missing = target.fields.iter().find(|field| field.required && !given(field));
-    if let Some(field) = missing.filter(|_| entry.create) {
-        let (target, name) = (&target.name, &field.name);
-        return Err(bilingual!(
-            "cannot create {target} without `{name}`, which is required: add it to `set`",
-            "新建 {target} 时 `{name}` 为必填项，请加到 `set` 中"
-        ));
-    }
-    let or_id = entry.key.is_none() && !entry.create;
-    Ok(Reference { object: target.clone(), key, or_id, create: entry.create.then_some(set) })
-}
-
-fn preset(
-    target: &ObjectDefinition,
-    key: &FieldDefinition,
-    name: &str,
-    toml: &toml::Value,
-) -> Result<Preset, Text> {
-    let field = field_named(target, name)?.clone();
-    if field.id == key.id {
-        return Err(Text::new("is the key, which comes from the cell", "是键，其值来自单元格"));
-    }
-    match toml {
-        toml::Value::String(template) if template.contains(['{', '}']) => Preset::template(field, template),
-        _ => constant(&field, toml).map(|value| Preset::constant(field, value)),
-    }
-}
-
-fn constant(field: &FieldDefinition, toml: &toml::Value) -> Result<Value, Text> {
+pub(super) fn constant(field: &FieldDefinition, toml: &toml::Value) -> Result<Value, Text> {
     let empty = || Text::new("is empty: leave it out", "为空，请去掉");
     let text = match toml {
         toml::Value::String(text) => text.trim().to_owned(),
@@ -194,13 +158,14 @@ fn constant(field: &FieldDefinition, toml: &toml::Value) -> Result<Value, Text> 
     if text.is_empty() {
         return Err(empty());
     }
-    cell::parse(&field.field_type, None, &text).map_err(|error| error.text())
+    cell::parse(&field.field_type, &CellFormat::default(), &TimeZone::UTC, &text)
+        .map_err(|error| error.text())
 }
 
-fn object_named<'a>(schema: &'a Schema, name: &str) -> Result<&'a Arc<ObjectDefinition>, Text> {
+pub(super) fn object_named<'a>(schema: &'a Schema, name: &str) -> Result<&'a Arc<ObjectDefinition>, Text> {
     schema.object(name).ok_or_else(|| bilingual!("there is no object `{name}`", "对象 `{name}` 不存在"))
 }
 
-fn field_named<'a>(object: &'a ObjectDefinition, name: &str) -> Result<&'a FieldDefinition, Text> {
+pub(super) fn field_named<'a>(object: &'a ObjectDefinition, name: &str) -> Result<&'a FieldDefinition, Text> {
     object.field(name).ok_or_else(|| no_field(object, name))
 }

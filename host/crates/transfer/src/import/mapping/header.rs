@@ -1,38 +1,107 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use trellis_model::{
-    FieldDefinition, FieldType, Language, ObjectDefinition, ObjectName, Phrase, Text, bilingual,
+    FieldDefinition, FieldType, Language, ObjectDefinition, ObjectName, Phrase, SystemField, Text, bilingual,
 };
 
-use super::{Cell, EXTERNAL_ID, MappedColumn, Mapping, Reference, key_field};
+use super::spec::{ColumnSpec, MappingSpec, Mode, Several};
+use super::{Cell, EXTERNAL_ID, ID, Key, MappedColumn, Mapping, Reference, aliases, key_field};
+use crate::import::cell::CellFormat;
+use crate::import::table::ReadOptions;
 use crate::import::{Error, Result};
 use trellis_records::Schema;
 
 pub(super) fn identity(object: &ObjectName, header: &[String], schema: &Schema) -> Result<Mapping> {
-    let object = schema
-        .object(object.as_str())
-        .ok_or_else(|| trellis_records::Error::UnknownObject { name: object.to_string() })?;
-    let columns =
-        header.iter().map(|column| column_of(object, column, schema)).collect::<Result<Vec<_>>>()?;
+    let object = object_of(object, schema)?;
+    let own = header.iter().filter(|column| !is_of_host(object, column));
+    let columns = own.map(|column| column_of(object, column, schema)).collect::<Result<Vec<_>>>()?;
     for (place, column) in columns.iter().enumerate() {
         if let Some(other) = columns.iter().take(place).find(|other| other.field.id == column.field.id) {
-            let (other, column, field) = (&other.column, &column.column, &column.field.name);
+            let (other, column, field) = (other.label(), column.label(), &column.field.name);
             return Err(Error::header(bilingual!(
                 "columns `{other}` and `{column}` are both the field `{field}`",
                 "列 `{other}` 与 `{column}` 都对应字段 `{field}`"
             )));
         }
     }
-    Mapping::assemble(object, None, columns, Vec::new())
+    let has_external_ids = columns.iter().any(|column| column.field.name.as_str() == EXTERNAL_ID);
+    let id_column = header.iter().find(|column| is_id(object, column) && !has_external_ids).cloned();
+    let key = id_column.as_ref().map(|_| ID);
+    let mapping = Mapping {
+        object: object.clone(),
+        key: Key::None,
+        mode: Mode::Upsert,
+        id_column,
+        columns,
+        constants: Vec::new(),
+        drops: Vec::new(),
+        read: ReadOptions::default(),
+    };
+    mapping.assemble(key)
+}
+
+/// What people begin with: each column that is named like a field, the first of those that are named alike.
+pub(super) fn suggested(object: &ObjectName, header: &[String], schema: &Schema) -> Result<MappingSpec> {
+    let object = object_of(object, schema)?;
+    let mut columns: Vec<ColumnSpec> = Vec::new();
+    for column in header.iter().filter(|column| !is_of_host(object, column)) {
+        let found = field_named(object, column).ok().map(|field| (field, None));
+        let found = found.or_else(|| aliases::field_of(object, column));
+        let Some((field, reference)) = found else { continue };
+        if field.computed.is_some() || columns.iter().any(|other| other.field == field.name.as_str()) {
+            continue;
+        }
+        let (column, field) = (Some(column.clone()), field.name.to_string());
+        columns.push(ColumnSpec { column, field, reference, ..ColumnSpec::default() });
+    }
+    let has_external_ids = columns.iter().any(|column| column.field == EXTERNAL_ID);
+    let id = header.iter().find(|column| is_id(object, column) && !has_external_ids);
+    if let Some(column) = id {
+        let column = Some(column.clone());
+        columns.push(ColumnSpec { column, field: ID.to_owned(), ..ColumnSpec::default() });
+    }
+    let creates_only = id.is_none() && object.field(EXTERNAL_ID).is_none();
+    Ok(MappingSpec {
+        object: object.name.to_string(),
+        key: id.map(|_| ID.to_owned()),
+        mode: if creates_only { Mode::Create } else { Mode::Upsert },
+        source: ReadOptions::default(),
+        columns,
+        constants: BTreeMap::new(),
+        drops: Vec::new(),
+    })
+}
+
+fn object_of<'a>(object: &ObjectName, schema: &'a Schema) -> Result<&'a Arc<ObjectDefinition>> {
+    let unknown = || trellis_records::Error::UnknownObject { name: object.to_string() };
+    Ok(schema.object(object.as_str()).ok_or_else(unknown)?)
+}
+
+fn is_id(object: &ObjectDefinition, column: &str) -> bool {
+    column.eq_ignore_ascii_case(ID) && object.field(ID).is_none()
+}
+
+/// Whether a column holds what the host itself writes, the id included.
+fn is_of_host(object: &ObjectDefinition, column: &str) -> bool {
+    let column = column.to_lowercase();
+    SystemField::of(&column).is_some() && object.field(&column).is_none()
 }
 
 fn column_of(object: &ObjectDefinition, column: &str, schema: &Schema) -> Result<MappedColumn> {
     let field = field_named(object, column)?;
     let cell = match &field.field_type {
         FieldType::Reference { object } => Cell::Reference(by_external_id(object, schema)?),
-        _ => Cell::Value { currency: None },
+        _ => Cell::Value(CellFormat::default()),
     };
-    Ok(MappedColumn { column: column.to_owned(), field: field.clone(), cell })
+    Ok(MappedColumn {
+        column: Some(column.to_owned()),
+        field: field.clone(),
+        cell,
+        values: BTreeMap::new(),
+        default: None,
+        transform: None,
+    })
 }
 
 /// The field of an API name, or else the only one with this label.
@@ -74,5 +143,6 @@ pub(super) fn by_external_id(object: &ObjectName, schema: &Schema) -> Result<Ref
         .ok_or_else(|| trellis_records::Error::UnknownObject { name: object.to_string() })?;
     let place = Phrase::new("reference", "引用");
     let key = key_field(object, Some(EXTERNAL_ID)).map_err(|reason| Error::mapping(place, reason))?;
-    Ok(Reference { object: object.clone(), key, or_id: true, create: None })
+    let (several, columns) = (Several::Error, Vec::new());
+    Ok(Reference { object: object.clone(), key, or_id: true, several, create: None, columns })
 }

@@ -37,7 +37,7 @@ fn a_mapping_of_every_kind_is_read() {
         "#,
     )
     .unwrap();
-    assert_eq!(mapping.key.name.as_str(), "number");
+    assert_eq!(mapping.key.field().unwrap().name.as_str(), "number");
     let constants: Vec<String> = mapping
         .constants
         .iter()
@@ -46,11 +46,14 @@ fn a_mapping_of_every_kind_is_read() {
     assert_eq!(constants, ["ordered_on=1997-01-31", "quantity=1", "status=paid", "tags=1\u{1f}2"]);
     let Cell::Reference(reference) = &mapping.columns[0].cell else { panic!("a reference") };
     let presets = reference.create.as_ref().unwrap();
-    let values: Vec<String> = presets.iter().map(|preset| preset.value("7").unwrap().canonical()).collect();
+    let values: Vec<String> = presets
+        .iter()
+        .map(|preset| preset.value("7", &[], &jiff::tz::TimeZone::UTC).unwrap().unwrap().canonical())
+        .collect();
     assert_eq!(values, ["Customer 7 (7)", "3"]);
     assert!(!reference.or_id);
     assert!(
-        matches!(mapping.columns[2].cell, Cell::Value { currency: Some(currency) } if currency.as_str() == "EUR")
+        matches!(&mapping.columns[2].cell, Cell::Value(format) if format.currency.unwrap().as_str() == "EUR")
     );
 }
 
@@ -84,7 +87,7 @@ fn what_is_wrong_with_a_mapping_is_named() {
     check(&format!("object = \"order\"\n{COLUMNS}{COLUMNS}"), "mapping: field `quantity`: is mapped twice");
     let column = |rest: &str| format!("object = \"order\"\n[[columns]]\ncolumn = \"a\"\n{rest}");
     check(&column("field = \"qty\""), "mapping: column `a`: order has no field `qty`");
-    check(&column("field = \"id\""), "mapping: column `a`: order has no field `id`");
+    check(&column("field = \"id\""), "mapping: match: a column becomes `id`");
     check(&column("field = \"note\"\nformat = \"x\""), "mapping, line 5: unknown field `format`");
     check(
         &column("field = \"note\"\ncurrency = \"USD\""),
@@ -112,8 +115,8 @@ fn what_is_wrong_with_a_mapping_is_named() {
         "mapping: column `a`: set `nom`: account has no field `nom`",
     );
     check(
-        &reference("create = true, set = { name = \"{key}\" }"),
-        "mapping: column `a`: set `name`: `{key}` has a brace",
+        &reference("create = true, set = { name = \"{key\" }"),
+        "mapping: column `a`: set `name`: `{key` has a brace",
     );
     check(
         &reference("create = true, set = { external_id = \"x\" }"),

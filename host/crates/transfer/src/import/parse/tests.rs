@@ -2,7 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::import::Limits;
-use crate::import::source::Source;
+use crate::import::checkpoint::Done;
+use crate::import::source::{Source, Taken};
 use crate::import::test_schema::schema;
 
 const ORDERS: &str = r#"
@@ -17,34 +18,31 @@ columns = [
 status = "paid"
 "#;
 
-fn source(mapping: Mapping, text: &[u8], folder: &tempfile::TempDir) -> Source {
+fn source(mapping: Mapping, text: &[u8], folder: &tempfile::TempDir, limits: Limits) -> Result<Source> {
     let file = folder.path().join("orders.csv");
     std::fs::write(&file, text).unwrap();
-    let base_currency = Currency::new("EUR").unwrap();
-    Source {
-        file: file.into(),
-        mapping,
-        base_currency,
-        limits: Limits { line_bytes_max: 100, ..Limits::default() },
-    }
+    let locale = Locale { base_currency: Currency::new("EUR").unwrap(), zone: TimeZone::UTC };
+    let limits = Limits { line_bytes_max: 100, ..limits };
+    Source::open(&file, Arc::new(mapping), Arc::default(), locale, limits)
 }
 
 /// The rows of a file: `line#row`, then the id and the references, or the errors.
 fn rows(mapping: &str, text: &[u8]) -> Result<Vec<String>> {
     let folder = tempfile::tempdir().unwrap();
-    let source = source(Mapping::parse(mapping, &schema())?, text, &folder);
+    let source = source(Mapping::parse(mapping, &schema())?, text, &folder, Limits::default())?;
     let (sender, mut receiver) = tokio::sync::mpsc::channel(1_000);
-    source.send_rows(&sender)?;
+    source.send_rows(&sender, &Done::default())?;
     drop(sender);
     let mut rows = Vec::new();
     while let Ok(batch) = receiver.try_recv() {
         rows.extend(batch.into_iter().map(|item| match item.draft {
-            Ok(draft) => {
+            Taken::Draft(draft) => {
                 let id = draft.fields.get(&FieldId(1)).map_or(String::new(), Value::canonical);
                 let keys: Vec<&str> = draft.references.iter().map(|(_, key)| key.as_str()).collect();
                 format!("{}#{} {id} {}", item.line, item.number, keys.join(","))
             }
-            Err(errors) => errors.iter().map(error_text).collect::<Vec<_>>().join("; "),
+            Taken::Bad(errors) => errors.iter().map(error_text).collect::<Vec<_>>().join("; "),
+            other => panic!("{other:?}"),
         }));
     }
     Ok(rows)
@@ -144,11 +142,11 @@ fn limits_refuse_a_file_before_anything_is_written() {
         let folder = tempfile::tempdir().unwrap();
         let mapping = Mapping::parse(ORDERS, &schema()).unwrap();
         let text = b"customer,date,cds,price\n1,1997-01-01,1,5\n2,1997-01-01,1,5\n2,1997-01-01,1,x\n3,,,x\n";
-        let mut source = source(mapping, text, &folder);
-        change(&mut source.limits);
+        let mut limits = Limits::default();
+        change(&mut limits);
         let (reports, _counts) = tokio::sync::mpsc::channel(1);
-        let outcome = source
-            .survey(&reports)
+        let outcome = source(mapping, text, &folder, limits)
+            .and_then(|source| source.survey(&reports, false))
             .map(|survey| (survey.rows, survey.keys.iter().map(|keys| keys.len()).sum()));
         assert_eq!(
             outcome.map_err(|error| error.to_string()),
@@ -163,6 +161,8 @@ fn limits_refuse_a_file_before_anything_is_written() {
     check(|limits| limits.keys_in_memory_max = 1, "more than 1 distinct keys of references: split the file");
     check(|limits| limits.rows_without_id_max = 1, "more than 1 rows without an id: split the file");
     check(|limits| limits.columns_max = 3, "header: 4 columns, at most 3");
+    check(|limits| limits.rows_max = 3, "more than 3 rows: split the file");
+    check(|limits| limits.file_bytes_max = 10, "the file has 81 bytes, at most 10");
 }
 
 proptest! {

@@ -26,9 +26,32 @@ impl Row {
         self.text.get(start..end)
     }
 
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.text.clear();
         self.ends.clear();
+    }
+
+    /// Adds a cell.
+    pub(super) fn push(&mut self, text: &[u8]) {
+        self.text.extend_from_slice(text);
+        self.end_cell();
+    }
+
+    /// How many bytes its cells have.
+    pub(super) fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Puts other texts in the place of some cells.
+    pub(super) fn replace(&mut self, cells: &[(usize, &str)]) {
+        let mut replaced = Self { line: self.line, number: self.number, ..Self::default() };
+        for place in 0..self.len() {
+            match cells.iter().find(|(at, _)| *at == place) {
+                Some((_, text)) => replaced.push(text.as_bytes()),
+                None => replaced.push(self.cell(place).unwrap_or_default()),
+            }
+        }
+        *self = replaced;
     }
 
     fn end_cell(&mut self) {
@@ -41,9 +64,11 @@ impl Row {
 pub(in super::super) enum Fault {
     /// More bytes than the limit.
     TooLong,
-    /// A quote that is closed is followed by something other than a comma or the end of the line, or it is not closed
+    /// A quote that is closed is followed by something other than the delimiter or the end of the line, or it is not closed
     /// within the limit.
     Quote,
+    /// More cells than a file may have columns.
+    TooManyCells,
     /// Not as many cells as the header.
     Columns {
         /// How many it has.
@@ -93,17 +118,25 @@ pub(in super::super) struct Rows<R> {
     line: u64,
     number: u64,
     bytes_max: usize,
+    delimiter: u8,
     columns: Option<usize>,
     raw: Vec<u8>,
 }
 
 impl<R: BufRead> Rows<R> {
-    /// Reads rows of at most `bytes_max` bytes.
-    pub(in super::super) fn new(source: R, bytes_max: usize) -> Self {
-        Self { lines: Lines::new(source), line: 1, number: 0, bytes_max, columns: None, raw: Vec::new() }
+    /// Reads rows of at most `bytes_max` bytes, whose cells are parted by `delimiter`.
+    pub(in super::super) fn new(source: R, bytes_max: usize, delimiter: u8) -> Self {
+        let (lines, raw) = (Lines::new(source), Vec::new());
+        Self { lines, line: 1, number: 0, bytes_max, delimiter, columns: None, raw }
     }
 
-    /// Reads the header, without the byte order mark that it may begin with. Later rows must have as many cells.
+    /// Has every row have as many cells.
+    pub(super) fn expect_columns(&mut self, columns: usize) {
+        self.columns = Some(columns);
+    }
+
+    /// Reads a first row; later ones must have as many cells, and are numbered from 1.
+    #[cfg(test)]
     pub(in super::super) fn read_header(&mut self, row: &mut Row) -> io::Result<Read> {
         let read = self.read(row)?;
         if read == Read::Row {
@@ -150,7 +183,7 @@ impl<R: BufRead> Rows<R> {
         let mut state = State::CellStart;
         let mut fed_to = 0;
         let fault = loop {
-            match feed(self.raw.get(fed_to..).unwrap_or_default(), &mut state, row) {
+            match feed(self.raw.get(fed_to..).unwrap_or_default(), self.delimiter, &mut state, row) {
                 Fed::Complete => match self.columns {
                     Some(expected) if expected != row.len() => {
                         break Fault::Columns { found: row.len(), expected };
@@ -174,10 +207,10 @@ impl<R: BufRead> Rows<R> {
 }
 
 /// Adds a line, with its line feed, to a row.
-fn feed(line: &[u8], state: &mut State, row: &mut Row) -> Fed {
+fn feed(line: &[u8], delimiter: u8, state: &mut State, row: &mut Row) -> Fed {
     let body = line.strip_suffix(b"\n").map_or(line, |body| body.strip_suffix(b"\r").unwrap_or(body));
     if *state == State::CellStart && !body.contains(&b'"') {
-        for cell in body.split(|&byte| byte == b',') {
+        for cell in body.split(|&byte| byte == delimiter) {
             row.text.extend_from_slice(cell);
             row.end_cell();
         }
@@ -187,7 +220,7 @@ fn feed(line: &[u8], state: &mut State, row: &mut Row) -> Fed {
         *state = match (*state, byte) {
             (State::CellStart, b'"') => State::Quoted,
             (State::Quoted, b'"') => State::QuoteInQuoted,
-            (State::CellStart | State::Plain | State::QuoteInQuoted, b',') => {
+            (State::CellStart | State::Plain | State::QuoteInQuoted, byte) if byte == delimiter => {
                 row.end_cell();
                 State::CellStart
             }
@@ -219,7 +252,7 @@ mod tests {
     /// All rows of a text as `line#number cells`, with `|` between cells and bad rows by their fault.
     fn read_all(text: &[u8], bytes_max: usize) -> Vec<String> {
         // A small buffer, so that lines cross its edges.
-        let mut rows = Rows::new(io::BufReader::with_capacity(7, text), bytes_max);
+        let mut rows = Rows::new(io::BufReader::with_capacity(7, text), bytes_max, b',');
         let mut row = Row::default();
         let mut out = Vec::new();
         if rows.read_header(&mut row).unwrap() == Read::End {
@@ -282,7 +315,7 @@ mod tests {
     #[test]
     fn a_line_without_end_is_skipped_in_bounded_memory() {
         let endless = [b"a,b\n1,".as_slice(), &vec![b'9'; 1 << 22], b"\n3,4\n"].concat();
-        let mut rows = Rows::new(io::BufReader::new(endless.as_slice()), 100);
+        let mut rows = Rows::new(io::BufReader::new(endless.as_slice()), 100, b',');
         let mut row = Row::default();
         rows.read_header(&mut row).unwrap();
         assert_eq!(rows.read(&mut row).unwrap(), Read::Bad(Fault::TooLong));
