@@ -71,12 +71,6 @@ section! {
         ordinal_block: u64,
         event_rows_max: usize,
         log_entries_max: usize,
-        objects_max: usize,
-        fields_per_object_max: usize,
-        options_max: usize,
-        definition_bytes_max: usize,
-        indexes_per_object_max: usize,
-        formula_bytes_max: usize,
     }
 }
 
@@ -149,6 +143,7 @@ section! {
         hook_capsule_rows_max: usize,
         rules_enabled_max: usize,
         rules_parallel_max: usize,
+        bulk_records_max: usize,
         rules: trellis_engine::RuleLimits,
     }
 }
@@ -159,6 +154,8 @@ section! {
         tokens_per_user_max: usize,
         label_characters_max: usize,
         last_use_resolution_ms: i64,
+        answer_ttl_ms: i64,
+        answer_bytes_max: usize,
     }
 }
 

@@ -8,6 +8,7 @@ use trellis_model::{Actor, Cause, Language, ObjectName, Record, RecordId, Scope,
 use trellis_records::{Caller, Records};
 use trellis_storage::{Position, ScanRange, WriteSet};
 
+use crate::answers::Answers;
 use crate::token::{self, TokenId};
 use crate::{Error, FirstStart, Result, first_start, keys, stored};
 
@@ -17,6 +18,7 @@ pub struct Access {
     pub(crate) config: Config,
     administrator: RecordId,
     pub(crate) tokens: RwLock<HashMap<TokenId, Arc<Entry>>>,
+    pub(crate) answers: Arc<Answers>,
 }
 
 /// The limits of this crate.
@@ -28,11 +30,21 @@ pub struct Config {
     pub label_characters_max: usize,
     /// How exactly the last use of a token is stored, in milliseconds (default 600,000: ten minutes). In memory it is exact.
     pub last_use_resolution_ms: i64,
+    /// How long the answer to a request with an idempotency key is kept, in milliseconds (default 86,400,000: a day).
+    pub answer_ttl_ms: i64,
+    /// The longest body of an answer that is kept, in bytes (default 256 KiB).
+    pub answer_bytes_max: usize,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { tokens_per_user_max: 100, label_characters_max: 200, last_use_resolution_ms: 600_000 }
+        Self {
+            tokens_per_user_max: 100,
+            label_characters_max: 200,
+            last_use_resolution_ms: 600_000,
+            answer_ttl_ms: 86_400_000,
+            answer_bytes_max: 256 << 10,
+        }
     }
 }
 
@@ -87,7 +99,16 @@ impl Access {
             stored.ok_or_else(|| Error::Damaged { what: "no administrator after first start".into() })?;
         let administrator = stored::decode_user(&stored.value)?;
         let tokens = load(&records).await?;
-        Ok((Arc::new(Self { records, config, administrator, tokens: RwLock::new(tokens) }), first_start))
+        Ok((
+            Arc::new(Self {
+                records,
+                config,
+                administrator,
+                tokens: RwLock::new(tokens),
+                answers: Arc::default(),
+            }),
+            first_start,
+        ))
     }
 
     /// Returns who the token belongs to, or `None` for a token that is unknown, expired, revoked, or of a user that is not active.

@@ -1,5 +1,7 @@
 //! The keys of this crate: range 0x60 to 0x6f of the store. A number is never reused; a retired kind stays here.
 
+use trellis_model::RecordId;
+
 use crate::token::TokenId;
 
 /// The first byte of a key.
@@ -12,11 +14,13 @@ pub enum KeyKind {
     TokenUse = 0x61,
     /// `Administrator`: the user that first start made; also the mark that first start is done.
     Administrator = 0x62,
+    /// `Answer{user, digest of the idempotency key}`: what was answered to a request.
+    Answer = 0x63,
 }
 
 impl KeyKind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Token, Self::TokenUse, Self::Administrator];
+    pub const ALL: [Self; 4] = [Self::Token, Self::TokenUse, Self::Administrator, Self::Answer];
 }
 
 pub(crate) fn tokens() -> Vec<u8> {
@@ -35,6 +39,14 @@ pub(crate) fn administrator() -> Vec<u8> {
     vec![KeyKind::Administrator as u8]
 }
 
+pub(crate) fn answers() -> Vec<u8> {
+    vec![KeyKind::Answer as u8]
+}
+
+pub(crate) fn answer(user: RecordId, key_digest: &[u8; 32]) -> Vec<u8> {
+    [&[KeyKind::Answer as u8], user.as_bytes().as_slice(), key_digest.as_slice()].concat()
+}
+
 /// The id in a key made by [`token`] or [`token_use`].
 pub(crate) fn token_id(key: &[u8]) -> Option<TokenId> {
     key.get(1..).and_then(|id| id.try_into().ok()).map(TokenId::from_bytes)
@@ -46,7 +58,7 @@ mod tests {
 
     #[test]
     fn key_kinds_keep_their_numbers() {
-        assert_eq!(KeyKind::ALL.map(|kind| kind as u8), [0x60, 0x61, 0x62]);
+        assert_eq!(KeyKind::ALL.map(|kind| kind as u8), [0x60, 0x61, 0x62, 0x63]);
     }
 
     #[test]

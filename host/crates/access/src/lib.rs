@@ -19,6 +19,7 @@
 //! ```
 
 mod access;
+mod answers;
 mod error;
 mod first_start;
 mod keys;
@@ -27,6 +28,7 @@ mod token;
 mod tokens;
 
 pub use access::{Access, Config, Principal};
+pub use answers::{Answer, Begun, Claim};
 pub use error::{Error, Result};
 pub use first_start::FirstStart;
 pub use keys::KeyKind;

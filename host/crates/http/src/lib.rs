@@ -12,6 +12,7 @@
 mod config;
 mod extract;
 mod handlers;
+mod idempotency;
 mod middleware;
 mod openapi;
 mod problem;
@@ -31,5 +32,5 @@ pub use state::{AppState, Health, HealthCheck};
 /// The whole server as one service.
 pub fn router(state: AppState) -> axum::Router {
     let app = Arc::new(state);
-    middleware::shared_layers(table::routes(&app.config), &app).with_state(app)
+    middleware::shared_layers(table::routes(&app), &app).with_state(app)
 }

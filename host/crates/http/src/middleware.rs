@@ -5,7 +5,7 @@
 //! 2. [`TraceLayer`]: one line a request, at level `debug`; failures are logged as errors where they become an answer.
 //! 3. [`finish`]: gives the request its correlation id, writes out problems, adds security headers.
 //! 4. `HandleErrorLayer`, `LoadShedLayer`, `GlobalConcurrencyLimitLayer`: beyond `requests_max` the answer is 503 at once.
-//! 5. By class of route ([`Class`]): the time limit and the limit on the body.
+//! 5. By class of route ([`Class`]): the time limit and the limit on the body; requests with an `Idempotency-Key` are answered once.
 
 use std::any::Any;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -34,6 +34,7 @@ use tracing::Span;
 use trellis_model::Language;
 
 use crate::Config;
+use crate::idempotency::answer_once;
 use crate::problem::{Code, Problem};
 use crate::state::App;
 
@@ -51,11 +52,13 @@ pub(crate) enum Class {
 static CORRELATION_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Adds the layers of a class to its routes.
-pub(crate) fn class_layers(routes: Router<App>, class: Class, limits: &Config) -> Router<App> {
+pub(crate) fn class_layers(routes: Router<App>, class: Class, app: &App) -> Router<App> {
+    let limits = &app.config;
     let timeout = |timeout| TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout);
     match class {
         // The time-out is outside: reading a body that is too long counts too.
         Class::Json => routes
+            .layer(from_fn_with_state(Arc::clone(app), answer_once))
             .layer(
                 ServiceBuilder::new()
                     .layer(RequestBodyLimitLayer::new(limits.json_bytes_max))

@@ -43,6 +43,8 @@ pub struct TestAppBuilder {
     pub http: trellis_http::Config,
     /// Limits and habits of records.
     pub records: trellis_records::Config,
+    /// Limits of users, tokens and kept answers.
+    pub access: trellis_access::Config,
 }
 
 impl TestAppBuilder {
@@ -72,9 +74,7 @@ impl TestAppBuilder {
             Engine::start(records.clone(), columns.clone(), plugin_host, engine_dir, engine_config).await;
         let engine = engine.expect("the engine starts");
         let (access, first_start) =
-            Access::open(records.clone(), dir.path(), trellis_access::Config::default())
-                .await
-                .expect("access opens");
+            Access::open(records.clone(), dir.path(), self.access).await.expect("access opens");
         let admin_token = first_start.expect("the store is new").admin_token;
         let health = Arc::new(FakeHealth::default());
         let state = AppState {

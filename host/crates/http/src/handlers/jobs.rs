@@ -59,7 +59,7 @@ pub(crate) async fn cancel_job(
 }
 
 /// Answers 202 with a job and where to follow it.
-pub(super) fn accepted(job: &Job, language: Language) -> ApiResult<Response> {
+pub(in crate::handlers) fn accepted(job: &Job, language: Language) -> ApiResult<Response> {
     let mut response = json(StatusCode::ACCEPTED, &JobView::new(job, language))?;
     let location = HeaderValue::from_str(&format!("/api/v1/jobs/{}", job.id)).expect("a path with an id");
     response.headers_mut().insert(LOCATION, location);

@@ -240,6 +240,7 @@ fn query_parameter(name: &str) -> Json {
         "expand" => {
             (json!({ "type": "string", "enum": ["record"] }), "Whether each member comes with its record.")
         }
+        "dry_run" => (json!({ "type": "boolean" }), "Whether it only says what would happen."),
         "object" => (json!({ "type": "string" }), "Only those about records of this object."),
         "record" => (json!({ "type": "string", "format": "uuid" }), "Only those about this record."),
         "plugin" => (json!({ "type": "string" }), "Only those of this plugin."),

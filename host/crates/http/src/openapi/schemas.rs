@@ -21,6 +21,24 @@ pub(super) fn fixed() -> Map<String, Json> {
             "limit": integer(), "after": text(), "before": text(), "fields": array(text()), "labels": boolean(),
             "count": { "type": "string", "enum": ["none", "exact"] }, "deleted": boolean(),
         })),
+        "Batch": object(&["operations"], json!({
+            "operations": array(object(&["op"], json!({
+                "op": { "type": "string", "enum": ["create", "update", "delete", "restore", "upsert"] },
+                "id": text(), "by": text(), "version": integer(), "data": { "type": "object" },
+            }))),
+            "atomic": { "type": "boolean", "description": "Whether nothing is done where one operation is refused." },
+        })),
+        "BatchResult": object(&["data", "refused", "job"], json!({
+            "data": array(object(&["index", "status"], json!({
+                "index": integer(), "status": integer(), "result": text(), "id": id(), "version": integer(),
+                "error": component("Problem"),
+            }))),
+            "refused": integer(), "job": { "type": "string", "format": "uuid", "description": "The cause of these changes: undo them by it." },
+        })),
+        "BulkEdit": object(&["filter"], json!({
+            "filter": { "type": "object", "description": "A filter tree." }, "set": { "type": "object" }, "delete": boolean(),
+            "automations": { "type": "boolean", "description": "Whether rules and plugins react; true where it is left out." },
+        })),
         "Job": object(&["id", "kind", "state", "progress"], json!({
             "id": id(), "kind": { "type": "string", "enum": ["import", "plugin-run"] }, "subject": text(),
             "state": { "type": "string", "enum": ["queued", "running", "succeeded", "failed", "cancelled", "interrupted"] },

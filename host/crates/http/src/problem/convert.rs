@@ -31,6 +31,7 @@ impl From<trellis_records::Error> for Problem {
             E::AppendOnly { .. } => Self::new(Code::AppendOnly).detail_text(text),
             E::TooDeep { .. } | E::TooMany { .. } => Self::new(Code::ValidationError).detail_text(text),
             E::Query(_) => Self::new(Code::BadQuery).detail_text(text),
+            E::NotDone { .. } => Self::new(Code::NotDone).detail_text(text),
             E::Contended { .. } => Self::new(Code::Overloaded).detail_text(text).retry_after(1),
             E::Definition { .. } => Self::new(Code::ValidationError).detail_text(text),
             E::Model(error) => error.into(),

@@ -12,7 +12,6 @@ use axum::Router;
 use axum::http::Method;
 use axum::routing::MethodRouter;
 
-use crate::config::Config;
 use crate::middleware::{Class, class_layers};
 use crate::openapi::Operation;
 use crate::state::App;
@@ -39,12 +38,12 @@ impl Endpoint {
 }
 
 /// The router of all endpoints with the limits of their class.
-pub(crate) fn routes(config: &Config) -> Router<App> {
+pub(crate) fn routes(app: &App) -> Router<App> {
     let of_class = |class| {
         let endpoints = endpoints().into_iter().filter(|endpoint| endpoint.class == class);
         let routes =
             endpoints.fold(Router::new(), |routes, endpoint| routes.route(endpoint.path, endpoint.handler));
-        class_layers(routes, class, config)
+        class_layers(routes, class, app)
     };
     // A plugin's upload shares its path with the list, so that method routers of two classes meet: merge joins them.
     of_class(Class::Json).merge(of_class(Class::Plugin)).merge(of_class(Class::Import))

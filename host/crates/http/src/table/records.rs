@@ -1,7 +1,7 @@
 //! Records of every object.
 
 use axum::http::Method;
-use axum::routing::{delete, get, patch, post};
+use axum::routing::{delete, get, patch, post, put};
 
 use super::Endpoint;
 use crate::handlers::records;
@@ -70,6 +70,44 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             )
             .body(Body::Search),
             post(records::search_records),
+        ),
+        Endpoint::new(
+            Method::POST,
+            "/api/v1/{objects}/batch",
+            Operation::new(
+                "batch_records",
+                "Does up to 200 operations; each has its own answer.",
+                Shape::Named("BatchResult"),
+            )
+            .body(Body::Named("Batch"))
+            .refuses(&[409, 422]),
+            post(records::batch_records),
+        ),
+        Endpoint::new(
+            Method::POST,
+            "/api/v1/{objects}/bulk",
+            Operation::new(
+                "bulk_edit_records",
+                "Makes one change to every record that a filter matches.",
+                Shape::Named("Job"),
+            )
+            .accepted()
+            .query(&["dry_run"])
+            .body(Body::Named("BulkEdit"))
+            .refuses(&[422, 429]),
+            post(records::bulk_edit_records),
+        ),
+        Endpoint::new(
+            Method::PUT,
+            "/api/v1/{objects}/by/{field}/{value}",
+            Operation::new(
+                "upsert_record",
+                "Creates the record with this value in a unique field, or changes it.",
+                Shape::Record,
+            )
+            .body(Body::RecordPatch)
+            .refuses(&[409, 422]),
+            put(records::upsert_record),
         ),
         Endpoint::new(
             Method::POST,

@@ -6,7 +6,9 @@
 )]
 
 mod auth;
+mod batch;
 mod changes;
+mod idempotency;
 mod imports;
 mod languages;
 mod limits;

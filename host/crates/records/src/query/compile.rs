@@ -117,33 +117,12 @@ impl Node {
         }
     }
 
-    /// Whether the fields of a record alone decide it: nothing is read or computed.
-    pub(crate) fn is_plain(&self) -> bool {
-        match self {
-            Self::And(nodes) | Self::Or(nodes) => nodes.iter().all(Self::is_plain),
-            Self::Not(node) => node.is_plain(),
-            Self::Test(test) => matches!(test.source, Source::Column(_)),
-            Self::Related(_) => false,
-        }
-    }
-
     /// What must hold in any case: the node itself, or the parts of an `and`.
     pub(super) fn conjuncts(&self) -> Vec<&Self> {
         match self {
             Self::And(nodes) => nodes.iter().flat_map(Self::conjuncts).collect(),
             _ => vec![self],
         }
-    }
-}
-
-impl<'a> Compiler<'a> {
-    /// For filters that are part of a definition.
-    pub(crate) fn unscoped_over(
-        schema: &'a Schema,
-        config: &'a Config,
-        derived: Option<Arc<dyn DerivedFields>>,
-    ) -> Self {
-        Self { schema, config, derived, scope: None, now_ms: 0 }
     }
 }
 
@@ -173,7 +152,7 @@ impl Compiler<'_> {
     }
 
     /// Compiles a filter for the records of `object`.
-    pub(crate) fn filter(&self, object: &Object, filter: &Filter) -> Result<Node> {
+    pub(super) fn filter(&self, object: &Object, filter: &Filter) -> Result<Node> {
         let all = |filters: &[Filter]| {
             filters.iter().map(|filter| self.filter(object, filter)).collect::<Result<_>>()
         };

@@ -1,12 +1,13 @@
 //! Reading records: by id, by unique value, and as filtered, sorted pages.
 
-pub(crate) mod compile;
+mod compile;
 mod cursor;
 mod evaluate;
 mod feed;
 mod list;
+mod matching;
 mod plan;
-pub(crate) mod read;
+mod read;
 mod relative;
 mod sort;
 mod tally;

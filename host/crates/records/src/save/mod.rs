@@ -1,18 +1,16 @@
 //! The save pipeline: the only way in which a record changes.
 //!
-//! In this order, for all rows of a write set: what the caller may see and write; defaults; types, limits and what is required; what is
-//! out of use; references;
+//! In this order, for all rows of a write set: what the caller may see and write; types, limits and what is required; references;
 //! hooks, in the order in which they were added, each of whose changes is validated before the next one looks (and need not be within
 //! what the caller may write); unique values; then the commit, with a precondition for all that was read. A row that is refused fails
 //! alone: the others start again without it, so no hook decides by a row that is not saved.
 
-mod building;
+mod atomic;
 mod commit;
 mod hooked;
 mod prepare;
 mod references;
 mod segment;
-mod shape;
 mod trial;
 mod validate;
 mod watch;
@@ -227,7 +225,7 @@ impl Records {
         also: &AlsoTold<'_>,
     ) -> Result<Vec<Result<Written>>> {
         self.check_batch_size(writes.len())?;
-        let batch = Batch { caller, writes: &writes, also };
+        let batch = Batch { caller, writes: &writes, also, whole: false };
         let mut results = Vec::with_capacity(writes.len());
         let mut memory = Memory::default();
         while results.len() < writes.len() {
@@ -258,7 +256,12 @@ impl Records {
         memory.end_max = None;
         for _ in 0..attempts_max {
             memory.refused.clear();
-            let segment = self.prepare_segment(batch, start, memory).await?;
+            let mut segment = self.prepare_segment(batch, start, memory).await?;
+            if batch.whole
+                && let Some(refused) = atomic::refused(&mut segment.0, memory, batch.writes.len())
+            {
+                return Ok(refused);
+            }
             match segment {
                 (segment, None) => return Ok(finish(self, caller, segment, memory, start, None)),
                 (segment, Some(set)) => {
@@ -272,12 +275,7 @@ impl Records {
                             }
                             return Ok(finish(self, caller, segment, memory, start, Some(committed)));
                         }
-                        Err(error) if Self::must_retry(&error) => {
-                            if Self::is_about_schema(&error) {
-                                self.refresh_schema().await?;
-                            }
-                            tokio::task::yield_now().await;
-                        }
+                        Err(error) if Self::must_retry(&error) => tokio::task::yield_now().await,
                         Err(error) => return Err(error),
                     }
                 }
@@ -317,6 +315,8 @@ struct Batch<'a> {
     caller: &'a Caller,
     writes: &'a [Write],
     also: &'a AlsoTold<'a>,
+    /// Whether all of them are committed or none.
+    whole: bool,
 }
 
 /// Puts together what became of each write.

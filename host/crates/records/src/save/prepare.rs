@@ -4,9 +4,8 @@ use trellis_model::{
     ChangeKind, FieldId, Fields, ObjectId, Record, RecordId, RowAccess, Text, Value, bilingual,
 };
 
-use super::building::Freed;
 use super::segment::{Memory, Prepared, Row, RowKeys, Segment};
-use super::{FieldChanges, Write, Written, shape, validate};
+use super::{FieldChanges, Write, Written, validate};
 use crate::codec::record::created_at_ms;
 use crate::index::{encode, entries};
 use crate::ordinals::id_of;
@@ -120,9 +119,6 @@ impl Save<'_> {
                 Text::new("the key of an upsert is required", "按键写入时必须给出键的值"),
             )])
         };
-        if !object.indexes.finds_by(key_field) {
-            return Err(crate::query::read::being_built(&object.name, &definition.name));
-        }
         let value = fields
             .get(&key_field)
             .filter(|value| !matches!(value, Value::Text(text) if text.is_empty()))
@@ -188,7 +184,6 @@ impl Save<'_> {
         fields: &Fields,
         given: Option<RecordId>,
     ) -> Result<Prepared> {
-        shape::in_use(&object)?;
         self.check_writable(&object, fields.keys())?;
         if given.is_some_and(|id| self.segment.touched.contains_key(&(object.id, id))) {
             return Ok(Prepared::Next);
@@ -197,9 +192,7 @@ impl Save<'_> {
             self.check_id(&object, id).await?;
         }
         let config = self.records.config();
-        let mut fields = fields.clone();
-        shape::defaults(&object, &mut fields);
-        let fields = validate::fields(&object, fields, &config.limits, config.base_currency)?;
+        let fields = validate::fields(&object, fields.clone(), &config.limits, config.base_currency)?;
         let now_ms = self.now_ms;
         let id = given.unwrap_or_else(|| {
             *self.memory.ids.entry(number).or_insert_with(|| self.records.ids().record_id(now_ms))
@@ -270,7 +263,6 @@ impl Save<'_> {
         if object.append_only {
             return Err(Error::AppendOnly { object: object.name.clone() });
         }
-        shape::in_use(&object)?;
         let after = Record { fields, ..before.record.clone() };
         self.row(number, object, ChangeKind::Updated, Some(before), after).await
     }
@@ -296,11 +288,7 @@ impl Save<'_> {
         before: Option<Loaded>,
         mut after: Record,
     ) -> Result<Prepared> {
-        let stored = before.as_ref().map(|before| &before.record);
-        if matches!(kind, ChangeKind::Created | ChangeKind::Updated) {
-            self.check_shape(&object, stored, &after).await?;
-        }
-        self.check_references(&object, stored, &after).await?;
+        self.check_references(&object, before.as_ref().map(|before| &before.record), &after).await?;
         if kind == ChangeKind::Created {
             if object.ordinals && self.memory.trial.is_none() {
                 after.ordinal = Some(self.ordinal(write, object.id).await?);
@@ -323,7 +311,6 @@ impl Save<'_> {
             event_before,
             event_after,
             keys,
-            freed: Freed::default(),
         })))
     }
 

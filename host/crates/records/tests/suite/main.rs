@@ -12,5 +12,4 @@ mod model;
 mod named;
 mod saving;
 mod scoped;
-mod shaping;
 mod support;

@@ -2,10 +2,14 @@ use axum::extract::State;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
+use trellis_access::Claim;
+use trellis_model::{Fields, ObjectDefinition, Record};
+use trellis_records::{Error, Write};
 
 use super::whole_record;
 use crate::extract::{JsonBody, ObjectPath, Parameters, Requester};
-use crate::problem::ApiResult;
+use crate::idempotency::Once;
+use crate::problem::{ApiResult, Problem};
 use crate::state::App;
 use crate::wire::{FieldMap, parse_fields};
 
@@ -15,14 +19,43 @@ pub(crate) async fn create_record(
     requester: Requester,
     path: ObjectPath,
     parameters: Parameters,
+    once: Once,
     JsonBody(body): JsonBody<FieldMap>,
 ) -> ApiResult<Response> {
     parameters.finish()?;
     let object = &path.object;
-    let record = app.records.create(&requester.caller, &object.name, parse_fields(object, body)?).await?;
+    let fields = parse_fields(object, body)?;
+    let record = match once.0 {
+        None => app.records.create(&requester.caller, &object.name, fields).await?,
+        Some(claim) => create_once(&app, &requester, object, fields, &claim).await?,
+    };
     let mut response = whole_record(StatusCode::CREATED, &requester, object, &record)?;
     let location = format!("/api/v1/{}/{}", object.url_segment(), record.id);
     let location = HeaderValue::from_str(&location).expect("a path of ASCII letters, digits and hyphens");
     response.headers_mut().insert(LOCATION, location);
     Ok(response)
+}
+
+/// Creates a record with an id that is committed with the request's key: an attempt that was cut off after its commit is found again.
+async fn create_once(
+    app: &App,
+    requester: &Requester,
+    object: &ObjectDefinition,
+    fields: Fields,
+    claim: &Claim,
+) -> ApiResult<Record> {
+    let new = || app.records.ids().record_id(app.records.clock().now_ms());
+    let id = claim.ids().first().copied().unwrap_or_else(new);
+    let caller = &requester.caller;
+    let write = Write::Create { object: object.name.clone(), fields, id: Some(id) };
+    let mark = |_: usize| vec![claim.mark(&[id])];
+    let mut written = app.records.write_batch_with(caller, vec![write], &mark).await?;
+    match written.pop().expect("one result for one write") {
+        Ok(written) => Ok(written.record().cloned().expect("a create leaves a record")),
+        Err(Error::Duplicate { field, holder, .. }) if field.as_str() == "id" && holder == id => {
+            let record = app.records.get(&caller.scope, &object.name, id).await?;
+            record.ok_or_else(|| Problem::not_found(object.name.as_str(), id))
+        }
+        Err(error) => Err(error.into()),
+    }
 }

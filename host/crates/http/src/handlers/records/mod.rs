@@ -1,5 +1,7 @@
 //! Records of every object, the standard ones and those that came later.
 
+mod batch;
+mod bulk;
 mod conflict;
 mod create;
 mod delete;
@@ -11,7 +13,10 @@ mod restore;
 mod search;
 mod spool;
 mod update;
+mod upsert;
 
+pub(crate) use batch::batch_records;
+pub(crate) use bulk::bulk_edit_records;
 pub(crate) use create::create_record;
 pub(crate) use delete::delete_record;
 pub(crate) use find::get_record;
@@ -20,6 +25,7 @@ pub(crate) use list::list_records;
 pub(crate) use restore::restore_record;
 pub(crate) use search::search_records;
 pub(crate) use update::update_record;
+pub(crate) use upsert::upsert_record;
 
 use axum::http::header::{ETAG, IF_MATCH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
