@@ -54,6 +54,8 @@ pub struct Config {
     pub rules_enabled_max: usize,
     /// Write sets that before-save rules look at at once (default: the number of cores).
     pub rules_parallel_max: usize,
+    /// Records that one bulk change may be about (default 200,000); more are refused before anything is changed.
+    pub bulk_records_max: usize,
     /// The limits of one call of a rule.
     pub rules: trellis_rules::Limits,
     /// The limits of imports.
@@ -87,6 +89,7 @@ impl Default for Config {
             hook_capsule_rows_max: 20,
             rules_enabled_max: 500,
             rules_parallel_max: std::thread::available_parallelism().map_or(1, usize::from),
+            bulk_records_max: 200_000,
             rules: trellis_rules::Limits::default(),
             import: trellis_transfer::import::Limits::default(),
         }

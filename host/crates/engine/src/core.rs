@@ -9,7 +9,7 @@ use trellis_model::{PluginId, RecordId};
 use trellis_records::Records;
 
 use crate::{
-    Config, Error, Result, as_of, campaign,
+    BulkChange, Config, Error, Result, as_of, bulk, campaign,
     capsule::Capsules,
     decisions::Pruner,
     import,
@@ -67,6 +67,16 @@ impl Work for Core {
                 };
                 campaign::run(self, job, RecordId::parse(id).map_err(unreadable)?)
             }
+            Request::BulkEdit { object, filter, set, automations, .. } => {
+                let unreadable = |error: serde_json::Error| Error::Damaged {
+                    what: format!("request of job {}: {error}", job.id()),
+                };
+                let change = match set {
+                    Some(set) => BulkChange::Set(serde_json::from_str(set).map_err(unreadable)?),
+                    None => BulkChange::Delete,
+                };
+                bulk::run(self, job, object, filter, &change, *automations)
+            }
         }
     }
 
@@ -76,6 +86,8 @@ impl Work for Core {
             Request::Import { spooled, unlimited, .. } => {
                 *unlimited && self.spool_dir.join(spooled).is_file()
             }
+            // What was changed before stays as it is.
+            Request::BulkEdit { unlimited, .. } => *unlimited,
             Request::PluginRun { .. } | Request::RunReplay { .. } | Request::CampaignRun { .. } => true,
         }
     }

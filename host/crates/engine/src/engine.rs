@@ -3,14 +3,15 @@ use std::{
     sync::Arc,
 };
 
+use serde_json::Value as Json;
 use tokio::sync::watch;
 use trellis_columns::Columns;
-use trellis_model::{ObjectName, PluginId, RecordId, Scope, Text};
+use trellis_model::{Filter, ObjectName, PluginId, RecordId, Scope, Text};
 use trellis_plugin_host::PluginHost;
-use trellis_records::{Caller, Records};
+use trellis_records::{Caller, Query, Records};
 
 use crate::{
-    Config, Error, Job, JobPage, PluginInfo, Result, as_of,
+    BulkChange, Config, Error, Job, JobPage, PluginInfo, Result, as_of,
     background::Background,
     blocking::blocking,
     campaign::{self, CampaignEvaluation, Eligibility},
@@ -245,6 +246,38 @@ impl Engine {
                 .filter(|char| !char.is_control())
                 .take(FILE_NAME_CHARS_MAX)
                 .collect(),
+            unlimited: caller.scope == Scope::everything(),
+        };
+        self.jobs.create(self.new_id(), caller, request).await
+    }
+
+    /// Makes one change to all records that a filter matches, as a job. Its result counts what became of them; the job is the cause of
+    /// every change, so that all of them can be undone together.
+    ///
+    /// # Errors
+    /// [`Error::Records`] where the filter or a field does not fit the object, [`Error::QueueFull`].
+    pub async fn bulk_start(
+        &self,
+        caller: &Caller,
+        object: &ObjectName,
+        filter: &Filter,
+        change: BulkChange,
+        automations: bool,
+    ) -> Result<Job> {
+        let records = &self.core.records;
+        // A filter that cannot be asked is refused here, not by the job.
+        records
+            .list(&caller.scope, &Query { filter: filter.clone(), limit: 1, ..Query::new(object.clone()) })
+            .await?;
+        let set = match change {
+            BulkChange::Set(fields) => Some(Json::Object(fields).to_string()),
+            BulkChange::Delete => None,
+        };
+        let request = Request::BulkEdit {
+            object: object.to_string(),
+            filter: filter.to_json().to_string(),
+            set,
+            automations,
             unlimited: caller.scope == Scope::everything(),
         };
         self.jobs.create(self.new_id(), caller, request).await

@@ -18,6 +18,7 @@ mod actions;
 mod as_of;
 mod background;
 mod blocking;
+mod bulk;
 mod campaign;
 mod capsule;
 mod config;
@@ -40,6 +41,7 @@ mod stored;
 mod suggest;
 mod timers;
 
+pub use bulk::BulkChange;
 pub use campaign::{CampaignEvaluation, Eligibility};
 pub use config::Config;
 pub use decisions::{

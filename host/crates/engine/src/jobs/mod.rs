@@ -51,6 +51,8 @@ pub enum JobKind {
     RunReplay,
     /// Runs a campaign over its audience.
     CampaignRun,
+    /// Makes one change to all records that a filter matches.
+    BulkEdit,
 }
 
 impl JobKind {
@@ -61,6 +63,7 @@ impl JobKind {
             Self::PluginRun => "plugin-run",
             Self::RunReplay => "run-replay",
             Self::CampaignRun => "campaign-run",
+            Self::BulkEdit => "bulk-edit",
         }
     }
 }

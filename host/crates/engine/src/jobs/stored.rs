@@ -38,6 +38,17 @@ pub(crate) enum Request {
     RunReplay { plugin: String, run: [u8; 16] },
     /// Runs a campaign over its audience.
     CampaignRun { campaign: String },
+    /// Makes one change to all records that a filter matches.
+    BulkEdit {
+        object: String,
+        /// JSON.
+        filter: String,
+        /// The fields as a JSON object; `None` deletes.
+        set: Option<String>,
+        automations: bool,
+        /// Whether the caller's scope had no limits.
+        unlimited: bool,
+    },
 }
 
 impl Request {
@@ -47,12 +58,13 @@ impl Request {
             Self::PluginRun { .. } => JobKind::PluginRun,
             Self::RunReplay { .. } => JobKind::RunReplay,
             Self::CampaignRun { .. } => JobKind::CampaignRun,
+            Self::BulkEdit { .. } => JobKind::BulkEdit,
         }
     }
 
     pub(crate) fn subject(&self) -> &str {
         match self {
-            Self::Import { object, .. } => object,
+            Self::Import { object, .. } | Self::BulkEdit { object, .. } => object,
             Self::PluginRun { plugin, .. } | Self::RunReplay { plugin, .. } => plugin,
             Self::CampaignRun { campaign } => campaign,
         }
