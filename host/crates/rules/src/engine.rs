@@ -58,6 +58,12 @@ const OPERATIONS_PER_TICK: u64 = 16;
 /// Left out of rhai: its core package (`sleep`, `exit`, `parse_json`, tags), its clock, blobs, bit fields, `eval`, `curry`, and by its
 /// features `no_module` and `no_closure` modules and captured variables, whose values are under no limit either. Code is optimised only as far as constants of rhai's own types go; functions of ours never run while compiling.
 fn configure(engine: &mut Engine, limits: &Limits) {
+    base(engine, limits);
+    functions::register(engine);
+}
+
+/// What rules and formulas have in common: rhai's own words, ours for values, and the limits.
+pub(crate) fn base(engine: &mut Engine, limits: &Limits) {
     ArithmeticPackage::new().register_into_engine(engine);
     LogicPackage::new().register_into_engine(engine);
     BasicMathPackage::new().register_into_engine(engine);
@@ -89,7 +95,6 @@ fn configure(engine: &mut Engine, limits: &Limits) {
     engine.register_type_with_name::<Fault>("Error");
     engine.register_fn("to_string", |fault: &mut Fault| fault.text.en.clone());
     values::register(engine);
-    functions::register(engine);
 }
 
 fn print(line: &str) {
@@ -192,7 +197,7 @@ impl RuleEngine {
 }
 
 /// A panic within the interpreter: a defect of it or of ours, which takes the rule down and nothing else.
-fn interpreter_failed() -> Error {
+pub(crate) fn interpreter_failed() -> Error {
     Error::from_fault(Fault::runtime(bilingual!(
         "the rule made the interpreter fail; please report it",
         "规则导致解释器内部故障，请报告此问题"

@@ -33,6 +33,8 @@ pub enum ErrorKind {
     },
     /// The rule gave a value that its place does not take.
     Value,
+    /// The rule used a function or operator for what it does not take.
+    Operand,
     /// A look-up or a thread could not be had now, so the rule could not decide; trying again may help.
     Unavailable,
 }
@@ -51,6 +53,16 @@ impl Error {
             _ => Text::default(),
         };
         place.then(&self.message)
+    }
+
+    /// What is wrong with a source at a place, line and column.
+    pub(crate) fn of_source((line, column): (u32, u32), message: Text) -> Self {
+        Self { line: Some(line), column: Some(column), message, kind: ErrorKind::Syntax }
+    }
+
+    /// Whether other values might have done.
+    pub(crate) fn is_about_values(&self) -> bool {
+        matches!(self.kind, ErrorKind::Runtime | ErrorKind::Value | ErrorKind::Operand)
     }
 
     fn at(position: Position, Fault { kind, text }: Fault) -> Self {
@@ -155,6 +167,7 @@ fn limit_noun(name: &str) -> trellis_model::Phrase {
         "array_len_max" => ("items in an array", "数组元素数"),
         "map_len_max" => ("entries in a map", "映射条目数"),
         "source_bytes_max" => ("bytes of source", "源代码字节数"),
+        "formula_bytes_max" => ("bytes of a formula", "公式的字节数"),
         "functions_max" => ("functions", "函数数量"),
         "variables_max" => ("variables", "变量数量"),
         "time_ms_max" => ("milliseconds", "运行毫秒数"),
@@ -195,10 +208,13 @@ fn interpreter_fault(error: EvalAltResult, limits: &Limits) -> Fault {
         E::ErrorDataTooLarge(what, _) => return too_large(&what, limits),
         E::ErrorParsing(reason, _) => return parser_fault(&reason, limits),
         E::ErrorVariableNotFound(name, _) => unknown_variable(&name),
-        E::ErrorFunctionNotFound(signature, _) => bilingual!(
-            "there is no function `{signature}` (name and types of its arguments)",
-            "没有函数 `{signature}`（函数名与参数类型）"
-        ),
+        E::ErrorFunctionNotFound(signature, _) => {
+            let text = bilingual!(
+                "there is no function `{signature}` (name and types of its arguments)",
+                "没有函数 `{signature}`（函数名与参数类型）"
+            );
+            return Fault { kind: ErrorKind::Operand, text };
+        }
         E::ErrorAssignmentToConstant(name, _) => constant(&name),
         E::ErrorMismatchDataType(expected, found, _) | E::ErrorMismatchOutputType(expected, found, _) => {
             bilingual!("expected {expected}, found {found}", "应为 {expected}，实际为 {found}")

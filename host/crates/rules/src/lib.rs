@@ -30,6 +30,7 @@
 mod call;
 mod engine;
 mod error;
+mod formula;
 mod functions;
 mod input;
 mod limits;
@@ -38,5 +39,6 @@ mod values;
 
 pub use engine::{RuleEngine, Script};
 pub use error::{Error, ErrorKind, Result};
+pub use formula::{Formula, FormulaEngine};
 pub use input::{AfterSave, BeforeSave, Input, RuleVeto, Transition, Trigger};
 pub use limits::Limits;

@@ -18,6 +18,8 @@ pub struct Limits {
     pub map_len_max: usize,
     /// Bytes of the source. It also bounds the time of compiling, which nothing else interrupts.
     pub source_bytes_max: usize,
+    /// Bytes of the expression of a formula field.
+    pub formula_bytes_max: usize,
     /// Functions that a source may define, closures included.
     pub functions_max: usize,
     /// Variables at one time.
@@ -44,6 +46,7 @@ impl Default for Limits {
             array_len_max: 10_000,
             map_len_max: 1_000,
             source_bytes_max: 65_536,
+            formula_bytes_max: 4_000,
             functions_max: 100,
             variables_max: 200,
             time_ms_max: 50,

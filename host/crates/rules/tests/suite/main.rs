@@ -3,6 +3,7 @@
 
 mod acting;
 mod compiling;
+mod formulas;
 mod hostile;
 mod looking_up;
 mod reading;
