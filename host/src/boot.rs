@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use trellis_access::{Access, FirstStart};
 use trellis_columns::Columns;
-use trellis_engine::Engine;
+use trellis_engine::{Engine, RuleFormulas};
 use trellis_http::{AppState, Health, HealthCheck};
 use trellis_plugin_host::PluginHost;
 use trellis_records::{Records, SystemClock, SystemIds};
@@ -129,6 +129,8 @@ pub(crate) async fn open(folders: &Folders, config: &Config) -> Result<Opened, E
         config.records().map_err(Error::Config)?,
     )
     .await?;
+    let rules = config.engine().map_err(Error::Config)?.rules;
+    records.set_formulas(Arc::new(RuleFormulas::new(rules)));
     let columns = Columns::open(Arc::clone(&records), folders.columns(), config.columns()).await?;
     records.set_derived(Arc::clone(&columns) as _);
     Ok(Opened { store: opened.store, report: opened.report, records, columns })

@@ -2,6 +2,7 @@
 
 use std::collections::BinaryHeap;
 
+use trellis_model::Value;
 use trellis_records::Ranking;
 
 use crate::generation::{Block, Number, NumberBlock, NumberColumn};
@@ -9,7 +10,7 @@ use crate::population::Population;
 
 /// Ordinals as a [`Ranking`] wants them; `None` where they are too many. Goes twice over the numbers, block by block.
 pub(crate) fn ranked(column: &NumberColumn, population: &Population, ranking: &Ranking) -> Option<Vec<u64>> {
-    let from = ranking.from.map_or(0, |from| key(from, ranking.descending));
+    let from = ranking.from.as_ref().map_or(0, |from| key(number_of(from.as_ref()), ranking.descending));
     let last = last_key(column, population, ranking, from);
     let mut found = Vec::new();
     for block in blocks(population) {
@@ -74,6 +75,13 @@ fn overlaps(block: &NumberBlock, descending: bool, from: u64, last: u64) -> bool
     let (a, b) = (some(summary.minimum), some(summary.maximum));
     let numbers = a.min(b) <= last && a.max(b) >= from;
     numbers || (has_null && (from..=last).contains(&null))
+}
+
+fn number_of(value: Option<&Value>) -> Option<f64> {
+    match value {
+        Some(Value::Number(number)) => Some(*number),
+        _ => None,
+    }
 }
 
 /// Whole numbers that sort as the order does: null lowest, then numbers; the other way round where it descends.

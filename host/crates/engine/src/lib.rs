@@ -27,6 +27,7 @@ mod decide;
 mod decisions;
 mod engine;
 mod error;
+mod formulas;
 mod hooks;
 mod import;
 mod jobs;
@@ -49,6 +50,7 @@ pub use decisions::{
 };
 pub use engine::Engine;
 pub use error::{Error, Result};
+pub use formulas::RuleFormulas;
 pub use jobs::{Job, JobError, JobKind, JobPage, JobState, Progress};
 pub use plugins::{PluginInfo, PluginState, UseSettings, VersionInfo};
 pub use rules::{BrokenRule, RuleDraft, RuleProblem, RuleTarget, RuleTest};

@@ -38,12 +38,12 @@ pub trait CompiledFormula: Send + Sync + Debug + 'static {
     ///
     /// # Errors
     /// Says why there is no value.
-    fn value(&self, values: &[Option<Value>], moment: &Moment<'_>) -> Result<Option<Value>, Text>;
+    fn value(&self, values: &[Option<Value>], moment: &EvaluationTime<'_>) -> Result<Option<Value>, Text>;
 }
 
 /// When a formula is evaluated.
 #[derive(Debug, Clone, Copy)]
-pub struct Moment<'a> {
+pub struct EvaluationTime<'a> {
     /// Milliseconds since 1970-01-01T00:00:00Z.
     pub now_ms: i64,
     /// The organisation's time zone, for today and for the day of a time.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use serde_json::Value as Json;
-use trellis_model::{ChangeKind, Decider, FieldName, Fields, ObjectId, Op, Path, Record, RecordId, Text};
+use trellis_model::{
+    ChangeKind, Decider, FieldName, Fields, ObjectId, Op, Path, Record, RecordId, Text, Value,
+};
 
 use crate::Caller;
 
@@ -30,6 +32,19 @@ pub trait DerivedFields: Send + Sync + std::fmt::Debug + 'static {
         rows_max: usize,
     ) -> Option<Vec<u64>>;
 
+    /// Up to `rows_max` ordinals over `after`, ascending, of records that are not deleted and whose value is wanted; `None` where the
+    /// field cannot be gone through this way. Fields of an object are asked so, those beside it by [`DerivedFields::matching`].
+    fn select(
+        &self,
+        _object: ObjectId,
+        _path: &Path,
+        _after: Option<u64>,
+        _rows_max: usize,
+        _wanted: &mut dyn FnMut(Option<&Value>) -> bool,
+    ) -> Option<Vec<u64>> {
+        None
+    }
+
     /// The ordinals of records that are not deleted, as a [`Ranking`] wants them. `None` where the field cannot be sorted
     /// this way, or where more than its `rows_max` would have to come.
     fn ranked(&self, _object: ObjectId, _path: &Path, _ranking: &Ranking) -> Option<Vec<u64>> {
@@ -37,14 +52,14 @@ pub trait DerivedFields: Send + Sync + std::fmt::Debug + 'static {
     }
 }
 
-/// Which part of an order by a derived field is wanted: the lowest (or the highest) first, null before every number. Of those
+/// Which part of an order by a derived field is wanted: the lowest (or the highest) first, null before every value. Of those
 /// ordinals that have the same value either all come or none does.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Ranking {
     /// Whether the highest come first, and null last.
     pub descending: bool,
     /// The value to begin with, itself included; `Some(None)` is null.
-    pub from: Option<Option<f64>>,
+    pub from: Option<Option<Value>>,
     /// So many come, or all that there are; more where the last of them have the same value.
     pub rows_min: usize,
     /// More must not come.
@@ -58,6 +73,8 @@ pub enum DerivedValue {
     Text(String),
     /// A finite number, for example a score.
     Number(f64),
+    /// The value of a computed field, of the field's type.
+    Value(Value),
 }
 
 /// Looks at records before they are saved, and may change or refuse them. Hooks look in the order in which they were added,

@@ -9,6 +9,7 @@ use trellis_storage::{Position, Store, Versioned, WriteSet};
 
 use crate::codec::chunks;
 use crate::codec::record::StoredRecord;
+use crate::computed::Computed;
 use crate::ordinals::Ordinals;
 use crate::save::Watched;
 use crate::schema::{self, Object};
@@ -27,6 +28,7 @@ pub struct Records {
     pub(crate) ordinals: Ordinals,
     pub(crate) log_head: watch::Sender<u64>,
     pub(crate) watched: Watched,
+    pub(crate) computed: Computed,
     /// Whether the store knows the base currency: from the first stored amount on it must not change.
     base_currency_fixed: AtomicBool,
 }
@@ -73,6 +75,7 @@ impl Records {
             ordinals,
             log_head: watch::Sender::new(log_head),
             watched: Watched::default(),
+            computed: Computed::default(),
             base_currency_fixed: AtomicBool::new(base_currency_fixed),
         }))
     }

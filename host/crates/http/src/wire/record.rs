@@ -1,9 +1,10 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use trellis_model::{
-    FieldAccess, FieldDefinition, Language, ObjectDefinition, Record, SystemField, Value, bilingual,
+    FieldAccess, FieldDefinition, FieldName, Language, ObjectDefinition, Record, SystemField, Value,
+    bilingual,
 };
 
 use super::value::id_view;
@@ -65,6 +66,12 @@ impl<'a> View<'a> {
             }
         }
         Ok(view)
+    }
+
+    /// The computed fields that it shows.
+    pub(crate) fn computed(&self) -> BTreeSet<FieldName> {
+        let computed = self.fields.iter().filter(|field| field.computed.is_some());
+        computed.map(|field| field.name.clone()).collect()
     }
 }
 

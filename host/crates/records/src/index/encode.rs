@@ -1,10 +1,11 @@
 //! Values as bytes that sort as the values do.
 
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
-use trellis_model::Value;
+use trellis_model::{Currency, FieldType, Money, Value};
 
-use crate::keys::flip_sign;
+use crate::keys::{flip_sign, unflip_sign};
 
 /// How many bytes of a text count for its place: texts that begin alike for longer are sorted by id.
 pub(crate) const TEXT_BYTES_MAX: usize = 120;
@@ -30,7 +31,7 @@ pub(crate) fn append(out: &mut Vec<u8>, value: Option<&Value>) {
 }
 
 /// The number that [`append`] wrote, `Some(None)` for null; `None` for what it wrote of no number.
-pub(crate) fn number(bytes: &[u8]) -> Option<Option<f64>> {
+fn number(bytes: &[u8]) -> Option<Option<f64>> {
     match bytes {
         [NULL] => Some(None),
         [PRESENT, bits @ ..] => {
@@ -40,6 +41,29 @@ pub(crate) fn number(bytes: &[u8]) -> Option<Option<f64>> {
         }
         _ => None,
     }
+}
+
+/// The value that [`append`] wrote of a type that is not text, `Some(None)` for null; without a type, of a number. `None` for what it
+/// wrote of anything else.
+pub(crate) fn decoded(bytes: &[u8], field_type: Option<&FieldType>, base: Currency) -> Option<Option<Value>> {
+    let bits = match bytes {
+        [NULL] => return Some(None),
+        [PRESENT, bits @ ..] => bits,
+        _ => return None,
+    };
+    let whole = || bits.try_into().ok().map(|bits| unflip_sign(u64::from_be_bytes(bits)));
+    Some(Some(match field_type {
+        None | Some(FieldType::Number) => Value::Number(number(bytes)??),
+        Some(FieldType::Integer) => Value::Integer(whole()?),
+        Some(FieldType::Money) => {
+            let amount = Decimal::new(whole()?, MONEY_DECIMALS);
+            Value::Money(Money { amount, currency: base, base_amount: Some(amount) })
+        }
+        Some(FieldType::Date) => Value::Date(Value::date_of_days(i32::try_from(whole()?).ok()?)?),
+        Some(FieldType::Time) => Value::Time(Timestamp::from_millisecond(whole()?).ok()?),
+        Some(FieldType::Bool) => Value::Bool(bits == [1]),
+        Some(_) => return None,
+    }))
 }
 
 /// The key part of a unique value: all of it.

@@ -10,6 +10,7 @@ use trellis_model::{
 };
 
 use super::relative;
+use crate::computed::{ComputedField, FormulaField};
 use crate::index::Column;
 use crate::schema::Object;
 use crate::{Config, DerivedFields, Error, Records, Result, Schema};
@@ -37,7 +38,9 @@ pub(crate) struct TestNode {
 #[derive(Debug, Clone)]
 pub(crate) enum Source {
     Column(Column),
-    Derived(Path),
+    /// Kept as a column; with the type of its values where it is a field of the object.
+    Derived(Path, Option<FieldType>),
+    Formula(Arc<FormulaField>, FieldType),
     Follow(Box<Follow>),
 }
 
@@ -87,6 +90,7 @@ pub(crate) struct Compiler<'a> {
     pub(super) schema: &'a Schema,
     pub(super) config: &'a Config,
     pub(super) derived: Option<Arc<dyn DerivedFields>>,
+    pub(super) records: &'a Records,
     /// Whose rights hold; `None` for filters that are part of a scope themselves.
     pub(super) scope: Option<&'a Scope>,
     /// What `today` is reckoned from, in milliseconds since 1970-01-01T00:00:00Z.
@@ -100,6 +104,7 @@ impl Records {
             schema,
             config: self.config(),
             derived: self.derived(),
+            records: self,
             scope,
             now_ms: self.clock().now_ms(),
         }
@@ -152,7 +157,7 @@ impl Compiler<'_> {
     }
 
     /// Compiles a filter for the records of `object`.
-    pub(super) fn filter(&self, object: &Object, filter: &Filter) -> Result<Node> {
+    pub(crate) fn filter(&self, object: &Object, filter: &Filter) -> Result<Node> {
         let all = |filters: &[Filter]| {
             filters.iter().map(|filter| self.filter(object, filter)).collect::<Result<_>>()
         };
@@ -177,6 +182,9 @@ impl Compiler<'_> {
         let column = Column::of(object, first.as_str())
             .filter(|column| readable || matches!(column, Column::System(_)));
         match (column, rest) {
+            (Some(Column::Field(field)), []) if is_computed(object, field) => {
+                return self.computed(object, field, first);
+            }
             (Some(column), []) => return Ok(Source::Column(column)),
             (Some(Column::Field(field)), rest) => {
                 let definition = object.field_by_id(field).ok_or_else(unknown)?;
@@ -195,7 +203,25 @@ impl Compiler<'_> {
         }
         let derived = Path(steps.to_vec());
         let known = self.derived.as_ref().is_some_and(|fields| fields.knows(object.id, &derived));
-        if known { Ok(Source::Derived(derived)) } else { Err(unknown()) }
+        if known { Ok(Source::Derived(derived, None)) } else { Err(unknown()) }
+    }
+
+    /// A computed field: its column where it has one, else what works it out.
+    fn computed(&self, object: &Object, field: FieldId, name: &FieldName) -> Result<Source> {
+        let unknown = || Error::UnknownField { object: object.name.clone(), field: name.to_string() };
+        let kind = object.field_by_id(field).map(|field| field.field_type.clone()).ok_or_else(unknown)?;
+        let path = Path(vec![name.clone()]);
+        if self.derived.as_ref().is_some_and(|fields| fields.knows(object.id, &path)) {
+            return Ok(Source::Derived(path, Some(kind)));
+        }
+        let computed = self.records.computed_of(&object.definition);
+        match computed.as_ref().and_then(|computed| computed.field(field)) {
+            Some(ComputedField::Formula(formula)) => Ok(Source::Formula(Arc::clone(formula), kind)),
+            _ => Err(Error::Query(bilingual!(
+                "`{name}` is being computed for the first time: try again in a moment",
+                "`{name}` 正在首次计算，请稍后重试"
+            ))),
+        }
     }
 
     /// The type of what a source yields; `None` for a derived field, which may be text or number.
@@ -209,7 +235,8 @@ impl Compiler<'_> {
                 SystemField::Version => FieldType::Integer,
                 SystemField::CreatedAt | SystemField::UpdatedAt | SystemField::DeletedAt => FieldType::Time,
             }),
-            Source::Derived(_) => None,
+            Source::Derived(_, kind) => kind.clone(),
+            Source::Formula(_, kind) => Some(kind.clone()),
             Source::Follow(follow) => self.kind(&follow.object, &follow.rest)?,
         })
     }
@@ -375,6 +402,10 @@ impl Compiler<'_> {
 
 fn wrong(path: &Path, reason: &Text) -> Error {
     Error::Query(bilingual!("filter on `{path}`: ", "筛选字段 `{path}`：").then(reason))
+}
+
+fn is_computed(object: &Object, field: FieldId) -> bool {
+    object.field_by_id(field).is_some_and(|field| field.computed.is_some())
 }
 
 enum Rows {

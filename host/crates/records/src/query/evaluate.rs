@@ -35,7 +35,7 @@ impl Records {
     }
 
     /// Whether a filter is true of a record.
-    pub(super) async fn matches(&self, node: &Node, record: &Record) -> Result<bool> {
+    pub(crate) async fn matches(&self, node: &Node, record: &Record) -> Result<bool> {
         let derived = self.derived();
         let truth = if node.is_local() {
             local(node, record, derived.as_deref())
@@ -264,15 +264,17 @@ fn local_value<'r>(
 ) -> Option<Cow<'r, Value>> {
     match source {
         Source::Column(column) => column.value(record),
-        Source::Derived(path) => match derived?.value(record.object, path, record.ordinal?)? {
+        Source::Formula(formula, _) => formula.value(record, derived).map(Cow::Owned),
+        Source::Derived(path, _) => match derived?.value(record.object, path, record.ordinal?)? {
             DerivedValue::Text(text) => Some(Cow::Owned(Value::Text(text))),
             DerivedValue::Number(number) => Some(Cow::Owned(Value::Number(number))),
+            DerivedValue::Value(value) => Some(Cow::Owned(value)),
         },
         Source::Follow(_) => None,
     }
 }
 
-fn ask(value: Option<&Value>, test: &Test) -> Truth {
+pub(super) fn ask(value: Option<&Value>, test: &Test) -> Truth {
     if let Test::Null(null) = test {
         return Some(value.is_none() == *null);
     }

@@ -2,10 +2,13 @@
 
 mod rank;
 
-use trellis_model::{Filter, ObjectName, Phrase, Record, RecordId, Scope, Text, bilingual};
+use std::collections::BTreeSet;
+
+use trellis_model::{FieldName, Filter, ObjectName, Phrase, Record, RecordId, Scope, Text, Value, bilingual};
 use trellis_storage::{Row, Versioned};
 
-use super::compile::Node;
+use super::compile::{Node, Source};
+use super::evaluate::ask;
 use super::feed::{Feed, PAGE_ROWS, place_of};
 use super::plan::{Conditions, Walk, records_walk};
 use super::sort::{Order, Place};
@@ -27,6 +30,7 @@ struct Prepared<'a> {
     backward: bool,
     digest: [u8; 8],
     scope: &'a Scope,
+    computed: Option<&'a BTreeSet<FieldName>>,
 }
 
 /// Matches in the order in which they were found.
@@ -77,6 +81,7 @@ impl Records {
             backward,
             digest,
             scope,
+            computed: query.computed.as_ref(),
         };
         let found = self.search(&prepared).await?;
         let total = match query.total {
@@ -120,7 +125,7 @@ impl Records {
             found.records.reverse();
         }
         let (next, prev) = if query.backward { (back, further) } else { (further, back) };
-        let readable = |(_, record)| self.readable(query.scope, &query.object, record);
+        let readable = |(_, record)| self.readable_with(query.scope, &query.object, record, query.computed);
         RecordPage {
             records: found.records.into_iter().map(readable).collect(),
             next,
@@ -189,8 +194,14 @@ impl Records {
         rows_max: usize,
     ) -> Result<Option<(Vec<RecordId>, Plan)>> {
         let (Some(test), Some(derived)) = (conditions.derived, self.derived()) else { return Ok(None) };
-        let super::compile::Source::Derived(path) = &test.source else { return Ok(None) };
-        let matching = derived.matching(object.id, path, test.op, &test.value, None, rows_max + 1);
+        let Source::Derived(path, kind) = &test.source else { return Ok(None) };
+        let matching = match kind {
+            Some(_) => {
+                let mut wanted = |value: Option<&Value>| ask(value, &test.test) == Some(true);
+                derived.select(object.id, path, None, rows_max + 1, &mut wanted)
+            }
+            None => derived.matching(object.id, path, test.op, &test.value, None, rows_max + 1),
+        };
         let Some(ordinals) = matching.filter(|ordinals| ordinals.len() <= rows_max) else { return Ok(None) };
         let ids = self.ordinal_ids(object.id, &ordinals).await?;
         Ok(Some((

@@ -12,8 +12,11 @@ mod relative;
 mod sort;
 mod tally;
 
-use trellis_model::{Filter, ObjectName, Record, Sort};
+use std::collections::BTreeSet;
 
+use trellis_model::{FieldName, Filter, ObjectName, Record, Sort};
+
+pub(crate) use compile::Node;
 pub use cursor::Cursor;
 
 /// Which records a page shall hold.
@@ -35,6 +38,8 @@ pub struct Query {
     pub deleted: Deleted,
     /// Whether all matches are counted.
     pub total: Total,
+    /// Which computed fields the records shall have; `None` is all of them.
+    pub computed: Option<BTreeSet<FieldName>>,
 }
 
 /// Whether deleted records are meant.
@@ -95,6 +100,7 @@ impl Query {
             before: None,
             deleted: Deleted::Hide,
             total: Total::None,
+            computed: None,
         }
     }
 }

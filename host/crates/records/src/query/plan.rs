@@ -64,11 +64,11 @@ impl<'a> Conditions<'a> {
     fn add(&mut self, object: &Object, test: &'a TestNode) {
         let column = match &test.source {
             Source::Column(column) => *column,
-            Source::Derived(_) => {
+            Source::Derived(..) => {
                 self.derived = self.derived.or(Some(test));
                 return;
             }
-            Source::Follow(_) => return,
+            Source::Formula(..) | Source::Follow(_) => return,
         };
         match &test.test {
             Test::Null(true) => self.equal(column, vec_of(None), true),

@@ -1,5 +1,7 @@
 //! Single records, and what a caller sees of them.
 
+use std::collections::BTreeSet;
+
 use trellis_model::{
     FieldAccess, FieldName, Filter, ObjectName, Record, RecordId, RowAccess, Scope, Value, bilingual,
 };
@@ -103,9 +105,26 @@ impl Records {
         }
     }
 
-    /// The record with the fields that a scope can read.
-    pub(crate) fn readable(&self, scope: &Scope, object: &Object, mut record: Record) -> Record {
+    /// The record with the fields that a scope can read, computed ones too.
+    pub(crate) fn readable(&self, scope: &Scope, object: &Object, record: Record) -> Record {
+        self.readable_with(scope, object, record, None)
+    }
+
+    /// As [`Records::readable`], of computed fields only those that are wanted, where that is said.
+    pub(super) fn readable_with(
+        &self,
+        scope: &Scope,
+        object: &Object,
+        mut record: Record,
+        wanted: Option<&BTreeSet<FieldName>>,
+    ) -> Record {
         let readable = &scope.of(&object.name).readable;
+        if let Some(computed) = self.computed_of(&object.definition) {
+            let wanted = |name: &FieldName| {
+                readable.contains(name) && wanted.is_none_or(|wanted| wanted.contains(name))
+            };
+            computed.fill(&mut record, self.derived().as_deref(), wanted);
+        }
         if !matches!(readable, FieldAccess::All) {
             record
                 .fields

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use trellis_model::{Path, Record, RecordId, Sort, SystemField, bilingual};
+use trellis_model::{FieldType, Path, Record, RecordId, Sort, SystemField, bilingual};
 
 use super::compile::{Compiler, Source};
 use crate::index::{Column, encode};
@@ -31,7 +31,8 @@ impl Order {
                 Source::Column(Column::Field(id)) => {
                     object.field_by_id(*id).is_some_and(|field| field.field_type.is_sortable())
                 }
-                Source::Column(Column::System(_)) | Source::Derived(_) => true,
+                Source::Column(Column::System(_)) | Source::Derived(_, None) => true,
+                Source::Derived(_, Some(kind)) | Source::Formula(_, kind) => kind.is_sortable(),
                 Source::Follow(_) => false,
             };
             if !sortable {
@@ -65,10 +66,10 @@ impl Order {
         }
     }
 
-    /// The one derived field that decides before the id.
-    pub(super) fn derived(&self) -> Option<&Path> {
+    /// The one derived field that decides before the id, with the type of its values where that is known.
+    pub(super) fn derived(&self) -> Option<(&Path, Option<&FieldType>)> {
         match self.parts.as_slice() {
-            [(Source::Derived(path), _)] => Some(path),
+            [(Source::Derived(path, kind), _)] => Some((path, kind.as_ref())),
             _ => None,
         }
     }

@@ -7,6 +7,7 @@ use trellis_model::{
 use super::segment::{Memory, Prepared, Row, RowKeys, Segment};
 use super::{FieldChanges, Write, Written, validate};
 use crate::codec::record::created_at_ms;
+use crate::computed::check_writes;
 use crate::index::{encode, entries};
 use crate::ordinals::id_of;
 use crate::records::Loaded;
@@ -184,6 +185,7 @@ impl Save<'_> {
         fields: &Fields,
         given: Option<RecordId>,
     ) -> Result<Prepared> {
+        check_writes(&object, fields.keys())?;
         self.check_writable(&object, fields.keys())?;
         if given.is_some_and(|id| self.segment.touched.contains_key(&(object.id, id))) {
             return Ok(Prepared::Next);
@@ -244,6 +246,7 @@ impl Save<'_> {
         before: Loaded,
         changes: &FieldChanges,
     ) -> Result<Prepared> {
+        check_writes(&object, changes.keys())?;
         let mut fields = before.record.fields.clone();
         for (field, value) in changes {
             match value {

@@ -55,6 +55,7 @@ impl Schema {
     pub fn new(objects: Vec<ObjectDefinition>) -> Result<Self> {
         let numbers: BTreeMap<String, ObjectId> =
             objects.iter().map(|object| (object.name.to_string(), object.id)).collect();
+        crate::computed::check(&objects, None)?;
         let mut schema = Self::default();
         for object in objects {
             object.validate()?;

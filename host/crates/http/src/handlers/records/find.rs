@@ -33,8 +33,8 @@ pub(crate) async fn get_record(
     let record = app.records.get(scope, &object.name, path.id).await?;
     let record = record.ok_or_else(|| Problem::not_found(object.name.as_str(), path.id))?;
     let etag = etag(record.version);
-    // Segments change without the record, so its version says nothing about them.
-    if !derived && headers.get(IF_NONE_MATCH) == Some(&etag) {
+    // Segments and computed fields change without the record, so its version says nothing about them.
+    if !derived && view.computed().is_empty() && headers.get(IF_NONE_MATCH) == Some(&etag) {
         return Ok((StatusCode::NOT_MODIFIED, [(ETAG, etag)]).into_response());
     }
     let segments = derived.then(|| segments(&app, scope, object, &record));

@@ -82,6 +82,7 @@ pub(super) async fn page(
         before: cursor("before", request.before)?,
         deleted: if request.deleted { Deleted::Only } else { Deleted::Hide },
         total: request.count,
+        computed: Some(view.computed()),
     };
     if query.after.is_some() && query.before.is_some() {
         let (en, zh) = ("`after` and `before` cannot stand together", "`after` 与 `before` 不能同时使用");

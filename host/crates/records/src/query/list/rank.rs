@@ -44,9 +44,12 @@ impl Records {
     }
 
     async fn round(&self, query: &Prepared<'_>, rows_min: usize, rows_max: usize) -> Result<Option<Round>> {
-        let (Some(path), Some(derived)) = (query.order.derived(), self.derived()) else { return Ok(None) };
+        let (Some((path, kind)), Some(derived)) = (query.order.derived(), self.derived()) else {
+            return Ok(None);
+        };
+        let base = self.config().base_currency;
         let from = match &query.from {
-            Some(place) => match place.values.first().and_then(|value| encode::number(value)) {
+            Some(place) => match place.values.first().and_then(|value| encode::decoded(value, kind, base)) {
                 Some(from) => Some(from),
                 None => return Ok(None),
             },
