@@ -108,7 +108,8 @@ mod tests {
         };
         let mut all: Vec<usize> = (0..numbers.len()).filter(|row| !gone[*row]).collect();
         all.sort_by(|a, b| compare(numbers[*a], numbers[*b]).then(a.cmp(b)));
-        all.retain(|row| ranking.from.is_none_or(|from| compare(numbers[*row], from).is_ge()));
+        let from = ranking.from.as_ref().map(|from| number_of(from.as_ref()));
+        all.retain(|row| from.is_none_or(|from| compare(numbers[*row], from).is_ge()));
         let last = all.get(ranking.rows_min.max(1) - 1).map(|row| numbers[*row]);
         all.retain(|row| last.is_none_or(|last| compare(numbers[*row], last).is_le()));
         (all.len() <= ranking.rows_max).then(|| all.into_iter().map(|row| row as u64).collect())
@@ -140,6 +141,7 @@ mod tests {
                     population.delete(row as u64);
                 }
             }
+            let from = from.map(|from| from.map(trellis_model::Value::Number));
             let ranking = Ranking { descending, from, rows_min, rows_max };
             prop_assert_eq!(ranked(&column, &population, &ranking), naive(&numbers, &gone, &ranking));
         }
