@@ -68,7 +68,7 @@ const PER: &str =
 
 async fn records(fields: &[&str]) -> Arc<Records> {
     let store = Arc::new(MemoryStore::new());
-    schema::install(&*store, &SystemClock, &SystemIds::default(), &toml(fields)).await.unwrap();
+    schema::install(&*store, &SystemClock, &SystemIds::default(), &[&toml(fields)]).await.unwrap();
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds::default()));
     let records = Records::open(store, clock, ids, Config::default()).await.unwrap();
     records.set_formulas(Arc::new(rhai()));
@@ -193,7 +193,7 @@ async fn computed_fields_cannot_be_written() {
 async fn wrong(fields: &[&str]) -> String {
     let store = Arc::new(MemoryStore::new());
     let toml = toml(fields);
-    if let Err(error) = schema::install(&*store, &SystemClock, &SystemIds::default(), &toml).await {
+    if let Err(error) = schema::install(&*store, &SystemClock, &SystemIds::default(), &[&toml]).await {
         return error.to_string();
     }
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds::default()));
