@@ -178,6 +178,7 @@ pub(crate) async fn serve(
     )
     .await?;
     let (access, first_start) = Access::open(Arc::clone(&records), data, config.access()).await?;
+    let sweeper = tokio::spawn(sweep_answers(Arc::clone(&access)));
     let state = AppState {
         records,
         columns: Arc::clone(&columns),
@@ -188,11 +189,23 @@ pub(crate) async fn serve(
     };
     announce(&folders, &listener, first_start.as_ref())?;
     trellis_http::serve(listener, state, stop).await;
+    sweeper.abort();
     engine.shutdown().await;
     columns.checkpoint().await?;
     drop(watchdog);
     tokio::task::spawn_blocking(move || store.close()).await.expect("closing the store does not panic")?;
     Ok(())
+}
+
+/// Deletes the answers to requests with an `Idempotency-Key` that are no longer kept, at the start and then every hour.
+async fn sweep_answers(access: Arc<Access>) {
+    let mut hours = tokio::time::interval(std::time::Duration::from_secs(3_600));
+    loop {
+        hours.tick().await;
+        if let Err(error) = access.sweep_answers().await {
+            tracing::warn!(%error, "old answers to requests were not deleted");
+        }
+    }
 }
 
 /// Writes the address where the command line of this machine finds it, and prints the first token once.

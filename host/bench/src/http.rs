@@ -73,7 +73,7 @@ async fn fill(parts: &Parts) -> String {
     found.expect("an imported account").id.to_string()
 }
 
-async fn serve_ours(parts: &Parts) -> SocketAddr {
+pub(crate) async fn serve_ours(parts: &Parts) -> SocketAddr {
     let state = AppState {
         records: Arc::clone(&parts.records),
         columns: Arc::clone(&parts.columns),
@@ -156,13 +156,13 @@ async fn body(address: SocketAddr, path: &str, token: &str) -> axum::body::Bytes
 }
 
 /// Reads one answer with a `content-length`; returns where its body begins and ends.
-async fn read_answer(stream: &mut TcpStream, buffer: &mut [u8]) -> (usize, usize) {
+pub(crate) async fn read_answer(stream: &mut TcpStream, buffer: &mut [u8]) -> (usize, usize) {
     let mut filled = 0;
     loop {
         filled += stream.read(&mut buffer[filled..]).await.expect("an answer");
         let Some(head) = buffer[..filled].windows(4).position(|bytes| bytes == b"\r\n\r\n") else { continue };
         let text = std::str::from_utf8(&buffer[..head]).expect("ASCII headers").to_ascii_lowercase();
-        assert!(text.starts_with("http/1.1 200"), "{}", String::from_utf8_lossy(&buffer[..filled]));
+        assert!(text.starts_with("http/1.1 20"), "{}", String::from_utf8_lossy(&buffer[..filled]));
         let length = text.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
         let length: usize = length.and_then(|length| length.parse().ok()).expect("a length");
         if filled >= head + 4 + length {

@@ -1,6 +1,6 @@
 //! Prints what the host reaches on this machine. It judges nothing: figures are compared with the aims by people.
 //!
-//! `cargo xtask bench [calls] [commits] [decisions] [http] [rfm] [run]` builds it in release mode and runs all parts or those named.
+//! `cargo xtask bench [calls] [commits] [decisions] [http] [records] [rfm] [run]` builds it in release mode and runs all parts or those named.
 
 mod calls;
 mod commits;
@@ -9,6 +9,7 @@ mod figures;
 mod http;
 mod memory;
 mod population;
+mod records;
 mod rfm;
 mod setup;
 
@@ -16,11 +17,12 @@ use std::collections::BTreeSet;
 
 type Part = (&'static str, fn());
 
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     ("calls", calls::measure),
     ("commits", commits::measure),
     ("decisions", decisions::measure),
     ("http", http::measure),
+    ("records", records::measure),
     ("rfm", rfm::end_to_end),
     ("run", rfm::warm_run),
 ];

@@ -9,6 +9,15 @@ pub(crate) fn resident_mib() -> f64 {
     pages * 4096.0 / 1_048_576.0
 }
 
+/// Processor time of this process so far.
+pub(crate) fn cpu() -> std::time::Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name of the program stands in brackets and may hold spaces.
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    let ticks = after_name.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok());
+    std::time::Duration::from_millis(ticks.sum::<u64>() * 10)
+}
+
 /// Bytes of the files below a folder, in MiB.
 pub(crate) fn disk_mib(folder: &Path) -> f64 {
     fn bytes(folder: &Path) -> u64 {
