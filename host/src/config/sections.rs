@@ -71,6 +71,12 @@ section! {
         ordinal_block: u64,
         event_rows_max: usize,
         log_entries_max: usize,
+        objects_max: usize,
+        fields_per_object_max: usize,
+        options_max: usize,
+        definition_bytes_max: usize,
+        indexes_per_object_max: usize,
+        formula_bytes_max: usize,
     }
 }
 

@@ -43,6 +43,18 @@ pub struct Limits {
     pub event_rows_max: usize,
     /// Entries of a page of the log (default 1,000).
     pub log_entries_max: usize,
+    /// Objects of the schema (default 500).
+    pub objects_max: usize,
+    /// Fields of an object, retired ones too (default 500).
+    pub fields_per_object_max: usize,
+    /// Options of a choice, retired ones too (default 1,000).
+    pub options_max: usize,
+    /// Bytes of an object's definition (default 1 MiB).
+    pub definition_bytes_max: usize,
+    /// Indexes of an object, those of references and unique fields too (default 64).
+    pub indexes_per_object_max: usize,
+    /// Bytes of a formula (default 4 KiB).
+    pub formula_bytes_max: usize,
 }
 
 impl Default for Limits {
@@ -62,6 +74,12 @@ impl Default for Limits {
             ordinal_block: 1_000,
             event_rows_max: 65_536,
             log_entries_max: 1_000,
+            objects_max: 500,
+            fields_per_object_max: 500,
+            options_max: 1_000,
+            definition_bytes_max: 1 << 20,
+            indexes_per_object_max: 64,
+            formula_bytes_max: 4 << 10,
         }
     }
 }

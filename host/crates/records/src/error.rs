@@ -164,6 +164,42 @@ pub enum Error {
     /// The store failed or refused.
     #[error(transparent)]
     Storage(#[from] trellis_storage::Error),
+    /// A change of the schema cannot be made; nothing was changed.
+    #[error("the schema cannot change so: {}", texts(.reasons, Language::En, "; "))]
+    SchemaRefused {
+        /// All that is wrong with it.
+        reasons: Vec<Text>,
+    },
+    /// A change of the schema loses something and was not confirmed; nothing was changed.
+    #[error("the change of the schema needs to be confirmed: {}", texts(.steps, Language::En, "; "))]
+    SchemaUnconfirmed {
+        /// What would be lost or go out of use.
+        steps: Vec<Text>,
+    },
+    /// Somebody else changed the schema first.
+    #[error("the schema was changed: expected version {expected}, found {found}")]
+    SchemaVersionConflict {
+        /// The version that the caller had read.
+        expected: u64,
+        /// The version that it has.
+        found: u64,
+    },
+    /// The object is out of use.
+    #[error("{object} is out of use: its records can be read and deleted, not created or changed")]
+    Retired {
+        /// The object.
+        object: ObjectName,
+    },
+    /// Records have the same value in a field that was to be unique.
+    #[error("field `{field}` of {object} cannot be unique: {}", shared(.duplicates))]
+    NotUnique {
+        /// The object.
+        object: ObjectName,
+        /// The field.
+        field: FieldName,
+        /// Some of the values that several records have, each with two of those records.
+        duplicates: Vec<(String, RecordId, RecordId)>,
+    },
 }
 
 /// A result of this crate.
@@ -207,6 +243,11 @@ impl Error {
             Self::UnknownEntry { .. } => "unknown_entry",
             Self::Model(_) => "invalid_input",
             Self::Storage(_) => "storage",
+            Self::SchemaRefused { .. } => "schema_refused",
+            Self::SchemaUnconfirmed { .. } => "schema_unconfirmed",
+            Self::SchemaVersionConflict { .. } => "schema_version_conflict",
+            Self::Retired { .. } => "retired",
+            Self::NotUnique { .. } => "not_unique",
         }
     }
 
@@ -258,6 +299,19 @@ impl Error {
             Self::UnknownEntry { number } => format!("日志条目 {number} 不存在"),
             Self::Model(error) => error.text().zh_cn,
             Self::Storage(error) => format!("存储出错：{error}"),
+            Self::SchemaRefused { reasons } => {
+                format!("无法这样更改结构：{}", texts(reasons, Language::ZhCn, "；"))
+            }
+            Self::SchemaUnconfirmed { steps } => {
+                format!("此结构变更需要确认：{}", texts(steps, Language::ZhCn, "；"))
+            }
+            Self::SchemaVersionConflict { expected, found } => {
+                format!("结构已被更改：预期版本 {expected}，当前版本 {found}")
+            }
+            Self::Retired { object } => format!("{object} 已停用：其记录可读取和删除，不能新建或修改"),
+            Self::NotUnique { object, field, duplicates } => {
+                format!("{object} 的字段 `{field}` 不能设为唯一：{}", shared(duplicates))
+            }
         }
     }
 
@@ -278,6 +332,17 @@ impl FieldError {
         let field = &self.field;
         bilingual!("{field}: ", "{field}：").then(&self.message)
     }
+}
+
+fn texts(texts: &[Text], language: Language, separator: &str) -> String {
+    texts.iter().map(|text| text.get(language)).collect::<Vec<_>>().join(separator)
+}
+
+/// `AB12 (id, id), …`
+fn shared(duplicates: &[(String, RecordId, RecordId)]) -> String {
+    let one =
+        |(value, first, second): &(String, RecordId, RecordId)| format!("`{value}` ({first}, {second})");
+    duplicates.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 fn list(errors: &[FieldError], language: Language, separator: &str) -> String {

@@ -32,6 +32,16 @@ pub(crate) enum KeyKind {
     Event = 0x0c,
     /// → the base currency, from the first stored amount on.
     BaseCurrency = 0x0d,
+    /// object → the schema version that last changed it.
+    SchemaMark = 0x0e,
+    /// → the schema version.
+    SchemaCounter = 0x0f,
+    /// schema version, part → what changed.
+    SchemaVersion = 0x10,
+    /// object, schema version, part → its definition from then on.
+    SchemaObject = 0x11,
+    /// object, kind of part, number → how far its build is.
+    BuildCursor = 0x12,
     /// source, log number → nothing: which entries a job, rule, plugin or other entry led to.
     LogBy = 0x14,
     /// → the log number up to which payloads have expired.
@@ -121,6 +131,34 @@ pub(crate) fn object_counter() -> Vec<u8> {
     Key::new(KeyKind::ObjectCounter).done()
 }
 
+pub(crate) fn schema_mark(object: ObjectId) -> Vec<u8> {
+    Key::new(KeyKind::SchemaMark).u32(object.0).done()
+}
+
+pub(crate) fn schema_counter() -> Vec<u8> {
+    Key::new(KeyKind::SchemaCounter).done()
+}
+
+pub(crate) fn schema_version(version: u64, part: u16) -> Vec<u8> {
+    Key::new(KeyKind::SchemaVersion).u64(version).u16(part).done()
+}
+
+pub(crate) fn schema_objects_of(object: ObjectId) -> Key {
+    Key::new(KeyKind::SchemaObject).u32(object.0)
+}
+
+pub(crate) fn schema_object(object: ObjectId, version: u64, part: u16) -> Vec<u8> {
+    schema_objects_of(object).u64(version).u16(part).done()
+}
+
+pub(crate) fn build_cursor(object: ObjectId, part: crate::index::IndexPart) -> Vec<u8> {
+    let (kind, number) = match part {
+        crate::index::IndexPart::Index(number) => (1, number),
+        crate::index::IndexPart::Unique(field) => (2, field),
+    };
+    Key::new(KeyKind::BuildCursor).u32(object.0).bytes(&[kind]).u32(number).done()
+}
+
 pub(crate) fn base_currency() -> Vec<u8> {
     Key::new(KeyKind::BaseCurrency).done()
 }
@@ -170,29 +208,30 @@ mod tests {
     fn kinds_keep_their_numbers() {
         use KeyKind::*;
         let kinds = [
-            Record,
-            RecordChunk,
-            LogHeader,
-            LogPayload,
-            LogCounter,
-            Object,
-            ObjectCounter,
-            Index,
-            OrdinalToId,
-            OrdinalCounter,
-            Unique,
-            Event,
-            BaseCurrency,
-            LogBy,
-            ExpiredPayloads,
+            (Record, 0x01),
+            (RecordChunk, 0x02),
+            (LogHeader, 0x03),
+            (LogPayload, 0x04),
+            (LogCounter, 0x05),
+            (Object, 0x06),
+            (ObjectCounter, 0x07),
+            (Index, 0x08),
+            (OrdinalToId, 0x09),
+            (OrdinalCounter, 0x0a),
+            (Unique, 0x0b),
+            (Event, 0x0c),
+            (BaseCurrency, 0x0d),
+            (SchemaMark, 0x0e),
+            (SchemaCounter, 0x0f),
+            (SchemaVersion, 0x10),
+            (SchemaObject, 0x11),
+            (BuildCursor, 0x12),
+            (LogBy, 0x14),
+            (ExpiredPayloads, 0x15),
         ];
-        let listed: Vec<String> = kinds.iter().map(|kind| format!("{kind:?}={:#04x}", *kind as u8)).collect();
-        assert_eq!(
-            listed.join(" "),
-            "Record=0x01 RecordChunk=0x02 LogHeader=0x03 LogPayload=0x04 LogCounter=0x05 Object=0x06 ObjectCounter=0x07 \
-             Index=0x08 OrdinalToId=0x09 OrdinalCounter=0x0a Unique=0x0b Event=0x0c BaseCurrency=0x0d \
-             LogBy=0x14 ExpiredPayloads=0x15"
-        );
+        for (kind, number) in kinds {
+            assert_eq!(kind as u8, number, "{kind:?}");
+        }
     }
 
     #[test]

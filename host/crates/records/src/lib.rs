@@ -56,4 +56,7 @@ pub use log::{Committed, EntryBody, EventRef, LogEntry, LogSource, LoggedChange,
 pub use query::{Cursor, Deleted, Plan, Query, RecordPage, Total};
 pub use records::Records;
 pub use save::{AlsoCommit, AlsoTold, FieldChanges, Taken, Trial, Write, Written};
-pub use schema::Schema;
+pub use schema::{
+    BuildEnd, PendingBuild, RESERVED_PLURALS, Schema, SchemaApplied, SchemaApply, SchemaDocument, SchemaPlan,
+    SchemaStep, SchemaStepKind, SchemaVersion,
+};

@@ -23,6 +23,10 @@ pub struct Records {
     ids: Arc<dyn IdSource>,
     config: Config,
     schema: ArcSwap<Schema>,
+    /// Held while the schema changes.
+    pub(crate) schema_changing: tokio::sync::Mutex<()>,
+    /// Held while an index is built: one after the other.
+    pub(crate) index_building: tokio::sync::Mutex<()>,
     derived: ArcSwapOption<Arc<dyn DerivedFields>>,
     hooks: RwLock<Arc<[Arc<dyn SaveHook>]>>,
     pub(crate) ordinals: Ordinals,
@@ -70,6 +74,8 @@ impl Records {
             ids,
             config,
             schema: ArcSwap::from_pointee(schema),
+            schema_changing: tokio::sync::Mutex::default(),
+            index_building: tokio::sync::Mutex::default(),
             derived: ArcSwapOption::empty(),
             hooks: RwLock::new(Arc::new([])),
             ordinals,
@@ -83,6 +89,10 @@ impl Records {
     /// The objects as of now.
     pub fn schema(&self) -> Arc<Schema> {
         self.schema.load_full()
+    }
+
+    pub(crate) fn schema_swap(&self) -> &ArcSwap<Schema> {
+        &self.schema
     }
 
     /// Has a write set that stores amounts fix the base currency, unless an earlier one did.

@@ -130,6 +130,13 @@ pub enum Origin {
     },
 }
 
+impl Origin {
+    /// Whether what added it was removed.
+    pub fn is_removed(&self) -> bool {
+        matches!(self, Self::Pack { removed: true, .. })
+    }
+}
+
 /// A field of an object.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FieldDefinition {
@@ -185,6 +192,11 @@ impl FieldDefinition {
             retired: false,
             origin: Origin::default(),
         }
+    }
+
+    /// Whether nobody can write it: it is retired, or what added it was removed.
+    pub fn is_out_of_use(&self) -> bool {
+        self.retired || self.origin.is_removed()
     }
 }
 
@@ -280,6 +292,11 @@ impl ObjectDefinition {
             retired: false,
             origin: Origin::default(),
         }
+    }
+
+    /// Whether no record can be created or changed: it is retired, or what added it was removed.
+    pub fn is_out_of_use(&self) -> bool {
+        self.retired || self.origin.is_removed()
     }
 
     /// The field of a name.

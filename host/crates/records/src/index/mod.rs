@@ -2,17 +2,21 @@
 
 pub(crate) mod encode;
 pub(crate) mod entries;
+mod kept;
+
+use std::collections::BTreeSet;
 
 use trellis_model::{
     Covering, FieldDefinition, FieldId, FieldName, FieldType, ObjectDefinition, ObjectId, Record,
     SystemField, Value,
 };
 
+pub(crate) use self::kept::{IndexPart, IndexState, Kept, name as composite_name};
 use crate::{Error, Result};
 
 /// The number of the index over `updated_at`; fields have their own number.
 const UPDATED_AT: u32 = 0xffff_ff01;
-/// The number of an object's first composite index. They are only ever appended, so the place in the list counts.
+/// The number of an object's first composite index; further ones follow in the order in which they were first asked for.
 const COMPOSITE: u32 = 0x8000_0000;
 
 /// A field that a filter, sort or index can be about.
@@ -35,6 +39,8 @@ pub(crate) struct Index {
     pub(crate) columns: Vec<Column>,
     /// Whether records with a null in the first column are left out.
     pub(crate) sparse: bool,
+    /// Whether reads may use it: all records have their entries in it.
+    pub(crate) ready: bool,
 }
 
 /// All that is kept beside the records of an object.
@@ -44,6 +50,8 @@ pub(crate) struct Indexes {
     pub(crate) indexes: Vec<Index>,
     /// The fields with unique values.
     pub(crate) unique: Vec<FieldId>,
+    /// Those of them whose keys are being built: records may lack theirs.
+    pub(crate) unique_building: BTreeSet<FieldId>,
     /// The events, where the object is the events of another.
     pub(crate) events: Option<Events>,
 }
@@ -59,6 +67,11 @@ pub(crate) struct Events {
     pub(crate) time: FieldId,
     /// The values.
     pub(crate) values: Vec<FieldId>,
+}
+
+/// The number of the composite index of a place.
+pub(crate) fn composite_number(place: u32) -> u32 {
+    COMPOSITE + place
 }
 
 impl Column {
@@ -92,43 +105,74 @@ pub(crate) fn system_value(record: &Record, field: SystemField) -> Option<Value>
 
 impl Indexes {
     /// What an object's definition asks for. `id_of` finds the number of another object.
-    pub(crate) fn new(object: &ObjectDefinition, id_of: impl Fn(&str) -> Option<ObjectId>) -> Result<Self> {
+    pub(crate) fn new(
+        object: &ObjectDefinition,
+        kept: &Kept,
+        id_of: impl Fn(&str) -> Option<ObjectId>,
+    ) -> Result<Self> {
         let mut indexes: Vec<Index> =
-            object.fields.iter().filter_map(|field| single(object, field)).collect();
-        for (place, composite) in object.composite_indexes.iter().enumerate() {
+            object.fields.iter().filter_map(|field| single(object, kept, field)).collect();
+        for composite in &object.composite_indexes {
             let names: Vec<&FieldName> = composite.equals.iter().chain([&composite.sort]).collect();
             let columns: Option<Vec<Column>> =
                 names.iter().map(|name| Column::of(object, name.as_str())).collect();
             let columns = columns.ok_or_else(|| broken(object, "a composite index names no field"))?;
-            let name = names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
-            let place = u32::try_from(place).map_err(|_| broken(object, "too many composite indexes"))?;
-            indexes.push(Index { number: COMPOSITE + place, name, columns, sparse: false });
+            let name = composite_name(composite);
+            let place = kept.composites.get(&name);
+            let place = place.ok_or_else(|| broken(object, "a composite index has no number"))?;
+            indexes.push(Index {
+                number: composite_number(*place),
+                name,
+                columns,
+                sparse: false,
+                ready: true,
+            });
         }
         if !object.append_only {
             let columns = vec![Column::System(SystemField::UpdatedAt)];
-            indexes.push(Index { number: UPDATED_AT, name: "updated_at".into(), columns, sparse: false });
+            let name = "updated_at".into();
+            indexes.push(Index { number: UPDATED_AT, name, columns, sparse: false, ready: true });
+        }
+        for index in &mut indexes {
+            index.ready = !kept.is_building(IndexPart::Index(index.number));
         }
         let unique = object.fields.iter().filter(|field| field.unique).map(|field| field.id).collect();
         let events = object.covering.as_ref().map(|covering| events(object, covering, id_of)).transpose()?;
-        Ok(Self { indexes, unique, events })
+        Ok(Self { indexes, unique, unique_building: kept.unique_building(), events })
+    }
+
+    /// The indexes that reads may use.
+    pub(crate) fn ready(&self) -> impl Iterator<Item = &Index> {
+        self.indexes.iter().filter(|index| index.ready)
+    }
+
+    /// Whether every record has its key of a unique field, so that reads may go by it.
+    pub(crate) fn finds_by(&self, field: FieldId) -> bool {
+        self.unique.contains(&field) && !self.unique_building.contains(&field)
+    }
+
+    /// All that is kept, by number.
+    pub(crate) fn parts(&self) -> BTreeSet<IndexPart> {
+        let indexes = self.indexes.iter().map(|index| IndexPart::Index(index.number));
+        indexes.chain(self.unique.iter().map(|field| IndexPart::Unique(field.0))).collect()
     }
 
     /// The index whose first column is a reference: what finds the records that refer to one.
     pub(crate) fn of_reference(&self, field: FieldId) -> Option<&Index> {
-        self.indexes.iter().find(|index| index.columns.first() == Some(&Column::Field(field)))
+        self.ready().find(|index| index.columns.first() == Some(&Column::Field(field)))
     }
 }
 
-/// The index of one field, if it needs one. A reference has one anyway (without nulls), unless a composite index begins with it.
-fn single(object: &ObjectDefinition, field: &FieldDefinition) -> Option<Index> {
-    let begins =
-        |name: &FieldName| object.composite_indexes.iter().any(|index| index.equals.first() == Some(name));
-    let reference = matches!(field.field_type, FieldType::Reference { .. }) && !begins(&field.name);
+/// The index of one field, if it needs one. A reference has one anyway (without nulls), unless a founding composite index begins with it.
+fn single(object: &ObjectDefinition, kept: &Kept, field: &FieldDefinition) -> Option<Index> {
+    let reference =
+        matches!(field.field_type, FieldType::Reference { .. }) && !kept.covers(object, &field.name);
     (field.indexed || reference).then(|| Index {
         number: field.id.0,
         name: field.name.to_string(),
         columns: vec![Column::Field(field.id)],
         sparse: !field.indexed,
+        ready: true,
     })
 }
 

@@ -209,13 +209,18 @@ impl Records {
         let mut committed = self.store().commit(set).await?;
         let log_number = if logged { committed.counters.pop() } else { None };
         if let Some(number) = log_number {
-            // Commits may be acknowledged out of order; an earlier one never takes the head back.
-            self.log_head.send_if_modified(|head| {
-                let grown = number > *head;
-                *head = number.max(*head);
-                grown
-            });
+            self.log_grew(number);
         }
         Ok(Committed { position: committed.position, log_number, counters: committed.counters })
+    }
+
+    /// Tells that an entry of this number was committed.
+    pub(crate) fn log_grew(&self, number: u64) {
+        // Commits may be acknowledged out of order; an earlier one never takes the head back.
+        self.log_head.send_if_modified(|head| {
+            let grown = number > *head;
+            *head = number.max(*head);
+            grown
+        });
     }
 }

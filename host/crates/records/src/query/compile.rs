@@ -122,6 +122,16 @@ impl Node {
         }
     }
 
+    /// Whether the fields of a record alone decide it: nothing is read or computed.
+    pub(crate) fn is_plain(&self) -> bool {
+        match self {
+            Self::And(nodes) | Self::Or(nodes) => nodes.iter().all(Self::is_plain),
+            Self::Not(node) => node.is_plain(),
+            Self::Test(test) => matches!(test.source, Source::Column(_)),
+            Self::Related(_) => false,
+        }
+    }
+
     /// What must hold in any case: the node itself, or the parts of an `and`.
     pub(super) fn conjuncts(&self) -> Vec<&Self> {
         match self {

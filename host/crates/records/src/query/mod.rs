@@ -1,13 +1,13 @@
 //! Reading records: by id, by unique value, and as filtered, sorted pages.
 
-mod compile;
+pub(crate) mod compile;
 mod cursor;
 mod evaluate;
 mod feed;
 mod list;
 mod matching;
 mod plan;
-mod read;
+pub(crate) mod read;
 mod relative;
 mod sort;
 mod tally;

@@ -100,7 +100,7 @@ impl<'a> Conditions<'a> {
     fn remember_key(&mut self, object: &Object, column: Column, value: &Value) {
         match (column, value) {
             (Column::System(SystemField::Id), Value::Reference(id)) => self.ids = Some(vec![*id]),
-            (Column::Field(field), value) if object.indexes.unique.contains(&field) => {
+            (Column::Field(field), value) if object.indexes.finds_by(field) => {
                 self.unique = Some(keys::unique(object.id, field, &encode::exact(value)));
             }
             _ => {}
@@ -125,7 +125,7 @@ impl<'a> Conditions<'a> {
 
     /// The walk that yields records in the order that is asked for, with the most equalities; the records themselves where no index does.
     pub(super) fn ordered_walk(&self, object: &Object, order: &Order) -> Option<Walk> {
-        let walks = object.indexes.indexes.iter().filter_map(|index| {
+        let walks = object.indexes.ready().filter_map(|index| {
             let equals = self.leading(index)?;
             let (_, rest) = index.columns.split_at_checked(equals)?;
             let fits = match (order.column(), rest) {
@@ -144,11 +144,8 @@ impl<'a> Conditions<'a> {
 
     /// The walk over the fewest index rows that hold all matches, in whatever order.
     pub(super) fn narrow_walk(&self, object: &Object) -> Option<Walk> {
-        let walks = object
-            .indexes
-            .indexes
-            .iter()
-            .filter_map(|index| Some(self.walk(object, index, self.leading(index)?)));
+        let walks =
+            object.indexes.ready().filter_map(|index| Some(self.walk(object, index, self.leading(index)?)));
         walks.filter(|walk| walk.equals > 0 || !walk.whole).max_by_key(|walk| (walk.equals, !walk.whole))
     }
 
@@ -160,7 +157,7 @@ impl<'a> Conditions<'a> {
     /// A walk whose every row is a match, so that counting needs no records.
     pub(super) fn exact_walk(&self, object: &Object) -> Option<Walk> {
         if self.match_everything() {
-            let kept = object.indexes.indexes.iter().find(|index| !index.sparse);
+            let kept = object.indexes.ready().find(|index| !index.sparse);
             return kept.map(|index| self.walk(object, index, 0));
         }
         let all = self.exact == self.conjuncts && self.equals.len() == self.conjuncts;

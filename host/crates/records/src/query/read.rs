@@ -70,6 +70,9 @@ impl Records {
                 "{object} 的字段 `{field}` 不是唯一的"
             )));
         }
+        if !full.indexes.finds_by(definition.id) {
+            return Err(being_built(object, field));
+        }
         let key = keys::unique(full.id, definition.id, &encode::exact(value));
         match self.store().get(&key).await? {
             Some(holder) => self.get(scope, object, id_of(&holder.value)?).await,
@@ -132,4 +135,12 @@ impl Records {
         }
         record
     }
+}
+
+/// What a look-up by a unique field answers while its keys are being built.
+pub(crate) fn being_built(object: &ObjectName, field: &FieldName) -> Error {
+    Error::Query(bilingual!(
+        "the unique index of field `{field}` of {object} is still being built",
+        "{object} 的字段 `{field}` 的唯一索引仍在构建中"
+    ))
 }

@@ -23,6 +23,7 @@ impl Save<'_> {
     /// Checks that unique values are free. Returns whether preparing must start again: a row was refused, or left to the next
     /// write set after hooks had seen it.
     pub(super) async fn check_unique(&mut self) -> Result<bool> {
+        self.check_building().await?;
         let mut claimed: BTreeMap<Vec<u8>, trellis_model::RecordId> = BTreeMap::new();
         let mut freed: BTreeSet<Vec<u8>> = BTreeSet::new();
         let (mut refused, mut cut) = (false, None);
@@ -98,6 +99,11 @@ impl Save<'_> {
         if self.segment.has_amounts() {
             self.records.fix_base_currency(&mut set);
         }
+        let objects: BTreeMap<_, _> =
+            self.segment.rows.iter().map(|row| (row.object.id, &row.object)).collect();
+        for object in objects.values() {
+            object.expect_unchanged(&mut set);
+        }
         for ((object, id), position) in &self.segment.expect {
             set.expect_written_at(keys::record(*object, *id), *position);
         }
@@ -111,6 +117,7 @@ impl Save<'_> {
         }
         for row in &mut self.segment.rows {
             let keys = std::mem::take(&mut row.keys);
+            row.freed.expect(&mut set);
             let key = keys::record(row.object.id, row.after.id);
             match &row.before {
                 Some(before) => set.expect_written_at(key, trellis_storage::Position(before.record.version)),
@@ -172,7 +179,8 @@ impl Row {
         keys.puts.extend(after.into_iter().filter(|(key, value)| before.get(key) != Some(value)));
 
         let (before, after) = self.unique_keys();
-        keys.deletes.extend(before.keys().filter(|key| !after.contains_key(*key)).cloned());
+        let gone = before.keys().filter(|key| !after.contains_key(*key));
+        keys.deletes.extend(gone.filter(|key| self.freed.may_delete(key)).cloned());
         for key in after.into_keys().filter(|key| !before.contains_key(key)) {
             keys.absent.push(key.clone());
             keys.puts.push((key, id.as_bytes().to_vec()));
@@ -236,5 +244,13 @@ impl Records {
     /// Whether a commit failed because something that was read has changed.
     pub(super) fn must_retry(error: &Error) -> bool {
         matches!(error, Error::Storage(trellis_storage::Error::PreconditionFailed { .. }))
+    }
+
+    /// Whether it failed because the definition of an object has changed.
+    pub(super) fn is_about_schema(error: &Error) -> bool {
+        let Error::Storage(trellis_storage::Error::PreconditionFailed { key, .. }) = error else {
+            return false;
+        };
+        key.first() == Some(&(keys::KeyKind::SchemaMark as u8))
     }
 }

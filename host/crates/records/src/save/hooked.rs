@@ -95,7 +95,10 @@ impl Save<'_> {
         let checked = match validate::fields(&object, proposed.fields, &config.limits, config.base_currency) {
             Ok(fields) => {
                 after.fields = fields;
-                self.check_references(&object, proposed.before.as_ref(), &after).await
+                match self.check_shape(&object, proposed.before.as_ref(), &after).await {
+                    Ok(()) => self.check_references(&object, proposed.before.as_ref(), &after).await,
+                    refused => refused,
+                }
             }
             Err(error) => Err(error),
         };

@@ -1,16 +1,19 @@
 //! The save pipeline: the only way in which a record changes.
 //!
-//! In this order, for all rows of a write set: what the caller may see and write; types, limits and what is required; references;
+//! In this order, for all rows of a write set: what the caller may see and write; defaults; types, limits and what is required; what is
+//! out of use; references;
 //! hooks, in the order in which they were added, each of whose changes is validated before the next one looks (and need not be within
 //! what the caller may write); unique values; then the commit, with a precondition for all that was read. A row that is refused fails
 //! alone: the others start again without it, so no hook decides by a row that is not saved.
 
 mod atomic;
+mod building;
 mod commit;
 mod hooked;
 mod prepare;
 mod references;
 mod segment;
+mod shape;
 mod trial;
 mod validate;
 mod watch;
@@ -275,7 +278,12 @@ impl Records {
                             }
                             return Ok(finish(self, caller, segment, memory, start, Some(committed)));
                         }
-                        Err(error) if Self::must_retry(&error) => tokio::task::yield_now().await,
+                        Err(error) if Self::must_retry(&error) => {
+                            if Self::is_about_schema(&error) {
+                                self.refresh_schema().await?;
+                            }
+                            tokio::task::yield_now().await;
+                        }
                         Err(error) => return Err(error),
                     }
                 }

@@ -4,8 +4,9 @@ use trellis_model::{
     ChangeKind, FieldId, Fields, ObjectId, Record, RecordId, RowAccess, Text, Value, bilingual,
 };
 
+use super::building::Freed;
 use super::segment::{Memory, Prepared, Row, RowKeys, Segment};
-use super::{FieldChanges, Write, Written, validate};
+use super::{FieldChanges, Write, Written, shape, validate};
 use crate::codec::record::created_at_ms;
 use crate::computed::check_writes;
 use crate::index::{encode, entries};
@@ -120,6 +121,9 @@ impl Save<'_> {
                 Text::new("the key of an upsert is required", "按键写入时必须给出键的值"),
             )])
         };
+        if !object.indexes.finds_by(key_field) {
+            return Err(crate::query::read::being_built(&object.name, &definition.name));
+        }
         let value = fields
             .get(&key_field)
             .filter(|value| !matches!(value, Value::Text(text) if text.is_empty()))
@@ -185,6 +189,7 @@ impl Save<'_> {
         fields: &Fields,
         given: Option<RecordId>,
     ) -> Result<Prepared> {
+        shape::in_use(&object)?;
         check_writes(&object, fields.keys())?;
         self.check_writable(&object, fields.keys())?;
         if given.is_some_and(|id| self.segment.touched.contains_key(&(object.id, id))) {
@@ -194,7 +199,9 @@ impl Save<'_> {
             self.check_id(&object, id).await?;
         }
         let config = self.records.config();
-        let fields = validate::fields(&object, fields.clone(), &config.limits, config.base_currency)?;
+        let mut fields = fields.clone();
+        shape::defaults(&object, &mut fields);
+        let fields = validate::fields(&object, fields, &config.limits, config.base_currency)?;
         let now_ms = self.now_ms;
         let id = given.unwrap_or_else(|| {
             *self.memory.ids.entry(number).or_insert_with(|| self.records.ids().record_id(now_ms))
@@ -266,6 +273,7 @@ impl Save<'_> {
         if object.append_only {
             return Err(Error::AppendOnly { object: object.name.clone() });
         }
+        shape::in_use(&object)?;
         let after = Record { fields, ..before.record.clone() };
         self.row(number, object, ChangeKind::Updated, Some(before), after).await
     }
@@ -291,7 +299,11 @@ impl Save<'_> {
         before: Option<Loaded>,
         mut after: Record,
     ) -> Result<Prepared> {
-        self.check_references(&object, before.as_ref().map(|before| &before.record), &after).await?;
+        let stored = before.as_ref().map(|before| &before.record);
+        if matches!(kind, ChangeKind::Created | ChangeKind::Updated) {
+            self.check_shape(&object, stored, &after).await?;
+        }
+        self.check_references(&object, stored, &after).await?;
         if kind == ChangeKind::Created {
             if object.ordinals && self.memory.trial.is_none() {
                 after.ordinal = Some(self.ordinal(write, object.id).await?);
@@ -314,6 +326,7 @@ impl Save<'_> {
             event_before,
             event_after,
             keys,
+            freed: Freed::default(),
         })))
     }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use trellis_model::{ChangeKind, ObjectId, Record, RecordId, ValueKind};
 use trellis_storage::Position;
 
+use super::building::Freed;
 use crate::log::EventRef;
 use crate::records::Loaded;
 use crate::schema::Object;
@@ -24,6 +25,8 @@ pub(super) struct Row {
     pub(super) event_after: Option<EventRef>,
     /// What it means for the store, once that is known.
     pub(super) keys: RowKeys,
+    /// Who holds the unique keys that it frees, where they are being built.
+    pub(super) freed: Freed,
 }
 
 /// What the store is asked to do for one row.

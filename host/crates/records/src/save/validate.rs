@@ -30,7 +30,7 @@ pub(super) fn fields(
                 }
             }
         }
-        if definition.required && !fields.contains_key(&definition.id) {
+        if definition.required && !definition.is_out_of_use() && !fields.contains_key(&definition.id) {
             let message = Text::new("a value is required", "此项为必填项");
             errors.push(wrong(definition, "required", message));
         }

@@ -1,14 +1,12 @@
-use std::collections::BTreeSet;
-
+use serde_json::Value as Json;
 use trellis_model::{Actor, Cause, ObjectId};
-use trellis_storage::{Bound, ScanRange, Store, WriteSet};
+use trellis_storage::Store;
 
-use super::Schema;
+use super::change::{Change, Stored};
 use super::definition::Definition;
+use super::diff;
+use super::merge::merge;
 use super::stored::StoredObject;
-use crate::codec::chunks;
-use crate::keys::{self, Key, KeyKind};
-use crate::log::{self, EntryBody, NewEntry};
 use crate::{Clock, Error, IdSource, Result};
 
 /// The objects that every company starts with. They are installed together, since some refer to each other.
@@ -49,104 +47,65 @@ pub(super) const STANDARD: [&str; 34] = [
     include_str!("../../definitions/notification.toml"),
 ];
 
-/// Rows of a page when definitions are read.
-const PAGE_ROWS: usize = 200;
-
-/// Reads all definitions.
-pub(crate) async fn load(store: &dyn Store) -> Result<Schema> {
-    let stored = load_stored(store).await?;
-    Schema::new(stored.iter().map(StoredObject::object).collect::<Result<_>>()?)
-}
-
-/// Installs the standard objects that are missing, and lets those that are there grow to what this release says.
+/// Installs the standard objects that are missing, and lets those that are there grow to what this release says: all of it in one
+/// change, so that objects may refer to each other. What the company changed stays as it is.
 pub(crate) async fn install_standard(store: &dyn Store, clock: &dyn Clock, ids: &dyn IdSource) -> Result<()> {
     install(store, clock, ids, &STANDARD).await
 }
 
-/// Installs objects, or changes them, all in one write set: what the standard objects come through as an admin's will.
 pub(crate) async fn install(
     store: &dyn Store,
     clock: &dyn Clock,
     ids: &dyn IdSource,
     tomls: &[&str],
 ) -> Result<()> {
-    let mut stored = load_stored(store).await?;
-    let known = stored.iter().map(|object| object.id().0).max().unwrap_or_default();
-    let (mut last, mut changed) = (known, BTreeSet::new());
+    let stored = Stored::load(store).await?;
+    let (mut changed, mut steps, mut next_id) = (Vec::new(), Vec::new(), stored.next_id());
     for toml in tomls {
-        let definition = Definition::parse(toml)?;
-        let place = stored.iter().position(|object| object.definition.name == definition.name);
-        let object = match place.map(|place| stored.remove(place)) {
-            Some(old) if old.definition == definition => old,
+        let release = Definition::parse(toml)?.standard();
+        match stored.object(&release.name) {
+            Some(old) if old.standard.as_ref() == Some(&release) => {}
             Some(old) => {
-                definition.check_grows_from(&old.definition)?;
-                changed.insert(old.id());
-                old.with(definition)
+                let grown = grown(old, &release)?;
+                steps.extend(diff::steps(Some(&old.definition), &grown.definition).0);
+                changed.push(grown);
             }
             None => {
-                last += 1;
-                changed.insert(ObjectId(last));
-                StoredObject::new(ObjectId(last), definition)
+                steps.extend(diff::steps(None, &release).0);
+                changed.push(StoredObject::new(next_id, release.clone())?.of_release(release));
+                next_id = ObjectId(next_id.0 + 1);
             }
-        };
-        stored.push(object);
+        }
     }
     if changed.is_empty() {
         return Ok(());
     }
     // The whole schema must hold together before any of it is written.
-    Schema::new(stored.iter().map(StoredObject::object).collect::<Result<_>>()?)?;
-    let mut set = WriteSet::new();
-    if last > known {
-        set.expect_counter(keys::object_counter(), Bound::AtMost(u64::from(known)));
-        set.add(keys::object_counter(), i64::from(last - known));
-    }
-    let mut defined = Vec::new();
-    for object in stored.iter().filter(|object| changed.contains(&object.id())) {
-        put(&mut set, object.id(), &object.to_bytes());
-        defined.push(serde_json::json!({ "object": object.definition.name, "number": object.id().0 }));
-    }
-    let body =
-        EntryBody::Event { name: "object.defined".into(), data: serde_json::json!({ "objects": defined }) };
-    let entry =
-        NewEntry { actor: Actor::System { component: "schema".into() }, cause: Cause::default(), body };
-    log::append(&mut set, &entry, clock.now_ms(), ids.salt())?;
-    store.commit(set).await?;
+    stored.with(&changed).schema()?;
+    let change = Change {
+        actor: Actor::System { component: "schema".into() },
+        cause: Cause::default(),
+        event: "schema.changed",
+        steps,
+        objects: changed,
+        done: Vec::new(),
+    };
+    stored.commit(store, clock, ids, change).await?;
     Ok(())
 }
 
-fn put(set: &mut WriteSet, id: ObjectId, body: &[u8]) {
-    let key = keys::object(id, 0);
-    let (first, further) = chunks::split(&key, body);
-    set.put(key, first);
-    for (part, value) in (1_u16..).zip(further) {
-        set.put(keys::object(id, part), value);
-    }
+/// A standard object as this release says, with what the company changed of the one before.
+fn grown(old: &StoredObject, release: &Definition) -> Result<StoredObject> {
+    // An earlier release kept nothing but the definition: nobody could change it then.
+    let base = old.standard.clone().unwrap_or_else(|| old.definition.clone().standard());
+    let current = if old.standard.is_some() { old.definition.clone() } else { base.clone() };
+    release.check_grows_from(&base)?;
+    let merged = merge(&base.to_json(), &current.to_json(), &release.to_json());
+    let definition = from_json(&release.name, merged)?;
+    Ok(old.with(definition)?.of_release(release.clone()))
 }
 
-async fn load_stored(store: &dyn Store) -> Result<Vec<StoredObject>> {
-    let mut range = ScanRange::prefix(&Key::new(KeyKind::Object).done());
-    let mut rows = Vec::new();
-    loop {
-        let page = store.scan(range.clone(), PAGE_ROWS).await?;
-        let more = page.more;
-        rows.extend(page.rows);
-        match rows.last() {
-            Some(last) if more => range = range.after(&last.key),
-            _ => break,
-        }
-    }
-    let mut rows = rows.into_iter();
-    let mut objects = Vec::new();
-    while let Some(row) = rows.next() {
-        let (prefix, first) = chunks::prefix(&row.value)?;
-        let mut body = first.to_vec();
-        for _ in 0..prefix.parts {
-            let part = rows.next().ok_or_else(|| Error::damaged("an object definition ends too early"))?;
-            body.extend_from_slice(&part.value);
-        }
-        prefix.verify(&row.key, &body)?;
-        objects.push(StoredObject::from_bytes(&body)?);
-    }
-    Ok(objects)
+pub(super) fn from_json(object: &str, json: Json) -> Result<Definition> {
+    serde_json::from_value(json)
+        .map_err(|error| Error::Definition { object: object.to_owned(), reason: error.to_string() })
 }

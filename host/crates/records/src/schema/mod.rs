@@ -1,25 +1,43 @@
 //! Object definitions: read from TOML, kept in the store, looked up by name and number.
 
+mod apply;
+mod builds;
+mod change;
+mod check;
 mod definition;
+mod diff;
+mod document;
 mod install;
+mod merge;
 mod named;
+mod pack;
 mod stored;
+mod versions;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use trellis_model::{FieldDefinition, FieldType, ObjectDefinition, ObjectId, ObjectName};
+use trellis_storage::Position;
 
-use crate::index::Indexes;
+use crate::index::{IndexPart, Indexes, Kept};
 use crate::{Error, Result};
 
+pub use apply::{SchemaApplied, SchemaApply, SchemaPlan};
+pub use builds::{BuildEnd, PendingBuild};
+pub(crate) use change::load;
+pub use check::RESERVED_PLURALS;
+pub use diff::{SchemaStep, SchemaStepKind};
+pub use document::SchemaDocument;
 #[cfg(test)]
 pub(crate) use install::install;
-pub(crate) use install::{install_standard, load};
+pub(crate) use install::install_standard;
+pub use versions::SchemaVersion;
 
 /// All objects, as of some moment.
 #[derive(Debug, Clone, Default)]
 pub struct Schema {
+    version: u64,
     by_id: BTreeMap<ObjectId, Entry>,
     by_name: BTreeMap<String, ObjectId>,
     by_plural: BTreeMap<String, ObjectId>,
@@ -30,6 +48,17 @@ pub struct Schema {
 struct Entry {
     definition: Arc<ObjectDefinition>,
     indexes: Arc<Indexes>,
+    kept: Arc<Kept>,
+    mark: Option<Position>,
+}
+
+/// An object as a schema is made of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    pub(crate) definition: ObjectDefinition,
+    pub(crate) kept: Kept,
+    /// Where its mark was last written.
+    pub(crate) mark: Option<Position>,
 }
 
 /// An object with what is kept beside its records.
@@ -37,6 +66,8 @@ struct Entry {
 pub(crate) struct Object {
     pub(crate) definition: Arc<ObjectDefinition>,
     pub(crate) indexes: Arc<Indexes>,
+    /// Where the mark of its definition was last written: what a save demands, so that no entry of a new index is missed.
+    pub(crate) mark: Option<Position>,
 }
 
 impl std::ops::Deref for Object {
@@ -53,20 +84,32 @@ impl Schema {
     /// # Errors
     /// [`Error::Definition`] or [`Error::Model`] for an object that contradicts itself or refers to one that is not there.
     pub fn new(objects: Vec<ObjectDefinition>) -> Result<Self> {
+        let part = |definition| Part { kept: Kept::founding(&definition), definition, mark: None };
+        Self::of(objects.into_iter().map(part).collect(), 0)
+    }
+
+    pub(crate) fn of(parts: Vec<Part>, version: u64) -> Result<Self> {
         let numbers: BTreeMap<String, ObjectId> =
-            objects.iter().map(|object| (object.name.to_string(), object.id)).collect();
-        crate::computed::check(&objects, None)?;
-        let mut schema = Self::default();
-        for object in objects {
-            object.validate()?;
-            check_references(&object, &numbers)?;
-            let indexes = Indexes::new(&object, |name| numbers.get(name).copied())?;
-            schema.insert(object, indexes)?;
+            parts.iter().map(|part| (part.definition.name.to_string(), part.definition.id)).collect();
+        let definitions: Vec<&ObjectDefinition> = parts.iter().map(|part| &part.definition).collect();
+        crate::computed::check(&definitions, None)?;
+        let mut schema = Self { version, ..Self::default() };
+        for part in parts {
+            part.definition.validate()?;
+            check_references(&part.definition, &numbers)?;
+            let indexes = Indexes::new(&part.definition, &part.kept, |name| numbers.get(name).copied())?;
+            schema.insert(part, indexes)?;
         }
         Ok(schema)
     }
 
-    fn insert(&mut self, object: ObjectDefinition, indexes: Indexes) -> Result<()> {
+    /// Grows with every change; 0 for one that was never stored.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn insert(&mut self, part: Part, indexes: Indexes) -> Result<()> {
+        let Part { definition: object, kept, mark } = part;
         let id = object.id;
         let taken = [
             self.by_name.insert(object.name.to_string(), id),
@@ -76,7 +119,8 @@ impl Schema {
         if taken.iter().any(Option::is_some) {
             return Err(wrong(&object, "its name, plural or URL is that of another object"));
         }
-        self.by_id.insert(id, Entry { definition: Arc::new(object), indexes: Arc::new(indexes) });
+        let (definition, indexes, kept) = (Arc::new(object), Arc::new(indexes), Arc::new(kept));
+        self.by_id.insert(id, Entry { definition, indexes, kept, mark });
         Ok(())
     }
 
@@ -107,7 +151,49 @@ impl Schema {
 
     pub(crate) fn full(&self, id: ObjectId) -> Option<Object> {
         let entry = self.by_id.get(&id)?;
-        Some(Object { definition: Arc::clone(&entry.definition), indexes: Arc::clone(&entry.indexes) })
+        Some(Object {
+            definition: Arc::clone(&entry.definition),
+            indexes: Arc::clone(&entry.indexes),
+            mark: entry.mark,
+        })
+    }
+
+    pub(crate) fn kept(&self, id: ObjectId) -> Option<&Kept> {
+        self.by_id.get(&id).map(|entry| &*entry.kept)
+    }
+
+    /// The names of an object's indexes that are being built: fields, and the composite ones as `account, ordered_on`. Until they are
+    /// ready no read uses them.
+    pub fn building(&self, id: ObjectId) -> Vec<String> {
+        let Some(entry) = self.by_id.get(&id) else { return Vec::new() };
+        let indexes =
+            entry.indexes.indexes.iter().filter(|index| !index.ready).map(|index| index.name.clone());
+        let unique = entry.indexes.unique_building.iter().filter_map(|field| {
+            let field = entry.definition.field_by_id(*field)?;
+            Some(field.name.to_string())
+        });
+        let mut names: Vec<String> = indexes.chain(unique).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// What people call a part of an object's indexes.
+    pub(crate) fn name_of(&self, id: ObjectId, part: IndexPart) -> String {
+        let Some(entry) = self.by_id.get(&id) else { return String::new() };
+        let field = |number: u32| {
+            entry.definition.field_by_id(trellis_model::FieldId(number)).map(|field| field.name.to_string())
+        };
+        match part {
+            IndexPart::Index(number) => {
+                let index = entry.indexes.indexes.iter().find(|index| index.number == number);
+                let places = |(_, place): &(&String, &u32)| crate::index::composite_number(**place) == number;
+                let gone = || entry.kept.composites.iter().find(places).map(|(name, _)| name.clone());
+                index.map(|index| index.name.clone()).or_else(|| field(number)).or_else(gone)
+            }
+            IndexPart::Unique(number) => field(number),
+        }
+        .unwrap_or_default()
     }
 
     pub(crate) fn find(&self, name: &ObjectName) -> Result<Object> {

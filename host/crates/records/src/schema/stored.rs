@@ -1,9 +1,12 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use trellis_model::{FieldId, ObjectDefinition, ObjectId};
+use trellis_model::{FieldId, FieldType, ObjectDefinition, ObjectId};
+use trellis_storage::Position;
 
+use super::Part;
 use super::definition::Definition;
+use crate::index::{IndexPart, IndexState, Indexes, Kept, composite_name};
 use crate::{Error, Result};
 
 /// A definition in the store, with the numbers that the host gave. JSON, so that any release can read what it knows of it.
@@ -15,32 +18,98 @@ pub(super) struct StoredObject {
     fields: BTreeMap<String, u32>,
     /// The number that the next field gets.
     next_field: u32,
+    /// Places of composite indexes by name, dropped ones too; what an earlier release wrote has none, and the place in the list counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    composites: Option<BTreeMap<String, u32>>,
+    /// How many of them came with the object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    founding: Option<u32>,
+    /// What is being built or deleted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pending: Vec<StoredPending>,
+    /// For a standard object: what the release said that was installed last, so that the next one knows what the company changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) standard: Option<Definition>,
     pub(super) definition: Definition,
+    /// Under how many further keys it is stored.
+    #[serde(skip)]
+    pub(super) parts: u16,
+    /// Where its mark was last written.
+    #[serde(skip)]
+    pub(super) mark: Option<Position>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct StoredPending {
+    part: IndexPart,
+    state: IndexState,
 }
 
 const FORMAT: u32 = 1;
 
 impl StoredObject {
-    pub(super) fn new(id: ObjectId, definition: Definition) -> Self {
-        let empty = Self {
+    /// A new object. It has no records, so its indexes are ready.
+    pub(super) fn new(id: ObjectId, definition: Definition) -> Result<Self> {
+        let mut new = Self {
             format: FORMAT,
             id: id.0,
             fields: BTreeMap::new(),
             next_field: 1,
-            definition: definition.clone(),
+            composites: Some(BTreeMap::new()),
+            founding: None,
+            pending: Vec::new(),
+            standard: None,
+            definition,
+            parts: 0,
+            mark: None,
         };
-        empty.with(definition)
+        new.give_numbers();
+        let founding = Kept::founding(&new.object()?);
+        (new.composites, new.founding) = (Some(founding.composites), Some(founding.founding));
+        Ok(new)
     }
 
-    /// The same object with another definition: fields that are new get numbers.
-    pub(super) fn with(mut self, definition: Definition) -> Self {
-        for field in &definition.fields {
+    /// The same object with another definition: what is new gets numbers, and indexes are to be built or deleted.
+    pub(super) fn with(&self, definition: Definition) -> Result<Self> {
+        let before = self.object()?;
+        let mut kept = self.kept(&before);
+        let mut after = Self { definition, ..self.clone() };
+        after.give_numbers();
+        let object = after.object()?;
+        for index in &object.composite_indexes {
+            let next = kept.composites.values().max().map_or(0, |last| last + 1);
+            kept.composites.entry(composite_name(index)).or_insert(next);
+        }
+        // Which numbers the indexes have does not depend on what a reference points at.
+        let any = |_: &str| Some(ObjectId(0));
+        let (old, new) =
+            (Indexes::new(&before, &kept_for(&before, &kept), any)?, Indexes::new(&object, &kept, any)?);
+        let (old, wanted) = (old.parts(), new.parts());
+        for part in old.difference(&wanted) {
+            kept.pending.insert(*part, IndexState::Dropping);
+        }
+        for part in wanted.difference(&old) {
+            // The records that are there have no value in a new field: what leaves out nulls is complete.
+            if !is_empty(&before, &object, *part) || kept.pending.contains_key(part) {
+                kept.pending.insert(*part, IndexState::Building);
+            }
+        }
+        after.set_kept(kept);
+        Ok(after)
+    }
+
+    /// The same, as what a release says.
+    pub(super) fn of_release(self, release: Definition) -> Self {
+        Self { standard: Some(release), ..self }
+    }
+
+    fn give_numbers(&mut self) {
+        for field in &self.definition.fields {
             if !self.fields.contains_key(&field.name) {
                 self.fields.insert(field.name.clone(), self.next_field);
                 self.next_field += 1;
             }
         }
-        Self { definition, ..self }
     }
 
     pub(super) fn id(&self) -> ObjectId {
@@ -49,6 +118,39 @@ impl StoredObject {
 
     pub(super) fn object(&self) -> Result<ObjectDefinition> {
         self.definition.object(self.id(), |name| self.fields.get(name).copied().map(FieldId))
+    }
+
+    pub(super) fn part(&self) -> Result<Part> {
+        let definition = self.object()?;
+        let kept = self.kept(&definition);
+        Ok(Part { definition, kept, mark: self.mark })
+    }
+
+    pub(super) fn kept(&self, object: &ObjectDefinition) -> Kept {
+        let founding = Kept::founding(object);
+        Kept {
+            founding: self.founding.unwrap_or(founding.founding),
+            composites: self.composites.clone().unwrap_or(founding.composites),
+            pending: self.pending.iter().map(|pending| (pending.part, pending.state)).collect(),
+        }
+    }
+
+    /// Whether an index of it is to be built or deleted.
+    pub(super) fn is_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// Takes a part as done: what was built is ready, what was deleted is gone.
+    pub(super) fn finished(&self, part: IndexPart) -> Self {
+        let mut after = self.clone();
+        after.pending.retain(|pending| pending.part != part);
+        after
+    }
+
+    fn set_kept(&mut self, kept: Kept) {
+        self.composites = Some(kept.composites);
+        self.founding = Some(kept.founding);
+        self.pending = kept.pending.into_iter().map(|(part, state)| StoredPending { part, state }).collect();
     }
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {
@@ -66,4 +168,23 @@ impl StoredObject {
         }
         Ok(stored)
     }
+}
+
+/// The numbers as they were, for a definition that lacks what is new.
+fn kept_for(object: &ObjectDefinition, kept: &Kept) -> Kept {
+    let founding = Kept::founding(object);
+    let composites = founding.composites.into_keys().filter_map(|name| {
+        let place = *kept.composites.get(&name)?;
+        Some((name, place))
+    });
+    Kept { composites: composites.collect(), ..kept.clone() }
+}
+
+/// Whether no record that is there has an entry in it.
+fn is_empty(before: &ObjectDefinition, after: &ObjectDefinition, part: IndexPart) -> bool {
+    let (IndexPart::Index(number) | IndexPart::Unique(number)) = part;
+    let Some(field) = after.field_by_id(FieldId(number)) else { return false };
+    let reference = matches!(field.field_type, FieldType::Reference { .. });
+    let sparse = matches!(part, IndexPart::Unique(_)) || (reference && !field.indexed);
+    sparse && before.field_by_id(field.id).is_none()
 }

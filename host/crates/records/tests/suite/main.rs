@@ -12,4 +12,5 @@ mod model;
 mod named;
 mod saving;
 mod scoped;
+mod shaping;
 mod support;

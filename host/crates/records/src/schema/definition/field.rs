@@ -9,7 +9,7 @@ use super::parts::{field, filter, named};
 use super::{Label, OriginEntry, origin};
 
 /// Text fields that do not say how long they may be.
-const CHARACTERS_MAX_DEFAULT: u32 = 200;
+pub(crate) const CHARACTERS_MAX_DEFAULT: u32 = 200;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -182,9 +182,11 @@ impl Field {
         })
     }
 
-    /// Labels, options and limits may change; what is on disk may not.
+    /// Labels, options, limits and indexes may change; what is on disk may not. The index of a reference is always there, with nulls or
+    /// without.
     pub(super) fn is_stored_like(&self, other: &Self) -> bool {
-        (self.field_type, &self.object, self.of, self.unique, self.indexed)
-            == (other.field_type, &other.object, other.of, other.unique, other.indexed)
+        let reference = self.field_type == TypeName::Reference;
+        (self.field_type, &self.object, self.of) == (other.field_type, &other.object, other.of)
+            && (!reference || self.indexed == other.indexed)
     }
 }

@@ -4,12 +4,13 @@ mod field;
 mod parts;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use trellis_model::{
     CompositeIndex, Covering, FieldId, FieldName, ObjectDefinition, ObjectId, ObjectName, Origin, PluginId,
     Text,
 };
 
-pub(crate) use self::field::Field;
+pub(crate) use self::field::{CHARACTERS_MAX_DEFAULT, Field};
 use self::parts::{DuplicateEntry, LayoutEntry, MatchingEntry, PipelineEntry, QualityEntry};
 use crate::{Error, Result};
 
@@ -44,7 +45,7 @@ pub(crate) struct Definition {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     retired: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    origin: Option<OriginEntry>,
+    pub(crate) origin: Option<OriginEntry>,
 }
 
 /// Whose idea something is; where it says nothing, the company's own.
@@ -142,29 +143,39 @@ impl Definition {
         Ok(definition)
     }
 
-    /// What may not change once records may exist. Fields may be added, save those whose index holds nulls too: the records that
-    /// are there would be missing in it. References and unique fields keep nothing about a null.
+    /// The definition as a standard one.
+    pub(crate) fn standard(mut self) -> Self {
+        self.origin = Some(OriginEntry::Standard);
+        for field in &mut self.fields {
+            field.origin = Some(OriginEntry::Standard);
+        }
+        self
+    }
+
+    /// As JSON, with what it does not say left out.
+    pub(crate) fn to_json(&self) -> Json {
+        serde_json::to_value(self).expect("a definition has only text keys")
+    }
+
+    /// What a release may not change of the one before. Fields and indexes may be added: they are built in the background.
     pub(crate) fn check_grows_from(&self, before: &Self) -> Result<()> {
         for field in &before.fields {
             let now = self.fields.iter().find(|now| now.name == field.name);
             let now = now.ok_or_else(|| self.wrong(format!("field `{}` is gone", field.name)))?;
             if !now.is_stored_like(field) {
-                return Err(self.wrong(format!("field `{}` has another type or index", field.name)));
+                return Err(self.wrong(format!("field `{}` has another type", field.name)));
             }
-        }
-        let known = |field: &&Field| before.fields.iter().any(|old| old.name == field.name);
-        let added = self.fields.iter().find(|field| !known(field) && field.indexed);
-        if let Some(field) = added {
-            return Err(
-                self.wrong(format!("field `{}` is new and indexed, which needs a migration", field.name))
-            );
         }
         let same = self.plural == before.plural
             && self.ordinals == before.ordinals
             && self.append_only == before.append_only;
-        if !same || self.covering != before.covering || self.indexes != before.indexes {
-            return Err(self
-                .wrong("its plural, ordinals, append-only or indexes differ from what is installed".into()));
+        if !same || self.covering != before.covering {
+            return Err(self.wrong(
+                "its plural, ordinals, append-only or covering index differ from what is installed".into(),
+            ));
+        }
+        if let Some(gone) = before.indexes.iter().find(|index| !self.indexes.contains(index)) {
+            return Err(self.wrong(format!("the composite index over {} is gone", gone.name())));
         }
         Ok(())
     }
@@ -183,6 +194,14 @@ impl Definition {
 
     fn wrong(&self, reason: String) -> Error {
         Error::Definition { object: self.name.clone(), reason }
+    }
+}
+
+impl Composite {
+    /// Its name: its fields.
+    pub(crate) fn name(&self) -> String {
+        let names = self.equals.iter().chain([&self.sort]);
+        names.map(String::as_str).collect::<Vec<_>>().join(", ")
     }
 }
 
