@@ -196,6 +196,8 @@ impl Records {
             let after = stored.with(&objects);
             check::limits(&after, &changed, &self.config().limits, &mut refused);
             let schema = after.schema()?;
+            let all: Vec<_> = schema.objects().cloned().collect();
+            refused.extend(self.check_computed(&all).err().map(|error| error.text()));
             self.check_filters(&schema, &changed, &mut refused);
         }
         Ok(Candidate { objects, steps, refused })
