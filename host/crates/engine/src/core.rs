@@ -17,7 +17,7 @@ use crate::{
     plugins::Registry,
     rules::RuleBook,
     run::{self, RunInput},
-    timers,
+    schema_build, timers,
 };
 
 /// What the parts of the engine share.
@@ -77,6 +77,7 @@ impl Work for Core {
                 };
                 bulk::run(self, job, object, filter, &change, *automations)
             }
+            Request::SchemaBuild { object } => schema_build::run(self, job, object),
         }
     }
 
@@ -88,7 +89,10 @@ impl Work for Core {
             }
             // What was changed before stays as it is.
             Request::BulkEdit { unlimited, .. } => *unlimited,
-            Request::PluginRun { .. } | Request::RunReplay { .. } | Request::CampaignRun { .. } => true,
+            Request::PluginRun { .. }
+            | Request::RunReplay { .. }
+            | Request::SchemaBuild { .. }
+            | Request::CampaignRun { .. } => true,
         }
     }
 

@@ -36,7 +36,7 @@ const FILE_NAME_CHARS_MAX: usize = 200;
 #[derive(Debug)]
 pub struct Engine {
     pub(crate) core: Arc<Core>,
-    jobs: Jobs,
+    pub(crate) jobs: Jobs,
     reader: Background,
     timers: Background,
     reactions: Background,
@@ -87,7 +87,9 @@ impl Engine {
         let reader = reader::start(Arc::clone(&core))?;
         let timers = timers::start(Arc::clone(&core))?;
         let reactions = react::start(Arc::clone(&core)).await?;
-        Ok(Arc::new(Self { core, jobs, reader, timers, reactions }))
+        let engine = Arc::new(Self { core, jobs, reader, timers, reactions });
+        engine.build_pending_indexes().await;
+        Ok(engine)
     }
 
     /// Up to `jobs_max` (at most 200) jobs, the newest first: those after `after`.
@@ -378,7 +380,7 @@ impl Engine {
         self.reader.stop().await;
     }
 
-    fn new_id(&self) -> RecordId {
+    pub(crate) fn new_id(&self) -> RecordId {
         self.core.records.ids().record_id(self.core.records.clock().now_ms())
     }
 }

@@ -38,6 +38,7 @@ mod react;
 mod reader;
 mod rules;
 mod run;
+mod schema_build;
 mod stored;
 mod suggest;
 mod timers;

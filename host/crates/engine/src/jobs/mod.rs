@@ -53,6 +53,8 @@ pub enum JobKind {
     CampaignRun,
     /// Makes one change to all records that a filter matches.
     BulkEdit,
+    /// Builds and deletes indexes of an object.
+    SchemaBuild,
 }
 
 impl JobKind {
@@ -64,6 +66,7 @@ impl JobKind {
             Self::RunReplay => "run-replay",
             Self::CampaignRun => "campaign-run",
             Self::BulkEdit => "bulk-edit",
+            Self::SchemaBuild => "schema-build",
         }
     }
 }

@@ -49,6 +49,8 @@ pub(crate) enum Request {
         /// Whether the caller's scope had no limits.
         unlimited: bool,
     },
+    /// Builds and deletes indexes of an object.
+    SchemaBuild { object: String },
 }
 
 impl Request {
@@ -59,6 +61,7 @@ impl Request {
             Self::RunReplay { .. } => JobKind::RunReplay,
             Self::CampaignRun { .. } => JobKind::CampaignRun,
             Self::BulkEdit { .. } => JobKind::BulkEdit,
+            Self::SchemaBuild { .. } => JobKind::SchemaBuild,
         }
     }
 
@@ -67,6 +70,7 @@ impl Request {
             Self::Import { object, .. } | Self::BulkEdit { object, .. } => object,
             Self::PluginRun { plugin, .. } | Self::RunReplay { plugin, .. } => plugin,
             Self::CampaignRun { campaign } => campaign,
+            Self::SchemaBuild { object } => object,
         }
     }
 }

@@ -176,6 +176,11 @@ impl Jobs {
         Ok(JobPage { jobs, next })
     }
 
+    /// Whether a job that does this has not ended.
+    pub(crate) fn has_open(&self, request: &Request) -> bool {
+        self.shared.live.lock().values().any(|live| live.request == *request)
+    }
+
     /// Asks a job to end. One that waits ends at once, one that runs as soon as it looks; one that has ended stays as it is.
     pub(crate) async fn cancel(&self, id: RecordId) -> Result<Job> {
         if let Some(live) = self.shared.find_live(id) {
