@@ -133,6 +133,8 @@ pub(crate) async fn open(folders: &Folders, config: &Config) -> Result<Opened, E
     records.set_formulas(Arc::new(RuleFormulas::new(rules)));
     let columns = Columns::open(Arc::clone(&records), folders.columns(), config.columns()).await?;
     records.set_derived(Arc::clone(&columns) as _);
+    // Roll-ups and stored formulas are there before the first request.
+    columns.catch_up().await?;
     Ok(Opened { store: opened.store, report: opened.report, records, columns })
 }
 

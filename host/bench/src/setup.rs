@@ -85,6 +85,8 @@ impl Parts {
         let columns =
             Columns::open(Arc::clone(&records), dir("columns"), Default::default()).await.expect("columns");
         records.set_derived(Arc::clone(&columns) as _);
+        records.set_formulas(Arc::new(trellis_engine::RuleFormulas::new(Default::default())));
+        columns.catch_up().await.expect("roll-ups");
         let compiler = Compiler::InProcess;
         let host = PluginHost::new(trellis_plugin_host::Config { compiler, ..Default::default() })
             .expect("a plugin host");

@@ -1,8 +1,9 @@
 use serde_json::Value as Json;
-use trellis_model::{ObjectId, Op, Path};
+use trellis_model::{ObjectId, Op, Path, Value};
 use trellis_records::{DerivedFields, DerivedValue, Ranking};
 
 use crate::Columns;
+use crate::computed;
 use crate::generation::{Cell, Number};
 use crate::population::Population;
 use crate::ranking::ranked;
@@ -13,10 +14,13 @@ use crate::segmentation::CurrentSegmentation;
 /// `band.<name>` (the band that it is in).
 impl DerivedFields for Columns {
     fn knows(&self, object: ObjectId, path: &Path) -> bool {
-        self.field(object, path).is_some()
+        self.computed.column(object, path).is_some() || self.field(object, path).is_some()
     }
 
     fn value(&self, object: ObjectId, path: &Path, ordinal: u64) -> Option<DerivedValue> {
+        if let Some(column) = self.computed.column(object, path) {
+            return column.value(ordinal).map(DerivedValue::Value);
+        }
         match self.field(object, path)? {
             Field::Segment(current) => {
                 current.value_at(ordinal).map(|value| DerivedValue::Text(value.to_owned()))
@@ -70,8 +74,25 @@ impl DerivedFields for Columns {
         }
     }
 
+    fn select(
+        &self,
+        object: ObjectId,
+        path: &Path,
+        after: Option<u64>,
+        rows_max: usize,
+        wanted: &mut dyn FnMut(Option<&Value>) -> bool,
+    ) -> Option<Vec<u64>> {
+        let population = self.features.population(object)?;
+        let column = self.computed.column(object, path)?;
+        let from = after.map_or(0, |after| after.saturating_add(1));
+        Some(computed::select(&column, &population, from, rows_max, wanted))
+    }
+
     fn ranked(&self, object: ObjectId, path: &Path, ranking: &Ranking) -> Option<Vec<u64>> {
         let population = self.features.population(object)?;
+        if let Some(column) = self.computed.column(object, path) {
+            return computed::ranked(&column, &population, ranking);
+        }
         match self.field(object, path)? {
             Field::Score(current) => ranked(current.column(), &population, ranking),
             Field::Segment(_) | Field::Band(_) => None,

@@ -19,6 +19,7 @@
 //! ```
 
 mod check;
+mod computed;
 mod config;
 mod dataset;
 mod derived;
@@ -63,6 +64,7 @@ pub struct Columns {
     config: Config,
     features: features::Features,
     results: generation::Results,
+    computed: computed::ComputedColumns,
 }
 
 impl Columns {
@@ -78,7 +80,13 @@ impl Columns {
         let columns = wait::off_thread(async move {
             let features = features::Features::open(&records, dir)?;
             let results = generation::Results::load(&records).await?;
-            let columns = Arc::new(Self { records, config, features, results });
+            let columns = Arc::new(Self {
+                records,
+                config,
+                features,
+                results,
+                computed: computed::ComputedColumns::default(),
+            });
             columns.delete_orphaned_generations().await?;
             Ok(columns)
         })

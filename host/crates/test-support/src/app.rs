@@ -69,6 +69,7 @@ impl TestAppBuilder {
         records.set_derived(columns.clone());
         records
             .set_formulas(Arc::new(trellis_engine::RuleFormulas::new(trellis_engine::RuleLimits::default())));
+        columns.catch_up().await.expect("roll-ups are computed");
         let plugin_host = PluginHost::new(trellis_plugin_host::Config::default()).expect("a plugin host");
         let engine_dir = dir.path().join("engine");
         let engine_config = trellis_engine::Config::default();

@@ -105,7 +105,7 @@ impl Columns {
     /// Those of reading the log and the events.
     pub async fn catch_up(self: &Arc<Self>) -> Result<u64> {
         let this = Arc::clone(self);
-        off_thread(async move {
+        let folded = off_thread(async move {
             let mut state = this.features.state.lock().await;
             this.fold_log(&mut state).await?;
             this.warm_declared(&mut state).await?;
@@ -114,7 +114,9 @@ impl Columns {
             }
             Ok(state.cursor)
         })
-        .await
+        .await?;
+        self.follow_computed().await?;
+        Ok(folded)
     }
 
     /// Writes checkpoint files, so that the next start need not scan. Called at an orderly end; in between it happens by itself.

@@ -1,4 +1,5 @@
 mod company;
+mod computed;
 mod crashes;
 mod features;
 mod interactions;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use trellis_model::{FieldId, Filter, ObjectDefinition, ObjectName, Record, RecordId, RollUp, Scope, Value};
+use trellis_model::{
+    FieldId, Filter, ObjectDefinition, ObjectId, ObjectName, Record, RecordId, RollUp, Scope, Value,
+};
 use trellis_storage::{Position, ScanRange};
 
 use crate::index::{Column, encode};
@@ -107,7 +109,13 @@ impl Records {
             let versioned = trellis_storage::Versioned { position: row.position, value: row.value.clone() };
             let loaded = match self.decode(object, id, &row.key, &versioned).await? {
                 Some(loaded) => Some(loaded),
-                None => self.load(object, id).await?,
+                None => {
+                    // Later than the page, so that the page says so.
+                    let later = self.load(object, id).await?;
+                    let range = ScanRange::prefix(&row.key);
+                    found.to = found.to.max(self.store().scan(range, 1).await?.to);
+                    later
+                }
             };
             let Some(loaded) = loaded else { continue };
             self.take_child(children, loaded.record, None, &mut found.records).await?;
@@ -178,7 +186,46 @@ impl Records {
         Ok(())
     }
 
-    /// Records of an object by id, after one, deleted ones too, with their computed fields. For a thread that may block.
+    /// A record as a child of another, with its computed fields; `None` where it is none that counts.
+    ///
+    /// # Errors
+    /// As [`Records::all_children`].
+    pub async fn as_child(&self, children: &Children, record: Record) -> Result<Option<(RecordId, Record)>> {
+        let mut found = Vec::with_capacity(1);
+        self.take_child(children, record, None, &mut found).await?;
+        Ok(found.pop())
+    }
+
+    /// A record as it is stored, deleted or not, without computed fields.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] where it cannot be read.
+    pub async fn stored_record(&self, object: ObjectId, id: RecordId) -> Result<Option<Record>> {
+        Ok(self.load(object, id).await?.map(|loaded| loaded.record))
+    }
+
+    /// A field of a record as it is stored, deleted or not.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] where it cannot be read.
+    pub async fn stored_value(
+        &self,
+        object: ObjectId,
+        id: RecordId,
+        field: FieldId,
+    ) -> Result<Option<Value>> {
+        Ok(self.stored_record(object, id).await?.and_then(|mut record| record.fields.remove(&field)))
+    }
+
+    /// The ordinal of a record, deleted or not.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] where it cannot be read.
+    pub async fn ordinal_of(&self, object: ObjectId, id: RecordId) -> Result<Option<u64>> {
+        Ok(self.stored_record(object, id).await?.and_then(|record| record.ordinal))
+    }
+
+    /// Records of an object by id, after one, deleted ones too, without computed fields. For a thread that may block.
     ///
     /// # Errors
     /// [`Error::UnknownObject`], [`Error::Damaged`].

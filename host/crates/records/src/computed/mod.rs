@@ -209,7 +209,7 @@ impl Records {
                 ComputedField::RollUp(..) => None,
             })
             .collect();
-        errors.sort_by(|a, b| b.count.cmp(&a.count));
+        errors.sort_by_key(|error| std::cmp::Reverse(error.count));
         errors
     }
 }
