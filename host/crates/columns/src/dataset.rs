@@ -119,7 +119,7 @@ pub(crate) struct PlannedColumn {
 
 #[derive(Debug, Clone)]
 pub(crate) enum PlannedSource {
-    Field(FieldDefinition),
+    Field(Box<FieldDefinition>),
     Count { source: usize },
     Sum { source: usize, value: usize },
     First { source: usize },
@@ -243,6 +243,6 @@ fn plan_field(object: &ObjectDefinition, name: &FieldName) -> Result<PlannedSour
         FieldType::MultiChoice { .. } | FieldType::List { .. } | FieldType::Json => {
             Err(format!("a {} cannot be a column", field.field_type.name()))
         }
-        _ => Ok(PlannedSource::Field(field.clone())),
+        _ => Ok(PlannedSource::Field(Box::new(field.clone()))),
     }
 }

@@ -2,19 +2,22 @@
 
 use trellis_model::{Text, bilingual};
 
+/// Line and column, from 1.
+type Place = (u32, u32);
+
 /// What an expression asks for.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Found {
     /// Fields of the record in the order in which they are first named, each with the place (line, column) where that is.
-    pub(super) fields: Vec<(String, (u32, u32))>,
+    pub(super) fields: Vec<(String, Place)>,
     /// Whether it asks what day or time it is, and where.
-    pub(super) moment: Option<(u32, u32)>,
+    pub(super) moment: Option<Place>,
 }
 
 /// What cannot be in a formula, and where.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Wrong {
-    pub(super) place: (u32, u32),
+    pub(super) place: Place,
     pub(super) text: Text,
 }
 
@@ -96,7 +99,7 @@ impl Scanner<'_> {
         taken
     }
 
-    fn next(&mut self) -> Result<Option<(Token, (u32, u32))>, Wrong> {
+    fn next(&mut self) -> Result<Option<(Token, Place)>, Wrong> {
         loop {
             let Some(sign) = self.take() else { return Ok(None) };
             let place = (self.line, self.column);
