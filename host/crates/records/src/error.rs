@@ -200,6 +200,9 @@ pub enum Error {
         /// Some of the values that several records have, each with two of those records.
         duplicates: Vec<(String, RecordId, RecordId)>,
     },
+    /// Texts cannot be looked up now.
+    #[error("full-text search is not available now: its index is being built, or was stopped by an error")]
+    SearchUnavailable,
 }
 
 /// A result of this crate.
@@ -248,6 +251,7 @@ impl Error {
             Self::SchemaVersionConflict { .. } => "schema_version_conflict",
             Self::Retired { .. } => "retired",
             Self::NotUnique { .. } => "not_unique",
+            Self::SearchUnavailable => "search_unavailable",
         }
     }
 
@@ -312,6 +316,7 @@ impl Error {
             Self::NotUnique { object, field, duplicates } => {
                 format!("{object} 的字段 `{field}` 不能设为唯一：{}", shared(duplicates))
             }
+            Self::SearchUnavailable => "全文搜索暂不可用：索引正在建立，或因出错而停止".into(),
         }
     }
 

@@ -41,6 +41,7 @@ mod query;
 mod records;
 mod save;
 mod schema;
+mod text_search;
 
 pub use caller::Caller;
 pub use check::CheckReport;
@@ -60,3 +61,4 @@ pub use schema::{
     BuildEnd, PendingBuild, RESERVED_PLURALS, Schema, SchemaApplied, SchemaApply, SchemaDocument, SchemaPlan,
     SchemaStep, SchemaStepKind, SchemaVersion,
 };
+pub use text_search::{FoundRecord, TextMatch, TextMatches, TextSearch};

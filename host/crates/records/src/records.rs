@@ -13,7 +13,7 @@ use crate::computed::Computed;
 use crate::ordinals::Ordinals;
 use crate::save::Watched;
 use crate::schema::{self, Object};
-use crate::{Clock, Config, DerivedFields, Error, IdSource, Result, SaveHook, Schema, keys};
+use crate::{Clock, Config, DerivedFields, Error, IdSource, Result, SaveHook, Schema, TextSearch, keys};
 
 /// All records of one store: the only way to read and write them.
 #[derive(Debug)]
@@ -28,6 +28,7 @@ pub struct Records {
     /// Held while an index is built: one after the other.
     pub(crate) index_building: tokio::sync::Mutex<()>,
     derived: ArcSwapOption<Arc<dyn DerivedFields>>,
+    pub(crate) text_search: ArcSwapOption<Arc<dyn TextSearch>>,
     hooks: RwLock<Arc<[Arc<dyn SaveHook>]>>,
     pub(crate) ordinals: Ordinals,
     pub(crate) log_head: watch::Sender<u64>,
@@ -77,6 +78,7 @@ impl Records {
             schema_changing: tokio::sync::Mutex::default(),
             index_building: tokio::sync::Mutex::default(),
             derived: ArcSwapOption::empty(),
+            text_search: ArcSwapOption::empty(),
             hooks: RwLock::new(Arc::new([])),
             ordinals,
             log_head: watch::Sender::new(log_head),

@@ -1,6 +1,7 @@
 //! Pages of records.
 
 mod rank;
+mod text;
 
 use std::collections::BTreeSet;
 
@@ -70,7 +71,8 @@ impl Records {
             return Ok(RecordPage::default());
         };
         let digest = digest(query);
-        let (from, backward) = start(query, &order, digest)?;
+        let text = self.text_matches(scope, &object, query)?;
+        let (from, backward) = start(query, text::place_values(query, &order), digest)?;
         let prepared = Prepared {
             object,
             node,
@@ -83,12 +85,19 @@ impl Records {
             scope,
             computed: query.computed.as_ref(),
         };
-        let found = self.search(&prepared).await?;
-        let total = match query.total {
-            Total::None => None,
-            Total::Exact => self.count_matches(&prepared.object, &prepared.node, query.deleted).await?,
+        let found = match &text {
+            Some(text) => self.search_text(&prepared, query.sort.is_empty(), text).await?,
+            None => self.search(&prepared).await?,
         };
-        Ok(self.page(&prepared, found, total))
+        let total = match (query.total, &text) {
+            (Total::None, _) => None,
+            (Total::Exact, Some(text)) => Some(self.count_text(&prepared, text).await?),
+            (Total::Exact, None) => {
+                self.count_matches(&prepared.object, &prepared.node, query.deleted).await?
+            }
+        };
+        let cut = text.is_some_and(|text| !text.complete);
+        Ok(RecordPage { total_cut: cut, ..self.page(&prepared, found, total) })
     }
 
     /// Counts the records that match.
@@ -131,6 +140,7 @@ impl Records {
             next,
             prev,
             total,
+            total_cut: false,
             plan: found.plan,
         }
     }
@@ -392,7 +402,7 @@ fn cut(query: &Prepared<'_>, mut records: Vec<(Place, Record)>, plan: Plan) -> F
     Found { records, more, stopped: None, plan }
 }
 
-fn start(query: &Query, order: &Order, digest: [u8; 8]) -> Result<(Option<Place>, bool)> {
+fn start(query: &Query, values: usize, digest: [u8; 8]) -> Result<(Option<Place>, bool)> {
     let (cursor, backward) = match (&query.after, &query.before) {
         (Some(_), Some(_)) => {
             let (en, zh) = ("`after` and `before` cannot stand together", "`after` 与 `before` 不能同时使用");
@@ -402,7 +412,7 @@ fn start(query: &Query, order: &Order, digest: [u8; 8]) -> Result<(Option<Place>
         (None, Some(before)) => (before, true),
         (None, None) => return Ok((None, false)),
     };
-    if cursor.query != digest || cursor.values.len() != order.values() {
+    if cursor.query != digest || cursor.values.len() != values {
         return Err(Error::Query(Text::new("the cursor is of another query", "该游标属于另一个查询")));
     }
     Ok((Some(Place { values: cursor.values.clone(), id: cursor.id }), backward))
@@ -415,8 +425,9 @@ fn digest(query: &Query) -> [u8; 8] {
         .iter()
         .map(|sort| format!("{}{}", if sort.descending { "-" } else { "" }, sort.path))
         .collect();
-    let text =
+    let mut text =
         format!("{}\n{}\n{}\n{:?}", query.object, query.filter.to_json(), sorts.join(","), query.deleted);
+    query.text.iter().for_each(|words| text.extend(["\n", words]));
     let hash = blake3::hash(text.as_bytes());
     hash.as_bytes().first_chunk::<8>().copied().unwrap_or_default()
 }

@@ -40,6 +40,8 @@ pub struct Query {
     pub total: Total,
     /// Which computed fields the records shall have; `None` is all of them.
     pub computed: Option<BTreeSet<FieldName>>,
+    /// Only records that this text finds; without a sort the best come first. A blank one asks for nothing.
+    pub text: Option<String>,
 }
 
 /// Whether deleted records are meant.
@@ -73,6 +75,8 @@ pub struct RecordPage {
     pub prev: Option<Cursor>,
     /// How many records match on all pages, where that was asked for.
     pub total: Option<u64>,
+    /// Whether there may be more than `total` says: a text found more than are looked at.
+    pub total_cut: bool,
     /// How the page was found.
     pub plan: Plan,
 }
@@ -101,6 +105,7 @@ impl Query {
             deleted: Deleted::Hide,
             total: Total::None,
             computed: None,
+            text: None,
         }
     }
 }
