@@ -12,6 +12,7 @@ use trellis_engine::{Engine, RuleFormulas};
 use trellis_http::{AppState, Health, HealthCheck};
 use trellis_plugin_host::PluginHost;
 use trellis_records::{Records, SystemClock, SystemIds};
+use trellis_search::Search;
 use trellis_storage::Store;
 use trellis_storage_sled::{OnStopped, SledStore, StartReport};
 
@@ -32,7 +33,13 @@ impl Folders {
     /// The folders of a data folder, made where they are missing, for this user only.
     pub(crate) fn create(data: &Path) -> Result<Self, Error> {
         let folders = Self { data: data.to_path_buf() };
-        for folder in [folders.data.clone(), folders.columns(), folders.engine(), folders.plugin_cache()] {
+        for folder in [
+            folders.data.clone(),
+            folders.columns(),
+            folders.engine(),
+            folders.plugin_cache(),
+            folders.search(),
+        ] {
             let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
             made.map_err(|error| Error::Folder { path: folder.clone(), error })?;
         }
@@ -52,6 +59,11 @@ impl Folders {
     /// Plugin files, models, and files that wait for their import.
     fn engine(&self) -> PathBuf {
         self.data.join("engine")
+    }
+
+    /// The index of full-text search; can be deleted.
+    fn search(&self) -> PathBuf {
+        self.data.join("search")
     }
 
     /// Compiled plugins; can be deleted.
@@ -77,6 +89,8 @@ pub(crate) enum Error {
     Records(#[from] trellis_records::Error),
     #[error("cannot open the columns: {0}")]
     Columns(#[from] trellis_columns::Error),
+    #[error("cannot open full-text search: {0}")]
+    Search(#[from] trellis_search::Error),
     #[error("cannot start the plugin host: {0}")]
     PluginHost(#[from] trellis_plugin_host::Error),
     #[error("cannot start the engine: {0}")]
@@ -168,6 +182,8 @@ pub(crate) async fn serve(
         std::process::abort();
     });
     let watchdog = watchdog.map_err(Error::Serve)?;
+    let search = Search::start(&records, folders.search(), config.search())?;
+    records.set_text_search(Arc::clone(&search) as _);
     let program = std::env::current_exe()
         .map_err(|error| Error::Config(format!("cannot find this program: {error}")))?;
     let plugin_host = PluginHost::new(config.plugins(&program, &folders.plugin_cache()))?;
@@ -193,6 +209,7 @@ pub(crate) async fn serve(
     trellis_http::serve(listener, state, stop).await;
     sweeper.abort();
     engine.shutdown().await;
+    search.shutdown().await;
     columns.checkpoint().await?;
     drop(watchdog);
     tokio::task::spawn_blocking(move || store.close()).await.expect("closing the store does not panic")?;

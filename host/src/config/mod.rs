@@ -10,7 +10,7 @@ use std::path::Path;
 use serde::Deserialize;
 use trellis_model::Language;
 
-use sections::{Access, Columns, Engine, Http, Import, Plugins, Records, Storage};
+use sections::{Access, Columns, Engine, Http, Import, Plugins, Records, Search, Storage};
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
@@ -26,6 +26,7 @@ pub(crate) struct Config {
     engine: Engine,
     access: Access,
     http: Http,
+    search: Search,
 }
 
 /// Where the server listens.
@@ -128,6 +129,11 @@ impl Config {
         self.access.over(Default::default())
     }
 
+    /// The config of full-text search.
+    pub(crate) fn search(&self) -> trellis_search::Config {
+        self.search.over(Default::default())
+    }
+
     /// The config of the HTTP server.
     pub(crate) fn http(&self) -> trellis_http::Config {
         self.http.over(Default::default())
@@ -155,7 +161,7 @@ mod tests {
     #[test]
     fn every_key_is_documented() {
         let page = include_str!("../../docs/configuration.md");
-        let sections: [(&str, &[&str]); 8] = [
+        let sections: [(&str, &[&str]); 9] = [
             ("storage", Storage::KEYS),
             ("records", Records::KEYS),
             ("import", Import::KEYS),
@@ -164,6 +170,7 @@ mod tests {
             ("engine", Engine::KEYS),
             ("access", Access::KEYS),
             ("http", Http::KEYS),
+            ("search", Search::KEYS),
         ];
         for (section, keys) in sections {
             let text = page.split(&format!("## `[{section}]`")).nth(1).expect("a section for each crate");

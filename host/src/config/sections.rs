@@ -33,6 +33,7 @@ mod target {
     pub(super) use trellis_http::Config as Http;
     pub(super) use trellis_plugin_host::Config as Plugins;
     pub(super) use trellis_records::Limits as Records;
+    pub(super) use trellis_search::Config as Search;
     pub(super) use trellis_storage_sled::Config as Storage;
     pub(super) use trellis_transfer::import::Limits as Import;
 }
@@ -183,5 +184,20 @@ section! {
         changes_max: usize,
         members_max: usize,
         sort_fields_max: usize,
+    }
+}
+
+section! {
+    /// `[search]`
+    Search {
+        writer_heap_bytes: usize,
+        commit_interval_ms: u64,
+        commit_documents_max: usize,
+        log_page_entries: usize,
+        query_hits_max: usize,
+        query_chars_max: usize,
+        prefix_words_max: usize,
+        find_reads_max: usize,
+        retry_delay_ms: u64,
     }
 }

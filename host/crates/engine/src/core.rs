@@ -17,7 +17,7 @@ use crate::{
     plugins::Registry,
     rules::RuleBook,
     run::{self, RunInput},
-    schema_build, timers,
+    schema_build, search, timers,
 };
 
 /// What the parts of the engine share.
@@ -78,6 +78,7 @@ impl Work for Core {
                 bulk::run(self, job, object, filter, &change, *automations)
             }
             Request::SchemaBuild { object } => schema_build::run(self, job, object),
+            Request::SearchRebuild => search::rebuild(self, job),
         }
     }
 
@@ -92,7 +93,8 @@ impl Work for Core {
             Request::PluginRun { .. }
             | Request::RunReplay { .. }
             | Request::SchemaBuild { .. }
-            | Request::CampaignRun { .. } => true,
+            | Request::CampaignRun { .. }
+            | Request::SearchRebuild => true,
         }
     }
 

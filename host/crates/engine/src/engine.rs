@@ -372,6 +372,15 @@ impl Engine {
         campaign::evaluate(&self.core, caller, id).await
     }
 
+    /// Builds the index of full-text search anew, as a job. The old one serves until the new one is there.
+    ///
+    /// # Errors
+    /// [`Error::Records`] where there is no search, [`Error::QueueFull`].
+    pub async fn search_rebuild(&self, caller: &Caller) -> Result<Job> {
+        self.core.records.text_search()?;
+        self.jobs.create(self.new_id(), caller, Request::SearchRebuild).await
+    }
+
     /// Ends the threads. Jobs that run are taken up again by the next start. Call it once, before the store is closed.
     pub async fn shutdown(&self) {
         self.jobs.stop().await;

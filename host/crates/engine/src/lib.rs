@@ -39,6 +39,7 @@ mod reader;
 mod rules;
 mod run;
 mod schema_build;
+mod search;
 mod stored;
 mod suggest;
 mod timers;

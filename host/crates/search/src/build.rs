@@ -1,5 +1,6 @@
 //! A generation from what the records are, not from old log entries: those may have expired.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use trellis_model::{ObjectDefinition, Scope};
@@ -76,7 +77,9 @@ async fn add_all(
 }
 
 fn pages(records: &Records, object: &ObjectDefinition) -> Query {
-    Query { limit: records.config().limits.page_rows_max, ..Query::new(object.name.clone()) }
+    // Computed fields are not found, so they need not be computed.
+    let (limit, computed) = (records.config().limits.page_rows_max, Some(BTreeSet::new()));
+    Query { limit, computed, ..Query::new(object.name.clone()) }
 }
 
 /// The store's epoch as a commit of the index says it.

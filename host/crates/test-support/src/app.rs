@@ -135,6 +135,18 @@ impl TestApp {
         self.admin().post(&format!("/api/v1/{objects}"), fields).await.expect(201)
     }
 
+    /// Starts full-text search, which few tests need; it shows what was saved when it is asked to wait.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_search(&self) {
+        let config = trellis_search::Config { commit_interval_ms: 3_600_000, ..Default::default() };
+        let search = trellis_search::Search::start(&self.records, self.dir.path().join("search"), config);
+        self.records.set_text_search(search.expect("the search starts"));
+        let search = self.records.text_search().expect("it was set");
+        search.caught_up(self.records.log_head()).await.expect("the search follows");
+    }
+
     /// What a server over a socket needs.
     pub fn state(&self) -> AppState {
         self.state.clone()

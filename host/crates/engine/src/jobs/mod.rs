@@ -55,6 +55,8 @@ pub enum JobKind {
     BulkEdit,
     /// Builds and deletes indexes of an object.
     SchemaBuild,
+    /// Builds the index of full-text search anew.
+    SearchRebuild,
 }
 
 impl JobKind {
@@ -67,6 +69,7 @@ impl JobKind {
             Self::CampaignRun => "campaign-run",
             Self::BulkEdit => "bulk-edit",
             Self::SchemaBuild => "schema-build",
+            Self::SearchRebuild => "search-rebuild",
         }
     }
 }

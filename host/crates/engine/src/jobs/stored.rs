@@ -51,6 +51,8 @@ pub(crate) enum Request {
     },
     /// Builds and deletes indexes of an object.
     SchemaBuild { object: String },
+    /// Builds the index of full-text search anew.
+    SearchRebuild,
 }
 
 impl Request {
@@ -62,6 +64,7 @@ impl Request {
             Self::CampaignRun { .. } => JobKind::CampaignRun,
             Self::BulkEdit { .. } => JobKind::BulkEdit,
             Self::SchemaBuild { .. } => JobKind::SchemaBuild,
+            Self::SearchRebuild => JobKind::SearchRebuild,
         }
     }
 
@@ -71,6 +74,7 @@ impl Request {
             Self::PluginRun { plugin, .. } | Self::RunReplay { plugin, .. } => plugin,
             Self::CampaignRun { campaign } => campaign,
             Self::SchemaBuild { object } => object,
+            Self::SearchRebuild => "search",
         }
     }
 }

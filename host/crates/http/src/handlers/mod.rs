@@ -12,6 +12,7 @@ pub(crate) mod plugins;
 pub(crate) mod records;
 pub(crate) mod rules;
 pub(crate) mod scores;
+pub(crate) mod search;
 pub(crate) mod segments;
 pub(crate) mod tokens;
 pub(crate) mod workflows;

@@ -231,6 +231,15 @@ fn query_parameter(name: &str) -> Json {
         "count" => {
             (json!({ "type": "string", "enum": ["none", "exact"] }), "Whether all matches are counted.")
         }
+        "q" => (
+            json!({ "type": "string", "maxLength": 200 }),
+            "Words that must be in the record's texts; the last may go on.",
+        ),
+        "objects" => (
+            json!({ "type": "string" }),
+            "Objects to look in: `accounts,contacts`. All where it is not given.",
+        ),
+        "wait" => (json!({ "type": "boolean" }), "Whether to wait until what was saved before can be found."),
         "labels" => (json!({ "type": "boolean" }), "Whether options come as `{value, label}`."),
         "deleted" => (json!({ "type": "boolean" }), "Whether deleted records are meant instead."),
         "derived" => (

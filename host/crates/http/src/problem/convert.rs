@@ -36,6 +36,7 @@ impl From<trellis_records::Error> for Problem {
             E::Definition { .. } => Self::new(Code::ValidationError).detail_text(text),
             E::Model(error) => error.into(),
             E::Storage(error) => error.into(),
+            E::SearchUnavailable => Self::new(Code::NotReady).detail_text(text).retry_after(5),
             error => Self::internal(&error),
         }
     }

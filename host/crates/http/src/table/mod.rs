@@ -6,6 +6,7 @@ mod decisions;
 mod pages;
 mod plugins;
 mod records;
+mod search;
 mod system;
 
 use axum::Router;
@@ -54,6 +55,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     let areas = [
         pages::endpoints(),
         records::endpoints(),
+        search::endpoints(),
         columns::endpoints(),
         decisions::endpoints(),
         plugins::endpoints(),

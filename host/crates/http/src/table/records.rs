@@ -15,7 +15,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             Method::GET,
             "/api/v1/{objects}",
             Operation::new("list_records", "Returns a page of records.", Shape::RecordPage).query(&[
-                "limit", "after", "before", "sort", "fields", "filter", "count", "labels", "deleted",
+                "limit", "after", "before", "sort", "fields", "filter", "q", "count", "labels", "deleted",
             ]),
             get(records::list_records),
         ),

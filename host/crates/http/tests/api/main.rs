@@ -17,6 +17,7 @@ mod pages;
 mod plugins;
 mod records;
 mod routes;
+mod search;
 mod served;
 mod tokens;
 mod vetoes;

@@ -30,6 +30,7 @@ pub(crate) async fn list_records(
         labels: parameters.take_flag("labels")?,
         count: count_of(parameters.take("count")?.as_deref())?,
         deleted: parameters.take_flag("deleted")?,
+        text: parameters.take("q")?,
     };
     parameters.finish()?;
     page(&app, &requester, &path, request).await
@@ -47,6 +48,7 @@ pub(super) struct PageRequest {
     pub(super) labels: bool,
     pub(super) count: Total,
     pub(super) deleted: bool,
+    pub(super) text: Option<String>,
 }
 
 pub(super) fn count_of(count: Option<&str>) -> ApiResult<Total> {
@@ -83,6 +85,7 @@ pub(super) async fn page(
         deleted: if request.deleted { Deleted::Only } else { Deleted::Hide },
         total: request.count,
         computed: Some(view.computed()),
+        text: request.text,
     };
     if query.after.is_some() && query.before.is_some() {
         let (en, zh) = ("`after` and `before` cannot stand together", "`after` 与 `before` 不能同时使用");
@@ -139,7 +142,7 @@ impl<'a> PageView<'a> {
                 budget_spent: page.plan.budget_spent,
             },
             total: page.total,
-            total_exact: page.total.map(|_| true),
+            total_exact: page.total.map(|_| !page.total_cut),
         }
     }
 }

@@ -35,6 +35,7 @@ pub(crate) async fn search_records(
         labels: body.labels,
         count: count_of(body.count.as_deref())?,
         deleted: body.deleted,
+        text: body.q,
     };
     page(&app, &requester, &path, request).await
 }
@@ -54,6 +55,7 @@ pub(crate) struct Search {
     count: Option<String>,
     #[serde(default)]
     deleted: bool,
+    q: Option<String>,
 }
 
 /// `"-created_at,name"` or `["-created_at", "name"]`.
