@@ -78,6 +78,11 @@ section! {
         definition_bytes_max: usize,
         indexes_per_object_max: usize,
         formula_bytes_max: usize,
+        aggregate_rows_max: usize,
+        aggregate_bytes_max: usize,
+        groups_max: usize,
+        group_fields_max: usize,
+        measures_max: usize,
     }
 }
 

@@ -55,6 +55,16 @@ pub struct Limits {
     pub indexes_per_object_max: usize,
     /// Bytes of a formula (default 4 KiB).
     pub formula_bytes_max: usize,
+    /// Index rows or records that one aggregate may look at (default 2,000,000).
+    pub aggregate_rows_max: usize,
+    /// Memory that the groups of one aggregate may take, in bytes (default 64 MiB).
+    pub aggregate_bytes_max: usize,
+    /// Groups of an aggregate (default 10,000).
+    pub groups_max: usize,
+    /// Fields that an aggregate groups by (default 3).
+    pub group_fields_max: usize,
+    /// What one aggregate reckons for each group (default 20).
+    pub measures_max: usize,
 }
 
 impl Default for Limits {
@@ -80,6 +90,11 @@ impl Default for Limits {
             definition_bytes_max: 1 << 20,
             indexes_per_object_max: 64,
             formula_bytes_max: 4 << 10,
+            aggregate_rows_max: 2_000_000,
+            aggregate_bytes_max: 64 << 20,
+            groups_max: 10_000,
+            group_fields_max: 3,
+            measures_max: 20,
         }
     }
 }

@@ -54,7 +54,10 @@ pub use formulas::{CompiledFormula, EvaluationTime, FormulaSource, Formulas};
 pub use history::{HistoryEntry, HistoryPage, Moment};
 pub use hooks::{DerivedFields, DerivedValue, Proposed, Ranking, SaveContext, SaveHook, Veto};
 pub use log::{Committed, EntryBody, EventRef, LogEntry, LogSource, LoggedChange, NewEntry};
-pub use query::{Cursor, Deleted, Plan, Query, RecordPage, Total};
+pub use query::{
+    Aggregated, Aggregation, Cursor, Deleted, Function, Group, GroupBy, Measure, Plan, Query, RecordPage,
+    ResultColumn, Total,
+};
 pub use records::Records;
 pub use save::{AlsoCommit, AlsoTold, FieldChanges, Taken, Trial, Write, Written};
 pub use schema::{

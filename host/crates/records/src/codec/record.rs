@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use trellis_model::{FieldId, Fields, ObjectId, Record, RecordId, Value};
 
 use super::bytes::{Reader, Writer};
@@ -80,6 +82,27 @@ impl<'a> StoredRecord<'a> {
         Ok(None)
     }
 
+    /// The record with some of its fields; the others are skipped.
+    pub(crate) fn record_with(
+        &self,
+        object: ObjectId,
+        id: RecordId,
+        version: u64,
+        last_log: u64,
+        wanted: &BTreeSet<FieldId>,
+    ) -> Result<Record> {
+        let mut fields = Fields::new();
+        let mut reader = self.fields;
+        while !reader.is_empty() && fields.len() < wanted.len() {
+            let field = FieldId(reader.varint_u32()?);
+            let bytes = reader.bytes()?;
+            if wanted.contains(&field) {
+                fields.insert(field, value::read(&mut Reader(bytes))?);
+            }
+        }
+        Ok(self.with(object, id, version, last_log, fields))
+    }
+
     /// The whole record.
     pub(crate) fn record(
         &self,
@@ -88,7 +111,11 @@ impl<'a> StoredRecord<'a> {
         version: u64,
         last_log: u64,
     ) -> Result<Record> {
-        Ok(Record {
+        Ok(self.with(object, id, version, last_log, self.fields()?))
+    }
+
+    fn with(&self, object: ObjectId, id: RecordId, version: u64, last_log: u64, fields: Fields) -> Record {
+        Record {
             id,
             object,
             version,
@@ -97,8 +124,8 @@ impl<'a> StoredRecord<'a> {
             updated_at_ms: self.updated_at_ms,
             deleted_at_ms: self.deleted_at_ms,
             last_log,
-            fields: self.fields()?,
-        })
+            fields,
+        }
     }
 }
 

@@ -235,7 +235,7 @@ impl Compiler<'_> {
     }
 
     /// The type of what a source yields; `None` for a derived field, which may be text or number.
-    fn kind(&self, object: &Object, source: &Source) -> Result<Option<FieldType>> {
+    pub(super) fn kind(&self, object: &Object, source: &Source) -> Result<Option<FieldType>> {
         Ok(match source {
             Source::Column(Column::Field(id)) => {
                 object.field_by_id(*id).map(|field| field.field_type.clone())

@@ -247,7 +247,7 @@ fn all(truths: impl Iterator<Item = Truth>) -> Truth {
     all
 }
 
-fn local(node: &Node, record: &Record, derived: Option<&dyn DerivedFields>) -> Truth {
+pub(super) fn local(node: &Node, record: &Record, derived: Option<&dyn DerivedFields>) -> Truth {
     match node {
         Node::And(nodes) => all(nodes.iter().map(|node| local(node, record, derived))),
         Node::Or(nodes) => all(nodes.iter().map(|node| not(local(node, record, derived)))).map(|none| !none),
@@ -257,7 +257,7 @@ fn local(node: &Node, record: &Record, derived: Option<&dyn DerivedFields>) -> T
     }
 }
 
-fn local_value<'r>(
+pub(super) fn local_value<'r>(
     source: &Source,
     record: &'r Record,
     derived: Option<&dyn DerivedFields>,
@@ -318,7 +318,7 @@ fn equal(a: &Value, b: &Value) -> bool {
 }
 
 /// The order of two values; `None` where they have none.
-fn compare(a: &Value, b: &Value) -> Option<Ordering> {
+pub(super) fn compare(a: &Value, b: &Value) -> Option<Ordering> {
     match (a, b) {
         (Value::Text(a) | Value::Choice(a), Value::Text(b) | Value::Choice(b)) => Some(a.cmp(b)),
         (Value::Integer(a), Value::Integer(b)) => Some(a.cmp(b)),

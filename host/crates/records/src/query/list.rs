@@ -187,7 +187,7 @@ impl Records {
         }
     }
 
-    async fn few_ids(&self, conditions: &Conditions<'_>) -> Result<Option<Vec<RecordId>>> {
+    pub(super) async fn few_ids(&self, conditions: &Conditions<'_>) -> Result<Option<Vec<RecordId>>> {
         if let Some(ids) = &conditions.ids {
             return Ok(Some(ids.clone()));
         }
@@ -197,7 +197,7 @@ impl Records {
     }
 
     /// Ids by a derived field; `None` where there are too many or the field cannot say.
-    async fn derived_ids(
+    pub(super) async fn derived_ids(
         &self,
         object: &Object,
         conditions: &Conditions<'_>,

@@ -1,5 +1,6 @@
 //! Reading records: by id, by unique value, and as filtered, sorted pages.
 
+mod aggregate;
 pub(crate) mod compile;
 mod cursor;
 mod evaluate;
@@ -16,6 +17,7 @@ use std::collections::BTreeSet;
 
 use trellis_model::{FieldName, Filter, ObjectName, Record, Sort};
 
+pub use aggregate::{Aggregated, Aggregation, Function, Group, GroupBy, Measure, ResultColumn};
 pub(crate) use compile::Node;
 pub use cursor::Cursor;
 

@@ -1,6 +1,7 @@
 //! Tests of the records crate through its public face, over a store in memory.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
+mod aggregates;
 mod checking;
 mod dates;
 mod derived;
