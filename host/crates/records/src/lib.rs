@@ -55,8 +55,8 @@ pub use history::{HistoryEntry, HistoryPage, Moment};
 pub use hooks::{DerivedFields, DerivedValue, Proposed, Ranking, SaveContext, SaveHook, Veto};
 pub use log::{Committed, EntryBody, EventRef, LogEntry, LogSource, LoggedChange, NewEntry};
 pub use query::{
-    Aggregated, Aggregation, Cursor, Deleted, Function, Group, GroupBy, Measure, Plan, Query, RecordPage,
-    ResultColumn, Total,
+    Aggregated, Aggregation, Cursor, Deleted, Function, Group, GroupBy, Measure, PathValues, Plan, Query,
+    RecordPage, ResultColumn, Total,
 };
 pub use records::Records;
 pub use save::{AlsoCommit, AlsoTold, FieldChanges, Taken, Trial, Write, Written};

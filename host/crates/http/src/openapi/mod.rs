@@ -3,6 +3,7 @@
 mod decisions;
 mod objects;
 mod operation;
+mod queries;
 mod schemas;
 
 use serde_json::{Map, Value as Json, json};

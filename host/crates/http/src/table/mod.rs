@@ -5,6 +5,7 @@ mod columns;
 mod decisions;
 mod pages;
 mod plugins;
+mod queries;
 mod records;
 mod search;
 mod system;
@@ -56,6 +57,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         pages::endpoints(),
         records::endpoints(),
         search::endpoints(),
+        queries::endpoints(),
         columns::endpoints(),
         decisions::endpoints(),
         plugins::endpoints(),

@@ -1,6 +1,6 @@
 //! A formula with where its inputs come from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -141,6 +141,17 @@ impl FormulaField {
                 self.failed.fetch_add(1, Ordering::Relaxed);
                 *self.last_error.lock() = error;
                 None
+            }
+        }
+    }
+
+    /// Adds the fields of the record itself that it reads.
+    pub(crate) fn add_fields(&self, fields: &mut BTreeSet<FieldId>) {
+        for input in &self.inputs {
+            match input {
+                Input::Column(Column::Field(field)) => drop(fields.insert(*field)),
+                Input::Formula(formula) => formula.add_fields(fields),
+                Input::Column(Column::System(_)) | Input::RollUp(_) => {}
             }
         }
     }

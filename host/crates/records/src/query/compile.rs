@@ -188,9 +188,8 @@ impl Compiler<'_> {
     pub(super) fn source(&self, object: &Object, path: &Path, steps: &[FieldName]) -> Result<Source> {
         let unknown = || Error::UnknownField { object: object.name.clone(), field: path.to_string() };
         let (first, rest) = steps.split_first().ok_or_else(unknown)?;
-        let readable = self.scope.is_none_or(|scope| scope.of(&object.name).readable.contains(first));
         let column = Column::of(object, first.as_str())
-            .filter(|column| readable || matches!(column, Column::System(_)));
+            .filter(|column| self.can_read(object, first) || matches!(column, Column::System(_)));
         match (column, rest) {
             (Some(Column::Field(field)), []) if is_computed(object, field) => {
                 return self.computed(object, field, first);
@@ -369,20 +368,24 @@ impl Compiler<'_> {
         Ok(Value::Money(Money { amount, currency: self.config.base_currency, base_amount: Some(amount) }))
     }
 
-    fn related(&self, object: &Object, related: &Related) -> Result<RelatedNode> {
-        let unknown =
-            |field: &FieldName| Error::UnknownField { object: object.name.clone(), field: field.to_string() };
-        let other = self
-            .schema
-            .object_by_plural(related.related.as_str())
-            .and_then(|found| self.schema.full(found.id));
-        let other = other.ok_or_else(|| unknown(&related.related))?;
-        let readable =
-            |name: &FieldName| self.scope.is_none_or(|scope| scope.of(&other.name).readable.contains(name));
+    /// The object whose plural is `related`, and its reference to `object`; the first one counts where there are several.
+    pub(super) fn referring(&self, object: &Object, related: &str) -> Result<(Object, FieldId)> {
+        let unknown = || Error::UnknownField { object: object.name.clone(), field: related.to_owned() };
+        let other = self.schema.object_by_plural(related).and_then(|found| self.schema.full(found.id));
+        let other = other.ok_or_else(unknown)?;
         let refers = |field_type: &FieldType| matches!(field_type, FieldType::Reference { object: target } if *target == object.name);
-        // The first reference counts where an object refers to another in several ways.
-        let field = other.fields.iter().find(|field| refers(&field.field_type) && readable(&field.name));
-        let field = field.ok_or_else(|| unknown(&related.related))?.id;
+        let mut fields = other.fields.iter().filter(|field| refers(&field.field_type));
+        let field = fields.find(|field| self.can_read(&other, &field.name)).ok_or_else(unknown)?.id;
+        Ok((other, field))
+    }
+
+    fn can_read(&self, object: &Object, field: &FieldName) -> bool {
+        self.scope.is_none_or(|scope| scope.of(&object.name).readable.contains(field))
+    }
+
+    fn related(&self, object: &Object, related: &Related) -> Result<RelatedNode> {
+        let (other, field) = self.referring(object, related.related.as_str())?;
+        let readable = |name: &FieldName| self.can_read(&other, name);
         let numeric = |field_type: &FieldType| {
             matches!(field_type, FieldType::Number | FieldType::Integer | FieldType::Money)
         };

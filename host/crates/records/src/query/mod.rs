@@ -9,6 +9,7 @@ mod list;
 mod matching;
 mod plan;
 pub(crate) mod read;
+mod related;
 mod relative;
 mod sort;
 mod tally;
@@ -20,6 +21,7 @@ use trellis_model::{FieldName, Filter, ObjectName, Record, Sort};
 pub use aggregate::{Aggregated, Aggregation, Function, Group, GroupBy, Measure, ResultColumn};
 pub(crate) use compile::Node;
 pub use cursor::Cursor;
+pub use related::PathValues;
 
 /// Which records a page shall hold.
 #[derive(Debug, Clone, PartialEq)]

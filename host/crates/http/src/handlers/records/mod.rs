@@ -1,5 +1,6 @@
 //! Records of every object, the standard ones and those that came later.
 
+mod aggregate;
 mod batch;
 mod bulk;
 mod conflict;
@@ -15,6 +16,7 @@ mod spool;
 mod update;
 mod upsert;
 
+pub(crate) use aggregate::aggregate_records;
 pub(crate) use batch::batch_records;
 pub(crate) use bulk::bulk_edit_records;
 pub(crate) use create::create_record;

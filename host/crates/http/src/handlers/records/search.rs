@@ -61,13 +61,13 @@ pub(crate) struct Search {
 /// `"-created_at,name"` or `["-created_at", "name"]`.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum SortBody {
+pub(super) enum SortBody {
     Text(String),
     List(Vec<String>),
 }
 
 impl SortBody {
-    fn text(self) -> String {
+    pub(super) fn text(self) -> String {
         match self {
             Self::Text(text) => text,
             Self::List(fields) => fields.join(","),

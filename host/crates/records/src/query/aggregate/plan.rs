@@ -253,7 +253,8 @@ impl Source {
             Self::Column(Column::Field(field)) => drop(fields.insert(*field)),
             Self::Follow(follow) => drop(fields.insert(follow.field)),
             // In every record's header.
-            Self::Column(Column::System(_)) | Self::Derived(_) => {}
+            Self::Column(Column::System(_)) | Self::Derived(..) => {}
+            Self::Formula(formula, _) => formula.add_fields(fields),
         }
     }
 }
