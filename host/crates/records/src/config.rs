@@ -65,6 +65,9 @@ pub struct Limits {
     pub group_fields_max: usize,
     /// What one aggregate reckons for each group (default 20).
     pub measures_max: usize,
+    /// Contacts, and deals, of an account whose comments and attachments its timeline shows too: the youngest ones of each (default 20, at
+    /// most `page_rows_max`).
+    pub timeline_related_max: usize,
 }
 
 impl Default for Limits {
@@ -95,6 +98,7 @@ impl Default for Limits {
             groups_max: 10_000,
             group_fields_max: 3,
             measures_max: 20,
+            timeline_related_max: 20,
         }
     }
 }

@@ -42,6 +42,7 @@ mod records;
 mod save;
 mod schema;
 mod text_search;
+mod timeline;
 
 pub use caller::Caller;
 pub use check::CheckReport;
@@ -65,3 +66,4 @@ pub use schema::{
     SchemaStep, SchemaStepKind, SchemaVersion,
 };
 pub use text_search::{FoundRecord, TextMatch, TextMatches, TextSearch};
+pub use timeline::{TimelineCursor, TimelineItem, TimelinePage, TimelineQuery};

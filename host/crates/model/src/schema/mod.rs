@@ -3,6 +3,7 @@
 mod computed;
 mod layout;
 mod matching;
+mod parts;
 mod pipeline;
 mod quality;
 
@@ -357,7 +358,7 @@ impl ObjectDefinition {
                 ));
             }
         }
-        Ok(())
+        self.validate_parts().or_else(wrong)
     }
 
     /// Whether a field, system fields included, has an order that an index can keep.

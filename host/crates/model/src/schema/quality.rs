@@ -1,4 +1,6 @@
-use crate::FieldName;
+use super::ObjectDefinition;
+use super::parts::twice;
+use crate::{FieldName, Text, bilingual};
 
 /// What makes a record a good one: R1. Its score is the mean of three shares of 0 to 100: complete, valid, fresh.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +35,28 @@ impl TextFormat {
             Self::Phone => "phone",
             Self::Url => "url",
             Self::Name => "name",
+        }
+    }
+}
+
+impl Quality {
+    /// Checks that there are fields, and that they are the object's.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub(super) fn validate(&self, object: &ObjectDefinition) -> Result<(), Text> {
+        if self.fields.is_empty() {
+            return Err(Text::new("no fields", "没有字段"));
+        }
+        if self.fresh_days == 0 {
+            return Err(Text::new("fresh_days is 1 or more", "fresh_days 至少为 1"));
+        }
+        if let Some(name) = self.fields.iter().find(|name| object.field(name.as_str()).is_none()) {
+            return Err(bilingual!("`{name}` is no field", "`{name}` 不是字段"));
+        }
+        match twice(&self.fields) {
+            Some(name) => Err(bilingual!("`{name}` is there twice", "`{name}` 重复")),
+            None => Ok(()),
         }
     }
 }

@@ -419,7 +419,7 @@ fn start(query: &Query, values: usize, digest: [u8; 8]) -> Result<(Option<Place>
 }
 
 /// What a cursor must agree with: object, filter, order.
-fn digest(query: &Query) -> [u8; 8] {
+pub(super) fn digest(query: &Query) -> [u8; 8] {
     let sorts: Vec<String> = query
         .sort
         .iter()

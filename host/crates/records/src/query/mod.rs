@@ -11,6 +11,7 @@ mod plan;
 pub(crate) mod read;
 mod related;
 mod relative;
+mod seek;
 mod sort;
 mod tally;
 
@@ -22,6 +23,7 @@ pub use aggregate::{Aggregated, Aggregation, Function, Group, GroupBy, Measure, 
 pub(crate) use compile::Node;
 pub use cursor::Cursor;
 pub use related::PathValues;
+pub(crate) use seek::Among;
 
 /// Which records a page shall hold.
 #[derive(Debug, Clone, PartialEq)]

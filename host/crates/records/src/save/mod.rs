@@ -3,13 +3,15 @@
 //! In this order, for all rows of a write set: what the caller may see and write; defaults; types, limits and what is required; what is
 //! out of use; references;
 //! hooks, in the order in which they were added, each of whose changes is validated before the next one looks (and need not be within
-//! what the caller may write); unique values; then the commit, with a precondition for all that was read. A row that is refused fails
+//! what the caller may write); unique values; stage gates; then the commit, with a precondition for all that was read. A row that is refused fails
 //! alone: the others start again without it, so no hook decides by a row that is not saved.
 
 mod atomic;
 mod building;
 mod commit;
+mod gates;
 mod hooked;
+mod parents;
 mod prepare;
 mod references;
 mod segment;
@@ -308,7 +310,8 @@ impl Records {
                 segment: Segment::default(),
             };
             save.prepare(batch.writes, start).await?;
-            if save.run_hooks().await? || save.check_unique().await? || save.fit() {
+            if save.run_hooks().await? || save.check_unique().await? || save.pass_gates().await? || save.fit()
+            {
                 continue;
             }
             let set = if save.segment.rows.is_empty() { None } else { Some(save.write_set(batch.also)?) };

@@ -201,7 +201,8 @@ impl Save<'_> {
         let config = self.records.config();
         let mut fields = fields.clone();
         shape::defaults(&object, &mut fields);
-        let fields = validate::fields(&object, fields, &config.limits, config.base_currency)?;
+        let mut fields = validate::fields(&object, fields, &config.limits, config.base_currency)?;
+        self.fill_account(&object, &mut fields).await?;
         let now_ms = self.now_ms;
         let id = given.unwrap_or_else(|| {
             *self.memory.ids.entry(number).or_insert_with(|| self.records.ids().record_id(now_ms))

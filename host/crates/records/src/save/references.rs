@@ -49,11 +49,12 @@ impl Save<'_> {
                 }
             }
         }
+        self.check_parent(object, before, after, &mut errors).await?;
         if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
     }
 
     /// What a reference points at: a record of this write set or a stored one that the caller may see.
-    async fn target(&mut self, object: &Object, id: RecordId) -> Result<Option<Target>> {
+    pub(super) async fn target(&mut self, object: &Object, id: RecordId) -> Result<Option<Target>> {
         if self.segment.touched.contains_key(&(object.id, id)) {
             let row = self.segment.rows.iter().find(|row| row.after.id == id && row.object.id == object.id);
             return Ok(row.map(|row| Target {
