@@ -19,7 +19,8 @@ const SMALL: usize = 10_000;
 const LARGE: usize = 1_000_000;
 
 pub(crate) fn measure() {
-    let large = std::env::var("TRELLIS_BENCH_ACCOUNTS").ok().and_then(|count| count.parse().ok()).unwrap_or(LARGE);
+    let large =
+        std::env::var("TRELLIS_BENCH_ACCOUNTS").ok().and_then(|count| count.parse().ok()).unwrap_or(LARGE);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     for accounts in [SMALL, large] {
         println!("  {accounts} accounts");
@@ -41,7 +42,12 @@ async fn at(accounts: usize) {
     parts.search_caught_up().await;
     print("search index behind the import by", started.elapsed().as_secs_f64(), "s", "");
     let per_100k = 100_000.0 / accounts as f64;
-    print("disk for 100 k records", disk_mib(parts.folder.path()) * per_100k, "MiB", "journal and snapshots included");
+    print(
+        "disk for 100 k records",
+        disk_mib(parts.folder.path()) * per_100k,
+        "MiB",
+        "journal and snapshots included",
+    );
     print("memory for 100 k records", (resident_mib() - before_mib) * per_100k, "MiB", "");
 
     let address = serve_ours(&parts).await;
@@ -68,7 +74,9 @@ async fn at(accounts: usize) {
     for count in [1, 16] {
         let token = token.clone();
         let create = move |client: usize, number: usize| {
-            let body = format!("{{\"name\":\"New {count} {client} {number}\",\"country\":\"DE\",\"phone\":\"+49 30 {number}\"}}");
+            let body = format!(
+                "{{\"name\":\"New {count} {client} {number}\",\"country\":\"DE\",\"phone\":\"+49 30 {number}\"}}"
+            );
             post("/api/v1/accounts", &token, &body)
         };
         clients(&format!("durable create, {count} clients"), address, count, "41 ms", create).await;
@@ -122,16 +130,23 @@ fn write(path: &Path, accounts: usize) {
     let rare = (accounts / 1_000).max(1);
     for number in 0..accounts {
         let country = if number % rare == 0 { "Nauru" } else { "China" };
-        let name = if number % 2 == 0 { format!("Customer {number} Ltd") } else { format!("客户 {number} 有限公司") };
-        writeln!(file, "c{number},{name},{country},City {},+86 10 {number:08}", number % 100).expect("a line");
+        let name = if number % 2 == 0 {
+            format!("Customer {number} Ltd")
+        } else {
+            format!("客户 {number} 有限公司")
+        };
+        writeln!(file, "c{number},{name},{country},City {},+86 10 {number:08}", number % 100)
+            .expect("a line");
     }
     file.flush().expect("a whole file");
 }
 
 fn mapping(owner: &str) -> String {
     let columns = ["external_id", "name", "country", "city", "phone"];
-    let columns: String =
-        columns.iter().map(|name| format!("[[columns]]\ncolumn = \"{name}\"\nfield = \"{name}\"\n")).collect();
+    let columns: String = columns
+        .iter()
+        .map(|name| format!("[[columns]]\ncolumn = \"{name}\"\nfield = \"{name}\"\n"))
+        .collect();
     format!("object = \"account\"\n{columns}[constants]\nowner = \"{owner}\"\n")
 }
 

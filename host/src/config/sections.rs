@@ -83,6 +83,7 @@ section! {
         groups_max: usize,
         group_fields_max: usize,
         measures_max: usize,
+        timeline_related_max: usize,
     }
 }
 
@@ -156,6 +157,7 @@ section! {
         rules_enabled_max: usize,
         rules_parallel_max: usize,
         bulk_records_max: usize,
+        attachments_per_record_max: usize,
         rules: trellis_engine::RuleLimits,
     }
 }
@@ -186,6 +188,7 @@ section! {
         plugin_bytes_max: usize,
         import_bytes_max: u64,
         mapping_bytes_max: usize,
+        attachment_bytes_max: u64,
         changes_max: usize,
         members_max: usize,
         sort_fields_max: usize,

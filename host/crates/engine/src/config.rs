@@ -56,6 +56,8 @@ pub struct Config {
     pub rules_parallel_max: usize,
     /// Records that one bulk change may be about (default 200,000); more are refused before anything is changed.
     pub bulk_records_max: usize,
+    /// Attachments of one record (default 200); one more is refused.
+    pub attachments_per_record_max: usize,
     /// The limits of one call of a rule.
     pub rules: trellis_rules::Limits,
     /// The limits of imports.
@@ -90,6 +92,7 @@ impl Default for Config {
             rules_enabled_max: 500,
             rules_parallel_max: std::thread::available_parallelism().map_or(1, usize::from),
             bulk_records_max: 200_000,
+            attachments_per_record_max: 200,
             rules: trellis_rules::Limits::default(),
             import: trellis_transfer::import::Limits::default(),
         }

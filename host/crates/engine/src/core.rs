@@ -9,7 +9,9 @@ use trellis_model::{PluginId, RecordId};
 use trellis_records::Records;
 
 use crate::{
-    BulkChange, Config, Error, Result, as_of, bulk, campaign,
+    BulkChange, Config, Error, Result, as_of,
+    attachments::Files,
+    bulk, campaign,
     capsule::Capsules,
     decisions::Pruner,
     import,
@@ -27,6 +29,8 @@ pub(crate) struct Core {
     pub(crate) columns: Arc<Columns>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) spool_dir: PathBuf,
+    /// Contents of attachments.
+    pub(crate) files: Files,
     pub(crate) capsules: Capsules,
     pub(crate) timers: timers::Started,
     /// The log entry up to which rules and plugins have reacted.

@@ -12,6 +12,7 @@ use trellis_records::{Caller, Query, Records};
 
 use crate::{
     BulkChange, Config, Error, Job, JobPage, PluginInfo, Result, as_of,
+    attachments::{self, Files},
     background::Background,
     blocking::blocking,
     campaign::{self, CampaignEvaluation, Eligibility},
@@ -40,12 +41,13 @@ pub struct Engine {
     reader: Background,
     timers: Background,
     reactions: Background,
+    attachments: Background,
 }
 
 impl Engine {
     /// Loads the enabled plugins, takes up the jobs that an earlier server left, and starts the threads.
     ///
-    /// `dir` gets the folders `plugins` (components by digest; part of a backup), `capsules` (what the last runs read; can be lost) and
+    /// `dir` gets the folders `plugins` (components by digest; part of a backup), `files` (attachments by digest; part of a backup), `capsules` (what the last runs read; can be lost) and
     /// `spool` (files of imports that have not ended).
     /// A plugin whose file is missing, damaged or does not load is listed as broken; it does not keep the server from starting.
     ///
@@ -72,6 +74,7 @@ impl Engine {
             columns,
             registry,
             spool_dir,
+            files: Files::open(dir.join("files"))?,
             capsules,
             timers: timers::Started::default(),
             reacted: watch::Sender::default(),
@@ -87,7 +90,8 @@ impl Engine {
         let reader = reader::start(Arc::clone(&core))?;
         let timers = timers::start(Arc::clone(&core))?;
         let reactions = react::start(Arc::clone(&core)).await?;
-        let engine = Arc::new(Self { core, jobs, reader, timers, reactions });
+        let attachments = attachments::start(Arc::clone(&core))?;
+        let engine = Arc::new(Self { core, jobs, reader, timers, reactions, attachments });
         engine.build_pending_indexes().await;
         Ok(engine)
     }
@@ -386,6 +390,7 @@ impl Engine {
         self.jobs.stop().await;
         self.reactions.stop().await;
         self.timers.stop().await;
+        self.attachments.stop().await;
         self.reader.stop().await;
     }
 

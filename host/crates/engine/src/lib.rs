@@ -16,11 +16,13 @@
 
 mod actions;
 mod as_of;
+mod attachments;
 mod background;
 mod blocking;
 mod bulk;
 mod campaign;
 mod capsule;
+mod comments;
 mod config;
 mod core;
 mod decide;
@@ -44,6 +46,7 @@ mod stored;
 mod suggest;
 mod timers;
 
+pub use attachments::{AttachmentContent, Upload};
 pub use bulk::BulkChange;
 pub use campaign::{CampaignEvaluation, Eligibility};
 pub use config::Config;

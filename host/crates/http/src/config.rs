@@ -29,6 +29,8 @@ pub struct Config {
     pub import_bytes_max: u64,
     /// Bytes of the mapping of an import (default 256 KiB); more is 413.
     pub mapping_bytes_max: usize,
+    /// Bytes of an attachment (default 25 MiB); more is 413. The file is streamed to disk and never held in memory.
+    pub attachment_bytes_max: u64,
     /// Entries of the change feed in one answer (default 1,000).
     pub changes_max: usize,
     /// Members of a segment in one answer (default 200).
@@ -52,6 +54,7 @@ impl Default for Config {
             plugin_bytes_max: 32 << 20,
             import_bytes_max: 1 << 30,
             mapping_bytes_max: 256 << 10,
+            attachment_bytes_max: 25 << 20,
             changes_max: 1_000,
             members_max: 200,
             sort_fields_max: 3,

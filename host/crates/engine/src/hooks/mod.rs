@@ -1,4 +1,4 @@
-//! What looks at records before they are saved: the check of rules themselves, before-save rules, record hooks of plugins, close checks of
+//! What looks at records before they are saved: what completes comments, the check of rules themselves, before-save rules, record hooks of plugins, close checks of
 //! service workflows, in this order.
 //!
 //! A hook sees only the rows of a write set whose object it is about, so look-ups of a later row see an earlier one of the same write set
@@ -19,10 +19,13 @@ use trellis_records::{Proposed, SaveContext};
 
 pub(crate) use workflows::{account_lookups, work_item};
 
-use crate::{as_of, core::Core, rules::RuleGuard, run};
+use crate::{as_of, comments::CommentHook, core::Core, rules::RuleGuard, run};
 
 /// Adds the hooks to the records. They let go of the engine when it ends.
 pub(crate) fn install(core: &Arc<Core>) {
+    if let Some(comments) = CommentHook::new(&core.records.schema()) {
+        core.records.add_hook(Arc::new(comments));
+    }
     if let Some(guard) = RuleGuard::new(core) {
         core.records.add_hook(Arc::new(guard));
     }
@@ -55,7 +58,7 @@ pub(crate) fn context(core: &Core, call: RecordId, now_ms: i64) -> CallContext {
 }
 
 /// The user who saves, if it is one.
-fn user(context: &SaveContext) -> Option<RecordId> {
+pub(crate) fn user(context: &SaveContext) -> Option<RecordId> {
     use trellis_model::Actor;
     match &context.caller().actor {
         Actor::User { id, .. } => Some(*id),

@@ -25,7 +25,7 @@ use trellis_storage::WriteSet;
 use crate::{
     Error, Result,
     background::Background,
-    campaign,
+    campaign, comments,
     core::Core,
     decisions::{self, Capsule, Decision},
     keys, stored,
@@ -130,6 +130,7 @@ impl Reader {
                 record(&self.core, &unrecorded).await?;
             }
             campaign::react(&self.core, &entries).await?;
+            comments::react(&self.core, &entries).await?;
             self.cursor = last.number;
             self.core.reacted.send_replace(self.cursor);
             if Instant::now() >= self.save_at {
