@@ -10,7 +10,7 @@ use super::definition::Definition;
 use super::install::from_json;
 use super::merge::name_of;
 use super::stored::StoredObject;
-use super::{Schema, SchemaDocument, SchemaStep, check, diff, pack};
+use super::{Schema, SchemaDocument, SchemaStep, check, diff, links, pack};
 use crate::{Caller, Error, Records, Result};
 
 /// How a change of the schema is meant.
@@ -212,6 +212,7 @@ impl Records {
             };
             check::filters(&compiler, &object, refused);
             check::related_lists(schema, &object, refused);
+            links::columns(schema, &object, refused);
         }
     }
 }

@@ -6,7 +6,7 @@ use trellis_model::{FieldType, ObjectDefinition, Text};
 use trellis_storage::MemoryStore;
 
 use super::install::{STANDARD, install};
-use super::load;
+use super::{check, links, load};
 use crate::{SystemClock, SystemIds};
 
 /// Chinese labels without a Chinese character.
@@ -28,6 +28,14 @@ async fn everything_in_a_standard_object_is_labelled_in_both_languages() {
         }
     }
     assert_eq!(missing, Vec::<String>::new());
+
+    // What an administrator's definition must keep to, they keep to.
+    let mut refused = Vec::new();
+    for object in schema.objects().filter_map(|object| schema.full(object.id)) {
+        check::related_lists(&schema, &object, &mut refused);
+        links::columns(&schema, &object, &mut refused);
+    }
+    assert_eq!(refused, []);
 }
 
 fn is_bilingual(text: &Text) -> bool {

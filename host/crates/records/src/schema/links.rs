@@ -1,70 +1,43 @@
-//! Where layouts lead: paths over references, and lists of records that refer to one.
+//! Where the columns of layouts lead.
 
-use std::collections::BTreeMap;
+use trellis_model::{FieldType, ObjectDefinition, Path, SystemField, Text, bilingual};
 
-use trellis_model::{FieldType, Layout, ObjectDefinition, Path, RelatedList, SystemField};
+use super::Schema;
 
-use super::wrong;
-use crate::Result;
-
-type Objects<'a> = BTreeMap<&'a str, &'a ObjectDefinition>;
-
-/// Checks the paths and related lists of all layouts. What an object can say by itself, it has checked.
-pub(super) fn check(objects: &[&ObjectDefinition]) -> Result<()> {
-    let by_name: Objects<'_> = objects.iter().map(|object| (object.name.as_str(), *object)).collect();
-    for object in objects {
-        for layout in &object.layouts {
-            layout_of(object, layout, &by_name)
-                .map_err(|reason| wrong(object, &format!("layout `{}`: {reason}", layout.name)))?;
+/// Columns and sorts of layouts and of their related lists lead to a field, over references.
+pub(super) fn columns(schema: &Schema, object: &ObjectDefinition, refused: &mut Vec<Text>) {
+    for layout in &object.layouts {
+        let lists = layout.related.iter().filter_map(|related| {
+            let child = schema.object(related.object.as_str())?;
+            Some((&**child, &related.columns, &related.sort))
+        });
+        for (listed, columns, sort) in [(object, &layout.columns, &layout.sort)].into_iter().chain(lists) {
+            let paths = columns.iter().chain(sort.iter().map(|sort| &sort.path));
+            for path in paths.filter(|path| !leads_to_a_field(schema, listed, path)) {
+                let (name, layout, of) = (&object.name, &layout.name, &listed.name);
+                refused.push(bilingual!(
+                    "{name}: layout `{layout}` shows `{path}`, which leads to no field of {of}",
+                    "{name}：布局 `{layout}` 显示的 `{path}` 不是 {of} 的字段"
+                ));
+            }
         }
-    }
-    Ok(())
-}
-
-fn layout_of(object: &ObjectDefinition, layout: &Layout, objects: &Objects<'_>) -> Result<(), String> {
-    let sorted = layout.sort.iter().map(|sort| &sort.path);
-    if let Some(path) =
-        layout.columns.iter().chain(sorted).find(|path| !leads_to_a_field(object, path, objects))
-    {
-        return Err(format!("`{path}` leads to no field"));
-    }
-    layout.related.iter().try_for_each(|related| related_list(object, related, objects))
-}
-
-fn related_list(
-    object: &ObjectDefinition,
-    related: &RelatedList,
-    objects: &Objects<'_>,
-) -> Result<(), String> {
-    let RelatedList { object: name, reference, columns, sort } = related;
-    let child = objects.get(name.as_str()).ok_or_else(|| format!("there is no object `{name}`"))?;
-    let points_back = child.field(reference.as_str()).is_some_and(
-        |field| matches!(&field.field_type, FieldType::Reference { object: target } if *target == object.name),
-    );
-    if !points_back {
-        return Err(format!("`{reference}` of {name} does not refer to {}", object.name));
-    }
-    let paths = columns.iter().chain(sort.iter().map(|sort| &sort.path));
-    match paths.clone().find(|path| !leads_to_a_field(child, path, objects)) {
-        Some(path) => Err(format!("`{path}` of {name} leads to no field")),
-        None => Ok(()),
     }
 }
 
 /// Whether each name of a path but the last is a reference. Paths to derived fields are left to whoever knows those.
-fn leads_to_a_field(object: &ObjectDefinition, path: &Path, objects: &Objects<'_>) -> bool {
+fn leads_to_a_field(schema: &Schema, object: &ObjectDefinition, path: &Path) -> bool {
     let mut object = object;
     let mut names = path.0.iter().peekable();
     while let Some(name) = names.next() {
+        let last = names.peek().is_none();
         let Some(field) = object.field(name.as_str()) else {
-            let last = names.peek().is_none();
             return if last { SystemField::of(name.as_str()).is_some() } else { is_derived(name.as_str()) };
         };
-        if names.peek().is_none() {
+        if last {
             return true;
         }
         let FieldType::Reference { object: target } = &field.field_type else { return false };
-        let Some(target) = objects.get(target.as_str()) else { return false };
+        let Some(target) = schema.object(target.as_str()) else { return false };
         object = target;
     }
     false

@@ -94,7 +94,6 @@ impl Schema {
             parts.iter().map(|part| (part.definition.name.to_string(), part.definition.id)).collect();
         let definitions: Vec<&ObjectDefinition> = parts.iter().map(|part| &part.definition).collect();
         crate::computed::check(&definitions, None)?;
-        links::check(&definitions)?;
         let mut schema = Self { version, ..Self::default() };
         for part in parts {
             part.definition.validate()?;

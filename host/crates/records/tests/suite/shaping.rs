@@ -152,6 +152,10 @@ async fn what_cannot_be_is_refused_and_changes_nothing() {
     check(&|d| set(d, "price", "required_if", filter.clone()), "own fields").await;
     let related = json!([{ "name": "main", "label": label("Main"), "related": [{ "object": "contact", "reference": "account" }] }]);
     check(&|d| d["layouts"] = related.clone(), "which does not refer to machine").await;
+    let columns = |path: &str| json!([{ "name": "main", "label": label("Main"), "columns": ["name", path] }]);
+    check(&|d| d["layouts"] = columns("account.colour"), "shows `account.colour`").await;
+    check(&|d| d["layouts"] = columns("price.name"), "shows `price.name`").await;
+    check(&|d| d["layouts"] = columns("colour"), "column `colour` is no field").await;
 
     let named = |name: &str, plural: &str| {
         let mut definition = machine();
