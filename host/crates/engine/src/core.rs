@@ -14,8 +14,9 @@ use crate::{
     bulk, campaign,
     capsule::Capsules,
     decisions::Pruner,
-    import,
+    duplicates, import,
     jobs::{Request, Running, Work},
+    merge,
     plugins::Registry,
     rules::RuleBook,
     run::{self, RunInput},
@@ -83,6 +84,8 @@ impl Work for Core {
             }
             Request::SchemaBuild { object } => schema_build::run(self, job, object),
             Request::SearchRebuild => search::rebuild(self, job),
+            Request::Merge { .. } => merge::run(self, job),
+            Request::DuplicateScan { object, rule } => duplicates::run(self, job, object, rule),
         }
     }
 
@@ -99,6 +102,7 @@ impl Work for Core {
             | Request::SchemaBuild { .. }
             | Request::CampaignRun { .. }
             | Request::SearchRebuild => true,
+            Request::Merge { .. } | Request::DuplicateScan { .. } => true,
         }
     }
 

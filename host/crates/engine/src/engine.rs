@@ -6,9 +6,9 @@ use std::{
 use serde_json::Value as Json;
 use tokio::sync::watch;
 use trellis_columns::Columns;
-use trellis_model::{Filter, ObjectName, PluginId, RecordId, Scope, Text};
+use trellis_model::{FieldName, Filter, ObjectName, PluginId, RecordId, Scope, Text};
 use trellis_plugin_host::PluginHost;
-use trellis_records::{Caller, Query, Records};
+use trellis_records::{Caller, MergeRequest, Query, Records};
 
 use crate::{
     BulkChange, Config, Error, Job, JobPage, PluginInfo, Result, as_of,
@@ -19,8 +19,9 @@ use crate::{
     capsule::{self, Capsules},
     core::Core,
     decisions::Pruner,
-    hooks, import,
+    duplicates, hooks, import,
     jobs::{Jobs, Request, Work},
+    merge,
     plugins::{Registry, UseSettings, checked_config},
     react, reader,
     rules::RuleBook,
@@ -42,6 +43,7 @@ pub struct Engine {
     timers: Background,
     reactions: Background,
     attachments: Background,
+    duplicates: Background,
 }
 
 impl Engine {
@@ -91,7 +93,8 @@ impl Engine {
         let timers = timers::start(Arc::clone(&core))?;
         let reactions = react::start(Arc::clone(&core)).await?;
         let attachments = attachments::start(Arc::clone(&core))?;
-        let engine = Arc::new(Self { core, jobs, reader, timers, reactions, attachments });
+        let duplicates = duplicates::start(Arc::clone(&core))?;
+        let engine = Arc::new(Self { core, jobs, reader, timers, reactions, attachments, duplicates });
         engine.build_pending_indexes().await;
         Ok(engine)
     }
@@ -385,10 +388,36 @@ impl Engine {
         self.jobs.create(self.new_id(), caller, Request::SearchRebuild).await
     }
 
+    /// Merges records into one, as a job: see [`MergeRequest`]. Its result counts the references that lead to the winner now.
+    ///
+    /// # Errors
+    /// [`Error::Records`] where the records cannot be merged with these rights, [`Error::QueueFull`].
+    pub async fn merge(&self, caller: &Caller, request: &MergeRequest) -> Result<Job> {
+        self.core.records.merge_plan(&caller.scope, request).await?;
+        self.jobs.create(self.new_id(), caller, merge::to_stored(request)).await
+    }
+
+    /// Looks for duplicates among all records of an object by a matching rule (the first one where none is named), as a job. What it finds
+    /// goes to the queue, the records of `duplicate_pair`.
+    ///
+    /// # Errors
+    /// [`Error::Records`] where there is no such object or rule, [`Error::InvalidRequest`] where the object has none, [`Error::QueueFull`].
+    pub async fn duplicate_scan(
+        &self,
+        caller: &Caller,
+        object: &ObjectName,
+        rule: Option<&FieldName>,
+    ) -> Result<Job> {
+        let rule = duplicates::check(&self.core, object, rule)?;
+        let request = Request::DuplicateScan { object: object.to_string(), rule: rule.to_string() };
+        self.jobs.create(self.new_id(), caller, request).await
+    }
+
     /// Ends the threads. Jobs that run are taken up again by the next start. Call it once, before the store is closed.
     pub async fn shutdown(&self) {
         self.jobs.stop().await;
         self.reactions.stop().await;
+        self.duplicates.stop().await;
         self.timers.stop().await;
         self.attachments.stop().await;
         self.reader.stop().await;

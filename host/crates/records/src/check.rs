@@ -220,9 +220,15 @@ impl Records {
 
     /// Every entry beside the records belongs to one.
     async fn check_beside(&self, objects: &[Object], report: &mut CheckReport) -> Result<()> {
-        for kind in
-            [KeyKind::Index, KeyKind::OrdinalToId, KeyKind::Unique, KeyKind::Event, KeyKind::RecordChunk]
-        {
+        for kind in [
+            KeyKind::Index,
+            KeyKind::OrdinalToId,
+            KeyKind::Unique,
+            KeyKind::Event,
+            KeyKind::RecordChunk,
+            KeyKind::MatchKey,
+            KeyKind::Alias,
+        ] {
             let mut range = ScanRange::prefix(&Key::new(kind).done());
             loop {
                 let page = self.store().scan(range.clone(), PAGE_ROWS).await?;
@@ -269,6 +275,10 @@ impl Records {
             let part = row.key.last_chunk::<2>().map_or(0, |part| u16::from_be_bytes(*part));
             return Ok((1..=loaded.parts).contains(&part));
         }
+        if kind == KeyKind::Alias {
+            let into = self.intact(object.id, id_of(&row.value)?, report).await?;
+            return Ok(loaded.record.is_deleted() && into.is_some());
+        }
         Ok(self.expected(object, &loaded.record, report).await?.contains_key(&row.key[..]))
     }
 }
@@ -281,6 +291,8 @@ fn describe(key: &[u8]) -> String {
         (KeyKind::Unique, "unique key"),
         (KeyKind::Event, "event"),
         (KeyKind::RecordChunk, "part"),
+        (KeyKind::MatchKey, "match key"),
+        (KeyKind::Alias, "alias"),
     ];
     let kind =
         kinds.iter().find(|(kind, _)| key.first() == Some(&(*kind as u8))).map_or("key", |(_, name)| name);

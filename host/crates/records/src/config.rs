@@ -1,6 +1,8 @@
 use jiff::tz::TimeZone;
 use trellis_model::{Currency, FilterLimits};
 
+use crate::Country;
+
 /// What the organisation decides about its records.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -8,6 +10,8 @@ pub struct Config {
     pub base_currency: Currency,
     /// The time zone of "today" and of a day that is compared with a moment (default UTC).
     pub time_zone: TimeZone,
+    /// The country whose telephone numbers need no prefix, where a record names none (default CN).
+    pub country: Country,
     /// The limits.
     pub limits: Limits,
 }
@@ -68,6 +72,14 @@ pub struct Limits {
     /// Contacts, and deals, of an account whose comments and attachments its timeline shows too: the youngest ones of each (default 20, at
     /// most `page_rows_max`).
     pub timeline_related_max: usize,
+    /// Records that agree in what duplicates are found by, and are still compared (default 500): a name that more of them have says little.
+    pub block_rows_max: usize,
+    /// Duplicates of one record that are named (default 20).
+    pub duplicates_max: usize,
+    /// Pairs that one scan for duplicates writes (default 100,000).
+    pub pairs_max: usize,
+    /// Records that are merged into another at once (default 10).
+    pub merge_records_max: usize,
 }
 
 impl Default for Limits {
@@ -99,6 +111,10 @@ impl Default for Limits {
             group_fields_max: 3,
             measures_max: 20,
             timeline_related_max: 20,
+            block_rows_max: 500,
+            duplicates_max: 20,
+            pairs_max: 100_000,
+            merge_records_max: 10,
         }
     }
 }
@@ -108,6 +124,7 @@ impl Default for Config {
         Self {
             base_currency: Currency::new("USD").expect("three capital letters"),
             time_zone: TimeZone::UTC,
+            country: Country::new("CN").expect("a country of ISO 3166"),
             limits: Limits::default(),
         }
     }

@@ -1,3 +1,4 @@
+use crate::DuplicateMatch;
 use trellis_model::{
     Currency, Decider, FieldName, Language, ObjectName, Phrase, Record, RecordId, Text, bilingual,
 };
@@ -158,6 +159,27 @@ pub enum Error {
         /// The number that was asked for.
         number: u64,
     },
+    /// The record looks like others, and a duplicate rule of its object refuses that.
+    #[error("this looks like a {object} that is there already")]
+    DuplicateSuspected {
+        /// The object.
+        object: ObjectName,
+        /// What it looks like, as far as the caller may see it.
+        duplicates: Vec<DuplicateMatch>,
+    },
+    /// The record was merged into another, which is the one to read and change.
+    #[error("{object} `{id}` was merged into `{into}`")]
+    Merged {
+        /// The object.
+        object: ObjectName,
+        /// The record that was asked for.
+        id: RecordId,
+        /// The record that it is part of now.
+        into: RecordId,
+    },
+    /// Records cannot be merged as was asked.
+    #[error("{}", .0.en)]
+    Merge(Text),
     /// An input is not valid.
     #[error(transparent)]
     Model(#[from] trellis_model::Error),
@@ -244,6 +266,9 @@ impl Error {
             Self::Damaged { .. } => "damaged",
             Self::HistoryExpired { .. } => "history_expired",
             Self::UnknownEntry { .. } => "unknown_entry",
+            Self::DuplicateSuspected { .. } => "duplicate_suspected",
+            Self::Merged { .. } => "merged",
+            Self::Merge(_) => "invalid_merge",
             Self::Model(_) => "invalid_input",
             Self::Storage(_) => "storage",
             Self::SchemaRefused { .. } => "schema_refused",
@@ -301,6 +326,9 @@ impl Error {
                 format!("{object} `{id}` 当时的内容已过期：日志条目 {number} 的明细已不再保留")
             }
             Self::UnknownEntry { number } => format!("日志条目 {number} 不存在"),
+            Self::DuplicateSuspected { object, .. } => format!("与已有的 {object} 疑似重复"),
+            Self::Merged { object, id, into } => format!("{object} `{id}` 已并入 `{into}`"),
+            Self::Merge(text) => text.get(Language::ZhCn).to_owned(),
             Self::Model(error) => error.text().zh_cn,
             Self::Storage(error) => format!("存储出错：{error}"),
             Self::SchemaRefused { reasons } => {

@@ -46,6 +46,12 @@ pub(crate) enum KeyKind {
     LogBy = 0x14,
     /// → the log number up to which payloads have expired.
     ExpiredPayloads = 0x15,
+    /// object, field, method, digest of what is compared, id → nothing.
+    MatchKey = 0x18,
+    /// object, id of a record that was merged away → id of the one that it became part of.
+    Alias = 0x19,
+    /// object, id of a record that looked like another when it was saved → nothing.
+    Suspect = 0x1a,
 }
 
 /// A key that is filled from left to right.
@@ -152,11 +158,13 @@ pub(crate) fn schema_object(object: ObjectId, version: u64, part: u16) -> Vec<u8
 }
 
 pub(crate) fn build_cursor(object: ObjectId, part: crate::index::IndexPart) -> Vec<u8> {
-    let (kind, number) = match part {
-        crate::index::IndexPart::Index(number) => (1, number),
-        crate::index::IndexPart::Unique(field) => (2, field),
-    };
-    Key::new(KeyKind::BuildCursor).u32(object.0).bytes(&[kind]).u32(number).done()
+    let key = Key::new(KeyKind::BuildCursor).u32(object.0);
+    match part {
+        crate::index::IndexPart::Index(number) => key.bytes(&[1]).u32(number),
+        crate::index::IndexPart::Unique(field) => key.bytes(&[2]).u32(field),
+        crate::index::IndexPart::Match(field, method) => key.bytes(&[3]).u32(field).bytes(&[method]),
+    }
+    .done()
 }
 
 pub(crate) fn base_currency() -> Vec<u8> {
@@ -195,6 +203,19 @@ pub(crate) fn event(object: ObjectId, target: ObjectId, ordinal: u64, time: i64,
     events_of(object, target).u64(ordinal).i64(time).bytes(id.as_bytes()).done()
 }
 
+/// The records that one field and method may take for the same, by the digest of what is compared.
+pub(crate) fn match_keys_of(object: ObjectId, field: FieldId, method: u8) -> Key {
+    Key::new(KeyKind::MatchKey).u32(object.0).u32(field.0).bytes(&[method])
+}
+
+pub(crate) fn alias(object: ObjectId, id: RecordId) -> Vec<u8> {
+    Key::new(KeyKind::Alias).u32(object.0).bytes(id.as_bytes()).done()
+}
+
+pub(crate) fn suspect(object: ObjectId, id: RecordId) -> Vec<u8> {
+    Key::new(KeyKind::Suspect).u32(object.0).bytes(id.as_bytes()).done()
+}
+
 /// The record id that a key ends with.
 pub(crate) fn id_at_end(key: &[u8]) -> Option<RecordId> {
     key.last_chunk::<16>().map(|id| RecordId(uuid::Uuid::from_bytes(*id)))
@@ -228,6 +249,9 @@ mod tests {
             (BuildCursor, 0x12),
             (LogBy, 0x14),
             (ExpiredPayloads, 0x15),
+            (MatchKey, 0x18),
+            (Alias, 0x19),
+            (Suspect, 0x1a),
         ];
         for (kind, number) in kinds {
             assert_eq!(kind as u8, number, "{kind:?}");

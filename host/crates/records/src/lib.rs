@@ -28,6 +28,7 @@ mod clock;
 mod codec;
 mod computed;
 mod config;
+mod duplicates;
 mod error;
 mod events;
 mod formulas;
@@ -36,6 +37,7 @@ mod hooks;
 mod index;
 mod keys;
 mod log;
+mod merge;
 mod ordinals;
 mod query;
 mod records;
@@ -49,18 +51,22 @@ pub use check::CheckReport;
 pub use clock::{Clock, IdSource, SystemClock, SystemIds};
 pub use computed::{ChildPage, Children, FormulaErrors, check as check_computed};
 pub use config::{Config, Limits};
+pub use duplicates::{
+    Country, DuplicateMatch, DuplicatePair, DuplicateScan, DuplicateSearch, NotedPairs, ScanCounts,
+};
 pub use error::{Error, FieldError, Result};
 pub use events::{EventCursor, EventPage};
 pub use formulas::{CompiledFormula, EvaluationTime, FormulaSource, Formulas};
 pub use history::{HistoryEntry, HistoryPage, Moment};
 pub use hooks::{DerivedFields, DerivedValue, Proposed, Ranking, SaveContext, SaveHook, Veto};
 pub use log::{Committed, EntryBody, EventRef, LogEntry, LogSource, LoggedChange, NewEntry};
+pub use merge::{MergePlan, MergeRequest, MergeValue, ReferenceCount, Repointed};
 pub use query::{
     Aggregated, Aggregation, Cursor, Deleted, Function, Group, GroupBy, Measure, PathValues, Plan, Query,
     RecordPage, ResultColumn, Total,
 };
 pub use records::Records;
-pub use save::{AlsoCommit, AlsoTold, FieldChanges, Taken, Trial, Write, Written};
+pub use save::{AlsoCommit, AlsoTold, DuplicateCheck, FieldChanges, Taken, Trial, Write, Written};
 pub use schema::{
     BuildEnd, PendingBuild, RESERVED_PLURALS, Schema, SchemaApplied, SchemaApply, SchemaDocument, SchemaPlan,
     SchemaStep, SchemaStepKind, SchemaVersion,

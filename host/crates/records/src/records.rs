@@ -34,6 +34,8 @@ pub struct Records {
     pub(crate) log_head: watch::Sender<u64>,
     pub(crate) watched: Watched,
     pub(crate) computed: Computed,
+    /// Grows when a save was warned of duplicates.
+    pub(crate) suspects: watch::Sender<u64>,
     /// Whether the store knows the base currency: from the first stored amount on it must not change.
     base_currency_fixed: AtomicBool,
 }
@@ -84,6 +86,7 @@ impl Records {
             log_head: watch::Sender::new(log_head),
             watched: Watched::default(),
             computed: Computed::default(),
+            suspects: watch::Sender::new(0),
             base_currency_fixed: AtomicBool::new(base_currency_fixed),
         }))
     }

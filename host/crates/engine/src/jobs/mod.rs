@@ -57,6 +57,10 @@ pub enum JobKind {
     SchemaBuild,
     /// Builds the index of full-text search anew.
     SearchRebuild,
+    /// Merges records.
+    Merge,
+    /// Looks for duplicates.
+    DuplicateScan,
 }
 
 impl JobKind {
@@ -70,6 +74,8 @@ impl JobKind {
             Self::BulkEdit => "bulk-edit",
             Self::SchemaBuild => "schema-build",
             Self::SearchRebuild => "search-rebuild",
+            Self::Merge => "merge",
+            Self::DuplicateScan => "duplicate-scan",
         }
     }
 }

@@ -53,6 +53,10 @@ pub(crate) enum Request {
     SchemaBuild { object: String },
     /// Builds the index of full-text search anew.
     SearchRebuild,
+    /// Merges records.
+    Merge { object: String, winner: [u8; 16], losers: Vec<[u8; 16]>, choices: Vec<(String, [u8; 16])> },
+    /// Looks for duplicates by a matching rule.
+    DuplicateScan { object: String, rule: String },
 }
 
 impl Request {
@@ -65,6 +69,8 @@ impl Request {
             Self::BulkEdit { .. } => JobKind::BulkEdit,
             Self::SchemaBuild { .. } => JobKind::SchemaBuild,
             Self::SearchRebuild => JobKind::SearchRebuild,
+            Self::Merge { .. } => JobKind::Merge,
+            Self::DuplicateScan { .. } => JobKind::DuplicateScan,
         }
     }
 
@@ -75,6 +81,7 @@ impl Request {
             Self::CampaignRun { campaign } => campaign,
             Self::SchemaBuild { object } => object,
             Self::SearchRebuild => "search",
+            Self::Merge { object, .. } | Self::DuplicateScan { object, .. } => object,
         }
     }
 }

@@ -3,9 +3,11 @@
 pub(crate) mod campaigns;
 pub(crate) mod changes;
 pub(crate) mod decisions;
+pub(crate) mod duplicates;
 pub(crate) mod health;
 pub(crate) mod home;
 pub(crate) mod jobs;
+pub(crate) mod merge;
 pub(crate) mod metadata;
 pub(crate) mod openapi;
 pub(crate) mod plugins;

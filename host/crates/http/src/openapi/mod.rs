@@ -1,6 +1,7 @@
 //! The description of the API, made from the same table as the router and from the objects as they are now.
 
 mod decisions;
+mod duplicates;
 mod objects;
 mod operation;
 mod queries;

@@ -97,6 +97,7 @@ pub(super) fn fixed() -> Map<String, Json> {
     let Json::Object(mut components) = components else { return Map::new() };
     components.extend(super::decisions::schemas());
     components.extend(super::queries::schemas());
+    components.extend(super::duplicates::schemas());
     components
 }
 

@@ -55,6 +55,7 @@ codes! {
     UnknownRoute "UNKNOWN_ROUTE" NOT_FOUND "No such address" "地址不存在" "unknown_route"
     MethodNotAllowed "METHOD_NOT_ALLOWED" METHOD_NOT_ALLOWED "This address does not take this method" "该地址不支持此方法" "method_not_allowed"
     Duplicate "DUPLICATE" CONFLICT "Another record has this value" "已有记录使用该值" "duplicate"
+    Merged "MERGED" CONFLICT "The record was merged into another" "记录已并入其他记录" "merged"
     Conflict "CONFLICT" CONFLICT "Not possible in the current state" "当前状态不允许此操作" "conflict"
     InputsExpired "INPUTS_EXPIRED" GONE "The inputs are no longer kept" "输入数据已不再保留" "inputs_expired"
     HistoryRestarted "HISTORY_RESTARTED" GONE "The history started anew" "历史已重新开始" "history_restarted"

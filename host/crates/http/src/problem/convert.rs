@@ -5,6 +5,7 @@ use trellis_model::{Decider, Error as ModelError, FieldName, Language, Text};
 use trellis_records::FieldError;
 
 use super::{Code, FieldProblem, Problem};
+use crate::handlers::duplicates::duplicates_json;
 
 /// When to try again where a plugin or rule could not decide.
 const UNAVAILABLE_RETRY_SECONDS: u16 = 5;
@@ -24,6 +25,11 @@ impl From<trellis_records::Error> for Problem {
                 .detail_text(text.clone())
                 .field(field.as_str(), "duplicate", text)
                 .member("duplicates", json!([{ "object": object.as_str(), "id": holder.to_string(), "matched_on": [field.as_str()] }])),
+            E::DuplicateSuspected { object, duplicates } => Self::suspected(&object, &duplicates).detail_text(text),
+            E::Merged { into, .. } => {
+                Self::new(Code::Merged).detail_text(text).member("merged_into", into.to_string())
+            }
+            E::Merge(_) => Self::new(Code::ValidationError).detail_text(text),
             E::VersionConflict { found, .. } => Self::version_conflict(found.version).detail_text(text),
             E::Veto { by, code, reason, field, unavailable } => {
                 Self::veto(*by, code, reason, field.as_ref(), unavailable)
@@ -39,6 +45,17 @@ impl From<trellis_records::Error> for Problem {
             E::SearchUnavailable => Self::new(Code::NotReady).detail_text(text).retry_after(5),
             error => Self::internal(&error),
         }
+    }
+}
+
+impl Problem {
+    /// A record that looks like others.
+    fn suspected(object: &trellis_model::ObjectName, duplicates: &[trellis_records::DuplicateMatch]) -> Self {
+        let mut named = duplicates_json(duplicates);
+        for one in named.as_array_mut().into_iter().flatten().filter_map(serde_json::Value::as_object_mut) {
+            one.insert("object".into(), json!(object.as_str()));
+        }
+        Self::new(Code::Duplicate).member("duplicates", named)
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod columns;
 mod decisions;
+mod duplicates;
 mod pages;
 mod plugins;
 mod queries;
@@ -60,6 +61,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         queries::endpoints(),
         columns::endpoints(),
         decisions::endpoints(),
+        duplicates::endpoints(),
         plugins::endpoints(),
         system::endpoints(),
     ];

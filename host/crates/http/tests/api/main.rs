@@ -9,6 +9,7 @@ mod aggregates;
 mod auth;
 mod batch;
 mod changes;
+mod duplicates;
 mod idempotency;
 mod imports;
 mod languages;

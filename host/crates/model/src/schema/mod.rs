@@ -358,6 +358,7 @@ impl ObjectDefinition {
                 ));
             }
         }
+        matching::validate(self).or_else(wrong)?;
         self.validate_parts().or_else(wrong)
     }
 

@@ -32,6 +32,11 @@ pub(crate) fn of_record(
             keys::event(record.object, event.target_object, event.target_ordinal, event.time, record.id);
         entries.insert(key, event_value(record, &events.values, base));
     }
+    for key in &indexes.match_keys {
+        if let Some(key) = key.entry(record) {
+            entries.insert(key, Vec::new());
+        }
+    }
     entries
 }
 

@@ -15,6 +15,8 @@ pub(crate) enum IndexPart {
     Index(u32),
     /// The unique keys of the field of a number.
     Unique(u32),
+    /// The match keys of the field of a number, by the number of their method.
+    Match(u32, u8),
 }
 
 /// What is to be done about it.
@@ -32,6 +34,7 @@ impl IndexPart {
     pub(crate) fn prefix(self, object: ObjectId) -> Vec<u8> {
         match self {
             Self::Index(number) => keys::index(object, number).done(),
+            Self::Match(field, method) => keys::match_keys_of(object, FieldId(field), method).done(),
             Self::Unique(field) => Key::new(KeyKind::Unique).u32(object.0).u32(field).done(),
         }
     }

@@ -3,6 +3,7 @@
 pub(crate) mod encode;
 pub(crate) mod entries;
 mod kept;
+pub(crate) mod match_keys;
 
 use std::collections::BTreeSet;
 
@@ -54,6 +55,10 @@ pub(crate) struct Indexes {
     pub(crate) unique_building: BTreeSet<FieldId>,
     /// The events, where the object is the events of another.
     pub(crate) events: Option<Events>,
+    /// What duplicates are found by.
+    pub(crate) match_keys: Vec<match_keys::MatchKey>,
+    /// Those of them that are being built: records may lack theirs.
+    pub(crate) match_building: Vec<match_keys::MatchKey>,
 }
 
 /// The covering index of an events object, with numbers for names.
@@ -138,7 +143,11 @@ impl Indexes {
         }
         let unique = object.fields.iter().filter(|field| field.unique).map(|field| field.id).collect();
         let events = object.covering.as_ref().map(|covering| events(object, covering, id_of)).transpose()?;
-        Ok(Self { indexes, unique, unique_building: kept.unique_building(), events })
+        let match_keys = match_keys::of(object);
+        let building = |key: &match_keys::MatchKey| kept.is_building(key.part());
+        let match_building = match_keys.iter().copied().filter(building).collect();
+        let unique_building = kept.unique_building();
+        Ok(Self { indexes, unique, unique_building, events, match_keys, match_building })
     }
 
     /// The indexes that reads may use.
@@ -151,10 +160,22 @@ impl Indexes {
         self.unique.contains(&field) && !self.unique_building.contains(&field)
     }
 
+    /// Whether every record has its match key.
+    pub(crate) fn matches_by(&self, key: match_keys::MatchKey) -> bool {
+        !self.match_building.contains(&key)
+    }
+
     /// All that is kept, by number.
     pub(crate) fn parts(&self) -> BTreeSet<IndexPart> {
         let indexes = self.indexes.iter().map(|index| IndexPart::Index(index.number));
-        indexes.chain(self.unique.iter().map(|field| IndexPart::Unique(field.0))).collect()
+        let unique = self.unique.iter().map(|field| IndexPart::Unique(field.0));
+        indexes.chain(unique).chain(self.match_keys.iter().map(|key| key.part())).collect()
+    }
+
+    /// The index that begins with two fields.
+    pub(crate) fn of_pair(&self, first: FieldId, second: FieldId) -> Option<&Index> {
+        let begins = [Column::Field(first), Column::Field(second)];
+        self.ready().find(|index| index.columns.starts_with(&begins))
     }
 
     /// The index whose first column is a reference: what finds the records that refer to one.

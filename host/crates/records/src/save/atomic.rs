@@ -3,7 +3,7 @@
 use trellis_model::bilingual;
 
 use super::segment::{Memory, Segment};
-use super::{AlsoCommit, Batch, Taken, Write, Written};
+use super::{AlsoCommit, Batch, DuplicateCheck, Taken, Write, Written};
 use crate::{Caller, Error, Records, Result};
 
 impl Records {
@@ -19,13 +19,14 @@ impl Records {
         caller: &Caller,
         writes: Vec<Write>,
         also: &AlsoCommit<'_>,
+        check: &DuplicateCheck,
     ) -> Result<Vec<Result<Written>>> {
         self.check_batch_size(writes.len())?;
         if writes.is_empty() {
             return Ok(Vec::new());
         }
         let also = |taken: Taken<'_>| also(taken.end);
-        let batch = Batch { caller, writes: &writes, also: &also, whole: true };
+        let batch = Batch { caller, writes: &writes, also: &also, whole: true, check };
         self.write_segment(batch, 0, &mut Memory::default()).await
     }
 }

@@ -116,6 +116,9 @@ impl Save<'_> {
             set.put(key, value);
         }
         for row in &mut self.segment.rows {
+            if self.segment.suspected.contains_key(&row.write) {
+                set.put(keys::suspect(row.object.id, row.after.id), Vec::new());
+            }
             let keys = std::mem::take(&mut row.keys);
             row.freed.expect(&mut set);
             let key = keys::record(row.object.id, row.after.id);
@@ -184,6 +187,12 @@ impl Row {
         for key in after.into_keys().filter(|key| !before.contains_key(key)) {
             keys.absent.push(key.clone());
             keys.puts.push((key, id.as_bytes().to_vec()));
+        }
+        if let Some(into) = self.merged_into {
+            keys.puts.push((keys::alias(object, id), into.as_bytes().to_vec()));
+        }
+        if self.kind == ChangeKind::Restored {
+            keys.deletes.push(keys::alias(object, id));
         }
         if let (ChangeKind::Created, Some(ordinal)) = (self.kind, self.after.ordinal) {
             keys.puts.push((keys::ordinal(object, ordinal), id.as_bytes().to_vec()));

@@ -38,7 +38,9 @@ impl Save<'_> {
     /// The places of the rows that a hook wants to see.
     fn concerned(&self, hook: &dyn SaveHook) -> Vec<usize> {
         let concerned = |row: &Row| {
-            matches!(row.kind, ChangeKind::Created | ChangeKind::Updated) && hook.concerns(row.object.id)
+            matches!(row.kind, ChangeKind::Created | ChangeKind::Updated)
+                && !row.as_is
+                && hook.concerns(row.object.id)
         };
         let rows = self.segment.rows.iter().enumerate();
         rows.filter(|(_, row)| concerned(row)).map(|(place, _)| place).collect()
@@ -96,7 +98,7 @@ impl Save<'_> {
             Ok(fields) => {
                 after.fields = fields;
                 match self.check_shape(&object, proposed.before.as_ref(), &after).await {
-                    Ok(()) => self.check_references(&object, proposed.before.as_ref(), &after).await,
+                    Ok(()) => self.check_references(&object, proposed.before.as_ref(), &mut after).await,
                     refused => refused,
                 }
             }

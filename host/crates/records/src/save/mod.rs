@@ -3,17 +3,20 @@
 //! In this order, for all rows of a write set: what the caller may see and write; defaults; types, limits and what is required; what is
 //! out of use; references;
 //! hooks, in the order in which they were added, each of whose changes is validated before the next one looks (and need not be within
-//! what the caller may write); unique values; stage gates; then the commit, with a precondition for all that was read. A row that is refused fails
+//! what the caller may write); unique values; duplicates; stage gates; then the commit, with a precondition for all that was read. A row
+//! that is refused fails
 //! alone: the others start again without it, so no hook decides by a row that is not saved.
 
 mod atomic;
 mod building;
 mod commit;
+mod duplicates;
 mod gates;
 mod hooked;
 mod parents;
 mod prepare;
 mod references;
+mod repoint;
 mod segment;
 mod shape;
 mod trial;
@@ -25,6 +28,7 @@ use std::collections::BTreeMap;
 use trellis_model::{ChangeKind, FieldId, Fields, ObjectName, Phrase, Record, RecordId, Value};
 use trellis_storage::WriteSet;
 
+pub use self::duplicates::DuplicateCheck;
 use self::prepare::Save;
 use self::segment::{Memory, Segment};
 pub use self::trial::Trial;
@@ -97,6 +101,31 @@ pub enum Write {
         key_field: FieldId,
         /// The fields that it shall have; others stay.
         fields: Fields,
+    },
+    /// Deletes a record that became part of another, to which its id leads from now on; a restore ends that.
+    MergeInto {
+        /// Its object.
+        object: ObjectName,
+        /// The record.
+        id: RecordId,
+        /// The other record.
+        into: RecordId,
+        /// Only if the record has this version.
+        expected_version: Option<u64>,
+    },
+    /// Has a record that refers to a merged one refer to what that was merged into. Unlike an update it concerns records that are only
+    /// ever added too, and such as the caller does not see; no hook looks at it, and no other field is validated.
+    Repoint {
+        /// Its object.
+        object: ObjectName,
+        /// The record that refers.
+        id: RecordId,
+        /// The object of the merged record.
+        target: ObjectName,
+        /// The merged record.
+        from: RecordId,
+        /// Whether it shall refer to nothing instead.
+        clear: bool,
     },
 }
 
@@ -186,8 +215,7 @@ impl Records {
     }
 
     async fn write_one(&self, caller: &Caller, write: Write) -> Result<Written> {
-        let mut results = self.write_batch(caller, vec![write]).await?;
-        results.pop().expect("one result for each write")
+        self.write_checked(caller, write, &DuplicateCheck::default()).await
     }
 
     /// Makes up to `batch_rows_max` changes, in order; later ones see earlier ones. Those that are valid are committed as
@@ -229,8 +257,46 @@ impl Records {
         writes: Vec<Write>,
         also: &AlsoTold<'_>,
     ) -> Result<Vec<Result<Written>>> {
+        self.write_all(caller, writes, also, &DuplicateCheck::default()).await
+    }
+
+    /// As [`Records::write_batch_with`], for a caller who wants to know what the saved records look like, or to save them all the same.
+    ///
+    /// # Errors
+    /// As [`Records::write_batch`].
+    pub async fn write_batch_checked(
+        &self,
+        caller: &Caller,
+        writes: Vec<Write>,
+        also: &AlsoCommit<'_>,
+        check: &DuplicateCheck,
+    ) -> Result<Vec<Result<Written>>> {
+        self.write_all(caller, writes, &|taken| also(taken.end), check).await
+    }
+
+    /// Makes one change: as [`Records::write_batch_checked`].
+    ///
+    /// # Errors
+    /// As [`Records::write_batch`].
+    pub async fn write_checked(
+        &self,
+        caller: &Caller,
+        write: Write,
+        check: &DuplicateCheck,
+    ) -> Result<Written> {
+        let mut results = self.write_all(caller, vec![write], &|_| Vec::new(), check).await?;
+        results.pop().expect("one result for each write")
+    }
+
+    async fn write_all(
+        &self,
+        caller: &Caller,
+        writes: Vec<Write>,
+        also: &AlsoTold<'_>,
+        check: &DuplicateCheck,
+    ) -> Result<Vec<Result<Written>>> {
         self.check_batch_size(writes.len())?;
-        let batch = Batch { caller, writes: &writes, also, whole: false };
+        let batch = Batch { caller, writes: &writes, also, whole: false, check };
         let mut results = Vec::with_capacity(writes.len());
         let mut memory = Memory::default();
         while results.len() < writes.len() {
@@ -278,6 +344,10 @@ impl Records {
                             if segment.has_amounts() {
                                 self.base_currency_is_fixed();
                             }
+                            if !segment.suspected.is_empty() {
+                                self.suspects.send_modify(|count| *count += 1);
+                                batch.check.note(segment.found());
+                            }
                             return Ok(finish(self, caller, segment, memory, start, Some(committed)));
                         }
                         Err(error) if Self::must_retry(&error) => {
@@ -310,7 +380,11 @@ impl Records {
                 segment: Segment::default(),
             };
             save.prepare(batch.writes, start).await?;
-            if save.run_hooks().await? || save.check_unique().await? || save.pass_gates().await? || save.fit()
+            if save.run_hooks().await?
+                || save.check_unique().await?
+                || save.check_duplicates(batch.check).await?
+                || save.pass_gates().await?
+                || save.fit()
             {
                 continue;
             }
@@ -328,6 +402,7 @@ struct Batch<'a> {
     also: &'a AlsoTold<'a>,
     /// Whether all of them are committed or none.
     whole: bool,
+    check: &'a DuplicateCheck,
 }
 
 /// Puts together what became of each write.

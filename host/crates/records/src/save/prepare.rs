@@ -99,6 +99,14 @@ impl Save<'_> {
                 let object = self.records.object(object)?;
                 self.upsert(number, object, *key_field, fields).await
             }
+            Write::MergeInto { object, id, into, expected_version } => {
+                let object = self.records.object(object)?;
+                self.merge_into(number, object, *id, *into, *expected_version).await
+            }
+            Write::Repoint { object, id, target, from, clear } => {
+                let object = self.records.object(object)?;
+                self.repoint(number, object, *id, (target, *from), *clear).await
+            }
         }
     }
 
@@ -156,7 +164,7 @@ impl Save<'_> {
     }
 
     /// Reads a record that is to be changed; `None` where an earlier row touches it.
-    async fn existing(
+    pub(super) async fn existing(
         &self,
         object: &Object,
         id: RecordId,
@@ -166,12 +174,13 @@ impl Save<'_> {
         if self.segment.touched.contains_key(&(object.id, id)) {
             return Ok(None);
         }
-        let missing = || Error::NotFound { object: object.name.clone(), id };
         let loaded =
             self.records.load(object.id, id).await?.filter(|found| deleted_too || !found.record.is_deleted());
-        let loaded = loaded.ok_or_else(missing)?;
+        let Some(loaded) = loaded else {
+            return Err(self.records.missing(&self.caller.scope, object, id).await?);
+        };
         if !self.records.is_visible(&self.caller.scope, object, &loaded.record).await? {
-            return Err(missing());
+            return Err(Error::NotFound { object: object.name.clone(), id });
         }
         match expected_version {
             Some(expected) if expected != loaded.record.version => {
@@ -304,7 +313,23 @@ impl Save<'_> {
         if matches!(kind, ChangeKind::Created | ChangeKind::Updated) {
             self.check_shape(&object, stored, &after).await?;
         }
-        self.check_references(&object, stored, &after).await?;
+        if kind == ChangeKind::Restored {
+            self.records.follow_aliases(&object, &mut after).await?;
+        }
+        self.check_references(&object, stored, &mut after).await?;
+        let row = self.row_as_is(write, object, kind, before, after).await?;
+        Ok(Prepared::Row(Box::new(row)))
+    }
+
+    /// A row whose references need no check.
+    pub(super) async fn row_as_is(
+        &mut self,
+        write: usize,
+        object: Object,
+        kind: ChangeKind,
+        before: Option<Loaded>,
+        mut after: Record,
+    ) -> Result<Row> {
         if kind == ChangeKind::Created {
             if object.ordinals && self.memory.trial.is_none() {
                 after.ordinal = Some(self.ordinal(write, object.id).await?);
@@ -318,7 +343,7 @@ impl Save<'_> {
         };
         let event_after = self.event(&object, &after).await?;
         let keys = RowKeys::default();
-        Ok(Prepared::Row(Box::new(Row {
+        Ok(Row {
             write,
             object,
             kind,
@@ -326,9 +351,11 @@ impl Save<'_> {
             after,
             event_before,
             event_after,
+            merged_into: None,
+            as_is: false,
             keys,
             freed: Freed::default(),
-        })))
+        })
     }
 
     async fn ordinal(&mut self, write: usize, object: ObjectId) -> Result<u64> {

@@ -9,6 +9,7 @@ use crate::codec::chunks;
 use crate::codec::record::StoredRecord;
 use crate::index::entries;
 use crate::log::EventRef;
+use crate::merge::{ids, replace_reference};
 use crate::schema::Object;
 use crate::{Error, FieldError, Result, keys};
 
@@ -18,7 +19,7 @@ impl Save<'_> {
         &mut self,
         object: &Object,
         before: Option<&Record>,
-        after: &Record,
+        after: &mut Record,
     ) -> Result<()> {
         if after.is_deleted() {
             return Ok(());
@@ -31,15 +32,17 @@ impl Save<'_> {
             };
             let FieldType::Reference { object: target } = of else { continue };
             let (old, new) =
-                (before.and_then(|before| before.fields.get(&field.id)), after.fields.get(&field.id));
-            if old == new {
-                continue;
-            }
+                (before.and_then(|before| before.fields.get(&field.id)), after.fields.get_mut(&field.id));
+            let Some(new) = new.filter(|new| old != Some(&**new)) else { continue };
             let target = self.records.object(target)?;
-            for id in new.map(references).unwrap_or_default() {
-                match self.target(&target, id).await? {
+            for named in ids(new) {
+                let (id, found) = self.target_or_winner(&target, named).await?;
+                match found {
                     Some(Target { deleted: false, position, .. }) => {
                         self.segment.expect.extend(position.map(|position| ((target.id, id), position)));
+                        if id != named {
+                            replace_reference(new, named, Some(id));
+                        }
                     }
                     _ => {
                         let name = &target.name;
@@ -51,6 +54,22 @@ impl Save<'_> {
         }
         self.check_parent(object, before, after, &mut errors).await?;
         if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
+    }
+
+    /// What a reference points at: the record itself, or what it was merged into.
+    async fn target_or_winner(
+        &mut self,
+        object: &Object,
+        id: RecordId,
+    ) -> Result<(RecordId, Option<Target>)> {
+        let found = self.target(object, id).await?;
+        if found.is_some_and(|target| !target.deleted) {
+            return Ok((id, found));
+        }
+        match self.records.alias_of(object.id, id).await? {
+            Some(winner) => Ok((winner, self.target(object, winner).await?)),
+            None => Ok((id, found)),
+        }
     }
 
     /// What a reference points at: a record of this write set or a stored one that the caller may see.
@@ -114,13 +133,5 @@ impl Save<'_> {
             target_ordinal,
             time,
         }))
-    }
-}
-
-fn references(value: &Value) -> Vec<RecordId> {
-    match value {
-        Value::Reference(id) => vec![*id],
-        Value::List(values) => values.iter().flat_map(references).collect(),
-        _ => Vec::new(),
     }
 }

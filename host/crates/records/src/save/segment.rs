@@ -9,7 +9,7 @@ use super::building::Freed;
 use crate::log::EventRef;
 use crate::records::Loaded;
 use crate::schema::Object;
-use crate::{Error, Result, Written};
+use crate::{DuplicateMatch, Error, Result, Written};
 
 /// A change of a record that has passed what was checked so far.
 #[derive(Debug)]
@@ -23,6 +23,10 @@ pub(super) struct Row {
     pub(super) after: Record,
     pub(super) event_before: Option<EventRef>,
     pub(super) event_after: Option<EventRef>,
+    /// Where its id leads from now on.
+    pub(super) merged_into: Option<RecordId>,
+    /// Whether nobody is asked about it.
+    pub(super) as_is: bool,
     /// What it means for the store, once that is known.
     pub(super) keys: RowKeys,
     /// Who holds the unique keys that it frees, where they are being built.
@@ -92,9 +96,17 @@ pub(super) struct Segment {
     pub(super) puts: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Whether hooks noted something about these rows.
     pub(super) noted: bool,
+    /// What rows look like that are saved all the same, as far as the caller may see it.
+    pub(super) suspected: BTreeMap<usize, Vec<DuplicateMatch>>,
 }
 
 impl Segment {
+    /// Takes what the rows look like, as far as anything of it is to be told.
+    pub(super) fn found(&self) -> BTreeMap<usize, Vec<DuplicateMatch>> {
+        let told = self.suspected.iter().filter(|(write, found)| !found.is_empty() && **write < self.end);
+        told.map(|(write, found)| (*write, found.clone())).collect()
+    }
+
     /// Whether a row stores an amount of money.
     pub(super) fn has_amounts(&self) -> bool {
         self.rows.iter().any(|row| row.after.fields.values().any(|value| value.kind() == ValueKind::Money))

@@ -6,7 +6,7 @@ use trellis_model::{ObjectId, RecordId};
 
 use super::prepare::Save;
 use super::segment::{Memory, Segment};
-use super::{Write, Written, finish};
+use super::{DuplicateCheck, Write, Written, finish};
 use crate::{Caller, Committed, Records, Result};
 use trellis_storage::Position;
 
@@ -53,7 +53,11 @@ impl Records {
             let now_ms = self.clock().now_ms();
             let mut save = Save { records: self, caller, now_ms, memory, segment: Segment::default() };
             save.prepare(writes, start).await?;
-            if !(save.run_hooks().await? || save.check_unique().await?) {
+            let check = DuplicateCheck::default();
+            if !(save.run_hooks().await?
+                || save.check_unique().await?
+                || save.check_duplicates(&check).await?)
+            {
                 return Ok(save.segment);
             }
         }

@@ -225,6 +225,13 @@ impl Records {
                     set.expect_written_at(row.key.to_vec(), row.position);
                 }
             }
+            IndexPart::Match(..) => {
+                let key = object.indexes.match_keys.iter().find(|key| key.part() == part);
+                if let Some(key) = key.and_then(|key| key.entry(&loaded.record)) {
+                    set.put(key, Vec::new());
+                    set.expect_written_at(row.key.to_vec(), row.position);
+                }
+            }
             IndexPart::Unique(field) => {
                 let Some(value) = loaded.record.fields.get(&FieldId(field)) else { return Ok(true) };
                 let key = keys::unique(object.id, FieldId(field), &encode::exact(value));

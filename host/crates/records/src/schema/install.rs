@@ -10,7 +10,7 @@ use super::stored::StoredObject;
 use crate::{Clock, Error, IdSource, Result};
 
 /// The objects that every company starts with. They are installed together, since some refer to each other.
-pub(super) const STANDARD: [&str; 34] = [
+pub(super) const STANDARD: [&str; 35] = [
     include_str!("../../definitions/user.toml"),
     include_str!("../../definitions/account.toml"),
     include_str!("../../definitions/contact.toml"),
@@ -45,6 +45,7 @@ pub(super) const STANDARD: [&str; 34] = [
     include_str!("../../definitions/comment.toml"),
     include_str!("../../definitions/follower.toml"),
     include_str!("../../definitions/notification.toml"),
+    include_str!("../../definitions/duplicate_pair.toml"),
 ];
 
 /// Installs the standard objects that are missing, and lets those that are there grow to what this release says: all of it in one

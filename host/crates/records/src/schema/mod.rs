@@ -173,7 +173,11 @@ impl Schema {
             let field = entry.definition.field_by_id(*field)?;
             Some(field.name.to_string())
         });
-        let mut names: Vec<String> = indexes.chain(unique).collect();
+        let matching = entry.indexes.match_building.iter().filter_map(|key| {
+            let field = entry.definition.field_by_id(key.field)?;
+            Some(field.name.to_string())
+        });
+        let mut names: Vec<String> = indexes.chain(unique).chain(matching).collect();
         names.sort();
         names.dedup();
         names
@@ -192,7 +196,7 @@ impl Schema {
                 let gone = || entry.kept.composites.iter().find(places).map(|(name, _)| name.clone());
                 index.map(|index| index.name.clone()).or_else(|| field(number)).or_else(gone)
             }
-            IndexPart::Unique(number) => field(number),
+            IndexPart::Unique(number) | IndexPart::Match(number, _) => field(number),
         }
         .unwrap_or_default()
     }

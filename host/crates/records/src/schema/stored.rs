@@ -182,9 +182,9 @@ fn kept_for(object: &ObjectDefinition, kept: &Kept) -> Kept {
 
 /// Whether no record that is there has an entry in it.
 fn is_empty(before: &ObjectDefinition, after: &ObjectDefinition, part: IndexPart) -> bool {
-    let (IndexPart::Index(number) | IndexPart::Unique(number)) = part;
+    let (IndexPart::Index(number) | IndexPart::Unique(number) | IndexPart::Match(number, _)) = part;
     let Some(field) = after.field_by_id(FieldId(number)) else { return false };
     let reference = matches!(field.field_type, FieldType::Reference { .. });
-    let sparse = matches!(part, IndexPart::Unique(_)) || (reference && !field.indexed);
+    let sparse = matches!(part, IndexPart::Unique(_) | IndexPart::Match(..)) || (reference && !field.indexed);
     sparse && before.field_by_id(field.id).is_none()
 }

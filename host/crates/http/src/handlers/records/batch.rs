@@ -1,12 +1,13 @@
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 use trellis_model::{Cause, ObjectDefinition, RecordId, Text, bilingual};
-use trellis_records::{Caller, Error, Write, Written};
+use trellis_records::{Caller, DuplicateMatch, Error, Write, Written};
 
 use crate::extract::{JsonBody, ObjectPath, Parameters, Requester};
+use crate::handlers::duplicates::{check_of, duplicate_warning};
 use crate::idempotency::Once;
 use crate::problem::{ApiResult, Code, Problem};
 use crate::state::App;
@@ -39,9 +40,11 @@ pub(crate) async fn batch_records(
     path: ObjectPath,
     parameters: Parameters,
     once: Once,
+    headers: HeaderMap,
     JsonBody(body): JsonBody<BatchBody>,
 ) -> ApiResult<Response> {
     parameters.finish()?;
+    let check = check_of(&headers)?;
     check_count(&app, &body)?;
     let batch = app.records.ids().record_id(app.records.clock().now_ms());
     let ids = ids(&app, &once, body.operations.len());
@@ -60,14 +63,18 @@ pub(crate) async fn batch_records(
         let because_of = answers.first_refused();
         places.iter().map(|_| Err(Error::NotDone { because_of })).collect()
     } else if body.atomic {
-        app.records.write_whole_batch(&caller, writes, &also).await?
+        app.records.write_whole_batch(&caller, writes, &also, &check).await?
     } else {
-        app.records.write_batch_with(&caller, writes, &also).await?
+        app.records.write_batch_checked(&caller, writes, &also, &check).await?
     };
-    for (place, result) in places.into_iter().zip(written) {
+    let found = check.found();
+    for ((number, place), result) in places.into_iter().enumerate().zip(written) {
         let given = ids.get(place).copied();
         match result {
-            Ok(written) => answers.done(place, &written),
+            Ok(written) => {
+                let duplicates = found.get(&number).map(Vec::as_slice).unwrap_or_default();
+                answers.done(place, &written, duplicates, &requester);
+            }
             // An earlier attempt at the same request created it and was cut off before it could answer.
             Err(Error::Duplicate { field, holder, .. })
                 if field.as_str() == "id" && Some(holder) == given =>
@@ -150,7 +157,13 @@ impl Answers {
         }
     }
 
-    fn done(&mut self, place: usize, written: &Written) {
+    fn done(
+        &mut self,
+        place: usize,
+        written: &Written,
+        duplicates: &[DuplicateMatch],
+        requester: &Requester,
+    ) {
         let (status, what) = match written {
             Written::Created(_) => (StatusCode::CREATED, "created"),
             Written::Updated(_) => (StatusCode::OK, "updated"),
@@ -162,6 +175,10 @@ impl Answers {
         if let (Some(record), Some(answer)) = (written.record(), answer.as_object_mut()) {
             answer.insert("id".into(), record.id.to_string().into());
             answer.insert("version".into(), record.version.into());
+            if !duplicates.is_empty() {
+                answer
+                    .insert("warnings".into(), json!([duplicate_warning(duplicates, requester.language())]));
+            }
         }
         self.put(place, answer);
     }

@@ -8,6 +8,7 @@ use trellis_model::{ObjectDefinition, Record, Scope};
 
 use super::etag;
 use crate::extract::{Parameters, RecordPath, Requester};
+use crate::handlers::merge::moved;
 use crate::problem::{ApiResult, Problem};
 use crate::state::App;
 use crate::wire::{RecordView, View, json};
@@ -31,7 +32,11 @@ pub(crate) async fn get_record(
     parameters.finish()?;
 
     let record = app.records.get(scope, &object.name, path.id).await?;
-    let record = record.ok_or_else(|| Problem::not_found(object.name.as_str(), path.id))?;
+    let Some(record) = record else {
+        let into = app.records.merged_into(scope, &object.name, path.id).await?;
+        let into = into.ok_or_else(|| Problem::not_found(object.name.as_str(), path.id))?;
+        return moved(object, path.id, into);
+    };
     let etag = etag(record.version);
     // Segments and computed fields change without the record, so its version says nothing about them.
     if !derived && view.computed().is_empty() && headers.get(IF_NONE_MATCH) == Some(&etag) {

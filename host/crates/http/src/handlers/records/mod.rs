@@ -32,9 +32,12 @@ pub(crate) use upsert::upsert_record;
 use axum::http::header::{ETAG, IF_MATCH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
-use trellis_model::{ObjectDefinition, Record};
+use serde_json::Value as Json;
+use trellis_model::{Language, ObjectDefinition, Record};
+use trellis_records::{DuplicateCheck, DuplicateMatch};
 
 use crate::extract::Requester;
+use crate::handlers::duplicates::duplicate_warning;
 use crate::problem::{Code, Problem};
 use crate::wire::{RecordView, View, json};
 
@@ -44,11 +47,32 @@ fn whole_record(
     requester: &Requester,
     object: &ObjectDefinition,
     record: &Record,
+    check: &DuplicateCheck,
 ) -> Result<Response, Problem> {
     let view = View::all(object, &requester.caller.scope.of(&object.name).readable, None);
-    let mut response = json(status, &RecordView { record, view: &view, segments: None })?;
+    let view = RecordView { record, view: &view, segments: None };
+    let duplicates: Vec<DuplicateMatch> = check.found().into_values().flatten().collect();
+    let mut response = if duplicates.is_empty() {
+        json(status, &view)?
+    } else {
+        json(status, &with_warning(&view, &duplicates, requester.language())?)?
+    };
     response.headers_mut().insert(ETAG, etag(record.version));
     Ok(response)
+}
+
+/// The record with a word about what it looks like.
+fn with_warning(
+    view: &RecordView<'_>,
+    duplicates: &[DuplicateMatch],
+    language: Language,
+) -> Result<Json, Problem> {
+    let mut record = serde_json::to_value(view).map_err(|error| Problem::internal(&error))?;
+    if let Some(record) = record.as_object_mut() {
+        let warning = duplicate_warning(duplicates, language);
+        record.insert("warnings".into(), Json::Array(vec![warning]));
+    }
+    Ok(record)
 }
 
 fn etag(version: u64) -> HeaderValue {

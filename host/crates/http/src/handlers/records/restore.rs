@@ -1,6 +1,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use trellis_records::DuplicateCheck;
 
 use super::whole_record;
 use crate::extract::{Parameters, RecordPath, Requester};
@@ -16,5 +17,5 @@ pub(crate) async fn restore_record(
 ) -> ApiResult<Response> {
     parameters.finish()?;
     let record = app.records.restore(&requester.caller, &path.object.name, path.id).await?;
-    whole_record(StatusCode::OK, &requester, &path.object, &record)
+    whole_record(StatusCode::OK, &requester, &path.object, &record, &DuplicateCheck::default())
 }

@@ -1,11 +1,12 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use trellis_records::Error;
+use trellis_records::{Error, Write};
 
 use super::conflict::Conflict;
 use super::{expected_version, whole_record};
 use crate::extract::{JsonBody, Parameters, RecordPath, Requester};
+use crate::handlers::duplicates::check_of;
 use crate::problem::ApiResult;
 use crate::state::App;
 use crate::wire::{FieldMap, parse_changes};
@@ -26,13 +27,21 @@ pub(crate) async fn update_record(
     parameters.finish()?;
     let (object, caller) = (&path.object, &requester.caller);
     let changes = parse_changes(object, body)?;
-    let read_version = expected_version(&headers)?;
+    let (read_version, check) = (expected_version(&headers)?, check_of(&headers)?);
     let mut expected_version = read_version;
     for _ in 0..MERGES_MAX {
-        let updated =
-            app.records.update(caller, &object.name, path.id, changes.clone(), expected_version).await;
+        let write = Write::Update {
+            object: object.name.clone(),
+            id: path.id,
+            changes: changes.clone(),
+            expected_version,
+        };
+        let updated = app.records.write_checked(caller, write, &check).await;
         let found = match (updated, read_version) {
-            (Ok(record), _) => return whole_record(StatusCode::OK, &requester, object, &record),
+            (Ok(written), _) => {
+                let record = written.record().expect("what was changed is there");
+                return whole_record(StatusCode::OK, &requester, object, record, &check);
+            }
             (Err(Error::VersionConflict { found, .. }), Some(_)) => found,
             (Err(error), _) => return Err(error.into()),
         };

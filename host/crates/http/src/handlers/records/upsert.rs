@@ -1,11 +1,12 @@
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use trellis_model::{FieldDefinition, FieldId, ObjectDefinition, bilingual};
 use trellis_records::{Write, Written};
 
 use super::whole_record;
 use crate::extract::{JsonBody, ObjectPath, Parameters, PathParts, Requester};
+use crate::handlers::duplicates::check_of;
 use crate::problem::{ApiResult, Code, Problem, field_code};
 use crate::state::App;
 use crate::wire::{FieldMap, parse_fields};
@@ -17,9 +18,11 @@ pub(crate) async fn upsert_record(
     path: ObjectPath,
     parts: PathParts,
     parameters: Parameters,
+    headers: HeaderMap,
     JsonBody(body): JsonBody<FieldMap>,
 ) -> ApiResult<Response> {
     parameters.finish()?;
+    let check = check_of(&headers)?;
     let object = &path.object;
     let field = unique(object, parts.get("field"))?;
     let text = parts.get("value");
@@ -37,11 +40,10 @@ pub(crate) async fn upsert_record(
     }
     fields.insert(field.id, value);
     let write = Write::Upsert { object: object.name.clone(), key_field: field.id, fields };
-    let mut written = app.records.write_batch(&requester.caller, vec![write]).await?;
-    let written = written.pop().expect("one result for one write")?;
+    let written = app.records.write_checked(&requester.caller, write, &check).await?;
     let status = if matches!(written, Written::Created(_)) { StatusCode::CREATED } else { StatusCode::OK };
     let record = written.record().expect("an upsert leaves a record");
-    whole_record(status, &requester, object, record)
+    whole_record(status, &requester, object, record, &check)
 }
 
 /// The unique field of a name.
