@@ -49,6 +49,8 @@ pub(crate) struct Organisation {
     pub time_zone: String,
     /// The language in which the host writes what plugins and rules say in both (default `en`; or `zh-CN`).
     pub language: String,
+    /// ISO 3166 code of the country whose telephone numbers need no prefix, where a record names none (default CN).
+    pub country: String,
 }
 
 impl Default for Server {
@@ -59,7 +61,12 @@ impl Default for Server {
 
 impl Default for Organisation {
     fn default() -> Self {
-        Self { base_currency: "USD".into(), time_zone: "UTC".into(), language: "en".into() }
+        Self {
+            base_currency: "USD".into(),
+            time_zone: "UTC".into(),
+            language: "en".into(),
+            country: "CN".into(),
+        }
     }
 }
 
@@ -82,14 +89,17 @@ impl Config {
 
     /// The config of records; wrong names of a currency or time zone are named.
     pub(crate) fn records(&self) -> Result<trellis_records::Config, String> {
-        let Organisation { base_currency, time_zone, .. } = &self.organisation;
+        let Organisation { base_currency, time_zone, country, .. } = &self.organisation;
         let zone = jiff::tz::TimeZone::get(time_zone)
             .map_err(|error| format!("organisation.time_zone `{time_zone}`: {error}"))?;
         let currency = trellis_model::Currency::new(base_currency)
             .map_err(|error| format!("organisation.base_currency: {error}"))?;
+        let country = trellis_records::Country::new(country)
+            .ok_or_else(|| format!("organisation.country `{country}`: no ISO 3166 code"))?;
         Ok(trellis_records::Config {
             base_currency: currency,
             time_zone: zone,
+            country,
             limits: self.records.over(Default::default()),
         })
     }

@@ -84,6 +84,10 @@ section! {
         group_fields_max: usize,
         measures_max: usize,
         timeline_related_max: usize,
+        block_rows_max: usize,
+        duplicates_max: usize,
+        pairs_max: usize,
+        merge_records_max: usize,
     }
 }
 
