@@ -46,7 +46,7 @@ impl Records {
     }
 
     /// The records of a referrer that name one of these, by id; those over `after`, up to `rows_max`.
-    pub(super) async fn referring(
+    pub(super) async fn referrers_to(
         &self,
         referrer: &Referrer,
         target: &ObjectName,
@@ -105,7 +105,7 @@ impl Records {
         for referrer in self.referrers(target) {
             let (mut referring, mut at_least) = (BTreeSet::new(), false);
             for id in losers {
-                let found = self.referring(&referrer, target, *id, COUNT_MAX).await?;
+                let found = self.referrers_to(&referrer, target, *id, COUNT_MAX).await?;
                 at_least |= found.len() == COUNT_MAX;
                 referring.extend(found);
             }

@@ -56,7 +56,7 @@ impl Records {
         from: RecordId,
         repointed: &mut Repointed,
     ) -> Result<bool> {
-        let ids = self.referring(referrer, target, from, self.config().limits.batch_rows_max).await?;
+        let ids = self.referrers_to(referrer, target, from, self.config().limits.batch_rows_max).await?;
         let repoint = |id: &RecordId, clear: bool| Write::Repoint {
             object: referrer.object.name.clone(),
             id: *id,
