@@ -5,7 +5,7 @@ mod children;
 mod formula;
 mod read_only;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

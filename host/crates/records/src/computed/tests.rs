@@ -13,7 +13,7 @@ use crate::{
 };
 
 #[derive(Debug)]
-struct Rhai(FormulaEngine);
+pub(crate) struct Rhai(FormulaEngine);
 
 #[derive(Debug)]
 struct Compiled(trellis_rules::Formula);
@@ -40,7 +40,7 @@ impl CompiledFormula for Compiled {
     }
 }
 
-fn rhai() -> Rhai {
+pub(crate) fn rhai() -> Rhai {
     Rhai(FormulaEngine::new(Limits { time_ms_max: 20_000, ..Limits::default() }))
 }
 

@@ -117,4 +117,6 @@ impl Query {
 }
 
 #[cfg(test)]
+mod reference_tests;
+#[cfg(test)]
 mod tests;
