@@ -88,6 +88,8 @@ section! {
         duplicates_max: usize,
         pairs_max: usize,
         merge_records_max: usize,
+        undo_entries_max: usize,
+        payload_days: u32,
     }
 }
 
@@ -162,6 +164,9 @@ section! {
         rules_parallel_max: usize,
         bulk_records_max: usize,
         attachments_per_record_max: usize,
+        undo_preview_records_max: usize,
+        undo_listed_max: usize,
+        payload_expiry_interval_ms: u64,
         rules: trellis_engine::RuleLimits,
     }
 }

@@ -80,6 +80,10 @@ pub struct Limits {
     pub pairs_max: usize,
     /// Records that are merged into another at once (default 10).
     pub merge_records_max: usize,
+    /// Log entries that one undo may be about (default 1,000,000, which takes 8 MB while it runs).
+    pub undo_entries_max: usize,
+    /// Days for which the log tells what was before and after a change (default 400; 0 for ever). Undo, history and looking back end there.
+    pub payload_days: u32,
 }
 
 impl Default for Limits {
@@ -115,6 +119,8 @@ impl Default for Limits {
             duplicates_max: 20,
             pairs_max: 100_000,
             merge_records_max: 10,
+            undo_entries_max: 1_000_000,
+            payload_days: 400,
         }
     }
 }

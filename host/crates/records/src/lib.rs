@@ -45,6 +45,7 @@ mod save;
 mod schema;
 mod text_search;
 mod timeline;
+mod undo;
 
 pub use caller::Caller;
 pub use check::CheckReport;
@@ -73,3 +74,7 @@ pub use schema::{
 };
 pub use text_search::{FoundRecord, TextMatch, TextMatches, TextSearch};
 pub use timeline::{TimelineCursor, TimelineItem, TimelinePage, TimelineQuery};
+pub use undo::{
+    InUse, Since, UndoAction, UndoCursor, UndoEntries, UndoField, UndoItem, UndoOutcome, UndoPage,
+    UndoReason, UndoRequest, UndoState, UndoTarget,
+};

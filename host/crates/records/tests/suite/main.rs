@@ -19,3 +19,5 @@ mod scoped;
 mod shaping;
 mod support;
 mod timeline;
+mod undoing;
+mod undoing_random;
