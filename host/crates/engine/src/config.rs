@@ -58,6 +58,12 @@ pub struct Config {
     pub bulk_records_max: usize,
     /// Attachments of one record (default 200); one more is refused.
     pub attachments_per_record_max: usize,
+    /// Records up to which the preview of an undo counts (default 5,000); a dry run counts all.
+    pub undo_preview_records_max: usize,
+    /// Records that were not taken back and are listed in the result of an undo (default 1,000); the others are counted.
+    pub undo_listed_max: usize,
+    /// How often payloads of old log entries are let go, in milliseconds (default 3,600,000).
+    pub payload_expiry_interval_ms: u64,
     /// The limits of one call of a rule.
     pub rules: trellis_rules::Limits,
     /// The limits of imports.
@@ -93,6 +99,9 @@ impl Default for Config {
             rules_parallel_max: std::thread::available_parallelism().map_or(1, usize::from),
             bulk_records_max: 200_000,
             attachments_per_record_max: 200,
+            undo_preview_records_max: 5_000,
+            undo_listed_max: 1_000,
+            payload_expiry_interval_ms: 3_600_000,
             rules: trellis_rules::Limits::default(),
             import: trellis_transfer::import::Limits::default(),
         }

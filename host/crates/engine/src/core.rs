@@ -20,7 +20,7 @@ use crate::{
     plugins::Registry,
     rules::RuleBook,
     run::{self, RunInput},
-    schema_build, search, timers,
+    schema_build, search, timers, undo,
 };
 
 /// What the parts of the engine share.
@@ -86,6 +86,7 @@ impl Work for Core {
             Request::SearchRebuild => search::rebuild(self, job),
             Request::Merge { .. } => merge::run(self, job),
             Request::DuplicateScan { object, rule } => duplicates::run(self, job, object, rule),
+            Request::Undo(asked) => undo::run(self, job, asked),
         }
     }
 
@@ -103,6 +104,7 @@ impl Work for Core {
             | Request::CampaignRun { .. }
             | Request::SearchRebuild => true,
             Request::Merge { .. } | Request::DuplicateScan { .. } => true,
+            Request::Undo(asked) => asked.unlimited,
         }
     }
 

@@ -19,7 +19,7 @@ use crate::{
     capsule::{self, Capsules},
     core::Core,
     decisions::Pruner,
-    duplicates, hooks, import,
+    duplicates, expiry, hooks, import,
     jobs::{Jobs, Request, Work},
     merge,
     plugins::{Registry, UseSettings, checked_config},
@@ -44,6 +44,7 @@ pub struct Engine {
     reactions: Background,
     attachments: Background,
     duplicates: Background,
+    expiry: Background,
 }
 
 impl Engine {
@@ -94,7 +95,9 @@ impl Engine {
         let reactions = react::start(Arc::clone(&core)).await?;
         let attachments = attachments::start(Arc::clone(&core))?;
         let duplicates = duplicates::start(Arc::clone(&core))?;
-        let engine = Arc::new(Self { core, jobs, reader, timers, reactions, attachments, duplicates });
+        let expiry = expiry::start(Arc::clone(&core))?;
+        let engine =
+            Arc::new(Self { core, jobs, reader, timers, reactions, attachments, duplicates, expiry });
         engine.build_pending_indexes().await;
         Ok(engine)
     }
@@ -416,6 +419,7 @@ impl Engine {
     /// Ends the threads. Jobs that run are taken up again by the next start. Call it once, before the store is closed.
     pub async fn shutdown(&self) {
         self.jobs.stop().await;
+        self.expiry.stop().await;
         self.reactions.stop().await;
         self.duplicates.stop().await;
         self.timers.stop().await;

@@ -138,6 +138,12 @@ pub enum Error {
         /// What is wrong with which part of it.
         reason: String,
     },
+    /// The job has not ended, so what it does cannot be taken back yet.
+    #[error("job {id} has not ended: wait for it or cancel it")]
+    JobNotEnded {
+        /// Which job.
+        id: RecordId,
+    },
     /// The job was cancelled.
     #[error("the job was cancelled")]
     Cancelled,
@@ -208,6 +214,7 @@ impl Error {
             Self::Busy { .. } => "plugin_busy",
             Self::QueueFull { .. } => "too_many_jobs",
             Self::InvalidRequest { .. } => "invalid_request",
+            Self::JobNotEnded { .. } => "conflict",
             Self::Cancelled => "cancelled",
             Self::Stopping => "stopping",
             Self::Internal { .. } => "internal",

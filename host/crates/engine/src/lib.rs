@@ -30,6 +30,7 @@ mod decisions;
 mod duplicates;
 mod engine;
 mod error;
+mod expiry;
 mod formulas;
 mod hooks;
 mod import;
@@ -47,6 +48,7 @@ mod search;
 mod stored;
 mod suggest;
 mod timers;
+mod undo;
 
 pub use attachments::{AttachmentContent, Upload};
 pub use bulk::BulkChange;
@@ -65,3 +67,4 @@ pub use run::{Explanation, ModelChoice, RunInfo, RunPage, RunRequest, ScoreExpla
 pub use suggest::PluginSuggestion;
 pub use trellis_model::Reason;
 pub use trellis_rules::{Limits as RuleLimits, RuleVeto, Trigger};
+pub use undo::{ResultUndo, ResultUndoState, UndoOrder, UndoPreview};

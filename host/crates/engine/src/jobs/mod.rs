@@ -61,6 +61,8 @@ pub enum JobKind {
     Merge,
     /// Looks for duplicates.
     DuplicateScan,
+    /// Takes back what a change, a job, a rule or a plugin did.
+    Undo,
 }
 
 impl JobKind {
@@ -76,6 +78,7 @@ impl JobKind {
             Self::SearchRebuild => "search-rebuild",
             Self::Merge => "merge",
             Self::DuplicateScan => "duplicate-scan",
+            Self::Undo => "undo",
         }
     }
 }

@@ -5,7 +5,7 @@ use trellis_model::{Actor, PluginId, RecordId, Via};
 use uuid::Uuid;
 
 use super::{Job, JobError, JobKind, JobState, Progress};
-use crate::{Error, Result, stored};
+use crate::{Error, Result, stored, undo::StoredUndo};
 
 /// What a job has to do, kept so that it can be done again after a restart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -57,6 +57,8 @@ pub(crate) enum Request {
     Merge { object: String, winner: [u8; 16], losers: Vec<[u8; 16]>, choices: Vec<(String, [u8; 16])> },
     /// Looks for duplicates by a matching rule.
     DuplicateScan { object: String, rule: String },
+    /// Takes back what something did.
+    Undo(StoredUndo),
 }
 
 impl Request {
@@ -71,6 +73,7 @@ impl Request {
             Self::SearchRebuild => JobKind::SearchRebuild,
             Self::Merge { .. } => JobKind::Merge,
             Self::DuplicateScan { .. } => JobKind::DuplicateScan,
+            Self::Undo(_) => JobKind::Undo,
         }
     }
 
@@ -82,6 +85,7 @@ impl Request {
             Self::SchemaBuild { object } => object,
             Self::SearchRebuild => "search",
             Self::Merge { object, .. } | Self::DuplicateScan { object, .. } => object,
+            Self::Undo(undo) => &undo.subject,
         }
     }
 }

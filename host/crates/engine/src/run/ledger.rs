@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use trellis_columns::AsOf;
+use trellis_columns::{AsOf, GenerationId};
 use trellis_model::{PluginId, RecordId, SegmentationName};
 use trellis_plugin_host::Plugin;
 use trellis_records::Records;
@@ -138,6 +138,17 @@ pub(super) async fn get(records: &Records, plugin: &PluginId, run: RecordId) -> 
         Some((bytes, _)) => decode(run, &bytes).map(Some),
         None => Ok(None),
     }
+}
+
+/// The generation that a run of a plugin made, with the names of its results.
+pub(crate) async fn results_of(
+    core: &Core,
+    plugin: &PluginId,
+    run: RecordId,
+) -> Result<Option<(GenerationId, Vec<SegmentationName>)>> {
+    let Some(record) = get(&core.records, plugin, run).await? else { return Ok(None) };
+    let Outputs { segmentations, scores } = record.outputs()?;
+    Ok(Some((GenerationId(record.generation), segmentations.into_iter().chain(scores).collect())))
 }
 
 /// The newest run of a plugin.

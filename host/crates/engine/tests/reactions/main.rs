@@ -13,3 +13,4 @@ mod store;
 mod support;
 mod timers;
 mod transitions;
+mod undoing;

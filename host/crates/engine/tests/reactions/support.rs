@@ -159,7 +159,7 @@ impl World {
         self.by_name(&record)
     }
 
-    fn by_name(&self, record: &Record) -> BTreeMap<String, Json> {
+    pub(crate) fn by_name(&self, record: &Record) -> BTreeMap<String, Json> {
         let named = self.records.schema().named(record).unwrap();
         named.fields.iter().map(|(name, value)| (name.to_string(), value.to_json())).collect()
     }
