@@ -71,6 +71,15 @@ async fn find(app: &App, requester: &Requester, id: RecordId) -> ApiResult<Job> 
     job.ok_or_else(|| Problem::not_found("job", id))
 }
 
+/// Whether the requester may know of a job; one that is no longer listed is known to administrators only.
+pub(super) async fn may_see(app: &App, requester: &Requester, id: RecordId) -> ApiResult<()> {
+    match app.engine.job_get(id).await? {
+        Some(job) if visible(&job, requester) => Ok(()),
+        None if requester.principal.administrator => Ok(()),
+        _ => Err(Problem::not_found("job", id)),
+    }
+}
+
 fn visible(job: &Job, requester: &Requester) -> bool {
     let own = matches!(&job.created_by, Actor::User { id, .. } if *id == requester.principal.user);
     own || requester.principal.administrator
@@ -123,12 +132,14 @@ impl<'a> JobView<'a> {
 /// The result with the messages about rows, which are stored in all languages, in this one.
 fn in_language(result: &Json, language: Language) -> Json {
     let mut result = result.clone();
-    let errors = result.get_mut("errors").and_then(Json::as_array_mut);
-    for message in errors.into_iter().flatten().filter_map(|error| error.get_mut("message")) {
-        let text = |language: Language| message.get(language.tag())?.as_str().map(str::to_owned);
-        if let Some(en) = text(Language::En) {
-            let both = Text::new(en, text(Language::ZhCn).unwrap_or_default());
-            *message = json!(both.get(language));
+    for list in ["errors", "records"] {
+        let rows = result.get_mut(list).and_then(Json::as_array_mut);
+        for message in rows.into_iter().flatten().filter_map(|row| row.get_mut("message")) {
+            let text = |language: Language| message.get(language.tag())?.as_str().map(str::to_owned);
+            if let Some(en) = text(Language::En) {
+                let both = Text::new(en, text(Language::ZhCn).unwrap_or_default());
+                *message = json!(both.get(language));
+            }
         }
     }
     result

@@ -2,6 +2,7 @@
 
 mod decisions;
 mod duplicates;
+mod history;
 mod objects;
 mod operation;
 mod queries;

@@ -246,6 +246,9 @@ fn query_parameter(name: &str) -> Json {
             json!({ "type": "boolean" }),
             "Whether `segments` shows the record's value in each segmentation.",
         ),
+        "as_of" => {
+            (json!({ "type": "string" }), "A time, or the number of a log entry: the record as it was then.")
+        }
         "expand" => {
             (json!({ "type": "string", "enum": ["record"] }), "Whether each member comes with its record.")
         }

@@ -98,6 +98,7 @@ pub(super) fn fixed() -> Map<String, Json> {
     components.extend(super::decisions::schemas());
     components.extend(super::queries::schemas());
     components.extend(super::duplicates::schemas());
+    components.extend(super::history::schemas());
     components
 }
 

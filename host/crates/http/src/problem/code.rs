@@ -58,6 +58,7 @@ codes! {
     Merged "MERGED" CONFLICT "The record was merged into another" "记录已并入其他记录" "merged"
     Conflict "CONFLICT" CONFLICT "Not possible in the current state" "当前状态不允许此操作" "conflict"
     InputsExpired "INPUTS_EXPIRED" GONE "The inputs are no longer kept" "输入数据已不再保留" "inputs_expired"
+    HistoryExpired "HISTORY_EXPIRED" GONE "The log no longer tells" "日志已不再保留" "history_expired"
     HistoryRestarted "HISTORY_RESTARTED" GONE "The history started anew" "历史已重新开始" "history_restarted"
     VersionConflict "VERSION_CONFLICT" PRECONDITION_FAILED "Somebody else changed the record" "记录已被他人修改" "version_conflict"
     BodyTooLarge "BODY_TOO_LARGE" PAYLOAD_TOO_LARGE "The body is too large" "请求体过大" "body_too_large"

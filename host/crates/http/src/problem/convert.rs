@@ -39,6 +39,8 @@ impl From<trellis_records::Error> for Problem {
             E::Query(_) => Self::new(Code::BadQuery).detail_text(text),
             E::NotDone { .. } => Self::new(Code::NotDone).detail_text(text),
             E::Contended { .. } => Self::new(Code::Overloaded).detail_text(text).retry_after(1),
+            E::HistoryExpired { .. } => Self::new(Code::HistoryExpired).detail_text(text),
+            E::UnknownEntry { number } => Self::not_found("log entry", number),
             E::Definition { .. } => Self::new(Code::ValidationError).detail_text(text),
             E::Model(error) => error.into(),
             E::Storage(error) => error.into(),
@@ -166,7 +168,7 @@ impl From<trellis_engine::Error> for Problem {
             }
             E::QueueFull { .. } => return Self::new(Code::TooManyJobs).detail(message).retry_after(5),
             E::InvalidRequest { .. } => Code::ValidationError,
-            E::Cancelled => Code::Conflict,
+            E::Cancelled | E::JobNotEnded { .. } => Code::Conflict,
             E::Stopping => Code::Stopping,
             E::Plugin(_) => match error.code() {
                 "plugin_fault" => Code::PluginFault,

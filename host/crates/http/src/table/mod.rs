@@ -4,6 +4,7 @@
 mod columns;
 mod decisions;
 mod duplicates;
+mod history;
 mod pages;
 mod plugins;
 mod queries;
@@ -62,6 +63,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         columns::endpoints(),
         decisions::endpoints(),
         duplicates::endpoints(),
+        history::endpoints(),
         plugins::endpoints(),
         system::endpoints(),
     ];

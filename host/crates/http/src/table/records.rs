@@ -32,8 +32,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             Method::GET,
             one,
             Operation::new("get_record", "Returns one record.", Shape::Record)
-                .query(&["fields", "labels", "derived"])
-                .refuses(&[404]),
+                .query(&["fields", "labels", "derived", "as_of"])
+                .refuses(&[404, 410]),
             get(records::get_record),
         ),
         Endpoint::new(

@@ -4,14 +4,15 @@ use axum::extract::State;
 use axum::http::header::{ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use trellis_model::{ObjectDefinition, Record, Scope};
+use trellis_model::{ObjectDefinition, Record, Scope, Text};
+use trellis_records::Moment;
 
 use super::etag;
 use crate::extract::{Parameters, RecordPath, Requester};
 use crate::handlers::merge::moved;
 use crate::problem::{ApiResult, Problem};
 use crate::state::App;
-use crate::wire::{RecordView, View, json};
+use crate::wire::{RecordView, View, json, parse_time};
 
 /// Returns one record.
 pub(crate) async fn get_record(
@@ -29,7 +30,12 @@ pub(crate) async fn get_record(
         Some(names) => View::of(object, readable, &names, labels)?,
         None => View::all(object, readable, labels),
     };
+    let as_of = parameters.take("as_of")?;
     parameters.finish()?;
+    if let Some(moment) = as_of {
+        let record = app.records.as_of(scope, &object.name, path.id, past(&moment, derived)?).await?;
+        return json(StatusCode::OK, &RecordView { record: &record, view: &view, segments: None });
+    }
 
     let record = app.records.get(scope, &object.name, path.id).await?;
     let Some(record) = record else {
@@ -46,6 +52,21 @@ pub(crate) async fn get_record(
     let mut response = json(StatusCode::OK, &RecordView { record: &record, view: &view, segments })?;
     response.headers_mut().insert(ETAG, etag);
     Ok(response)
+}
+
+/// A time or the number of a log entry.
+fn past(text: &str, derived: bool) -> ApiResult<Moment> {
+    let wrong = |en: &str, zh: &str| Problem::bad_query("as_of", Text::new(en, zh));
+    if derived {
+        return Err(wrong("the segments of the past are not known", "无法得知过去的分群取值"));
+    }
+    let moment = text.parse().map(Moment::Entry).ok().or_else(|| parse_time(text).map(Moment::Time));
+    moment.ok_or_else(|| {
+        wrong(
+            "`as_of` is a time such as 2026-11-21T12:00:00Z, or the number of a log entry",
+            "`as_of` 需为时间（例如 2026-11-21T12:00:00Z）或日志条目编号",
+        )
+    })
 }
 
 /// The record's value in each segmentation of its object.
