@@ -72,7 +72,7 @@ pub use schema::{
     BuildEnd, PendingBuild, RESERVED_PLURALS, Schema, SchemaApplied, SchemaApply, SchemaDocument, SchemaPlan,
     SchemaStep, SchemaStepKind, SchemaVersion,
 };
-pub use text_search::{FoundRecord, TextMatch, TextMatches, TextSearch};
+pub use text_search::{FoundRecord, TextCheck, TextMatch, TextMatches, TextSearch};
 pub use timeline::{TimelineCursor, TimelineItem, TimelinePage, TimelineQuery};
 pub use undo::{
     InUse, Since, UndoAction, UndoCursor, UndoEntries, UndoField, UndoItem, UndoOutcome, UndoPage,

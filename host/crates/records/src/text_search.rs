@@ -51,7 +51,7 @@ pub struct TextMatches {
     /// Whether these are all that there are.
     pub complete: bool,
     /// What a record must fulfil too, where the index says less than the scope's rights ask for.
-    pub check: Option<Arc<dyn Fn(&Record) -> bool + Send + Sync>>,
+    pub check: Option<TextCheck>,
 }
 
 impl std::fmt::Debug for TextMatches {
@@ -60,6 +60,9 @@ impl std::fmt::Debug for TextMatches {
         write!(f, "TextMatches({}, complete: {complete}, checked: {})", matches.len(), check.is_some())
     }
 }
+
+/// Whether a record has what was looked for in fields that somebody can read.
+pub type TextCheck = Arc<dyn Fn(&Record) -> bool + Send + Sync>;
 
 /// A record that a text finds, and how well: more is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -61,7 +61,10 @@ async fn add_all(
     let found = !fields.0.is_empty();
     generation.set_fields(object.id, fields);
     let (mut query, mut count) = (pages(records, object), 0);
-    while found {
+    if !found {
+        return Ok(Some(0));
+    }
+    loop {
         let page = records.list(&Scope::everything(), &query).await?;
         for record in &page.records {
             generation.add(object.id, record.id, &record.fields)?;

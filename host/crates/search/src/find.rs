@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use trellis_model::{FieldAccess, FieldId, ObjectDefinition, ObjectId, Record, RowAccess, Scope, Value};
-use trellis_records::{FoundRecord, Schema, TextMatch, TextMatches};
+use trellis_records::{FoundRecord, Schema, TextCheck, TextMatch, TextMatches};
 
 use crate::Result;
 use crate::document::{Part, TextFields};
@@ -105,8 +105,7 @@ impl Search {
         found.matches.truncate(config.query_hits_max);
         let check = (!whole).then(|| {
             let (fields, query) = (known.readable_fields(object, &access.readable), query.clone());
-            Arc::new(move |record: &Record| fields.matches(&query, &record.fields))
-                as Arc<dyn Fn(&Record) -> bool + Send + Sync>
+            Arc::new(move |record: &Record| fields.matches(&query, &record.fields)) as TextCheck
         });
         let matches =
             found.matches.iter().map(|found| TextMatch { score: found.score, id: found.id }).collect();

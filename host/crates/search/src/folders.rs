@@ -38,8 +38,8 @@ impl Folders {
 
     /// Deletes all generations but one.
     pub(crate) fn keep_only(&self, kept: Option<&Path>) -> Result<()> {
-        let others = self.generations()?.into_iter().filter(|(_, folder)| Some(&**folder) != kept);
-        others.map(|(_, folder)| remove(&folder)).collect()
+        let mut others = self.generations()?.into_iter().filter(|(_, folder)| Some(&**folder) != kept);
+        others.try_for_each(|(_, folder)| remove(&folder))
     }
 
     /// The generations by number.
