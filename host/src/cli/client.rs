@@ -61,6 +61,20 @@ impl Client {
         self.answer(request.call())
     }
 
+    /// GET a file below the server's address into a writer.
+    pub(crate) fn get_file(&self, path: &str, into: &mut impl std::io::Write) -> Result {
+        let failed =
+            |error: String| Failure::Message(format!("{} does not send the file: {error}", self.base_url));
+        let request = self.agent.get(self.url(path)).header("authorization", self.bearer());
+        let response = request.call().map_err(|error| failed(error.to_string()))?;
+        if !response.status().is_success() {
+            return self.answer(Ok(response)).map(drop);
+        }
+        std::io::copy(&mut response.into_body().into_reader(), into)
+            .map_err(|error| failed(error.to_string()))?;
+        Ok(())
+    }
+
     /// POST a JSON body.
     pub(crate) fn post(&self, path: &str, body: &Json) -> Result<Json> {
         let request = self.agent.post(self.url(path)).header("authorization", self.bearer());
@@ -88,7 +102,7 @@ impl Client {
         loop {
             let job = self.get(&format!("/api/v1/jobs/{id}"))?;
             match text(&job, "state") {
-                "queued" | "running" => show_progress(&job),
+                "queued" | "running" | "paused" => show_progress(&job),
                 _ => {
                     output::progress("");
                     return Ok(job);

@@ -16,7 +16,7 @@ const BOUNDARY: &str = "trellis-import-8c1f0a7d5b";
 pub(crate) struct Import {
     /// API name of the object that each row becomes, for example `order`.
     object: String,
-    /// The CSV file.
+    /// The file: CSV (encoding and delimiter are guessed) or XLSX.
     file: PathBuf,
     /// How columns become fields (host/docs/formats/import-mapping.md); without it columns are named like fields or their labels.
     #[arg(long, value_name = "FILE")]
@@ -86,6 +86,10 @@ fn report(job: &Json) -> Result {
         count("failed"),
         count("created_references"),
     ));
+    let dropped = result.get("dropped_by_reason").and_then(Json::as_array);
+    for drop in dropped.into_iter().flatten().filter(|drop| number(drop, "rows") > 0) {
+        output::line(&format!("{} rows left out: {}", number(drop, "rows"), text(drop, "reason")));
+    }
     match count("failed") {
         0 => Ok(()),
         failed => Err(Failure::Incomplete(format!(

@@ -2,6 +2,7 @@
 //! a running server through the public API, as any other client would.
 
 mod client;
+mod export;
 mod import;
 mod output;
 mod plugin;
@@ -58,8 +59,10 @@ enum Command {
     Serve(serve::Serve),
     /// Check a data folder: journal, snapshot, records, indexes, log and columns against each other.
     Verify(verify::Verify),
-    /// Import a CSV file into an object through a running server.
+    /// Import a CSV or XLSX file into an object through a running server.
     Import(import::Import),
+    /// Export records of an object into a file.
+    Export(export::Export),
     /// Build, check, install and run plugins.
     #[command(subcommand)]
     Plugin(plugin::Plugin),
@@ -104,6 +107,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Serve(command) => command.run(),
         Command::Verify(command) => command.run(),
         Command::Import(command) => command.run(),
+        Command::Export(command) => command.run(),
         Command::Plugin(command) => command.run(),
         Command::Rule(command) => command.run(),
         Command::Token(command) => command.run(),

@@ -99,6 +99,9 @@ section! {
         mapping_bytes_max: usize,
         columns_max: usize,
         line_bytes_max: usize,
+        file_bytes_max: u64,
+        xlsx_bytes_max: u64,
+        rows_max: usize,
         batch_rows_max: usize,
         batches_in_flight_max: usize,
         keys_in_memory_max: usize,
@@ -167,6 +170,11 @@ section! {
         undo_preview_records_max: usize,
         undo_listed_max: usize,
         payload_expiry_interval_ms: u64,
+        imports_kept_days_max: u32,
+        imports_per_user_max: usize,
+        import_edits_max: usize,
+        import_errors_kept_max: usize,
+        exports_kept_days_max: u32,
         rules: trellis_engine::RuleLimits,
     }
 }

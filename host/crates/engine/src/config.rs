@@ -66,6 +66,16 @@ pub struct Config {
     pub payload_expiry_interval_ms: u64,
     /// The limits of one call of a rule.
     pub rules: trellis_rules::Limits,
+    /// Days for which a prepared import is kept after it was last changed (default 14).
+    pub imports_kept_days_max: u32,
+    /// Prepared imports of one user (default 50); one more is refused.
+    pub imports_per_user_max: usize,
+    /// Rows of one prepared import that people may edit or drop (default 10,000).
+    pub import_edits_max: usize,
+    /// Errors of a prepared import that are kept for its failed rows (default 100,000). Further ones are counted.
+    pub import_errors_kept_max: usize,
+    /// Days for which the file of an export is kept (default 7).
+    pub exports_kept_days_max: u32,
     /// The limits of imports.
     pub import: trellis_transfer::import::Limits,
 }
@@ -103,6 +113,11 @@ impl Default for Config {
             undo_listed_max: 1_000,
             payload_expiry_interval_ms: 3_600_000,
             rules: trellis_rules::Limits::default(),
+            imports_kept_days_max: 14,
+            imports_per_user_max: 50,
+            import_edits_max: 10_000,
+            import_errors_kept_max: 100_000,
+            exports_kept_days_max: 7,
             import: trellis_transfer::import::Limits::default(),
         }
     }

@@ -14,13 +14,16 @@ use crate::{
     bulk, campaign,
     capsule::Capsules,
     decisions::Pruner,
-    duplicates, import,
+    duplicates, export, import,
+    imports::{self, Imports},
     jobs::{Request, Running, Work},
     merge,
     plugins::Registry,
     rules::RuleBook,
     run::{self, RunInput},
-    schema_build, search, timers, undo,
+    schema_build, search, timers,
+    transforms::CellTransforms,
+    undo,
 };
 
 /// What the parts of the engine share.
@@ -38,6 +41,9 @@ pub(crate) struct Core {
     pub(crate) reacted: watch::Sender<u64>,
     pub(crate) rules: Arc<RuleBook>,
     pub(crate) pruner: Arc<Pruner>,
+    pub(crate) transforms: CellTransforms,
+    pub(crate) imports: Imports,
+    pub(crate) exports: PathBuf,
     pub(crate) config: Config,
 }
 
@@ -47,6 +53,10 @@ impl Work for Core {
             Request::Import { object, mapping, spooled, .. } => {
                 import::run(self, job, object, mapping.as_deref(), &self.spool_dir.join(spooled))
             }
+            Request::ImportPrepared { import, rehearse, .. } => {
+                imports::run(self, job, RecordId(uuid::Uuid::from_bytes(*import)), *rehearse)
+            }
+            Request::Export { what, .. } => export::run(self, job, what),
             Request::PluginRun { plugin, version, config, as_of, announce, last_model } => {
                 let unreadable =
                     |error: String| Error::Damaged { what: format!("request of job {}: {error}", job.id()) };
@@ -105,6 +115,10 @@ impl Work for Core {
             | Request::SearchRebuild => true,
             Request::Merge { .. } | Request::DuplicateScan { .. } => true,
             Request::Undo(asked) => asked.unlimited,
+            Request::ImportPrepared { import, unlimited, .. } => {
+                *unlimited && self.imports.has(RecordId(uuid::Uuid::from_bytes(*import)))
+            }
+            Request::Export { unlimited, .. } => *unlimited,
         }
     }
 

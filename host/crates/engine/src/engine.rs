@@ -19,7 +19,8 @@ use crate::{
     capsule::{self, Capsules},
     core::Core,
     decisions::Pruner,
-    duplicates, expiry, hooks, import,
+    duplicates, expiry, export, hooks, import,
+    imports::Imports,
     jobs::{Jobs, Request, Work},
     merge,
     plugins::{Registry, UseSettings, checked_config},
@@ -27,6 +28,7 @@ use crate::{
     rules::RuleBook,
     run::{self, Explanation, ModelChoice, RunPage, RunRequest, ScoreExplanation},
     timers,
+    transforms::CellTransforms,
 };
 
 /// Bytes of a mapping.
@@ -83,6 +85,9 @@ impl Engine {
             reacted: watch::Sender::default(),
             rules: RuleBook::open(Arc::clone(&records), &config).await?,
             pruner: Pruner::new(config.decisions_kept_max, config.refusals_kept_max),
+            transforms: CellTransforms::new(config.rules),
+            imports: Imports::open(dir.join("imports"))?,
+            exports: export::folder(dir.join("exports"))?,
             config: config.clone(),
         });
         hooks::install(&core);
@@ -90,6 +95,7 @@ impl Engine {
         let work: Arc<dyn Work> = core.clone();
         let jobs = Jobs::start(records, work, config).await?;
         import::remove_orphans(&core.spool_dir, |name| jobs.uses_spooled(name))?;
+        core.remove_old_files(|import| jobs.of_import(import).is_some());
         let reader = reader::start(Arc::clone(&core))?;
         let timers = timers::start(Arc::clone(&core))?;
         let reactions = react::start(Arc::clone(&core)).await?;
@@ -125,6 +131,22 @@ impl Engine {
     /// [`Error::UnknownJob`].
     pub async fn job_cancel(&self, id: RecordId) -> Result<Job> {
         self.jobs.cancel(id).await
+    }
+
+    /// Asks a job to stop where it is until somebody resumes it. Imports can.
+    ///
+    /// # Errors
+    /// [`Error::UnknownJob`], [`Error::InvalidRequest`] for a kind of job that cannot pause.
+    pub async fn job_pause(&self, id: RecordId) -> Result<Job> {
+        self.jobs.pause(id).await
+    }
+
+    /// Has a paused job go on.
+    ///
+    /// # Errors
+    /// [`Error::UnknownJob`], [`Error::InvalidRequest`] where it is not paused.
+    pub async fn job_resume(&self, id: RecordId) -> Result<Job> {
+        self.jobs.resume(id).await
     }
 
     /// Waits until a job has ended and returns it; returns it earlier where the server stops.
@@ -245,8 +267,9 @@ impl Engine {
         }
         let (schema, checked_object) = (self.core.records.schema(), object.clone());
         let (checked_mapping, checked_file) = (mapping.clone(), file.to_owned());
+        let core = Arc::clone(&self.core);
         blocking("checking the import", move || {
-            import::check(&schema, checked_object.as_str(), checked_mapping.as_deref(), &checked_file)
+            import::check(&core, &schema, checked_object.as_str(), checked_mapping.as_deref(), &checked_file)
         })
         .await??;
         let request = Request::Import {

@@ -14,6 +14,12 @@ pub enum Error {
         /// The id that was asked for.
         id: RecordId,
     },
+    /// There is no such prepared import.
+    #[error("there is no import {id}")]
+    UnknownImport {
+        /// The id that was asked for.
+        id: RecordId,
+    },
     /// There is no such plugin.
     #[error("there is no plugin `{id}`")]
     UnknownPlugin {
@@ -183,6 +189,9 @@ pub enum Error {
     /// A file cannot be imported as a whole: its mapping or header is wrong.
     #[error(transparent)]
     Import(#[from] trellis_transfer::import::Error),
+    /// Records cannot be exported as somebody wants.
+    #[error(transparent)]
+    Export(#[from] trellis_transfer::export::Error),
     /// Columns cannot be read or written.
     #[error(transparent)]
     Columns(#[from] trellis_columns::Error),
@@ -199,6 +208,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::UnknownJob { .. }
+            | Self::UnknownImport { .. }
             | Self::UnknownPlugin { .. }
             | Self::UnknownVersion { .. }
             | Self::UnknownRun { .. }
@@ -223,6 +233,7 @@ impl Error {
             Self::Plugin(error) => plugin_code(error),
             Self::Records(error) => error.code(),
             Self::Import(error) => error.code(),
+            Self::Export(error) => error.code(),
             Self::Columns(error) => error.code(),
             Self::Storage(_) => "storage",
         }

@@ -5,8 +5,11 @@ use std::path::Path;
 use serde_json::{Value as Json, json};
 use trellis_model::{Cause, ObjectName};
 use trellis_records::{Caller, Schema};
-use trellis_transfer::import::{self, ImportReport, Mapping, Phase, Progress, RowError};
+use trellis_transfer::import::{
+    self, Checkpoints, Control, Done, ImportReport, Input, Mapping, MappingSpec, Phase, Progress, RowError,
+};
 
+use crate::jobs::Notes;
 use crate::{Error, Result, core::Core, jobs::Running};
 
 /// Loads the file; called again for the same job where a stop of the server interrupted it.
@@ -17,48 +20,87 @@ pub(crate) fn run(
     mapping: Option<&str>,
     file: &Path,
 ) -> Result<Json> {
-    let mapping = mapping_of(&core.records.schema(), object, mapping, file)?;
-    let progress = |progress: Progress| job.progress(progress.done, progress.total, unit(progress.phase));
-    let caller = silent(job.caller());
-    let importing = import::import_csv_within(
-        core.config.import,
-        &core.records,
-        &caller,
-        &mapping,
-        file,
-        &progress,
-        job.cancel_flag(),
-    );
-    let report = job.wait(importing)?;
-    if report.cancelled {
-        return Err(Error::Cancelled);
-    }
+    let mapping = mapping_of(core, &core.records.schema(), object, mapping, file)?;
+    let report =
+        load(core, job, &Input::new(file, mapping, core.config.import), &silent(job.caller()), &|_| {})?;
     Ok(result(&report))
+}
+
+/// Loads rows from where an earlier attempt stopped.
+pub(crate) fn load(
+    core: &Core,
+    job: &Running<'_>,
+    input: &Input,
+    caller: &Caller,
+    failures: &(dyn Fn(&[RowError]) + Send + Sync),
+) -> Result<ImportReport> {
+    let done = job.wait(resume(core, Notes(job.id())))?;
+    let notes = JobNotes(Notes(job.id()));
+    let progress = |progress: Progress| job.progress(progress.done, progress.total, unit(progress.phase));
+    let control =
+        Control { progress: &progress, cancel: job.cancel_flag(), failures, checkpoints: Some(&notes), done };
+    let report = job.wait(import::run(&core.records, caller, input, &control))?;
+    if report.cancelled { Err(Error::Cancelled) } else { Ok(report) }
+}
+
+/// What an earlier attempt of a job has done; said in one note before the job goes on.
+pub(crate) async fn resume(core: &Core, notes: Notes) -> Result<Done> {
+    let store = core.records.store();
+    let said = notes.all(store.as_ref()).await?;
+    let done = Done::of(said.iter().map(Vec::as_slice));
+    if !said.is_empty() {
+        let set = notes.only(store.as_ref(), Done::slot(), done.note()).await?;
+        core.records.commit(set, None).await?;
+    }
+    Ok(done)
+}
+
+/// The notes of an import are those of its job.
+struct JobNotes(Notes);
+
+impl Checkpoints for JobNotes {
+    fn put(&self, slot: u32, note: Vec<u8>) -> Vec<(Vec<u8>, Vec<u8>)> {
+        vec![(self.0.key(slot), note)]
+    }
 }
 
 /// What is loaded is history: nobody wants a task or a message for each of its rows. Rules that look before a save look all the same, and
 /// features, segments and scores follow.
-fn silent(caller: &Caller) -> Caller {
+pub(crate) fn silent(caller: &Caller) -> Caller {
     Caller { cause: Cause { automations_off: true, ..caller.cause.clone() }, ..caller.clone() }
 }
 
-fn mapping_of(schema: &Schema, object: &str, mapping: Option<&str>, file: &Path) -> Result<Mapping> {
-    let header = import::read_header(file)?;
+fn mapping_of(
+    core: &Core,
+    schema: &Schema,
+    object: &str,
+    mapping: Option<&str>,
+    file: &Path,
+) -> Result<Mapping> {
+    let limits = &core.config.import;
     let Some(toml) = mapping else {
+        let header = import::read_header_with(file, &import::ReadOptions::default(), limits)?;
         return Ok(Mapping::identity(&object_name(object)?, &header, schema)?);
     };
-    let mapping = Mapping::parse(toml, schema)?;
-    mapping.check_header(&header)?;
+    let spec = MappingSpec::parse(toml, limits)?;
+    let mapping = Mapping::new(&spec, schema, limits, &core.transforms)?;
+    mapping.check_header(&import::read_header_with(file, mapping.read_options(), limits)?)?;
     Ok(mapping)
 }
 
 /// Checks the object, the mapping and the header of the file, so that a wrong one is refused before there is a job. Blocks.
-pub(crate) fn check(schema: &Schema, object: &str, mapping: Option<&str>, file: &Path) -> Result<()> {
+pub(crate) fn check(
+    core: &Core,
+    schema: &Schema,
+    object: &str,
+    mapping: Option<&str>,
+    file: &Path,
+) -> Result<()> {
     let object = object_name(object)?;
     if schema.object(object.as_str()).is_none() {
         return Err(trellis_records::Error::UnknownObject { name: object.to_string() }.into());
     }
-    let mapping = mapping_of(schema, object.as_str(), mapping, file)?;
+    let mapping = mapping_of(core, schema, object.as_str(), mapping, file)?;
     if *mapping.object() != object {
         let reason = format!("the mapping is for object `{}`, the import for `{object}`", mapping.object());
         return Err(Error::InvalidRequest { reason });
@@ -71,7 +113,7 @@ fn object_name(object: &str) -> Result<ObjectName> {
         .map_err(|_| trellis_records::Error::UnknownObject { name: object.to_owned() }.into())
 }
 
-fn unit(phase: Phase) -> &'static str {
+pub(crate) fn unit(phase: Phase) -> &'static str {
     match phase {
         Phase::Reading => "rows-checked",
         Phase::References => "references",
@@ -79,7 +121,7 @@ fn unit(phase: Phase) -> &'static str {
     }
 }
 
-fn result(report: &ImportReport) -> Json {
+pub(crate) fn result(report: &ImportReport) -> Json {
     json!({
         "rows": report.rows,
         "created": report.created,
@@ -87,13 +129,18 @@ fn result(report: &ImportReport) -> Json {
         "unchanged": report.unchanged,
         "failed": report.failed,
         "created_references": report.created_references,
+        "dropped": report.dropped.iter().map(|dropped| dropped.rows).sum::<u64>(),
+        "dropped_by_reason": report.dropped.iter().map(|dropped| json!({
+            "rows": dropped.rows,
+            "reason": { "en": dropped.reason.en, "zh-CN": dropped.reason.zh_cn },
+        })).collect::<Vec<_>>(),
         "errors_found": report.errors_found,
         "errors": report.errors.iter().map(row_error).collect::<Vec<_>>(),
     })
 }
 
 /// Whoever shows the job picks the language of the message.
-fn row_error(error: &RowError) -> Json {
+pub(crate) fn row_error(error: &RowError) -> Json {
     let message = json!({ "en": error.message.en, "zh-CN": error.message.zh_cn });
     json!({ "line": error.line, "row": error.row, "column": error.column, "code": error.code, "message": message })
 }

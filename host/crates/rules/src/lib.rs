@@ -35,6 +35,7 @@ mod functions;
 mod input;
 mod limits;
 mod stack;
+mod transform;
 mod values;
 
 pub use engine::{RuleEngine, Script};
@@ -42,3 +43,4 @@ pub use error::{Error, ErrorKind, Result};
 pub use formula::{Formula, FormulaEngine};
 pub use input::{AfterSave, BeforeSave, Input, RuleVeto, Transition, Trigger};
 pub use limits::Limits;
+pub use transform::{Expression, TransformEngine};

@@ -4,6 +4,7 @@
 //! never trusted: size, width and depth are bounded before anything is kept. This crate does not write to the store: every row goes
 //! through [`Records::write_batch`](trellis_records::Records::write_batch), hooks included.
 
+pub mod export;
 pub mod import;
 mod transform;
 

@@ -1,5 +1,7 @@
 //! Work that outlives a request: it can be listed, watched, cancelled, and survives a restart.
 
+mod notes;
+mod pause;
 mod recover;
 mod runner;
 mod stored;
@@ -7,6 +9,7 @@ mod table;
 
 use trellis_model::{Actor, RecordId};
 
+pub(crate) use notes::Notes;
 pub(crate) use runner::{Running, Work};
 pub(crate) use stored::{Request, StoredActor};
 pub(crate) use table::Jobs;
@@ -63,6 +66,10 @@ pub enum JobKind {
     DuplicateScan,
     /// Takes back what a change, a job, a rule or a plugin did.
     Undo,
+    /// Says what an import would do.
+    ImportCheck,
+    /// Writes records into a file.
+    Export,
 }
 
 impl JobKind {
@@ -79,6 +86,8 @@ impl JobKind {
             Self::Merge => "merge",
             Self::DuplicateScan => "duplicate-scan",
             Self::Undo => "undo",
+            Self::ImportCheck => "import-check",
+            Self::Export => "export",
         }
     }
 }
@@ -98,6 +107,8 @@ pub enum JobState {
     Cancelled,
     /// The server stopped while it ran, and it cannot go on by itself.
     Interrupted,
+    /// Somebody paused it; it goes on when somebody says so.
+    Paused,
 }
 
 impl JobState {
@@ -110,12 +121,13 @@ impl JobState {
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
             Self::Interrupted => "interrupted",
+            Self::Paused => "paused",
         }
     }
 
     /// Whether nothing more happens to the job.
     pub fn is_final(self) -> bool {
-        !matches!(self, Self::Queued | Self::Running)
+        !matches!(self, Self::Queued | Self::Running | Self::Paused)
     }
 }
 

@@ -41,6 +41,10 @@ impl Shared {
             self.end(&live, JobState::Interrupted, serde_json::Value::Null, Some(interrupted())).await;
             return Ok(());
         }
+        if job.state == JobState::Paused {
+            self.live.lock().insert(job.id, Live::recovered(job, request, parts));
+            return Ok(());
+        }
         tracing::info!(job = %job.id, kind = job.kind.as_str(), "a job that was interrupted goes on");
         job.state = JobState::Queued;
         job.progress = Progress::default();

@@ -28,6 +28,11 @@ pub(crate) trait Work: Send + Sync + std::fmt::Debug {
     /// Whether a job that a stop of the server interrupted can be done again.
     fn can_resume(&self, request: &Request) -> bool;
 
+    /// Whether a job can be stopped where it is and go on there later.
+    fn can_pause(&self, request: &Request) -> bool {
+        matches!(request, Request::Import { .. } | Request::ImportPrepared { rehearse: false, .. })
+    }
+
     /// Cleans up after a job that has ended and will not be done again.
     fn ended(&self, request: &Request);
 }

@@ -59,6 +59,22 @@ pub(crate) enum Request {
     DuplicateScan { object: String, rule: String },
     /// Takes back what something did.
     Undo(StoredUndo),
+    /// Loads the file of an import that somebody prepared, or (`rehearse`) says what loading it would do.
+    ImportPrepared {
+        import: [u8; 16],
+        object: String,
+        rehearse: bool,
+        /// As of [`Request::Import`].
+        unlimited: bool,
+    },
+    /// Writes records into a file.
+    Export {
+        object: String,
+        /// What is exported, as JSON.
+        what: String,
+        /// As of [`Request::Import`].
+        unlimited: bool,
+    },
 }
 
 impl Request {
@@ -74,12 +90,18 @@ impl Request {
             Self::Merge { .. } => JobKind::Merge,
             Self::DuplicateScan { .. } => JobKind::DuplicateScan,
             Self::Undo(_) => JobKind::Undo,
+            Self::ImportPrepared { rehearse: false, .. } => JobKind::Import,
+            Self::ImportPrepared { rehearse: true, .. } => JobKind::ImportCheck,
+            Self::Export { .. } => JobKind::Export,
         }
     }
 
     pub(crate) fn subject(&self) -> &str {
         match self {
-            Self::Import { object, .. } | Self::BulkEdit { object, .. } => object,
+            Self::Import { object, .. }
+            | Self::BulkEdit { object, .. }
+            | Self::ImportPrepared { object, .. }
+            | Self::Export { object, .. } => object,
             Self::PluginRun { plugin, .. } | Self::RunReplay { plugin, .. } => plugin,
             Self::CampaignRun { campaign } => campaign,
             Self::SchemaBuild { object } => object,

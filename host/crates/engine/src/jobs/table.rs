@@ -55,6 +55,7 @@ pub(super) struct Live {
     pub(super) cancel: AtomicBool,
     pub(super) cancel_plugin: CancelFlag,
     cancelled_by_somebody: AtomicBool,
+    pub(super) pausing: AtomicBool,
     saved: tokio::sync::Mutex<Saved>,
 }
 
@@ -85,6 +86,7 @@ impl Live {
             cancel: AtomicBool::new(false),
             cancel_plugin: CancelFlag::default(),
             cancelled_by_somebody: AtomicBool::new(false),
+            pausing: AtomicBool::new(false),
             saved: tokio::sync::Mutex::new(saved),
         })
     }
@@ -94,7 +96,7 @@ impl Live {
         self.cancel_plugin.cancel();
     }
 
-    fn state(&self) -> JobState {
+    pub(super) fn state(&self) -> JobState {
         self.job.borrow().state
     }
 }
@@ -116,6 +118,10 @@ impl Jobs {
         let threads = runner::start_threads(&shared)?;
         let saver = tokio::spawn(save_progress(Arc::downgrade(&shared)));
         Ok(Self { shared, threads: Mutex::new(threads), saver })
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     /// Writes a job down and has it done as soon as a thread is free. `id` names it, so that its files can bear the name.
@@ -186,7 +192,7 @@ impl Jobs {
         if let Some(live) = self.shared.find_live(id) {
             live.cancelled_by_somebody.store(true, Relaxed);
             live.stop();
-            if self.shared.remove_queued(id) {
+            if self.shared.remove_queued(id) || live.state() == JobState::Paused {
                 self.shared.finish(&live, Err(Error::Cancelled)).await;
             }
         }
@@ -210,6 +216,12 @@ impl Jobs {
         let uses =
             |live: &Arc<Live>| matches!(&live.request, Request::Import { spooled, .. } if spooled == name);
         self.shared.live.lock().values().any(uses)
+    }
+
+    /// The job that works on, or waits for, a prepared import.
+    pub(crate) fn of_import(&self, import: RecordId) -> Option<RecordId> {
+        let uses = |request: &Request| matches!(request, Request::ImportPrepared { import: id, .. } if id == import.as_bytes());
+        self.shared.live.lock().iter().find(|(_, live)| uses(&live.request)).map(|(id, _)| *id)
     }
 
     /// Ends the threads. What runs is left as it is in the store, so that the next start takes it up.
@@ -244,7 +256,7 @@ impl Shared {
         self.stopping.load(Relaxed)
     }
 
-    fn find_live(&self, id: RecordId) -> Option<Arc<Live>> {
+    pub(super) fn find_live(&self, id: RecordId) -> Option<Arc<Live>> {
         self.live.lock().get(&id).cloned()
     }
 
@@ -277,7 +289,7 @@ impl Shared {
         self.queued.notify_one();
     }
 
-    fn remove_queued(&self, id: RecordId) -> bool {
+    pub(super) fn remove_queued(&self, id: RecordId) -> bool {
         let mut queue = self.queue.lock();
         let before = queue.len();
         queue.retain(|live| live.job.borrow().id != id);
@@ -314,6 +326,10 @@ impl Shared {
         let by_somebody = live.cancelled_by_somebody.load(Relaxed);
         let is_cancelled = outcome.as_ref().is_err_and(|error| error.code() == "cancelled");
         let id = live.job.borrow().id;
+        if is_cancelled && !by_somebody && live.pausing.load(Relaxed) {
+            self.paused(live).await;
+            return;
+        }
         if self.is_stopping() && is_cancelled && !by_somebody {
             self.live.lock().remove(&id);
             return;
@@ -368,6 +384,9 @@ impl Shared {
             stored::put(&mut set, &keys::job(job.id), &stored_job::encode(job, &live.request), saved.parts);
         if job.state.is_final() {
             set.delete(keys::open_job(job.id));
+            for key in super::notes::keys_of(self.records.store().as_ref(), job.id).await? {
+                set.delete(key);
+            }
         } else {
             set.put(keys::open_job(job.id), Vec::new());
         }

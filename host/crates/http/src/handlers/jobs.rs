@@ -58,6 +58,32 @@ pub(crate) async fn cancel_job(
     json(StatusCode::ACCEPTED, &JobView::new(&job, requester.language()))
 }
 
+/// Asks a job to stop where it is until somebody resumes it.
+pub(crate) async fn pause_job(
+    State(app): State<App>,
+    requester: Requester,
+    path: PathParts,
+    parameters: Parameters,
+) -> ApiResult<Response> {
+    parameters.finish()?;
+    let job = find(&app, &requester, path.id("id", "job")?).await?;
+    let job = app.engine.job_pause(job.id).await?;
+    json(StatusCode::ACCEPTED, &JobView::new(&job, requester.language()))
+}
+
+/// Has a paused job go on.
+pub(crate) async fn resume_job(
+    State(app): State<App>,
+    requester: Requester,
+    path: PathParts,
+    parameters: Parameters,
+) -> ApiResult<Response> {
+    parameters.finish()?;
+    let job = find(&app, &requester, path.id("id", "job")?).await?;
+    let job = app.engine.job_resume(job.id).await?;
+    json(StatusCode::ACCEPTED, &JobView::new(&job, requester.language()))
+}
+
 /// Answers 202 with a job and where to follow it.
 pub(in crate::handlers) fn accepted(job: &Job, language: Language) -> ApiResult<Response> {
     let mut response = json(StatusCode::ACCEPTED, &JobView::new(job, language))?;
@@ -66,7 +92,7 @@ pub(in crate::handlers) fn accepted(job: &Job, language: Language) -> ApiResult<
     Ok(response)
 }
 
-async fn find(app: &App, requester: &Requester, id: RecordId) -> ApiResult<Job> {
+pub(super) async fn find(app: &App, requester: &Requester, id: RecordId) -> ApiResult<Job> {
     let job = app.engine.job_get(id).await?.filter(|job| visible(job, requester));
     job.ok_or_else(|| Problem::not_found("job", id))
 }
@@ -130,17 +156,24 @@ impl<'a> JobView<'a> {
 }
 
 /// The result with the messages about rows, which are stored in all languages, in this one.
-fn in_language(result: &Json, language: Language) -> Json {
+pub(super) fn in_language(result: &Json, language: Language) -> Json {
     let mut result = result.clone();
-    for list in ["errors", "records"] {
-        let rows = result.get_mut(list).and_then(Json::as_array_mut);
-        for message in rows.into_iter().flatten().filter_map(|row| row.get_mut("message")) {
-            let text = |language: Language| message.get(language.tag())?.as_str().map(str::to_owned);
-            if let Some(en) = text(Language::En) {
-                let both = Text::new(en, text(Language::ZhCn).unwrap_or_default());
-                *message = json!(both.get(language));
-            }
-        }
+    for (list, text) in [("errors", "message"), ("records", "message"), ("dropped_by_reason", "reason")] {
+        let items = result.get_mut(list).and_then(Json::as_array_mut);
+        items
+            .into_iter()
+            .flatten()
+            .filter_map(|item| item.get_mut(text))
+            .for_each(|text| pick(text, language));
     }
     result
+}
+
+/// Puts the text in a language in the place of the texts in all.
+fn pick(message: &mut Json, language: Language) {
+    let text = |language: Language| message.get(language.tag())?.as_str().map(str::to_owned);
+    if let Some(en) = text(Language::En) {
+        let both = Text::new(en, text(Language::ZhCn).unwrap_or_default());
+        *message = json!(both.get(language));
+    }
 }

@@ -7,6 +7,7 @@ mod objects;
 mod operation;
 mod queries;
 mod schemas;
+mod transfer;
 
 use serde_json::{Map, Value as Json, json};
 use trellis_model::ObjectDefinition;

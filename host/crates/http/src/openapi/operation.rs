@@ -26,6 +26,8 @@ pub(crate) enum Shape {
     Html,
     /// A text for people.
     Markdown,
+    /// A file.
+    File,
     /// Some JSON.
     Json,
     /// A component.
@@ -55,6 +57,8 @@ pub(crate) enum Body {
     Import,
     /// A component of WebAssembly.
     Wasm,
+    /// A table and, optionally, the object that its rows become.
+    PreparedImport,
 }
 
 impl Operation {
@@ -187,6 +191,9 @@ impl Shape {
             Self::Nothing => return None,
             Self::Html => return Some(("text/html", json!({ "type": "string" }))),
             Self::Markdown => return Some(("text/markdown", json!({ "type": "string" }))),
+            Self::File => {
+                return Some(("application/octet-stream", json!({ "type": "string", "format": "binary" })));
+            }
             Self::Json => json!({ "type": "object" }),
             Self::Named(name) => named(name),
             Self::List(name) => list(named(name)),
@@ -210,6 +217,11 @@ impl Body {
             Self::RecordPatch => json!({ "application/json": { "schema": of_object("Update") } }),
             Self::Search => json!({ "application/json": { "schema": named("Search") } }),
             Self::Wasm => json!({ "application/wasm": { "schema": file } }),
+            Self::PreparedImport => json!({
+                "multipart/form-data": { "schema": { "type": "object", "required": ["file"], "properties": {
+                    "file": file, "object": { "type": "string", "description": "API name of the object that each row becomes." },
+                } } },
+            }),
             Self::Import => json!({
                 "text/csv": { "schema": { "type": "string" } },
                 "multipart/form-data": { "schema": { "type": "object", "required": ["file"], "properties": {
@@ -253,6 +265,8 @@ fn query_parameter(name: &str) -> Json {
             (json!({ "type": "string", "enum": ["record"] }), "Whether each member comes with its record.")
         }
         "dry_run" => (json!({ "type": "boolean" }), "Whether it only says what would happen."),
+        "errors" => (json!({ "type": "boolean" }), "Only rows that something is wrong with."),
+        "format" => (json!({ "type": "string" }), "The kind of file."),
         "object" => (json!({ "type": "string" }), "Only those about records of this object."),
         "record" => (json!({ "type": "string", "format": "uuid" }), "Only those about this record."),
         "plugin" => (json!({ "type": "string" }), "Only those of this plugin."),

@@ -43,8 +43,8 @@ pub(super) fn fixed() -> Map<String, Json> {
             "automations": { "type": "boolean", "description": "Whether rules and plugins react; true where it is left out." },
         })),
         "Job": object(&["id", "kind", "state", "progress"], json!({
-            "id": id(), "kind": { "type": "string", "enum": ["import", "plugin-run"] }, "subject": text(),
-            "state": { "type": "string", "enum": ["queued", "running", "succeeded", "failed", "cancelled", "interrupted"] },
+            "id": id(), "kind": text(), "subject": text(),
+            "state": { "type": "string", "enum": ["queued", "running", "succeeded", "failed", "cancelled", "interrupted", "paused"] },
             "progress": object(&["done"], json!({ "done": integer(), "total": nullable("integer"), "unit": text() })),
             "created_at": time(), "started_at": nullable("string"), "finished_at": nullable("string"), "attempts": integer(),
             "created_by": { "type": "object" }, "result": {},
@@ -99,6 +99,7 @@ pub(super) fn fixed() -> Map<String, Json> {
     components.extend(super::queries::schemas());
     components.extend(super::duplicates::schemas());
     components.extend(super::history::schemas());
+    components.extend(super::transfer::schemas());
     components
 }
 

@@ -90,7 +90,9 @@ impl From<trellis_transfer::import::Error> for Problem {
         let (code, text) = (error.code(), error.text());
         let part = match error {
             E::Mapping { .. } | E::MappingSyntax { .. } => "map",
-            E::Header { .. } | E::TooMany { .. } => "file",
+            E::Header { .. } | E::TooMany { .. } | E::FileTooLarge { .. } | E::UnpackedTooLarge { .. } => {
+                "file"
+            }
             E::Records(error) => return error.into(),
             error => return Self::internal(&error),
         };
@@ -143,12 +145,26 @@ impl From<trellis_columns::Error> for Problem {
     }
 }
 
+impl From<trellis_transfer::export::Error> for Problem {
+    fn from(error: trellis_transfer::export::Error) -> Self {
+        use trellis_transfer::export::Error as E;
+        match error {
+            E::Spec(text) => Self::new(Code::ValidationError).detail_text(text),
+            E::Records(error) => error.into(),
+            E::Workbook(_) => Self::new(Code::ValidationError).detail(error.to_string()),
+            E::Cancelled => Self::new(Code::Conflict).detail(error.to_string()),
+            error => Self::internal(&error),
+        }
+    }
+}
+
 impl From<trellis_engine::Error> for Problem {
     fn from(error: trellis_engine::Error) -> Self {
         use trellis_engine::Error as E;
         let message = error.to_string();
         let code = match error {
             E::UnknownJob { id } => return Self::not_found("job", id),
+            E::UnknownImport { id } => return Self::not_found("import", id),
             E::UnknownPlugin { id } => return Self::not_found("plugin", id),
             E::UnknownRun { run, .. } => return Self::not_found("run", run),
             E::UnknownDecision { id } => return Self::not_found("decision", id),
@@ -180,6 +196,7 @@ impl From<trellis_engine::Error> for Problem {
             },
             E::Records(error) => return error.into(),
             E::Import(error) => return error.into(),
+            E::Export(error) => return error.into(),
             E::Columns(error) => return error.into(),
             E::Storage(error) => return error.into(),
             error => return Self::internal(&error),

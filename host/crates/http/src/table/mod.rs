@@ -11,6 +11,7 @@ mod queries;
 mod records;
 mod search;
 mod system;
+mod transfer;
 
 use axum::Router;
 use axum::http::Method;
@@ -66,6 +67,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         history::endpoints(),
         plugins::endpoints(),
         system::endpoints(),
+        transfer::endpoints(),
     ];
     areas.into_iter().flatten().collect()
 }

@@ -18,6 +18,7 @@ mod limits;
 mod lists;
 mod pages;
 mod plugins;
+mod prepared_imports;
 mod records;
 mod routes;
 mod search;

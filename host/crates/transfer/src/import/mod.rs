@@ -31,4 +31,5 @@ pub use profile::{ColumnProfile, Profile, TableRow, each_row, profile};
 pub use report::{Dropped, ImportReport, Phase, Progress, RowError};
 pub use run::{Control, Input, import_csv, import_csv_within, rehearse, run};
 pub use source::{read_header, read_header_with};
+pub(crate) use table::encode;
 pub use table::{Edits, ReadOptions};

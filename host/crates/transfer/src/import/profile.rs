@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 use super::table::{Kind, ReadOptions, Table, is_header};
 use super::{Limits, Result};
 
@@ -11,7 +13,7 @@ const SAMPLES_MAX: usize = 5;
 const SAMPLE_CHARACTERS_MAX: usize = 100;
 
 /// What a file seems to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
     /// How it is read, nothing left open.
     pub options: ReadOptions,
@@ -24,7 +26,7 @@ pub struct Profile {
 }
 
 /// A column of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnProfile {
     /// Its name in the header.
     pub name: String,

@@ -53,7 +53,7 @@ struct Upload {
 }
 
 /// Refuses by the announced length, before a byte is written. What lies about its length is cut while it is received.
-fn refuse_large(headers: &HeaderMap, bytes_max: u64) -> ApiResult<()> {
+pub(in crate::handlers) fn refuse_large(headers: &HeaderMap, bytes_max: u64) -> ApiResult<()> {
     let length = headers
         .get(CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok())

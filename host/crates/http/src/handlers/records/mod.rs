@@ -23,9 +23,11 @@ pub(crate) use create::create_record;
 pub(crate) use delete::delete_record;
 pub(crate) use find::get_record;
 pub(crate) use import::import_records;
+pub(super) use import::refuse_large;
 pub(crate) use list::list_records;
 pub(crate) use restore::restore_record;
 pub(crate) use search::search_records;
+pub(super) use spool::Spooled;
 pub(crate) use update::update_record;
 pub(crate) use upsert::upsert_record;
 

@@ -9,7 +9,7 @@ use crate::problem::{ApiResult, Code, Problem};
 
 /// A file that is being received. Dropped before [`Spooled::keep`], it is removed: a broken upload leaves nothing behind.
 #[derive(Debug)]
-pub(super) struct Spooled {
+pub(in crate::handlers) struct Spooled {
     path: PathBuf,
     keep: bool,
 }
@@ -19,7 +19,7 @@ impl Spooled {
     ///
     /// # Errors
     /// [`Code::BodyTooLarge`] beyond `bytes_max`, [`Code::BadUpload`] when the body breaks off.
-    pub(super) async fn receive<E: std::error::Error + 'static>(
+    pub(in crate::handlers) async fn receive<E: std::error::Error + 'static>(
         path: PathBuf,
         body: impl Stream<Item = Result<Bytes, E>>,
         bytes_max: u64,
@@ -46,12 +46,12 @@ impl Spooled {
         Ok(spooled)
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(in crate::handlers) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Leaves the file to whoever has taken it over.
-    pub(super) fn keep(mut self) {
+    pub(in crate::handlers) fn keep(mut self) {
         self.keep = true;
     }
 }

@@ -25,8 +25,7 @@ pub(super) fn identity(object: &ObjectName, header: &[String], schema: &Schema) 
             )));
         }
     }
-    let has_external_ids = columns.iter().any(|column| column.field.name.as_str() == EXTERNAL_ID);
-    let id_column = header.iter().find(|column| is_id(object, column) && !has_external_ids).cloned();
+    let id_column = header.iter().find(|column| is_id(object, column)).cloned();
     let key = id_column.as_ref().map(|_| ID);
     let mapping = Mapping {
         object: object.clone(),
@@ -55,8 +54,7 @@ pub(super) fn suggested(object: &ObjectName, header: &[String], schema: &Schema)
         let (column, field) = (Some(column.clone()), field.name.to_string());
         columns.push(ColumnSpec { column, field, reference, ..ColumnSpec::default() });
     }
-    let has_external_ids = columns.iter().any(|column| column.field == EXTERNAL_ID);
-    let id = header.iter().find(|column| is_id(object, column) && !has_external_ids);
+    let id = header.iter().find(|column| is_id(object, column));
     if let Some(column) = id {
         let column = Some(column.clone());
         columns.push(ColumnSpec { column, field: ID.to_owned(), ..ColumnSpec::default() });
@@ -85,7 +83,10 @@ fn is_id(object: &ObjectDefinition, column: &str) -> bool {
 /// Whether a column holds what the host itself writes, the id included.
 fn is_of_host(object: &ObjectDefinition, column: &str) -> bool {
     let column = column.to_lowercase();
-    SystemField::of(&column).is_some() && object.field(&column).is_none()
+    match object.field(&column) {
+        Some(field) => field.computed.is_some(),
+        None => SystemField::of(&column).is_some(),
+    }
 }
 
 fn column_of(object: &ObjectDefinition, column: &str, schema: &Schema) -> Result<MappedColumn> {

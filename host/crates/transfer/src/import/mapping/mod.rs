@@ -136,8 +136,8 @@ impl Mapping {
     }
 
     /// The mapping of a file whose columns are named as fields are: by API name, or by label in either language, upper or
-    /// lower case. A reference is the external id of its target, or its record id. Where there is a column `id` and none with external ids,
-    /// rows are recognised by record ids. What the host itself writes (`created_at`, `version`…) is left out.
+    /// lower case. A reference is the external id of its target, or its record id. Where there is a column `id`,
+    /// rows are recognised by record ids. What the host itself writes (`created_at`, `version`, computed fields) is left out.
     ///
     /// # Errors
     /// [`Error::Header`] names a column that is no field, and one that is there twice.

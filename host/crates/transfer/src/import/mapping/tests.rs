@@ -88,7 +88,7 @@ fn what_is_wrong_with_a_mapping_is_named() {
     let column = |rest: &str| format!("object = \"order\"\n[[columns]]\ncolumn = \"a\"\n{rest}");
     check(&column("field = \"qty\""), "mapping: column `a`: order has no field `qty`");
     check(&column("field = \"id\""), "mapping: match: a column becomes `id`");
-    check(&column("field = \"note\"\nformat = \"x\""), "mapping, line 5: unknown field `format`");
+    check(&column("field = \"note\"\ncolour = \"x\""), "mapping, line 5: unknown field `colour`");
     check(
         &column("field = \"note\"\ncurrency = \"USD\""),
         "mapping: column `a`: `currency`, but `note` is no money",
