@@ -299,3 +299,58 @@ async fn the_oldest_finished_jobs_go_at_start() {
     let listed: Vec<_> = jobs.list(None, 10).await.unwrap().jobs.iter().map(|job| job.id).collect();
     assert_eq!(listed, [ids[3], ids[2]]);
 }
+
+async fn until(jobs: &Jobs, id: RecordId, state: JobState) {
+    while jobs.get(id).await.unwrap().unwrap().state != state {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_paused_job_stays_so_over_a_restart_and_goes_on_when_asked() {
+    let world = World::new(one_thread()).await;
+    let jobs = world.jobs(Told::default()).await;
+    let running = world.create(&jobs, import("wait")).await.unwrap();
+    let waiting = world.create(&jobs, import("account")).await.unwrap();
+    until_running(&jobs, running.id, 0).await;
+    assert_eq!(jobs.pause(waiting.id).await.unwrap().state, JobState::Paused, "at once");
+    jobs.pause(running.id).await.unwrap();
+    until(&jobs, running.id, JobState::Paused).await;
+    assert_eq!(jobs.cancel(waiting.id).await.unwrap().state, JobState::Cancelled);
+    assert!(jobs.uses_spooled("wait.csv"), "its file is needed");
+    jobs.stop().await;
+    let world = world.restart().await;
+    let jobs = world.jobs(Told { patient: true, can_resume: true }).await;
+    assert_eq!(jobs.get(running.id).await.unwrap().unwrap().state, JobState::Paused);
+    jobs.resume(running.id).await.unwrap();
+    let job = jobs.wait(running.id).await.unwrap();
+    assert_eq!((job.state, job.attempts), (JobState::Succeeded, 1));
+    assert_eq!(jobs.resume(running.id).await.unwrap_err().code(), "invalid_request", "it has ended");
+}
+
+#[tokio::test]
+async fn a_job_that_cannot_go_on_where_it_was_is_not_paused() {
+    let world = World::new(one_thread()).await;
+    let jobs = world.jobs(Told::default()).await;
+    let running = world.create(&jobs, plugin_run("wait")).await.unwrap();
+    until_running(&jobs, running.id, 0).await;
+    assert_eq!(jobs.pause(running.id).await.unwrap_err().code(), "invalid_request");
+    jobs.cancel(running.id).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_notes_of_a_job_go_with_it() {
+    let world = World::new(one_thread()).await;
+    let jobs = world.jobs(Told::default()).await;
+    let id = world.create(&jobs, import("wait")).await.unwrap().id;
+    until_running(&jobs, id, 0).await;
+    let notes = super::Notes(id);
+    let set = notes.only(world.store.as_ref(), 3, b"three".to_vec()).await.unwrap();
+    world.records.commit(set, None).await.unwrap();
+    let set = notes.only(world.store.as_ref(), 4, b"four".to_vec()).await.unwrap();
+    world.records.commit(set, None).await.unwrap();
+    assert_eq!(notes.all(world.store.as_ref()).await.unwrap(), [b"four".to_vec()]);
+    jobs.cancel(id).await.unwrap();
+    jobs.wait(id).await.unwrap();
+    assert!(notes.all(world.store.as_ref()).await.unwrap().is_empty());
+}
