@@ -50,8 +50,8 @@ mod search;
 mod stored;
 mod suggest;
 mod timers;
-mod undo;
 mod transforms;
+mod undo;
 
 pub use attachments::{AttachmentContent, Upload};
 pub use bulk::BulkChange;
