@@ -230,3 +230,102 @@ async fn a_rule_that_is_not_there_is_named() {
     let error = world.records.scan_duplicates(&name("contact"), &rule).unwrap_err();
     assert!(matches!(error, Error::Query(_)) && error.to_string().contains("`nothing`"), "{error}");
 }
+
+/// A custom object without rules, with two records; then with a rule.
+async fn machines(rules: Json) -> (World, [RecordId; 2], Json) {
+    let world = World::new().await;
+    let text = |name: &str| json!({"name": name, "label": {"en": name, "zh-CN": "字段"}, "type": "text"});
+    let mut object = json!({
+        "name": "machine", "plural": "machines", "title": "name",
+        "label": {"en": "Machine", "zh-CN": "机器"}, "plural_label": {"en": "Machines", "zh-CN": "机器"},
+        "fields": [text("name"), text("serial")],
+    });
+    world.shape(object.clone()).await;
+    let first = world.create("machine", json!({"name": "Press", "serial": "A-1"})).await.id;
+    let second = world.create("machine", json!({"name": "PRESS", "serial": "a 1"})).await.id;
+    object["matching_rules"] = rules;
+    (world, [first, second], object)
+}
+
+fn serial_rule(threshold: f64) -> Json {
+    json!([{
+        "name": "serial", "label": {"en": "Same serial", "zh-CN": "序列号相同"}, "threshold": threshold, "block_on": ["serial"],
+        "compare": [{"field": "serial", "method": "normalised"}, {"field": "name", "method": "fuzzy"}],
+    }])
+}
+
+#[tokio::test]
+async fn a_new_rule_gets_match_keys_of_the_records_that_are_there() {
+    let (world, [first, second], object) = machines(serial_rule(2.0)).await;
+    world.apply(vec![object.clone()], &trellis_records::SchemaApply::default()).await.unwrap();
+    let find = async || {
+        world.records.duplicates_of_record(&Scope::everything(), &name("machine"), first).await.unwrap()
+    };
+    let found = find().await;
+    assert_eq!((found.matches.len(), found.skipped_blocks.len()), (0, 1), "the keys are being built");
+    world.build_all().await;
+    let found = find().await;
+    assert_eq!((found.matches[0].id, found.skipped_blocks.len()), (second, 0));
+    world.expect_clean().await;
+    // Another threshold needs no other keys; without the rule they go.
+    let mut lower = object.clone();
+    lower["matching_rules"] = serial_rule(1.0);
+    world.apply(vec![lower], &trellis_records::SchemaApply::default()).await.unwrap();
+    assert_eq!(world.records.pending_builds(), []);
+    let mut without = object;
+    without.as_object_mut().unwrap().remove("matching_rules");
+    world.shape(without).await;
+    world.expect_clean().await;
+}
+
+#[tokio::test]
+async fn a_rule_that_contradicts_its_object_is_refused() {
+    let refused = async |change: &dyn Fn(&mut Json)| {
+        let mut rules = serial_rule(1.5);
+        change(&mut rules[0]);
+        let (world, _, object) = machines(rules).await;
+        let applied = world.apply(vec![object], &trellis_records::SchemaApply::default()).await;
+        applied.unwrap_err().to_string()
+    };
+    assert!(refused(&|rule| rule["threshold"] = json!(3)).await.contains("threshold 3"));
+    assert!(refused(&|rule| rule["block_on"] = json!(["nothing"])).await.contains("`nothing`"));
+    assert!(refused(&|rule| rule["compare"][0]["field"] = json!("nothing")).await.contains("`nothing`"));
+    assert!(refused(&|rule| rule["compare"][0]["weight"] = json!(-1)).await.contains("weight -1"));
+    assert!(refused(&|rule| rule["compare"][0]["field"] = json!("name")).await.contains("twice"));
+}
+
+#[tokio::test]
+async fn a_rule_that_blocks_refuses_unless_the_caller_knows() {
+    let (world, [first, second], mut object) = machines(serial_rule(2.0)).await;
+    object["duplicate_rules"] =
+        json!([{"matching_rule": "serial", "on_create": "block", "on_update": "warn"}]);
+    world.shape(object).await;
+    let again = json!({"name": "press", "serial": "A1"});
+    match world.try_create("machine", again.clone()).await {
+        Err(Error::DuplicateSuspected { duplicates, .. }) => {
+            assert_eq!(
+                duplicates.iter().map(|found| found.id).collect::<BTreeSet<_>>(),
+                [first, second].into()
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(world.count("machine", json!({"and": []})).await, 2);
+    let write = world.create_of("machine", again);
+    world.records.write_checked(&world.caller, write, &DuplicateCheck::skipped()).await.unwrap();
+    // Warned of, a pair is in the queue once it was looked at.
+    world.update("machine", first, json!({"serial": "A 1"})).await.unwrap();
+    let queue = Caller::system("test");
+    assert_eq!(world.records.queue_suspects(&queue, 10).await.unwrap(), 1);
+    assert_eq!(world.records.queue_suspects(&queue, 10).await.unwrap(), 0);
+    assert_eq!(
+        world.count("duplicate_pair", json!({"field": "state", "op": "eq", "value": "open"})).await,
+        2
+    );
+    // A merge settles them.
+    world.records.settle_pairs(&queue, &name("machine"), &[first]).await.unwrap();
+    assert_eq!(
+        world.count("duplicate_pair", json!({"field": "state", "op": "eq", "value": "open"})).await,
+        0
+    );
+}
