@@ -58,9 +58,7 @@ impl Tally {
 
     /// Counts a record as it would come out.
     pub(super) fn plan(&mut self, item: &UndoItem) {
-        let (state, undone) = (item.state, item.state.can());
-        self.note(&UndoOutcome { item: item.clone(), undone });
-        debug_assert!(state != UndoState::Partly || self.partly > 0);
+        self.note(&UndoOutcome { item: item.clone(), undone: item.state.can() });
     }
 
     fn list(&mut self, item: &UndoItem) {
