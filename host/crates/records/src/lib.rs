@@ -50,7 +50,7 @@ mod undo;
 pub use caller::Caller;
 pub use check::CheckReport;
 pub use clock::{Clock, IdSource, SystemClock, SystemIds};
-pub use computed::{ChildPage, Children, FormulaErrors, check as check_computed};
+pub use computed::{ChildPage, Children, FormulaErrors, RecordQuality, check as check_computed};
 pub use config::{Config, Limits};
 pub use duplicates::{
     Country, DuplicateMatch, DuplicatePair, DuplicateScan, DuplicateSearch, NotedPairs, ScanCounts,

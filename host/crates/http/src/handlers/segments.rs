@@ -75,6 +75,7 @@ pub(crate) async fn list_members(
             record,
             view,
             segments: None,
+            quality: None,
         }),
     });
     let page_json = json!({ "next": page.next.map(|next| next.to_string()), "limit": limit });

@@ -256,7 +256,7 @@ fn query_parameter(name: &str) -> Json {
         "deleted" => (json!({ "type": "boolean" }), "Whether deleted records are meant instead."),
         "derived" => (
             json!({ "type": "boolean" }),
-            "Whether `segments` shows the record's value in each segmentation.",
+            "Whether `segments` shows the record's value in each segmentation, and `quality` how good it is.",
         ),
         "as_of" => {
             (json!({ "type": "string" }), "A time, or the number of a log entry: the record as it was then.")

@@ -10,7 +10,7 @@ mod value;
 pub(crate) use changes::{actor_json, entry_json};
 pub(crate) use fields::{FieldMap, parse_changes, parse_fields};
 pub(crate) use reasons::reasons_json;
-pub(crate) use record::{RecordView, View};
+pub(crate) use record::{QualityView, RecordView, View};
 pub(crate) use time::{parse_time, timestamp};
 pub(crate) use value::ValueView;
 

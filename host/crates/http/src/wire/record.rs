@@ -10,6 +10,7 @@ use trellis_model::{
 use super::value::id_view;
 use super::{ValueView, timestamp};
 use crate::problem::{Code, Problem};
+use trellis_records::RecordQuality;
 
 /// Which part of a record is shown, and how.
 #[derive(Debug)]
@@ -26,6 +27,29 @@ pub(crate) struct RecordView<'a> {
     pub(crate) view: &'a View<'a>,
     /// Segmentation name → value, where that was asked for.
     pub(crate) segments: Option<BTreeMap<String, Option<String>>>,
+    /// How good it is, where that was asked for.
+    pub(crate) quality: Option<QualityView>,
+}
+
+/// How good a record is, as the API writes it.
+#[derive(Debug, Serialize)]
+pub(crate) struct QualityView {
+    score: u8,
+    complete: u8,
+    valid: u8,
+    fresh: u8,
+    /// Fields whose text is not what it should be.
+    invalid: Vec<String>,
+}
+
+impl QualityView {
+    /// Names only fields that can be read.
+    pub(crate) fn new(quality: RecordQuality, readable: &FieldAccess) -> Self {
+        let RecordQuality { score, complete, valid, fresh, invalid } = quality;
+        let invalid =
+            invalid.iter().filter(|name| readable.contains(name)).map(ToString::to_string).collect();
+        Self { score, complete, valid, fresh, invalid }
+    }
 }
 
 const SYSTEM: [SystemField; 4] =
@@ -104,6 +128,9 @@ impl Serialize for RecordView<'_> {
         }
         if let Some(segments) = &self.segments {
             map.serialize_entry("segments", segments)?;
+        }
+        if let Some(quality) = &self.quality {
+            map.serialize_entry("quality", quality)?;
         }
         map.end()
     }

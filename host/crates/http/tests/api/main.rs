@@ -9,6 +9,7 @@ mod aggregates;
 mod auth;
 mod batch;
 mod changes;
+mod computed;
 mod duplicates;
 mod history;
 mod idempotency;

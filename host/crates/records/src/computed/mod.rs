@@ -3,6 +3,7 @@
 mod check;
 mod children;
 mod formula;
+mod quality;
 mod read_only;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -19,6 +20,8 @@ use trellis_model::{
 pub use check::check;
 pub use children::{ChildPage, Children};
 pub(crate) use formula::FormulaField;
+pub use quality::RecordQuality;
+pub(crate) use quality::{Measure, Share};
 pub(crate) use read_only::check_writes;
 
 use crate::{Clock, Config, DerivedFields, DerivedValue, Formulas, Records, Result};

@@ -234,3 +234,52 @@ async fn definitions_that_make_no_sense_are_refused() {
     let roll_up = "name = \"aa\"\ntype = \"integer\"\nroll_up = { object = \"order\", reference = \"account\", function = \"count\" }";
     check(&[roll_up], "`bet` has no ordinals").await;
 }
+
+/// A clock that stands still until it is set.
+#[derive(Debug)]
+struct Set(std::sync::atomic::AtomicI64);
+
+impl crate::Clock for Set {
+    fn now_ms(&self) -> i64 {
+        self.0.load(std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+#[tokio::test]
+async fn quality_is_complete_valid_and_fresh() {
+    let email = "name = \"email\"\ntype = \"text\"\nformat = \"email\"";
+    let phone = "name = \"phone\"\ntype = \"text\"\nformat = \"phone\"";
+    let toml = toml(&[email, phone, ODDS])
+        + "[quality]\nfields = [\"name\", \"email\", \"odds\"]\nfresh_days = 10\n";
+    let store = Arc::new(MemoryStore::new());
+    schema::install(&*store, &SystemClock, &SystemIds::default(), &[&toml]).await.unwrap();
+    let day = 86_400_000;
+    let clock = Arc::new(Set((20_000 * day).into()));
+    let open = Records::open(store, clock.clone(), Arc::new(SystemIds::default()), Config::default());
+    let records = open.await.unwrap();
+    create(&records, json!({"name": "a", "email": "a@example.com", "odds": 1.0})).await.unwrap();
+    create(&records, json!({"name": "b", "email": "nobody", "phone": "13912345678"})).await.unwrap();
+    create(&records, json!({"name": "c"})).await.unwrap();
+    clock.0.store(20_015 * day, std::sync::atomic::Ordering::Relaxed);
+    create(&records, json!({"name": "d"})).await.unwrap();
+
+    let page = records.list(&Scope::everything(), &Query::new(bet(&records).name.clone())).await.unwrap();
+    let quality = |record| records.quality(&bet(&records), record).unwrap();
+    let found: Vec<_> = page.records.iter().map(quality).collect();
+    let shares: Vec<_> =
+        found.iter().map(|quality| (quality.score, quality.complete, quality.valid, quality.fresh)).collect();
+    assert_eq!(shares, [(83, 100, 100, 50), (56, 67, 50, 50), (61, 33, 100, 50), (78, 33, 100, 100)]);
+    let invalid: Vec<_> = found.iter().map(|quality| quality.invalid.len()).collect();
+    assert_eq!((invalid, found[1].invalid[0].as_str()), (vec![0, 1, 0, 0], "email"));
+
+    let check = async |filter: Json, sort: &str, expected: &str| {
+        assert_eq!(names(&records, filter.clone(), sort).await.as_deref(), Ok(expected), "{filter} {sort}");
+    };
+    check(json!({"field": "quality.score", "op": "lt", "value": 70}), "", "bc").await;
+    check(json!({"field": "quality.valid", "op": "lt", "value": 100}), "", "b").await;
+    check(json!({"field": "quality.fresh", "op": "eq", "value": 100}), "", "d").await;
+    check(json!({"field": "quality.complete", "op": "gte", "value": 66}), "quality.score", "ba").await;
+    check(json!({"and": []}), "-quality.score", "adcb").await;
+    let unknown = names(&records, json!({"field": "quality.worth", "op": "lt", "value": 1}), "").await;
+    assert!(unknown.unwrap_err().contains("quality.worth"));
+}

@@ -10,7 +10,7 @@ use trellis_model::{
 };
 
 use super::relative;
-use crate::computed::{ComputedField, FormulaField};
+use crate::computed::{ComputedField, FormulaField, Measure, Share};
 use crate::index::Column;
 use crate::schema::Object;
 use crate::{Config, DerivedFields, Error, Records, Result, Schema};
@@ -41,6 +41,7 @@ pub(crate) enum Source {
     /// Kept as a column; with the type of its values where it is a field of the object.
     Derived(Path, Option<FieldType>),
     Formula(Arc<FormulaField>, FieldType),
+    Quality(Arc<Measure>, Share),
     Follow(Box<Follow>),
 }
 
@@ -210,6 +211,12 @@ impl Compiler<'_> {
             }
             _ => {}
         }
+        if let (None, "quality", [share]) = (column, first.as_str(), rest)
+            && let Some(share) = Share::of(share.as_str())
+            && let Some(measure) = Measure::of(object, self.records.clock())
+        {
+            return Ok(Source::Quality(Arc::new(measure), share));
+        }
         let derived = Path(steps.to_vec());
         let known = self.derived.as_ref().is_some_and(|fields| fields.knows(object.id, &derived));
         if known { Ok(Source::Derived(derived, None)) } else { Err(unknown()) }
@@ -246,6 +253,7 @@ impl Compiler<'_> {
             }),
             Source::Derived(_, kind) => kind.clone(),
             Source::Formula(_, kind) => Some(kind.clone()),
+            Source::Quality(..) => Some(FieldType::Integer),
             Source::Follow(follow) => self.kind(&follow.object, &follow.rest)?,
         })
     }

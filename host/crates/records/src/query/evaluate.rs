@@ -265,6 +265,9 @@ pub(super) fn local_value<'r>(
     match source {
         Source::Column(column) => column.value(record),
         Source::Formula(formula, _) => formula.value(record, derived).map(Cow::Owned),
+        Source::Quality(measure, share) => {
+            Some(Cow::Owned(Value::Integer(i64::from(measure.share(*share, record)))))
+        }
         Source::Derived(path, _) => match derived?.value(record.object, path, record.ordinal?)? {
             DerivedValue::Text(text) => Some(Cow::Owned(Value::Text(text))),
             DerivedValue::Number(number) => Some(Cow::Owned(Value::Number(number))),

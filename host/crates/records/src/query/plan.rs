@@ -68,7 +68,7 @@ impl<'a> Conditions<'a> {
                 self.derived = self.derived.or(Some(test));
                 return;
             }
-            Source::Formula(..) | Source::Follow(_) => return,
+            Source::Formula(..) | Source::Quality(..) | Source::Follow(_) => return,
         };
         match &test.test {
             Test::Null(true) => self.equal(column, vec_of(None), true),

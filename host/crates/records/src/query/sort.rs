@@ -31,7 +31,7 @@ impl Order {
                 Source::Column(Column::Field(id)) => {
                     object.field_by_id(*id).is_some_and(|field| field.field_type.is_sortable())
                 }
-                Source::Column(Column::System(_)) | Source::Derived(_, None) => true,
+                Source::Column(Column::System(_)) | Source::Derived(_, None) | Source::Quality(..) => true,
                 Source::Derived(_, Some(kind)) | Source::Formula(_, kind) => kind.is_sortable(),
                 Source::Follow(_) => false,
             };

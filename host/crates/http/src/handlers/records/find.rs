@@ -12,7 +12,7 @@ use crate::extract::{Parameters, RecordPath, Requester};
 use crate::handlers::merge::moved;
 use crate::problem::{ApiResult, Problem};
 use crate::state::App;
-use crate::wire::{RecordView, View, json, parse_time};
+use crate::wire::{QualityView, RecordView, View, json, parse_time};
 
 /// Returns one record.
 pub(crate) async fn get_record(
@@ -34,7 +34,10 @@ pub(crate) async fn get_record(
     parameters.finish()?;
     if let Some(moment) = as_of {
         let record = app.records.as_of(scope, &object.name, path.id, past(&moment, derived)?).await?;
-        return json(StatusCode::OK, &RecordView { record: &record, view: &view, segments: None });
+        return json(
+            StatusCode::OK,
+            &RecordView { record: &record, view: &view, segments: None, quality: None },
+        );
     }
 
     let record = app.records.get(scope, &object.name, path.id).await?;
@@ -49,7 +52,9 @@ pub(crate) async fn get_record(
         return Ok((StatusCode::NOT_MODIFIED, [(ETAG, etag)]).into_response());
     }
     let segments = derived.then(|| segments(&app, scope, object, &record));
-    let mut response = json(StatusCode::OK, &RecordView { record: &record, view: &view, segments })?;
+    let quality = if derived { app.records.quality(object, &record) } else { None };
+    let quality = quality.map(|quality| QualityView::new(quality, readable));
+    let mut response = json(StatusCode::OK, &RecordView { record: &record, view: &view, segments, quality })?;
     response.headers_mut().insert(ETAG, etag);
     Ok(response)
 }

@@ -134,7 +134,11 @@ struct Paging {
 impl<'a> PageView<'a> {
     fn new(page: &'a RecordPage, view: &'a View<'a>, limit: usize) -> Self {
         Self {
-            data: page.records.iter().map(|record| RecordView { record, view, segments: None }).collect(),
+            data: page
+                .records
+                .iter()
+                .map(|record| RecordView { record, view, segments: None, quality: None })
+                .collect(),
             page: Paging {
                 next: page.next.as_ref().map(ToString::to_string),
                 prev: page.prev.as_ref().map(ToString::to_string),

@@ -52,7 +52,7 @@ fn whole_record(
     check: &DuplicateCheck,
 ) -> Result<Response, Problem> {
     let view = View::all(object, &requester.caller.scope.of(&object.name).readable, None);
-    let view = RecordView { record, view: &view, segments: None };
+    let view = RecordView { record, view: &view, segments: None, quality: None };
     let duplicates: Vec<DuplicateMatch> = check.found().into_values().flatten().collect();
     let mut response = if duplicates.is_empty() {
         json(status, &view)?

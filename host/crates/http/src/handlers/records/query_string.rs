@@ -55,6 +55,9 @@ fn condition(schema: &Schema, object: &ObjectDefinition, name: &str, value: &str
 /// What the path leads to, over references. Derived fields (`segment.rfm`) and what does not exist are `None`: records decides.
 fn field_type<'a>(schema: &'a Schema, object: &'a ObjectDefinition, path: &Path) -> Option<&'a FieldType> {
     let (last, steps) = path.0.split_last()?;
+    if matches!(steps, [first] if first.as_str() == "quality") {
+        return Some(&FieldType::Integer);
+    }
     let mut object = object;
     for step in steps {
         let FieldType::Reference { object: target } = &object.field(step.as_str())?.field_type else {
