@@ -1,5 +1,6 @@
 //! How good a record is: complete, valid, fresh. Worked out when it is asked for.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use phonenumber::country;
@@ -75,6 +76,12 @@ impl Measure {
             country: object.field("country").map(|field| field.id),
             clock: Arc::clone(clock),
         })
+    }
+
+    /// The fields that it looks at.
+    pub(crate) fn add_fields(&self, fields: &mut BTreeSet<FieldId>) {
+        fields.extend(self.complete.iter().chain(&self.country));
+        fields.extend(self.formats.iter().map(|(field, ..)| *field));
     }
 
     fn complete(&self, record: &Record) -> u8 {

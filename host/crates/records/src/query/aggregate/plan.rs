@@ -255,6 +255,7 @@ impl Source {
             // In every record's header.
             Self::Column(Column::System(_)) | Self::Derived(..) => {}
             Self::Formula(formula, _) => formula.add_fields(fields),
+            Self::Quality(measure, _) => measure.add_fields(fields),
         }
     }
 }
