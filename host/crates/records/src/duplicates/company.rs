@@ -103,11 +103,7 @@ pub(crate) fn name(text: &str) -> String {
     let without_place = without_brackets(text);
     let mut words = normalise::words(&without_place);
     let all = words.concat();
-    loop {
-        let Some(length) = form_at_end(&words) else { break };
-        if length >= words.len() {
-            break;
-        }
+    while let Some(length) = form_at_end(&words).filter(|length| *length < words.len()) {
         words.truncate(words.len() - length);
         while words.len() > 1 && words.last().is_some_and(|word| JOINING.contains(&word.as_str())) {
             words.pop();

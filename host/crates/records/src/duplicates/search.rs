@@ -1,5 +1,6 @@
 //! Which records look like one.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use trellis_model::{FieldId, FieldName, Fields, ObjectName, Record, RecordId, Scope, Value, bilingual};
@@ -105,11 +106,14 @@ impl Records {
         let mut matched: BTreeSet<RecordId> = BTreeSet::new();
         for rule in rules {
             for id in self.candidates(object, record, rule, &mut search).await? {
-                if !loaded.contains_key(&id) {
-                    let found = self.load(object.id, id).await?.map(|found| found.record);
-                    loaded.insert(id, found.filter(|found| !found.is_deleted()));
-                }
-                let Some(Some(candidate)) = loaded.get(&id) else { continue };
+                let candidate = match loaded.entry(id) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => {
+                        let found = self.load(object.id, id).await?.map(|found| found.record);
+                        new.insert(found.filter(|found| !found.is_deleted()))
+                    }
+                };
+                let Some(candidate) = candidate.as_ref() else { continue };
                 if let Some(likeness) = rule.matches(record, candidate).filter(|_| !matched.contains(&id)) {
                     matched.insert(id);
                     search.matches.push(DuplicateMatch {
