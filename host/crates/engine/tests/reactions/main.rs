@@ -5,6 +5,7 @@
 
 mod actions;
 mod chains;
+mod comments;
 mod desk;
 mod faults;
 mod rules;

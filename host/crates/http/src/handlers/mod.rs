@@ -1,5 +1,6 @@
 //! One function a route: take what the request says, ask the crates below once, write the answer.
 
+pub(crate) mod attachments;
 pub(crate) mod campaigns;
 pub(crate) mod changes;
 pub(crate) mod decisions;
@@ -20,6 +21,7 @@ pub(crate) mod rules;
 pub(crate) mod scores;
 pub(crate) mod search;
 pub(crate) mod segments;
+pub(crate) mod timeline;
 pub(crate) mod tokens;
 pub(crate) mod undo;
 pub(crate) mod workflows;

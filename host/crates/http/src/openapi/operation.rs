@@ -59,6 +59,8 @@ pub(crate) enum Body {
     Wasm,
     /// A table and, optionally, the object that its rows become.
     PreparedImport,
+    /// A file with its name and description.
+    Attachment,
 }
 
 impl Operation {
@@ -216,6 +218,11 @@ impl Body {
             Self::NewRecord => json!({ "application/json": { "schema": of_object("Create") } }),
             Self::RecordPatch => json!({ "application/json": { "schema": of_object("Update") } }),
             Self::Search => json!({ "application/json": { "schema": named("Search") } }),
+            Self::Attachment => json!({
+                "multipart/form-data": { "schema": { "type": "object", "required": ["file"], "properties": {
+                    "file": file, "name": { "type": "string" }, "description": { "type": "string" },
+                } } },
+            }),
             Self::Wasm => json!({ "application/wasm": { "schema": file } }),
             Self::PreparedImport => json!({
                 "multipart/form-data": { "schema": { "type": "object", "required": ["file"], "properties": {
@@ -254,6 +261,10 @@ fn query_parameter(name: &str) -> Json {
         "wait" => (json!({ "type": "boolean" }), "Whether to wait until what was saved before can be found."),
         "labels" => (json!({ "type": "boolean" }), "Whether options come as `{value, label}`."),
         "deleted" => (json!({ "type": "boolean" }), "Whether deleted records are meant instead."),
+        "kinds" => (
+            json!({ "type": "string" }),
+            "Only these: channels of interactions and names of objects: `phone,email,task`.",
+        ),
         "derived" => (
             json!({ "type": "boolean" }),
             "Whether `segments` shows the record's value in each segmentation, and `quality` how good it is.",

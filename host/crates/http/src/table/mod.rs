@@ -1,6 +1,7 @@
 //! Every address of this server, each with what the API's description says about it. There is no other place to add one: each area has its
 //! own file.
 
+mod activities;
 mod columns;
 mod decisions;
 mod duplicates;
@@ -61,6 +62,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         records::endpoints(),
         search::endpoints(),
         queries::endpoints(),
+        activities::endpoints(),
         columns::endpoints(),
         decisions::endpoints(),
         duplicates::endpoints(),

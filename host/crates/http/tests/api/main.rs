@@ -5,6 +5,7 @@
     reason = "a panic in a helper fails the test that called it"
 )]
 
+mod activities;
 mod aggregates;
 mod auth;
 mod batch;
