@@ -190,6 +190,7 @@ async fn only_what_can_go_on_is_paused() {
     assert!(refused["detail"].as_str().unwrap().contains("not paused"), "{refused}");
 }
 
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn reference(name: &str) -> Option<PathBuf> {
     let data = std::env::var_os("TRELLIS_REFERENCE_DATA").map(PathBuf::from);
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/data");
