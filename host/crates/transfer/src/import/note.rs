@@ -8,6 +8,9 @@ use trellis_records::Taken;
 
 use super::checkpoint::{Counts, Done};
 
+/// Write sets of a batch by their end, and what each changes: a batch may take several.
+type WriteSets = BTreeMap<usize, Vec<(usize, ChangeKind)>>;
+
 /// What a batch notes with its rows.
 #[derive(Debug, Clone, Default)]
 pub(super) struct BatchNote {
@@ -18,8 +21,7 @@ pub(super) struct BatchNote {
     pub(super) before: Counts,
     /// The row of each write.
     pub(super) rows: Vec<u64>,
-    /// Write sets of this batch, by their end, and what they change: a batch may take several.
-    changes: Arc<Mutex<BTreeMap<usize, Vec<(usize, ChangeKind)>>>>,
+    changes: Arc<Mutex<WriteSets>>,
     of_references: bool,
 }
 

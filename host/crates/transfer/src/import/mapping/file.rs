@@ -108,12 +108,12 @@ impl Reader<'_> {
                 "`currency`, but `{name}` is no money",
                 "写了 `currency`，但 `{name}` 不是金额字段"
             )),
-            (FieldType::Reference { object }, None, None) => {
-                header::by_external_id(object, self.schema).map(Cell::Reference).map_err(|error| error.text())
-            }
+            (FieldType::Reference { object }, None, None) => header::by_external_id(object, self.schema)
+                .map(|found| Cell::Reference(Box::new(found)))
+                .map_err(|error| error.text()),
             (FieldType::Reference { object }, Some(entry), None) => {
                 let target = object_named(self.schema, object.as_str())?;
-                reference::checked(entry, field, target).map(Cell::Reference)
+                reference::checked(entry, field, target).map(|found| Cell::Reference(Box::new(found)))
             }
             (_, Some(_), None) => Err(bilingual!(
                 "`reference`, but `{name}` is no reference",

@@ -92,7 +92,7 @@ fn is_of_host(object: &ObjectDefinition, column: &str) -> bool {
 fn column_of(object: &ObjectDefinition, column: &str, schema: &Schema) -> Result<MappedColumn> {
     let field = field_named(object, column)?;
     let cell = match &field.field_type {
-        FieldType::Reference { object } => Cell::Reference(by_external_id(object, schema)?),
+        FieldType::Reference { object } => Cell::Reference(Box::new(by_external_id(object, schema)?)),
         _ => Cell::Value(CellFormat::default()),
     };
     Ok(MappedColumn {

@@ -47,7 +47,7 @@ pub struct Mapping {
 #[derive(Debug, Clone)]
 pub(super) enum Key {
     /// A unique field.
-    Field(FieldDefinition),
+    Field(Box<FieldDefinition>),
     /// The record id.
     Id,
     /// Nothing: every row is a new record, of an object that has no external id.
@@ -95,7 +95,7 @@ pub(super) enum Cell {
     /// As a value of its field's type; an amount without a currency is one of the base currency where the format has none.
     Value(CellFormat),
     /// As the key of another record.
-    Reference(Reference),
+    Reference(Box<Reference>),
 }
 
 /// Rows that are left out on purpose.
@@ -195,7 +195,9 @@ impl Mapping {
         self.key = match key {
             Some(ID) => Key::Id,
             None if self.mode == Mode::Create && object.field(EXTERNAL_ID).is_none() => Key::None,
-            _ => Key::Field(key_field(object, key).map_err(|reason| Error::mapping(MATCH, reason))?),
+            _ => {
+                Key::Field(Box::new(key_field(object, key).map_err(|reason| Error::mapping(MATCH, reason))?))
+            }
         };
         self.check_doubles()?;
         if matches!(self.key, Key::Id) != self.id_column.is_some() {
