@@ -1,7 +1,7 @@
 //! What follows from what happened: rules after saving and on transitions, service workflows, timers, and what a stop in the middle of it
 //! leaves behind.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail like tests")]
 
 mod actions;
 mod chains;

@@ -45,8 +45,10 @@ pub(crate) async fn add_record_attachment(
         schema.object_by_id(added.object).ok_or_else(|| Problem::not_found("object", "attachment"))?;
     let readable = &requester.caller.scope.of(&definition.name).readable;
     let view = View::all(definition, readable, None);
-    let mut response =
-        json(StatusCode::CREATED, &RecordView { record: &added, view: &view, segments: None })?;
+    let mut response = json(
+        StatusCode::CREATED,
+        &RecordView { record: &added, view: &view, segments: None, quality: None },
+    )?;
     let location =
         HeaderValue::from_str(&format!("/api/v1/attachments/{}", added.id)).expect("a path with an id");
     response.headers_mut().insert(LOCATION, location);
@@ -86,8 +88,11 @@ pub(crate) async fn list_record_attachments(
     };
     let page = app.records.list(scope, &query).await?;
     let view = View::all(definition, &scope.of(&name).readable, None);
-    let data: Vec<_> =
-        page.records.iter().map(|record| RecordView { record, view: &view, segments: None }).collect();
+    let data: Vec<_> = page
+        .records
+        .iter()
+        .map(|record| RecordView { record, view: &view, segments: None, quality: None })
+        .collect();
     let next = page.next.map(|next| next.to_string());
     json(StatusCode::OK, &object_of!({ "data": data, "page": { "next": next, "limit": limit } }))
 }

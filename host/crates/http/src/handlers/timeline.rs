@@ -64,7 +64,7 @@ pub(crate) async fn get_record_timeline(
     let data = page.items.iter().filter_map(|item| {
         let TimelineItem { kind, at, record, .. } = item;
         let (object, view) = views.get(&record.object)?;
-        let record = RecordView { record, view, segments: None };
+        let record = RecordView { record, view, segments: None, quality: None };
         Some(ItemView { kind, object, at: at.to_string(), record })
     });
     let data = data.collect();
