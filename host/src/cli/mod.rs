@@ -7,6 +7,7 @@ mod import;
 mod output;
 mod plugin;
 mod rule;
+mod schema;
 mod serve;
 mod token;
 mod verify;
@@ -69,6 +70,9 @@ enum Command {
     /// Load, list, try and switch rules.
     #[command(subcommand)]
     Rule(rule::Rule),
+    /// Export, compare and apply object definitions.
+    #[command(subcommand)]
+    Schema(schema::Schema),
     /// API tokens.
     #[command(subcommand)]
     Token(token::Token),
@@ -110,6 +114,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Export(command) => command.run(),
         Command::Plugin(command) => command.run(),
         Command::Rule(command) => command.run(),
+        Command::Schema(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::Status(connection) => status(&connection),
         Command::CompilePlugin => plugin::compile_child(),

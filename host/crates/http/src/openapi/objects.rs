@@ -14,8 +14,11 @@ pub(super) fn component(object: &ObjectDefinition, part: &str) -> String {
 
 pub(super) fn schemas(object: &ObjectDefinition) -> Vec<(String, Json)> {
     let fields = || object.fields.iter().map(|field| (field.name.to_string(), field_schema(field)));
-    let required: Vec<&str> =
-        object.fields.iter().filter(|field| field.required).map(|field| field.name.as_str()).collect();
+    let writable = || object.fields.iter().filter(|field| field.computed.is_none() && !field.is_out_of_use());
+    let written = || writable().map(|field| (field.name.to_string(), field_schema(field)));
+    // What has a default need not be said.
+    let required = writable().filter(|field| field.required && field.default.is_none());
+    let required: Vec<&str> = required.map(|field| field.name.as_str()).collect();
 
     let mut read = Map::from_iter([
         ("id".to_owned(), json!({ "type": "string", "format": "uuid" })),
@@ -26,9 +29,9 @@ pub(super) fn schemas(object: &ObjectDefinition) -> Vec<(String, Json)> {
     read.extend(fields());
     let read = json!({ "type": "object", "title": object.label.en, "required": ["id"], "properties": read });
     let create = json!({
-        "type": "object", "required": required, "additionalProperties": false, "properties": fields().collect::<Map<_, _>>(),
+        "type": "object", "required": required, "additionalProperties": false, "properties": written().collect::<Map<_, _>>(),
     });
-    let update = json!({ "type": "object", "additionalProperties": false, "properties": fields().collect::<Map<_, _>>() });
+    let update = json!({ "type": "object", "additionalProperties": false, "properties": written().collect::<Map<_, _>>() });
     vec![
         (component(object, ""), read),
         (component(object, "Create"), create),
@@ -40,6 +43,12 @@ fn field_schema(field: &FieldDefinition) -> Json {
     let mut schema = type_schema(&field.field_type);
     let object = schema.as_object_mut().expect("made as an object");
     object.insert("title".into(), json!(field.label.en));
+    if field.computed.is_some() || field.is_out_of_use() {
+        object.insert("readOnly".into(), json!(true));
+    }
+    if field.is_out_of_use() {
+        object.insert("deprecated".into(), json!(true));
+    }
     if !field.description.en.is_empty() {
         object.insert("description".into(), json!(field.description.en));
     }

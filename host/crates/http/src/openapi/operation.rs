@@ -275,6 +275,14 @@ fn query_parameter(name: &str) -> Json {
         "expand" => {
             (json!({ "type": "string", "enum": ["record"] }), "Whether each member comes with its record.")
         }
+        "confirm_destructive" => (
+            json!({ "type": "boolean" }),
+            "Whether steps that lose something, or take it out of use, are meant.",
+        ),
+        "pack" => {
+            (json!({ "type": "string" }), "The id of the plugin whose pack adds this, under its prefix.")
+        }
+        "version" => (json!({ "type": "integer" }), "The version to look at instead of the newest one."),
         "dry_run" => (json!({ "type": "boolean" }), "Whether it only says what would happen."),
         "errors" => (json!({ "type": "boolean" }), "Only rows that something is wrong with."),
         "format" => (json!({ "type": "string" }), "The kind of file."),

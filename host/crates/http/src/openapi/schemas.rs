@@ -87,6 +87,28 @@ pub(super) fn fixed() -> Map<String, Json> {
         "Object": object(&["name", "plural", "url", "fields"], json!({
             "name": text(), "plural": text(), "url": text(), "label": component("Label"), "plural_label": component("Label"),
             "title": text(), "append_only": boolean(), "has_columns": boolean(), "fields": array(json!({ "type": "object" })),
+            "building": array(text()), "retired": boolean(), "origin": {}, "indexes": array(json!({ "type": "object" })),
+            "layouts": array(json!({ "type": "object" })), "pipelines": array(json!({ "type": "object" })),
+            "matching_rules": array(json!({ "type": "object" })), "duplicate_rules": array(json!({ "type": "object" })),
+            "quality": { "type": "object" },
+        })),
+        "ObjectDefinition": { "type": "object" },
+        "FieldDefinition": { "type": "object" },
+        "SchemaDocument": object(&["format", "objects"], json!({
+            "format": integer(), "objects": array(component("ObjectDefinition")),
+        })),
+        "SchemaStep": object(&["kind", "object", "destructive", "text"], json!({
+            "kind": text(), "object": text(), "part": nullable("string"), "destructive": boolean(), "text": component("Label"),
+        })),
+        "SchemaPlan": object(&["version", "steps", "refused"], json!({
+            "version": integer(), "steps": array(component("SchemaStep")), "refused": array(component("Label")),
+        })),
+        "SchemaChanged": object(&["version", "steps", "jobs"], json!({
+            "version": integer(), "steps": array(component("SchemaStep")), "jobs": array(id()), "object": component("Object"),
+        })),
+        "SchemaVersion": object(&["version", "log_number", "timestamp", "actor", "objects", "steps"], json!({
+            "version": integer(), "log_number": integer(), "timestamp": time(), "actor": { "type": "object" },
+            "objects": array(text()), "steps": array(component("SchemaStep")),
         })),
         "Token": object(&["id", "user", "label"], token()),
         "NewToken": { "allOf": [component("Token"), object(&["token"], json!({ "token": text() }))] },

@@ -41,7 +41,17 @@ impl From<trellis_records::Error> for Problem {
             E::Contended { .. } => Self::new(Code::Overloaded).detail_text(text).retry_after(1),
             E::HistoryExpired { .. } => Self::new(Code::HistoryExpired).detail_text(text),
             E::UnknownEntry { number } => Self::not_found("log entry", number),
-            E::Definition { .. } => Self::new(Code::ValidationError).detail_text(text),
+            E::Definition { .. } => Self::new(Code::SchemaRefused).detail_text(text),
+            E::SchemaRefused { reasons } => {
+                let reason = |message: Text| FieldProblem { field: String::new(), code: "refused", message };
+                Self::new(Code::SchemaRefused).detail_text(text).fields(reasons.into_iter().map(reason))
+            }
+            E::SchemaUnconfirmed { steps } => {
+                let step = |message: Text| FieldProblem { field: String::new(), code: "destructive", message };
+                Self::new(Code::SchemaUnconfirmed).detail_text(text).fields(steps.into_iter().map(step))
+            }
+            E::SchemaVersionConflict { found, .. } => Self::version_conflict(found).detail_text(text),
+            E::Retired { .. } => Self::new(Code::Retired).detail_text(text),
             E::Model(error) => error.into(),
             E::Storage(error) => error.into(),
             E::SearchUnavailable => Self::new(Code::NotReady).detail_text(text).retry_after(5),
@@ -64,9 +74,7 @@ impl Problem {
 impl From<ModelError> for Problem {
     fn from(error: ModelError) -> Self {
         match error {
-            ModelError::InvalidDefinition { .. } => {
-                Self::new(Code::ValidationError).detail_text(error.text())
-            }
+            ModelError::InvalidDefinition { .. } => Self::new(Code::SchemaRefused).detail_text(error.text()),
             error => Self::new(Code::BadQuery).detail_text(error.text()),
         }
     }

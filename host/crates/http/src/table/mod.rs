@@ -6,6 +6,7 @@ mod columns;
 mod decisions;
 mod duplicates;
 mod history;
+mod metadata;
 mod pages;
 mod plugins;
 mod queries;
@@ -58,6 +59,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
 /// The table.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     let areas = [
+        metadata::endpoints(),
         pages::endpoints(),
         records::endpoints(),
         search::endpoints(),

@@ -1,28 +1,15 @@
-//! The description of objects, jobs, changes, tokens, health.
+//! Jobs, changes, tokens, health.
 
 use axum::http::Method;
 use axum::routing::{delete, get, post};
 
 use super::Endpoint;
-use crate::handlers::{health, jobs, metadata, openapi, tokens};
+use crate::handlers::{health, jobs, openapi, tokens};
 use crate::openapi::{Body, Operation, Shape};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let job = Shape::Named("Job");
     vec![
-        Endpoint::new(
-            Method::GET,
-            "/api/v1/metadata/objects",
-            Operation::new("list_objects", "Returns every object with its fields.", Shape::List("Object")),
-            get(metadata::list_objects),
-        ),
-        Endpoint::new(
-            Method::GET,
-            "/api/v1/metadata/objects/{name}",
-            Operation::new("get_object", "Returns one object, by its API name.", Shape::Named("Object"))
-                .refuses(&[404]),
-            get(metadata::get_object),
-        ),
         Endpoint::new(
             Method::GET,
             "/api/v1/jobs",

@@ -23,6 +23,7 @@ mod plugins;
 mod prepared_imports;
 mod records;
 mod routes;
+mod schema;
 mod search;
 mod served;
 mod tokens;

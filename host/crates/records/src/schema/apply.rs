@@ -80,7 +80,7 @@ impl Records {
     /// Makes the objects that a document lists what it says, all of them or none, in one write set with one log entry
     /// (`schema.changed`). Objects that it does not list stay as they are. Indexes are built afterwards: [`Records::build_indexes`].
     ///
-    /// What comes of a pack (`apply.pack`) is under its prefix; see `host/docs/formats/schema.md`.
+    /// What comes of a pack (`apply.pack`) is under its prefix; see `host/docs/formats/records.md`.
     ///
     /// # Errors
     /// [`Error::SchemaRefused`], [`Error::SchemaUnconfirmed`], [`Error::SchemaVersionConflict`], [`Error::Definition`] and

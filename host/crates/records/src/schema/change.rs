@@ -171,6 +171,9 @@ impl Stored {
         for part in (1..=object.parts).skip(usize::from(parts)) {
             set.delete(keys::object(id, part));
         }
+        for part in object.begun_since(self.object(&object.definition.name)) {
+            set.delete(keys::build_cursor(id, part));
+        }
         if object.defines_other_than(self.object(&object.definition.name)) {
             let definition = serde_json::to_vec(&object.definition).expect("a definition has only text keys");
             put_parts(set, &definition, |part| keys::schema_object(id, version, part));

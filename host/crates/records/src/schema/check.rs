@@ -12,7 +12,7 @@ use crate::Limits;
 use crate::query::compile::Compiler;
 
 /// What stands at the first place below `/api/v1` beside the plurals of objects, or shall.
-pub const RESERVED_PLURALS: [&str; 24] = [
+pub const RESERVED_PLURALS: [&str; 25] = [
     "attachments",
     "batch",
     "changes",
@@ -32,6 +32,7 @@ pub const RESERVED_PLURALS: [&str; 24] = [
     "ready",
     "scores",
     "search",
+    "segmentations",
     "sessions",
     "status",
     "tokens",

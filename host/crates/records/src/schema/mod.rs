@@ -18,6 +18,7 @@ mod versions;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde_json::Value as Json;
 use trellis_model::{FieldDefinition, FieldType, ObjectDefinition, ObjectId, ObjectName};
 use trellis_storage::Position;
 
@@ -50,6 +51,7 @@ struct Entry {
     definition: Arc<ObjectDefinition>,
     indexes: Arc<Indexes>,
     kept: Arc<Kept>,
+    written: Arc<Json>,
     mark: Option<Position>,
 }
 
@@ -58,6 +60,8 @@ struct Entry {
 pub(crate) struct Part {
     pub(crate) definition: ObjectDefinition,
     pub(crate) kept: Kept,
+    /// The definition as people wrote it.
+    pub(crate) written: Json,
     /// Where its mark was last written.
     pub(crate) mark: Option<Position>,
 }
@@ -85,7 +89,12 @@ impl Schema {
     /// # Errors
     /// [`Error::Definition`] or [`Error::Model`] for an object that contradicts itself or refers to one that is not there.
     pub fn new(objects: Vec<ObjectDefinition>) -> Result<Self> {
-        let part = |definition| Part { kept: Kept::founding(&definition), definition, mark: None };
+        let part = |definition| Part {
+            kept: Kept::founding(&definition),
+            definition,
+            written: Json::Null,
+            mark: None,
+        };
         Self::of(objects.into_iter().map(part).collect(), 0)
     }
 
@@ -110,7 +119,7 @@ impl Schema {
     }
 
     fn insert(&mut self, part: Part, indexes: Indexes) -> Result<()> {
-        let Part { definition: object, kept, mark } = part;
+        let Part { definition: object, kept, written, mark } = part;
         let id = object.id;
         let taken = [
             self.by_name.insert(object.name.to_string(), id),
@@ -121,7 +130,8 @@ impl Schema {
             return Err(wrong(&object, "its name, plural or URL is that of another object"));
         }
         let (definition, indexes, kept) = (Arc::new(object), Arc::new(indexes), Arc::new(kept));
-        self.by_id.insert(id, Entry { definition, indexes, kept, mark });
+        let written = Arc::new(written);
+        self.by_id.insert(id, Entry { definition, indexes, kept, written, mark });
         Ok(())
     }
 
@@ -161,6 +171,11 @@ impl Schema {
 
     pub(crate) fn kept(&self, id: ObjectId) -> Option<&Kept> {
         self.by_id.get(&id).map(|entry| &*entry.kept)
+    }
+
+    /// An object's definition as it is written in a [`SchemaDocument`]; null for a schema that was never stored.
+    pub fn written(&self, id: ObjectId) -> Arc<Json> {
+        self.by_id.get(&id).map(|entry| Arc::clone(&entry.written)).unwrap_or_default()
     }
 
     /// The names of an object's indexes that are being built: fields, and the composite ones as `account, ordered_on`. Until they are

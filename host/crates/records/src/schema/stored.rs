@@ -123,7 +123,7 @@ impl StoredObject {
     pub(super) fn part(&self) -> Result<Part> {
         let definition = self.object()?;
         let kept = self.kept(&definition);
-        Ok(Part { definition, kept, mark: self.mark })
+        Ok(Part { definition, kept, written: self.definition.to_json(), mark: self.mark })
     }
 
     pub(super) fn kept(&self, object: &ObjectDefinition) -> Kept {
@@ -145,6 +145,13 @@ impl StoredObject {
         let mut after = self.clone();
         after.pending.retain(|pending| pending.part != part);
         after
+    }
+
+    /// The builds that begin anew: what they are to do is other than it was.
+    pub(super) fn begun_since(&self, before: Option<&Self>) -> Vec<IndexPart> {
+        let before = before.map_or(&[][..], |before| &before.pending);
+        let begun = self.pending.iter().filter(|pending| !before.contains(pending));
+        begun.map(|pending| pending.part).collect()
     }
 
     fn set_kept(&mut self, kept: Kept) {

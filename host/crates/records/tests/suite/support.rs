@@ -44,6 +44,20 @@ impl World {
         Self::over(Arc::new(MemoryStore::new()), config).await
     }
 
+    pub(crate) async fn over_any(store: Arc<dyn trellis_storage::Store>, config: Config) -> Self {
+        let clock = Arc::new(TickingClock(AtomicI64::new(1_700_000_000_000)));
+        let records = Records::open(store, clock, Arc::new(SystemIds::default()), config).await.unwrap();
+        Self { records, caller: Caller::system("test") }
+    }
+
+    /// Sets the name of the machine with a serial number.
+    pub(crate) async fn upsert_by_serial(&self, serial: &str) -> Result<(), Error> {
+        let key_field = self.records.schema().object("machine").unwrap().field("serial").unwrap().id;
+        let fields = self.fields("machine", json!({ "name": "found", "serial": serial }));
+        let write = Write::Upsert { object: name("machine"), key_field, fields };
+        self.records.write_batch(&self.caller, vec![write]).await?.remove(0).map(drop)
+    }
+
     pub(crate) async fn over(store: Arc<MemoryStore>, config: Config) -> Self {
         Self { records: open(store, config).await, caller: Caller::system("test") }
     }

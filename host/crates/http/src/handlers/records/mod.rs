@@ -77,12 +77,12 @@ fn with_warning(
     Ok(record)
 }
 
-fn etag(version: u64) -> HeaderValue {
+pub(in crate::handlers) fn etag(version: u64) -> HeaderValue {
     HeaderValue::from_str(&format!("\"{version}\"")).expect("digits in quotes")
 }
 
 /// The version that the caller had read, from `If-Match: "<version>"`. `*` and no header mean any.
-fn expected_version(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+pub(in crate::handlers) fn expected_version(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     let Some(header) = headers.get(IF_MATCH) else { return Ok(None) };
     let text = header.to_str().unwrap_or_default().trim();
     if text == "*" {
