@@ -186,7 +186,7 @@ impl Shape {
         let list = |item: Json| json!({ "type": "object", "properties": { "data": { "type": "array", "items": item } } });
         let page = |item: Json| {
             let data = json!({ "type": "array", "items": item });
-            json!({ "type": "object", "properties": { "data": data, "page": named("Page"), "total": { "type": "integer" }, "total_exact": { "type": "boolean" } } })
+            json!({ "type": "object", "properties": { "data": data, "page": named("Page"), "total": { "type": "integer" }, "total_exact": { "type": "boolean" }, "warnings": { "type": "array", "items": { "type": "string" } } } })
         };
         let record = || named(&object.map_or_else(|| "Record".to_owned(), |object| component(object, "")));
         let schema = match self {
@@ -261,6 +261,10 @@ fn query_parameter(name: &str) -> Json {
         "wait" => (json!({ "type": "boolean" }), "Whether to wait until what was saved before can be found."),
         "labels" => (json!({ "type": "boolean" }), "Whether options come as `{value, label}`."),
         "deleted" => (json!({ "type": "boolean" }), "Whether deleted records are meant instead."),
+        "view" => (
+            json!({ "type": "string", "format": "uuid" }),
+            "A saved view: its filter holds too; its sort and columns count where the request names none.",
+        ),
         "kinds" => (
             json!({ "type": "string" }),
             "Only these: channels of interactions and names of objects: `phone,email,task`.",

@@ -19,7 +19,7 @@ pub(super) fn fixed() -> Map<String, Json> {
             "filter": { "type": "object", "description": "A filter tree." },
             "sort": { "oneOf": [text(), array(text())] },
             "limit": integer(), "after": text(), "before": text(), "fields": array(text()), "labels": boolean(),
-            "count": { "type": "string", "enum": ["none", "exact"] }, "deleted": boolean(), "q": text(),
+            "count": { "type": "string", "enum": ["none", "exact"] }, "deleted": boolean(), "q": text(), "view": text(),
         })),
         "FoundRecord": object(&["object", "id", "title", "score"], json!({
             "object": text(), "id": id(), "title": nullable("string"), "score": integer(),

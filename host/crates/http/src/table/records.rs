@@ -16,6 +16,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "/api/v1/{objects}",
             Operation::new("list_records", "Returns a page of records.", Shape::RecordPage).query(&[
                 "limit", "after", "before", "sort", "fields", "filter", "q", "count", "labels", "deleted",
+                "view",
             ]),
             get(records::list_records),
         ),

@@ -29,3 +29,4 @@ mod served;
 mod tokens;
 mod undo;
 mod vetoes;
+mod views;

@@ -14,6 +14,7 @@ mod relative;
 mod seek;
 mod sort;
 mod tally;
+pub(crate) mod view;
 
 use std::collections::BTreeSet;
 
@@ -24,6 +25,7 @@ pub(crate) use compile::Node;
 pub use cursor::Cursor;
 pub use related::PathValues;
 pub(crate) use seek::Among;
+pub use view::{OpenedView, SavedView};
 
 /// Which records a page shall hold.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,7 +3,7 @@
 //! In this order, for all rows of a write set: what the caller may see and write; defaults; types, limits and what is required; what is
 //! out of use; references;
 //! hooks, in the order in which they were added, each of whose changes is validated before the next one looks (and need not be within
-//! what the caller may write); unique values; duplicates; stage gates; then the commit, with a precondition for all that was read. A row
+//! what the caller may write); unique values; duplicates; stage gates; saved views; then the commit, with a precondition for all that was read. A row
 //! that is refused fails
 //! alone: the others start again without it, so no hook decides by a row that is not saved.
 
@@ -21,6 +21,7 @@ mod segment;
 mod shape;
 mod trial;
 mod validate;
+mod views;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -384,6 +385,7 @@ impl Records {
                 || save.check_unique().await?
                 || save.check_duplicates(batch.check).await?
                 || save.pass_gates().await?
+                || save.check_views()
                 || save.fit()
             {
                 continue;

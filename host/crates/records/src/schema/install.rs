@@ -10,7 +10,7 @@ use super::stored::StoredObject;
 use crate::{Clock, Error, IdSource, Result};
 
 /// The objects that every company starts with. They are installed together, since some refer to each other.
-pub(super) const STANDARD: [&str; 36] = [
+pub(super) const STANDARD: [&str; 37] = [
     include_str!("../../definitions/user.toml"),
     include_str!("../../definitions/account.toml"),
     include_str!("../../definitions/contact.toml"),
@@ -47,6 +47,7 @@ pub(super) const STANDARD: [&str; 36] = [
     include_str!("../../definitions/notification.toml"),
     include_str!("../../definitions/duplicate_pair.toml"),
     include_str!("../../definitions/import_mapping.toml"),
+    include_str!("../../definitions/view.toml"),
 ];
 
 /// Installs the standard objects that are missing, and lets those that are there grow to what this release says: all of it in one

@@ -6,6 +6,7 @@ use trellis_model::{Filter, Sort, Text, bilingual};
 use trellis_records::{Cursor, Deleted, Query, RecordPage, Total};
 
 use super::query_string::filter_of;
+use super::view;
 use crate::extract::{ObjectPath, Parameters, Requester};
 use crate::problem::{ApiResult, Problem};
 use crate::state::App;
@@ -31,6 +32,7 @@ pub(crate) async fn list_records(
         count: count_of(parameters.take("count")?.as_deref())?,
         deleted: parameters.take_flag("deleted")?,
         text: parameters.take("q")?,
+        view: parameters.take("view")?,
     };
     parameters.finish()?;
     page(&app, &requester, &path, request).await
@@ -49,6 +51,8 @@ pub(super) struct PageRequest {
     pub(super) count: Total,
     pub(super) deleted: bool,
     pub(super) text: Option<String>,
+    /// The id of a saved view.
+    pub(super) view: Option<String>,
 }
 
 pub(super) fn count_of(count: Option<&str>) -> ApiResult<Total> {
@@ -66,8 +70,9 @@ pub(super) async fn page(
     app: &App,
     requester: &Requester,
     path: &ObjectPath,
-    request: PageRequest,
+    mut request: PageRequest,
 ) -> ApiResult<Response> {
+    let warnings = view::apply(app, requester, path, &mut request).await?;
     let (object, scope) = (&*path.object, &requester.caller.scope);
     let labels = request.labels.then_some(requester.language());
     let readable = &scope.of(&object.name).readable;
@@ -92,7 +97,7 @@ pub(super) async fn page(
         return Err(Problem::bad_query("before", Text::new(en, zh)));
     }
     let page = app.records.list(scope, &query).await?;
-    json(StatusCode::OK, &PageView::new(&page, &view, query.limit))
+    json(StatusCode::OK, &PageView::new(&page, &view, query.limit, warnings))
 }
 
 fn sort(text: &str, fields_max: usize) -> ApiResult<Vec<Sort>> {
@@ -119,6 +124,9 @@ struct PageView<'a> {
     total: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     total_exact: Option<bool>,
+    /// What of a saved view was left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -132,7 +140,7 @@ struct Paging {
 }
 
 impl<'a> PageView<'a> {
-    fn new(page: &'a RecordPage, view: &'a View<'a>, limit: usize) -> Self {
+    fn new(page: &'a RecordPage, view: &'a View<'a>, limit: usize, warnings: Vec<String>) -> Self {
         Self {
             data: page
                 .records
@@ -147,6 +155,7 @@ impl<'a> PageView<'a> {
             },
             total: page.total,
             total_exact: page.total.map(|_| !page.total_cut),
+            warnings,
         }
     }
 }

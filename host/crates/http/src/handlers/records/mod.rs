@@ -15,6 +15,7 @@ mod search;
 mod spool;
 mod update;
 mod upsert;
+mod view;
 
 pub(crate) use aggregate::aggregate_records;
 pub(crate) use batch::batch_records;

@@ -36,6 +36,7 @@ pub(crate) async fn search_records(
         count: count_of(body.count.as_deref())?,
         deleted: body.deleted,
         text: body.q,
+        view: body.view,
     };
     page(&app, &requester, &path, request).await
 }
@@ -56,6 +57,7 @@ pub(crate) struct Search {
     #[serde(default)]
     deleted: bool,
     q: Option<String>,
+    view: Option<String>,
 }
 
 /// `"-created_at,name"` or `["-created_at", "name"]`.
