@@ -186,7 +186,7 @@ impl Shape {
         let list = |item: Json| json!({ "type": "object", "properties": { "data": { "type": "array", "items": item } } });
         let page = |item: Json| {
             let data = json!({ "type": "array", "items": item });
-            json!({ "type": "object", "properties": { "data": data, "page": named("Page"), "total": { "type": "integer" }, "total_exact": { "type": "boolean" }, "warnings": { "type": "array", "items": { "type": "string" } } } })
+            json!({ "type": "object", "properties": { "data": data, "page": named("Page"), "total": { "type": "integer" }, "total_exact": { "type": "boolean" } } })
         };
         let record = || named(&object.map_or_else(|| "Record".to_owned(), |object| component(object, "")));
         let schema = match self {
@@ -201,7 +201,14 @@ impl Shape {
             Self::List(name) => list(named(name)),
             Self::Page(name) => page(named(name)),
             Self::Record => record(),
-            Self::RecordPage => page(record()),
+            Self::RecordPage => {
+                let mut page = page(record());
+                if let Some(properties) = page.pointer_mut("/properties").and_then(Json::as_object_mut) {
+                    let warnings = json!({ "type": "array", "items": { "type": "string" } });
+                    properties.insert("warnings".into(), warnings);
+                }
+                page
+            }
         };
         Some(("application/json", schema))
     }

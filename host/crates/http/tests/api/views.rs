@@ -39,7 +39,7 @@ async fn a_view_says_what_the_request_does_not() {
     assert_eq!(names(&page), ["Elm", "Cedar", "Ash"]);
     assert!(page.get("warnings").is_none(), "{page}");
     let keys: Vec<&String> = page["data"][0].as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["id", "name", "city"]);
+    assert_eq!(keys, ["city", "id", "name"]);
 
     let narrower = format!("/api/v1/accounts?view={id}&filter[city]=Bonn&sort=name&fields=name,country");
     let page = admin.get(&narrower).await.expect(200);
