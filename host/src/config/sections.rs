@@ -209,6 +209,7 @@ section! {
         changes_max: usize,
         members_max: usize,
         sort_fields_max: usize,
+        include_max: usize,
     }
 }
 

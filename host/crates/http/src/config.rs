@@ -37,6 +37,8 @@ pub struct Config {
     pub members_max: usize,
     /// Fields in a `sort` (default 3).
     pub sort_fields_max: usize,
+    /// Names in an `include`, and paths such as `account.name` in a `fields` (default 5).
+    pub include_max: usize,
 }
 
 impl Default for Config {
@@ -58,6 +60,7 @@ impl Default for Config {
             changes_max: 1_000,
             members_max: 200,
             sort_fields_max: 3,
+            include_max: 5,
         }
     }
 }

@@ -253,7 +253,9 @@ fn query_parameter(name: &str) -> Json {
         "after" => (json!({ "type": "string" }), "The `page.next` of the page before."),
         "before" => (json!({ "type": "string" }), "The `page.prev` of the page after."),
         "sort" => (json!({ "type": "string" }), "Fields, `-` before one for descending: `-created_at,name`."),
-        "fields" => (json!({ "type": "string" }), "The fields to show: `name,country`. The id always is."),
+        "fields" => {
+            (json!({ "type": "string" }), "The fields to show: `name,country,owner.name`. The id always is.")
+        }
         "count" => {
             (json!({ "type": "string", "enum": ["none", "exact"] }), "Whether all matches are counted.")
         }
@@ -279,6 +281,10 @@ fn query_parameter(name: &str) -> Json {
         "derived" => (
             json!({ "type": "boolean" }),
             "Whether `segments` shows the record's value in each segmentation, and `quality` how good it is.",
+        ),
+        "include" => (
+            json!({ "type": "string" }),
+            "References whose records come along in `included`: `owner,account`. Beside a single record also lists of what refers to it, in `included_lists`: `contacts`, or `contacts.account` to name the reference.",
         ),
         "as_of" => {
             (json!({ "type": "string" }), "A time, or the number of a log entry: the record as it was then.")

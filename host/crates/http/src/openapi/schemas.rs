@@ -18,7 +18,8 @@ pub(super) fn fixed() -> Map<String, Json> {
         "Search": object(&[], json!({
             "filter": { "type": "object", "description": "A filter tree." },
             "sort": { "oneOf": [text(), array(text())] },
-            "limit": integer(), "after": text(), "before": text(), "fields": array(text()), "labels": boolean(),
+            "limit": integer(), "after": text(), "before": text(), "fields": array(text()),
+            "include": array(text()), "labels": boolean(),
             "count": { "type": "string", "enum": ["none", "exact"] }, "deleted": boolean(), "q": text(), "view": text(),
         })),
         "FoundRecord": object(&["object", "id", "title", "score"], json!({

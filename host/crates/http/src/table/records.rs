@@ -15,8 +15,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             Method::GET,
             "/api/v1/{objects}",
             Operation::new("list_records", "Returns a page of records.", Shape::RecordPage).query(&[
-                "limit", "after", "before", "sort", "fields", "filter", "q", "count", "labels", "deleted",
-                "view",
+                "limit", "after", "before", "sort", "fields", "include", "filter", "q", "count", "labels",
+                "deleted", "view",
             ]),
             get(records::list_records),
         ),
@@ -33,7 +33,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             Method::GET,
             one,
             Operation::new("get_record", "Returns one record.", Shape::Record)
-                .query(&["fields", "labels", "derived", "as_of"])
+                .query(&["fields", "include", "labels", "derived", "as_of"])
                 .refuses(&[404, 410]),
             get(records::get_record),
         ),

@@ -15,6 +15,7 @@ mod duplicates;
 mod history;
 mod idempotency;
 mod imports;
+mod includes;
 mod languages;
 mod limits;
 mod lists;

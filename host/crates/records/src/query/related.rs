@@ -1,13 +1,11 @@
-//! What stands around records: the titles of others, values beyond references, records that refer to them.
+//! What stands around records: the titles of others, values beyond references.
 
 use std::collections::{HashMap, HashSet};
 
-use trellis_model::{FieldType, ObjectName, Path, Phrase, Record, RecordId, Scope, Value};
-use trellis_storage::ScanRange;
+use trellis_model::{FieldType, ObjectName, Path, Record, RecordId, Scope, Value};
 
 use super::compile::Source;
-use crate::index::encode;
-use crate::{Error, Records, Result, keys};
+use crate::{Records, Result};
 
 /// Values of records along a path.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,14 +16,11 @@ pub struct PathValues {
     pub values: Vec<Option<Value>>,
 }
 
-/// Index rows of a page of records that refer to one.
-const PAGE_ROWS: usize = 100;
-
 impl Records {
     /// The titles of records, as far as a scope has them and can read their title.
     ///
     /// # Errors
-    /// [`Error::UnknownObject`].
+    /// [`Error::UnknownObject`](crate::Error::UnknownObject).
     pub async fn titles(
         &self,
         scope: &Scope,
@@ -48,7 +43,7 @@ impl Records {
     /// The values of records of one object along a path, such as `account.name`; null where the scope must not see what lies on the way.
     ///
     /// # Errors
-    /// [`Error::UnknownField`].
+    /// [`Error::UnknownField`](crate::Error::UnknownField).
     pub async fn values_along(
         &self,
         scope: &Scope,
@@ -82,51 +77,5 @@ impl Records {
             values.push(value);
         }
         Ok(PathValues { field_type, values })
-    }
-
-    /// The first records, by id, that refer to one: `related` is the plural of their object, as in filters. Also whether there are more.
-    ///
-    /// # Errors
-    /// [`Error::UnknownField`] where no object of that name refers to it; [`Error::TooMany`] where too many rows had to be looked at.
-    pub async fn referring(
-        &self,
-        scope: &Scope,
-        object: &ObjectName,
-        id: RecordId,
-        related: &str,
-        limit: usize,
-    ) -> Result<(Vec<Record>, bool)> {
-        let schema = self.schema();
-        let (from, field) = self.compiler(&schema, Some(scope)).referring(&self.object(object)?, related)?;
-        let index = from.indexes.of_reference(field);
-        let index =
-            index.ok_or_else(|| Error::damaged(format!("{} has no index for a reference", from.name)))?;
-        let mut prefix = keys::index(from.id, index.number).done();
-        encode::append(&mut prefix, Some(&Value::Reference(id)));
-        let mut range = ScanRange::prefix(&prefix);
-        let (mut found, mut rows_read) = (Vec::new(), 0);
-        loop {
-            let page = self.store().scan(range.clone(), PAGE_ROWS).await?;
-            rows_read += page.rows.len();
-            if rows_read > self.config().limits.scan_rows_max {
-                let what = Phrase::new("related records", "关联记录数");
-                let count_max = self.config().limits.scan_rows_max;
-                return Err(Error::TooMany { what, count: rows_read, count_max });
-            }
-            for row in &page.rows {
-                let id =
-                    keys::id_at_end(&row.key).ok_or_else(|| Error::damaged("an index key is too short"))?;
-                let Some(record) = self.get(scope, &from.name, id).await? else { continue };
-                if found.len() == limit {
-                    return Ok((found, true));
-                }
-                found.push(record);
-            }
-            match page.rows.last() {
-                Some(last) if page.more => range = range.after(&last.key),
-                _ => return Ok((found, false)),
-            }
-            tokio::task::yield_now().await;
-        }
     }
 }

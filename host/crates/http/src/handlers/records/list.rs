@@ -2,9 +2,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
-use trellis_model::{Filter, Sort, Text, bilingual};
+use trellis_model::{FieldAccess, Filter, Language, ObjectDefinition, Path, Sort, Text, bilingual};
 use trellis_records::{Cursor, Deleted, Query, RecordPage, Total};
 
+use super::along::{Along, FieldList, WithPaths};
+use super::include::{Includable, Included};
 use super::query_string::filter_of;
 use super::view;
 use crate::extract::{ObjectPath, Parameters, Requester};
@@ -28,6 +30,7 @@ pub(crate) async fn list_records(
         after: parameters.take("after")?,
         before: parameters.take("before")?,
         fields: parameters.take("fields")?,
+        include: parameters.take("include")?,
         labels: parameters.take_flag("labels")?,
         count: count_of(parameters.take("count")?.as_deref())?,
         deleted: parameters.take_flag("deleted")?,
@@ -47,6 +50,7 @@ pub(super) struct PageRequest {
     pub(super) after: Option<String>,
     pub(super) before: Option<String>,
     pub(super) fields: Option<String>,
+    pub(super) include: Option<String>,
     pub(super) labels: bool,
     pub(super) count: Total,
     pub(super) deleted: bool,
@@ -76,10 +80,10 @@ pub(super) async fn page(
     let (object, scope) = (&*path.object, &requester.caller.scope);
     let labels = request.labels.then_some(requester.language());
     let readable = &scope.of(&object.name).readable;
-    let view = match &request.fields {
-        Some(names) => View::of(object, readable, names, labels)?,
-        None => View::all(object, readable, labels),
-    };
+    let (view, paths) = shown(app, object, readable, request.fields.as_deref(), labels)?;
+    let includable =
+        Includable { schema: &path.schema, object, scope, lists: false, names_max: app.config.include_max };
+    let include = request.include.map(|names| includable.parse(&names)).transpose()?.unwrap_or_default();
     let query = Query {
         object: object.name.clone(),
         filter: request.filter,
@@ -97,7 +101,23 @@ pub(super) async fn page(
         return Err(Problem::bad_query("before", Text::new(en, zh)));
     }
     let page = app.records.list(scope, &query).await?;
-    json(StatusCode::OK, &PageView::new(&page, &view, query.limit, warnings))
+    let along = Along::read(&app.records, scope, &object.name, &paths, &page.records, labels).await?;
+    let included = include.referenced(&app.records, scope, &page.records, labels).await?;
+    json(StatusCode::OK, &PageView { included, ..PageView::new(&page, &view, &along, query.limit, warnings) })
+}
+
+/// The fields and paths that `fields` asks for.
+pub(super) fn shown<'a>(
+    app: &App,
+    object: &'a ObjectDefinition,
+    readable: &FieldAccess,
+    fields: Option<&str>,
+    labels: Option<Language>,
+) -> ApiResult<(View<'a>, Vec<Path>)> {
+    let Some(fields) = fields else { return Ok((View::all(object, readable, labels), Vec::new())) };
+    let steps_max = app.records.config().limits.filter.path_steps_max;
+    let fields = FieldList::parse(fields, app.config.include_max, steps_max)?;
+    Ok((View::of(object, readable, &fields.plain, labels)?, fields.paths))
 }
 
 fn sort(text: &str, fields_max: usize) -> ApiResult<Vec<Sort>> {
@@ -118,7 +138,9 @@ fn cursor(parameter: &str, text: Option<String>) -> ApiResult<Option<Cursor>> {
 
 #[derive(Serialize)]
 struct PageView<'a> {
-    data: Vec<RecordView<'a>>,
+    data: Vec<WithPaths<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    included: Option<Included<'a>>,
     page: Paging,
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<u64>,
@@ -140,13 +162,16 @@ struct Paging {
 }
 
 impl<'a> PageView<'a> {
-    fn new(page: &'a RecordPage, view: &'a View<'a>, limit: usize, warnings: Vec<String>) -> Self {
+    fn new(page: &'a RecordPage, view: &'a View<'a>, along: &'a Along, limit: usize, warnings: Vec<String>) -> Self {
         Self {
             data: page
                 .records
                 .iter()
                 .map(|record| RecordView { record, view, segments: None, quality: None })
+                .enumerate()
+                .map(|(place, record)| along.beside(record, place))
                 .collect(),
+            included: None,
             page: Paging {
                 next: page.next.as_ref().map(ToString::to_string),
                 prev: page.prev.as_ref().map(ToString::to_string),

@@ -1,6 +1,7 @@
 //! Records of every object, the standard ones and those that came later.
 
 mod aggregate;
+mod along;
 mod batch;
 mod bulk;
 mod conflict;
@@ -8,6 +9,7 @@ mod create;
 mod delete;
 mod find;
 mod import;
+mod include;
 mod list;
 mod query_string;
 mod restore;

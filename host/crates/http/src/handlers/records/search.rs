@@ -32,6 +32,7 @@ pub(crate) async fn search_records(
         after: body.after,
         before: body.before,
         fields: body.fields.map(|fields| fields.join(",")),
+        include: body.include.map(|names| names.join(",")),
         labels: body.labels,
         count: count_of(body.count.as_deref())?,
         deleted: body.deleted,
@@ -51,6 +52,7 @@ pub(crate) struct Search {
     after: Option<String>,
     before: Option<String>,
     fields: Option<Vec<String>>,
+    include: Option<Vec<String>>,
     #[serde(default)]
     labels: bool,
     count: Option<String>,
