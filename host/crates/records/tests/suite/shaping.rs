@@ -66,7 +66,7 @@ impl World {
         }
     }
 
-    async fn plan(&self, object: Json) -> SchemaPlan {
+    async fn schema_plan_of(&self, object: Json) -> SchemaPlan {
         self.records.schema_plan(&SchemaDocument::of(vec![object]), None).await.unwrap()
     }
 
@@ -189,7 +189,7 @@ async fn steps_that_lose_something_need_to_be_confirmed() {
     let check = async |change: &dyn Fn(&mut Json), destructive: bool, kind: SchemaStepKind| {
         let mut definition = definition.clone();
         change(&mut definition);
-        let plan = world.plan(definition.clone()).await;
+        let plan = world.schema_plan_of(definition.clone()).await;
         let steps: Vec<_> = plan.steps.iter().map(|step| (step.kind, step.destructive)).collect();
         assert_eq!((steps, plan.refused), (vec![(kind, destructive)], vec![]));
         let refused = world
