@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use trellis_model::{FieldAccess, Filter, ObjectScope, Op, RowAccess, Scope};
+use trellis_model::{FieldAccess, Filter, ObjectScope, Op, Path, RowAccess, Scope, Value};
 use trellis_records::{Caller, Query};
 
 use crate::support::{World, name};
@@ -81,4 +81,27 @@ async fn references_and_related_records_keep_to_the_scope() {
     let order = json!({"account": outside.id.to_string(), "ordered_on": "2026-01-01"});
     let error = world.records.create(&oslo, &name("order"), world.fields("order", order)).await.unwrap_err();
     assert_eq!(error.to_string(), format!("account: there is no account `{}`", outside.id));
+}
+
+#[tokio::test]
+async fn values_along_a_path_keep_to_the_scope() {
+    let world = World::new().await;
+    let inside = world.create("account", json!({"name": "In", "city": "Oslo", "phone": "1"})).await;
+    let outside = world.create("account", json!({"name": "Out", "city": "Rome"})).await;
+    for account in [inside.id, outside.id, inside.id] {
+        world.order(account, "2026-01-01", "1", 1.0).await;
+    }
+    let oslo = oslo();
+    let order = name("order");
+    let page = world.records.list(&oslo.scope, &Query::new(order.clone())).await.unwrap();
+    let along = async |path: &str| {
+        let path = Path::parse(path).unwrap();
+        let values = world.records.values_along(&oslo.scope, &order, &path, &page.records).await;
+        values.map(|found| found.values).map_err(|error| error.to_string())
+    };
+    let text = |text: &str| Some(Value::Text(text.into()));
+    assert_eq!(along("account.name").await.unwrap(), [text("In"), None, text("In")]);
+    assert_eq!(along("account.id").await.unwrap()[1], None, "not even its id");
+    assert_eq!(along("account.phone").await.unwrap_err(), "account has no field `account.phone`");
+    assert_eq!(along("account.owner.name").await.unwrap_err(), "user has no field `account.owner.name`");
 }

@@ -259,3 +259,64 @@ impl Serialize for ListPart<'_> {
 fn view<'a>(record: &'a Record, view: &'a View<'a>) -> RecordView<'a> {
     RecordView { record, view, segments: None, quality: None }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use trellis_model::{FieldAccess, ObjectScope, Op, RowAccess};
+    use trellis_records::Caller;
+    use trellis_test_support::TestApp;
+
+    use super::*;
+
+    /// Sees contacts without their owner, and accounts named Acme without their city; no orders.
+    fn narrow() -> Scope {
+        let without = |name: &str| FieldAccess::Except(BTreeSet::from([name.parse().unwrap()]));
+        let everything = ObjectScope::everything;
+        let acme = RowAccess::Where(Filter::compare("name", Op::Eq, "Acme").unwrap());
+        let accounts = ObjectScope { rows: acme, readable: without("city"), ..everything() };
+        let contacts = ObjectScope { readable: without("owner"), ..everything() };
+        Scope::nothing().with("account".parse().unwrap(), accounts).with("contact".parse().unwrap(), contacts)
+    }
+
+    async fn contact(app: &TestApp, account: &str) -> Record {
+        let account = app.create("accounts", json!({ "name": account, "city": "Oslo" })).await["id"].clone();
+        let contact = app.create("contacts", json!({ "name": "Cid", "account": account })).await;
+        let id = RecordId::parse(contact["id"].as_str().unwrap()).unwrap();
+        let scope = &Caller::system("test").scope;
+        app.state().records.get(scope, &"contact".parse().unwrap(), id).await.unwrap().unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_included_keeps_to_the_scope() {
+        let app = TestApp::new().await;
+        let page = [contact(&app, "Acme").await, contact(&app, "Bolt").await];
+        let (records, scope) = (app.state().records, narrow());
+        let schema = records.schema();
+        let of = |object: &str| Includable {
+            schema: &schema,
+            object: schema.object(object).unwrap(),
+            scope: &scope,
+            lists: true,
+            names_max: 5,
+        };
+        let include = of("contact").parse("account").unwrap();
+        let included = include.referenced(&records, &scope, &page, None).await.unwrap();
+        let included = serde_json::to_value(&included).unwrap();
+        let accounts = included["accounts"].as_object().unwrap();
+        assert_eq!(accounts.len(), 1, "Bolt does not exist for it: {included}");
+        let acme = accounts.values().next().unwrap();
+        assert_eq!((&acme["name"], acme.get("city")), (&json!("Acme"), None));
+
+        let include = of("account").parse("contacts").unwrap();
+        let id = RecordId::parse(acme["id"].as_str().unwrap()).unwrap();
+        let lists = include.lists(&records, &scope, id, None).await.unwrap();
+        let lists = serde_json::to_value(&lists).unwrap();
+        let contacts = lists["contacts"]["data"].as_array().unwrap();
+        assert_eq!((contacts.len(), contacts[0].get("owner")), (1, None));
+
+        assert!(of("contact").parse("owner").is_err(), "a field that cannot be read is unknown");
+        assert!(of("account").parse("orders").is_err(), "so is a list by a reference that cannot be read");
+    }
+}
