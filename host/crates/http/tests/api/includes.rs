@@ -161,3 +161,17 @@ async fn no_standard_object_has_a_field_of_that_name() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_field_of_that_name_keeps_it() {
+    let World { app, acme, .. } = world().await;
+    let label = json!({ "en": "Included", "zh-CN": "已包含" });
+    let field = json!({ "name": "included", "label": label, "type": "text" });
+    app.admin().post("/api/v1/metadata/objects/account/fields", field).await.expect(201);
+    let changed = app.admin().patch(&format!("/api/v1/accounts/{acme}"), json!({ "included": "tax" })).await;
+    changed.expect(200);
+    let one = app.admin().get(&format!("/api/v1/accounts/{acme}?include=owner,contacts")).await.expect(200);
+    assert_eq!(one["included"], "tax");
+    assert_eq!(keys(&one["_included"]), ["users"]);
+    assert_eq!(keys(&one["included_lists"]), ["contacts"]);
+}
