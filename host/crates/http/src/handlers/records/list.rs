@@ -162,7 +162,13 @@ struct Paging {
 }
 
 impl<'a> PageView<'a> {
-    fn new(page: &'a RecordPage, view: &'a View<'a>, along: &'a Along, limit: usize, warnings: Vec<String>) -> Self {
+    fn new(
+        page: &'a RecordPage,
+        view: &'a View<'a>,
+        along: &'a Along,
+        limit: usize,
+        warnings: Vec<String>,
+    ) -> Self {
         Self {
             data: page
                 .records
