@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
 use trellis_http::{AppState, Health, HealthCheck, axum};
 
 use crate::figures::{per_second, print};
@@ -23,7 +24,7 @@ pub(crate) fn measure() {
     runtime.block_on(async {
         let parts = Parts::new().await;
         let id = fill(&parts).await;
-        let (ours, bare) = (serve_ours(&parts).await, serve_bare(&parts, &id).await);
+        let ((ours, _), bare) = (serve_ours(&parts).await, serve_bare(&parts, &id).await);
         let one = format!("/api/v1/accounts/{id}");
         let requested = [
             ("read-one", one.as_str(), "/one", "aim 0.5"),
@@ -73,7 +74,7 @@ async fn fill(parts: &Parts) -> String {
     found.expect("an imported account").id.to_string()
 }
 
-pub(crate) async fn serve_ours(parts: &Parts) -> SocketAddr {
+pub(crate) async fn serve_ours(parts: &Parts) -> (SocketAddr, JoinHandle<()>) {
     let state = AppState {
         records: Arc::clone(&parts.records),
         columns: Arc::clone(&parts.columns),
@@ -84,14 +85,13 @@ pub(crate) async fn serve_ours(parts: &Parts) -> SocketAddr {
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
-    tokio::spawn(trellis_http::serve(listener, state, std::future::pending()));
-    address
+    (address, tokio::spawn(trellis_http::serve(listener, state, std::future::pending())))
 }
 
 /// Answers with the bytes that our server answers with, without doing anything for them.
 async fn serve_bare(parts: &Parts, id: &str) -> SocketAddr {
     use axum::{Router, routing::get};
-    let ours = serve_ours(parts).await;
+    let (ours, _) = serve_ours(parts).await;
     let one = body(ours, &format!("/api/v1/accounts/{id}"), &parts.token).await;
     let list = body(ours, LIST, &parts.token).await;
     let answer = |bytes: axum::body::Bytes| ([("content-type", "application/json")], bytes);

@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use trellis_access::Access;
 use trellis_columns::Columns;
 use trellis_engine::Engine;
 use trellis_model::{ObjectName, PluginId};
 use trellis_plugin_host::{Compiler, PluginHost};
-use trellis_records::{Caller, Records, SystemClock, SystemIds};
+use trellis_records::{Caller, Records, SystemClock, SystemIds, TextSearch};
+use trellis_search::Search;
 use trellis_storage::{MemoryStore, Store};
 use trellis_storage_sled::SledStore;
 
@@ -21,6 +23,7 @@ pub(crate) struct Parts {
     pub columns: Arc<Columns>,
     pub engine: Arc<Engine>,
     pub access: Arc<Access>,
+    pub search: Arc<Search>,
     pub token: String,
 }
 
@@ -85,6 +88,8 @@ impl Parts {
         let columns =
             Columns::open(Arc::clone(&records), dir("columns"), Default::default()).await.expect("columns");
         records.set_derived(Arc::clone(&columns) as _);
+        let search = Search::start(&records, dir("search"), Default::default()).expect("full-text search");
+        records.set_text_search(Arc::clone(&search) as _);
         records.set_formulas(Arc::new(trellis_engine::RuleFormulas::new(Default::default())));
         columns.catch_up().await.expect("roll-ups");
         let compiler = Compiler::InProcess;
@@ -101,7 +106,41 @@ impl Parts {
         let opened = Access::open(Arc::clone(&records), folder.path(), Default::default()).await;
         let (access, first_start) = opened.expect("users and tokens");
         let token = first_start.expect("a new store").admin_token;
-        Self { folder, store, records, columns, engine, access, token }
+        Self { folder, store, records, columns, engine, access, search, token }
+    }
+
+    /// Waits until full-text search knows everything that was saved.
+    pub(crate) async fn search_caught_up(&self) {
+        let search: &dyn TextSearch = &*self.search;
+        search.caught_up(self.records.log_head()).await.expect("full-text search follows");
+    }
+
+    /// Ends everything in order and opens the folder again; `None` where something still holds it.
+    pub(crate) async fn reopen(self) -> Option<Duration> {
+        let Self { folder, store, records, columns, engine, access, search, .. } = self;
+        engine.shutdown().await;
+        search.shutdown().await;
+        columns.checkpoint().await.expect("a checkpoint");
+        store?.close().expect("a store that closes");
+        drop((records, columns, engine, access, search));
+        for _ in 0..100 {
+            let started = Instant::now();
+            if let Ok(opened) = SledStore::open(&folder.path().join("store"), storage_config()) {
+                let kv = opened.store as Arc<dyn Store>;
+                let records = Records::open(
+                    kv,
+                    Arc::new(SystemClock),
+                    Arc::new(SystemIds::default()),
+                    Default::default(),
+                );
+                let records = records.await.expect("records");
+                let columns = Columns::open(records, folder.path().join("columns"), Default::default()).await;
+                columns.expect("columns").catch_up().await.expect("columns follow");
+                return Some(started.elapsed());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        None
     }
 
     /// Imports a file of purchases as a server does: by a job.
