@@ -1,6 +1,6 @@
 //! Uploading, mapping and starting.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -43,7 +43,7 @@ impl Engine {
         &self,
         caller: &Caller,
         user: RecordId,
-        file: &PathBuf,
+        file: &Path,
         file_name: &str,
         object: Option<&ObjectName>,
     ) -> Result<ImportSession> {
@@ -56,7 +56,7 @@ impl Engine {
                 ),
             });
         }
-        let profile = self.profile(file.clone(), ReadOptions::default()).await?;
+        let profile = self.profile(file.to_owned(), ReadOptions::default()).await?;
         let now = self.core.records.clock().now_ms();
         let mut session = ImportSession {
             id: self.new_id().into(),
@@ -77,7 +77,7 @@ impl Engine {
         if let Some(object) = object {
             self.suggest(caller, &mut session, object).await?;
         }
-        let (core, file, written) = (Arc::clone(&self.core), file.clone(), session.clone());
+        let (core, file, written) = (Arc::clone(&self.core), file.to_owned(), session.clone());
         blocking("keeping an import", move || core.imports.create(&written, &file)).await??;
         Ok(session)
     }
