@@ -31,6 +31,19 @@ pub fn cdnow(name: &str) -> PathBuf {
     root().join("examples/cdnow").join(name)
 }
 
+/// A file of the reference data, which lies beside the project (`../shared/data`) or where `TRELLIS_REFERENCE_DATA` says; says so and gives
+/// `None` where it is missing.
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+pub fn reference(name: &str) -> Option<PathBuf> {
+    let given = std::env::var_os("TRELLIS_REFERENCE_DATA").map(PathBuf::from);
+    let file = given.unwrap_or_else(|| root().join("../shared/data")).join(name);
+    if !file.is_file() {
+        eprintln!("SKIPPED: the reference data `{name}` is not there");
+        return None;
+    }
+    Some(file)
+}
+
 /// A plugin or guest that `cargo xtask plugins` built.
 ///
 /// # Panics

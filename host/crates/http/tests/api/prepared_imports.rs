@@ -194,11 +194,8 @@ async fn only_what_can_go_on_is_paused() {
 fn reference(name: &str) -> Option<PathBuf> {
     let data = std::env::var_os("TRELLIS_REFERENCE_DATA").map(PathBuf::from);
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/data");
-    let file = [data, Some(beside), Some("/work/shared/data".into())]
-        .into_iter()
-        .flatten()
-        .map(|data| data.join(name));
-    let found = file.into_iter().find(|file| file.is_file());
+    let mut files = [data, Some(beside)].into_iter().flatten().map(|data| data.join(name));
+    let found = files.find(|file| file.is_file());
     if found.is_none() {
         eprintln!("SKIPPED: the reference data `{name}` is not there");
     }
