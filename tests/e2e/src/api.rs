@@ -29,6 +29,7 @@ impl Api {
     pub fn new(url: &str, token: &str) -> Self {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
+            .max_redirects(0)
             .timeout_global(Some(Duration::from_secs(60)))
             .build();
         Self { agent: config.into(), url: url.to_owned(), token: token.to_owned(), language: "en" }

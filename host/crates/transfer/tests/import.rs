@@ -373,17 +373,6 @@ async fn a_file_that_does_not_fit_is_refused_before_anything_is_written() {
     assert_eq!(plain.map_err(|error| error.code()), Err("invalid_header"));
 }
 
-#[tokio::test]
-async fn the_documented_mapping_is_valid() {
-    let shop = Shop::new().await;
-    let page = include_str!("../../../docs/formats/import-mapping.md");
-    let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-    let mapping = Mapping::parse(example, &shop.records.schema()).unwrap();
-    assert!(mapping.check_header(&["amount".into(), "customer_id".into()]).is_ok());
-    let missing = mapping.check_header(&["amount".into(), "customer".into()]).unwrap_err().to_string();
-    assert_eq!(missing, "header: there is no column `customer_id`; the file has amount, customer");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn errors_beyond_the_limit_are_counted() {
     let shop = Shop::new().await;

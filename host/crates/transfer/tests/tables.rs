@@ -527,3 +527,18 @@ async fn an_export_has_exactly_the_columns_that_were_asked_for() {
     export::run(&shop.records, &caller, &object, &lines, &out, &|_| {}, &cancel).await.unwrap();
     assert_eq!(std::fs::read_to_string(&out).unwrap(), "{\"external_id\":\"1\"}\n{\"external_id\":\"2\"}\n");
 }
+
+#[tokio::test]
+async fn the_documented_mapping_is_valid() {
+    use trellis_transfer::import::{Limits, Mapping, MappingSpec};
+    let shop = Shop::new().await;
+    let page = include_str!("../../../docs/formats/import-mapping.md");
+    let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let limits = Limits::default();
+    let spec = MappingSpec::parse(example, &limits).unwrap();
+    let mapping = Mapping::new(&spec, &shop.records.schema(), &limits, &Words).unwrap();
+    let header = ["amount", "customer_id", "paid", "product", "VIP name"].map(str::to_owned);
+    mapping.check_header(&header).unwrap();
+    let missing = mapping.check_header(&header[..1]).unwrap_err().to_string();
+    assert!(missing.starts_with("header: there is no column `"), "{missing}");
+}

@@ -106,7 +106,6 @@ fn what_is_wrong_with_a_mapping_is_named() {
         &reference("object = \"order\""),
         "mapping: column `a`: reference to `order`, but `account` refers to account",
     );
-    check(&reference("match = \"name\""), "mapping: column `a`: `name` of account is not unique");
     check(&reference("created = true"), "mapping, line 5: unknown field `created`");
     check(&reference("create = true"), "mapping: column `a`: cannot create account without `name`");
     check(&reference("set = { name = \"x\" }"), "mapping: column `a`: `set` is for records that are created");
