@@ -1,11 +1,6 @@
 //! `kill -9` at random while a file is loaded, an index is built, records are merged and the schema changes: nothing acknowledged is lost,
 //! jobs go on, and no half of a change of the schema is there.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "a test may panic and print"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
