@@ -1,0 +1,81 @@
+//! `trellis plugin`: one file a group of commands.
+
+mod folder;
+mod install;
+mod run;
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use serde_json::Value as Json;
+
+use super::{Connection, Failure, Result, client::text};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Plugin {
+    /// Build a plugin's folder into one .wasm file that carries its manifest.
+    Build {
+        /// The folder with Cargo.toml and plugin.toml.
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+        /// The file to write; by default plugins/<id>.wasm in cargo's target folder.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Check a .wasm file: manifest, interfaces, imports, size. Needs no server.
+    Check {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Upload a plugin to a server; with --enable also switch it on.
+    Install(install::Install),
+    /// List the plugins of a server.
+    List(Connection),
+    /// Run a plugin over all customers and wait for the result.
+    Run(run::Run),
+    /// List the runs of a plugin, the newest first.
+    Runs {
+        /// The plugin's id.
+        id: String,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Compute a run again from its recorded inputs and say whether the same comes out.
+    Replay {
+        /// The plugin's id.
+        id: String,
+        /// The run's id; the newest run where it is left out.
+        run: Option<String>,
+        #[command(flatten)]
+        connection: Connection,
+    },
+}
+
+impl Plugin {
+    pub(crate) fn run(&self) -> Result {
+        match self {
+            Self::Build { folder, out } => folder::build(folder, out.as_ref()),
+            Self::Check { file } => folder::check(file),
+            Self::Install(install) => install.run(),
+            Self::List(connection) => install::list(connection),
+            Self::Run(run) => run.run(),
+            Self::Runs { id, connection } => run::runs(id, connection),
+            Self::Replay { id, run, connection } => run::replay(id, run.as_deref(), connection),
+        }
+    }
+}
+
+/// Entry of the process in which the server compiles a plugin.
+pub(crate) fn compile_child() -> Result {
+    trellis_plugin_host::compile_child(std::io::stdin().lock(), std::io::stdout().lock())
+        .map_err(Failure::Message)
+}
+
+/// The job, if it came to a good end.
+fn succeeded(job: Json, what: &str) -> Result<Json> {
+    if text(&job, "state") == "succeeded" {
+        return Ok(job);
+    }
+    let error = job.get("error").unwrap_or(&Json::Null);
+    Err(Failure::Message(format!("{what} {}: {}", text(&job, "state"), text(error, "message"))))
+}
