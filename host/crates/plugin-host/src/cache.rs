@@ -90,7 +90,8 @@ impl Cache {
         for entry in fs::read_dir(&self.dir)? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            if name != KEY_FILE && !name.ends_with(&current) {
+            // The code of another engine has a folder of its own here.
+            if name != KEY_FILE && !name.ends_with(&current) && !entry.file_type()?.is_dir() {
                 fs::remove_file(entry.path())?;
             }
         }

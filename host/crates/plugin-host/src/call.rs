@@ -79,6 +79,9 @@ pub struct CallStats {
     pub lookups: u32,
     /// How much of the wall time they took; charged to it.
     pub lookups_took: Duration,
+    /// Instructions that it ran, as wasmtime weighs them: the same whenever the same is asked. Only of plugins from
+    /// [`crate::PluginHost::load_metered`].
+    pub fuel: Option<u64>,
 }
 
 /// Which call is made, under which limits, with what.
@@ -177,7 +180,7 @@ impl CallState {
         }
     }
 
-    pub(crate) fn finish(mut self) -> (Vec<LogLine>, CallStats) {
+    pub(crate) fn finish(mut self, fuel: Option<u64>) -> (Vec<LogLine>, CallStats) {
         // Lines that the guest has not ended.
         self.wasi.close();
         let log = std::mem::take(&mut *self.log.lock());
@@ -188,6 +191,7 @@ impl CallState {
             log_lines_suppressed: log.suppressed(),
             lookups: self.lookups.made(),
             lookups_took: self.lookups.took(),
+            fuel,
         };
         (log.into_lines(), stats)
     }
@@ -199,6 +203,8 @@ pub(crate) fn new_store(engine: &Engine, limits: &ClassLimits, state: CallState)
     store.limiter(|state| state);
     store.set_hostcall_fuel(usize::try_from(limits.output_bytes_max).unwrap_or(usize::MAX));
     store.set_max_component_handles(HANDLES_MAX);
+    // Time ends a guest, fuel only counts. An engine that does not meter refuses it, which is as well.
+    let _ = store.set_fuel(u64::MAX);
     // Without a deadline the first instruction would trap. The callback runs every tick, so that neither time spent waiting
     // for rows nor a cancellation needs another deadline.
     store.set_epoch_deadline(1);
@@ -207,6 +213,11 @@ pub(crate) fn new_store(engine: &Engine, limits: &ClassLimits, state: CallState)
         Ok(UpdateDeadline::Continue(1))
     });
     store
+}
+
+/// What a call has used so far, where its engine meters.
+pub(crate) fn fuel_used(store: &Store<CallState>) -> Option<u64> {
+    store.get_fuel().ok().map(|left| u64::MAX - left)
 }
 
 impl ResourceLimiter for CallState {
@@ -271,7 +282,7 @@ mod tests {
         assert!(!state.memory_growing(0, 2 << 20, Some(1 << 20)).unwrap(), "its own maximum comes first");
         let error = state.memory_growing(0, 40 << 20, None).unwrap_err();
         assert!(matches!(error.downcast_ref(), Some(Stop::Memory)));
-        assert_eq!(state.finish().1.memory_bytes_peak, 40 << 20);
+        assert_eq!(state.finish(None).1.memory_bytes_peak, 40 << 20);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Turns components into machine code.
 //!
 //! A small component can keep a compiler busy for minutes, so the server lets a child process do it, which limits itself before it reads
-//! anything. Protocol: the parent writes one header line (`trellis-compile 1 MEMORY_BYTES CPU_SECONDS`) and then the component to
+//! anything. Protocol: the parent writes one header line (`trellis-compile 1 MEMORY_BYTES CPU_SECONDS`, then ` metered` where the code is
+//! to count what it uses) and then the component to
 //! the child's standard input; the child writes the compiled component to its standard output, or a reason to its standard error.
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -13,10 +14,12 @@ use std::time::Duration;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use crate::engines::compile_config;
+use crate::engines::{Metering, compile_config};
 use crate::{Compiler, Config};
 
 const HEADER: &str = "trellis-compile 1";
+/// Ends the header where the code is to count what it uses.
+const METERED: &str = " metered";
 /// The largest compiled component that is taken from the child; 32 MiB of JavaScript runtime make about 100 MiB.
 const CODE_BYTES_MAX: u64 = 512 << 20;
 /// How much of the child's standard error goes into a message.
@@ -29,13 +32,18 @@ pub(crate) enum CompileError {
     Timeout,
 }
 
-/// Compiles a component as the configuration says.
-pub(crate) fn compile(engine: &Engine, config: &Config, wasm: &[u8]) -> Result<Vec<u8>, CompileError> {
+/// Compiles a component as the configuration says, for an engine that meters as `metering` says.
+pub(crate) fn compile(
+    engine: &Engine,
+    config: &Config,
+    metering: Metering,
+    wasm: &[u8],
+) -> Result<Vec<u8>, CompileError> {
     match &config.compiler {
         Compiler::InProcess => {
             engine.precompile_component(wasm).map_err(|error| CompileError::Failed(format!("{error:#}")))
         }
-        Compiler::Child { command, args } => compile_in_child(command, args, config, wasm),
+        Compiler::Child { command, args } => compile_in_child(command, args, config, metering, wasm),
     }
 }
 
@@ -62,12 +70,12 @@ pub fn compile_child(input: impl Read, mut output: impl Write) -> Result<(), Str
         .take(128)
         .read_line(&mut header)
         .map_err(|error| format!("cannot read the header: {error}"))?;
-    let (memory_bytes_max, cpu_s_max) =
+    let (memory_bytes_max, cpu_s_max, metering) =
         parse_header(&header).ok_or_else(|| format!("bad header `{}`", header.trim()))?;
     limit_this_process(memory_bytes_max, cpu_s_max)?;
     let mut wasm = Vec::new();
     input.read_to_end(&mut wasm).map_err(|error| format!("cannot read the component: {error}"))?;
-    let engine = Engine::new(&compile_config()).map_err(|error| format!("{error:#}"))?;
+    let engine = Engine::new(&compile_config(metering)).map_err(|error| format!("{error:#}"))?;
     let code = engine.precompile_component(&wasm).map_err(|error| format!("{error:#}"))?;
     output
         .write_all(&code)
@@ -75,9 +83,12 @@ pub fn compile_child(input: impl Read, mut output: impl Write) -> Result<(), Str
         .map_err(|error| format!("cannot write the code: {error}"))
 }
 
-fn parse_header(header: &str) -> Option<(u64, u64)> {
-    let (memory, cpu) = header.trim_end().strip_prefix(HEADER)?.trim_start().split_once(' ')?;
-    Some((memory.parse().ok()?, cpu.parse().ok()?))
+fn parse_header(header: &str) -> Option<(u64, u64, Metering)> {
+    let header = header.trim_end();
+    let metered = header.strip_suffix(METERED);
+    let metering = if metered.is_some() { Metering::On } else { Metering::Off };
+    let (memory, cpu) = metered.unwrap_or(header).strip_prefix(HEADER)?.trim_start().split_once(' ')?;
+    Some((memory.parse().ok()?, cpu.parse().ok()?, metering))
 }
 
 #[cfg(unix)]
@@ -101,6 +112,7 @@ fn compile_in_child(
     command: &Path,
     args: &[String],
     config: &Config,
+    metering: Metering,
     wasm: &[u8],
 ) -> Result<Vec<u8>, CompileError> {
     let failed = |what: &str, error: std::io::Error| {
@@ -117,9 +129,10 @@ fn compile_in_child(
         .map_err(|error| failed("cannot start", error))?;
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let header = format!(
-        "{HEADER} {} {}\n",
+        "{HEADER} {} {}{}\n",
         config.compile_memory_bytes_max,
-        config.compile_timeout_ms.div_ceil(1_000)
+        config.compile_timeout_ms.div_ceil(1_000),
+        if metering == Metering::On { METERED } else { "" }
     );
     let (done, output) = mpsc::channel();
     let (code, reason, status) = std::thread::scope(|scope| {
@@ -179,8 +192,15 @@ mod tests {
 
     #[test]
     fn headers_are_read_as_they_are_written() {
-        assert_eq!(parse_header("trellis-compile 1 1073741824 60\n"), Some((1 << 30, 60)));
-        for wrong in ["", "trellis-compile 2 1 1\n", "trellis-compile 1 many 60\n", "trellis-compile 1 5\n"] {
+        assert_eq!(parse_header("trellis-compile 1 1073741824 60\n"), Some((1 << 30, 60, Metering::Off)));
+        assert_eq!(parse_header("trellis-compile 1 5 6 metered\n"), Some((5, 6, Metering::On)));
+        for wrong in [
+            "",
+            "trellis-compile 1 5 6 more\n",
+            "trellis-compile 2 1 1\n",
+            "trellis-compile 1 many 60\n",
+            "trellis-compile 1 5\n",
+        ] {
             assert_eq!(parse_header(wrong), None, "{wrong}");
         }
     }

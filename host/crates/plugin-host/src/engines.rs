@@ -23,6 +23,13 @@ const BACKTRACE_FRAMES_MAX: NonZeroUsize = NonZeroUsize::new(16).expect("16 is n
 /// Tables and function references of one instance, in bytes.
 const INSTANCE_BYTES_MAX: usize = 4 << 20;
 
+/// Whether compiled code counts what it uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Metering {
+    On,
+    Off,
+}
+
 /// One engine with pooled memories for short calls, one that allocates on demand for training, whose memories are large and rare.
 /// Both compile alike, so that one compiled component serves both.
 #[derive(Debug)]
@@ -36,7 +43,7 @@ impl Engines {
     /// Makes both engines and starts their ticker. Where pooling does not fit into the address space, one engine does both.
     pub(crate) fn new(config: &Config) -> Result<Self> {
         let setup = |error: wasmtime::Error| Error::Setup { reason: format!("{error:#}") };
-        let on_demand = Engine::new(&compile_config()).map_err(setup)?;
+        let on_demand = Engine::new(&compile_config(Metering::Off)).map_err(setup)?;
         let pooled = config.pooling.then(|| pooled_engine(config)).and_then(|engine| match engine {
             Ok(engine) => Some(engine),
             Err(error) => {
@@ -46,6 +53,16 @@ impl Engines {
         });
         let pooling = pooled.is_some();
         let engines = Self { pooled: pooled.unwrap_or_else(|| on_demand.clone()), on_demand, pooling };
+        start_ticker(&engines)?;
+        Ok(engines)
+    }
+
+    /// One engine for calls of every class that counts what guests use ([`crate::CallStats::fuel`]). Its code is slower than, and not
+    /// interchangeable with, that of the others, and nothing is pooled: what runs here is compared or measured, and nobody waits for it.
+    pub(crate) fn metered() -> Result<Self> {
+        let setup = |error: wasmtime::Error| Error::Setup { reason: format!("{error:#}") };
+        let engine = Engine::new(&compile_config(Metering::On)).map_err(setup)?;
+        let engines = Self { pooled: engine.clone(), on_demand: engine, pooling: false };
         start_ticker(&engines)?;
         Ok(engines)
     }
@@ -66,11 +83,12 @@ impl Engines {
 
 /// What decides how components are compiled, and what a guest may use of WebAssembly: no more than what today's compilers emit, and
 /// of what is left nothing that differs between machines.
-pub(crate) fn compile_config() -> wasmtime::Config {
+pub(crate) fn compile_config(metering: Metering) -> wasmtime::Config {
     let mut config = wasmtime::Config::new();
     config
         .strategy(Strategy::Cranelift)
         .epoch_interruption(true)
+        .consume_fuel(metering == Metering::On)
         .cranelift_nan_canonicalization(true)
         .max_wasm_stack(WASM_STACK_BYTES)
         .wasm_backtrace_max_frames(Some(BACKTRACE_FRAMES_MAX))
@@ -114,7 +132,7 @@ fn pooled_engine(config: &Config) -> wasmtime::Result<Engine> {
         .max_unused_warm_slots(u32::try_from(config.permits).unwrap_or(u32::MAX))
         .linear_memory_keep_resident(keep_resident)
         .table_keep_resident(KEEP_RESIDENT_BYTES);
-    let mut compile = compile_config();
+    let mut compile = compile_config(Metering::Off);
     compile.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     Engine::new(&compile)
 }
@@ -148,5 +166,11 @@ mod tests {
     fn one_compiled_component_serves_both_engines() {
         let engines = Engines::new(&Config::default()).unwrap();
         assert_eq!(engine_hash(&engines.pooled), engine_hash(&engines.on_demand));
+        let metered = Engines::metered().unwrap();
+        assert_ne!(
+            engine_hash(&engines.pooled),
+            engine_hash(&metered.pooled),
+            "code of one is none of the other"
+        );
     }
 }

@@ -9,9 +9,12 @@ use parking_lot::Mutex;
 use crate::cache::{Cache, Cached};
 use crate::compile::{CompileError, compile};
 use crate::component::inspect_within;
-use crate::engines::Engines;
+use crate::engines::{Engines, Metering};
 use crate::permits::Permits;
 use crate::{Config, Digest, Error, Inspection, Plugin, Result};
+
+/// Folder within the cache for code that counts what it uses.
+const METERED_CACHE: &str = "metered";
 
 /// Loads plugins. One for a process: it holds the memory pool, the permits and the cache.
 #[derive(Debug)]
@@ -21,6 +24,15 @@ pub struct PluginHost {
     /// One compilation at a time; a plugin that two callers install at once is compiled once.
     compiling: Mutex<()>,
     loaded: Mutex<HashMap<Digest, Weak<Plugin>>>,
+    /// Made when something is metered for the first time.
+    metered: Mutex<Option<Arc<Metered>>>,
+}
+
+/// Where plugins run whose use is counted.
+#[derive(Debug)]
+struct Metered {
+    shared: Arc<Shared>,
+    cache: Option<Cache>,
 }
 
 /// What plugins need of their host.
@@ -29,7 +41,7 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) engines: Engines,
     pub(crate) permits: Permits,
-    pub(crate) counters: Counters,
+    pub(crate) counters: Arc<Counters>,
 }
 
 #[derive(Debug, Default)]
@@ -70,8 +82,9 @@ impl PluginHost {
         let cache =
             config.cache_dir.as_deref().map(|dir| Cache::open(dir, engines.compiling())).transpose()?;
         let permits = Permits::new(config.permits);
-        let shared = Arc::new(Shared { config, engines, permits, counters: Counters::default() });
-        Ok(Arc::new(Self { shared, cache, compiling: Mutex::new(()), loaded: Mutex::new(HashMap::new()) }))
+        let shared = Arc::new(Shared { config, engines, permits, counters: Arc::default() });
+        let (compiling, loaded, metered) = (Mutex::new(()), Mutex::new(HashMap::new()), Mutex::new(None));
+        Ok(Arc::new(Self { shared, cache, compiling, loaded, metered }))
     }
 
     /// Checks, compiles (unless it is cached), links and tries a component. A component that is loaded already is shared.
@@ -84,22 +97,52 @@ impl PluginHost {
         if let Some(plugin) = self.find_loaded(&digest) {
             return Ok(plugin);
         }
-        if let Some(code) = self.cached(&digest) {
+        if let Some(code) = self.cached(self.cache.as_ref(), &digest) {
             return self.finish(inspection, &code);
         }
         let _one_at_a_time = self.compiling.lock();
         if let Some(plugin) = self.find_loaded(&digest) {
             return Ok(plugin);
         }
-        let code = self.compile(&inspection, wasm)?;
+        let code = self.compile(&self.shared, Metering::Off, &inspection, wasm)?;
         let plugin = self.finish(inspection, &code)?;
         // Only what has proved to load is kept.
-        if let Some(cache) = &self.cache
-            && let Err(error) = cache.put(&digest, &code)
-        {
-            tracing::warn!(%error, %digest, "compiled plugin cannot be kept in the cache");
-        }
+        keep(self.cache.as_ref(), &digest, &code);
         Ok(plugin)
+    }
+
+    /// Loads a component as [`PluginHost::load`] does, but for comparing and measuring: what its calls use is counted
+    /// ([`CallStats::fuel`](crate::CallStats::fuel), [`Plugin::used`]), which makes them slower. Such calls run one at a time on a permit of their own, so that
+    /// nobody who works waits for them. Each load gives a plugin of its own, whose figures nobody else adds to.
+    ///
+    /// # Errors
+    /// The first reason to refuse it.
+    pub fn load_metered(&self, wasm: &[u8]) -> Result<Arc<Plugin>> {
+        let inspection = inspect_within(wasm, self.shared.config.component_bytes_max)?;
+        let (digest, metered) = (inspection.digest, self.metered()?);
+        let load = |inspection, code: &[u8]| Plugin::new(Arc::clone(&metered.shared), inspection, code);
+        if let Some(code) = self.cached(metered.cache.as_ref(), &digest) {
+            return load(inspection, &code).map(Arc::new);
+        }
+        let _one_at_a_time = self.compiling.lock();
+        let code = self.compile(&metered.shared, Metering::On, &inspection, wasm)?;
+        let plugin = load(inspection, &code)?;
+        keep(metered.cache.as_ref(), &digest, &code);
+        Ok(Arc::new(plugin))
+    }
+
+    fn metered(&self) -> Result<Arc<Metered>> {
+        let mut metered = self.metered.lock();
+        if let Some(metered) = &*metered {
+            return Ok(Arc::clone(metered));
+        }
+        let engines = Engines::metered()?;
+        let config = self.shared.config.clone();
+        let dir = config.cache_dir.as_deref().map(|dir| dir.join(METERED_CACHE));
+        let cache = dir.map(|dir| Cache::open(&dir, engines.compiling())).transpose()?;
+        let counters = Arc::clone(&self.shared.counters);
+        let shared = Arc::new(Shared { config, engines, permits: Permits::new(1), counters });
+        Ok(Arc::clone(metered.insert(Arc::new(Metered { shared, cache }))))
     }
 
     /// What happened since the start.
@@ -130,9 +173,9 @@ impl PluginHost {
         Ok(plugin)
     }
 
-    fn cached(&self, digest: &Digest) -> Option<Vec<u8>> {
+    fn cached(&self, cache: Option<&Cache>, digest: &Digest) -> Option<Vec<u8>> {
         let counters = &self.shared.counters;
-        match self.cache.as_ref()?.get(digest) {
+        match cache?.get(digest) {
             Cached::Code(code) => {
                 counters.cache_hits.fetch_add(1, Ordering::Relaxed);
                 Some(code)
@@ -146,13 +189,30 @@ impl PluginHost {
         }
     }
 
-    fn compile(&self, inspection: &Inspection, wasm: &[u8]) -> Result<Vec<u8>> {
-        let (config, plugin) = (&self.shared.config, inspection.manifest.plugin_version());
-        let code = compile(self.shared.engines.compiling(), config, wasm).map_err(|error| match error {
-            CompileError::Failed(reason) => Error::CompileFailed { plugin, reason },
-            CompileError::Timeout => Error::CompileTimeout { plugin, timeout_ms: config.compile_timeout_ms },
-        })?;
+    fn compile(
+        &self,
+        shared: &Shared,
+        metering: Metering,
+        inspection: &Inspection,
+        wasm: &[u8],
+    ) -> Result<Vec<u8>> {
+        let (config, plugin) = (&shared.config, inspection.manifest.plugin_version());
+        let code =
+            compile(shared.engines.compiling(), config, metering, wasm).map_err(|error| match error {
+                CompileError::Failed(reason) => Error::CompileFailed { plugin, reason },
+                CompileError::Timeout => {
+                    Error::CompileTimeout { plugin, timeout_ms: config.compile_timeout_ms }
+                }
+            })?;
         self.shared.counters.compiled.fetch_add(1, Ordering::Relaxed);
         Ok(code)
+    }
+}
+
+fn keep(cache: Option<&Cache>, digest: &Digest, code: &[u8]) {
+    if let Some(cache) = cache
+        && let Err(error) = cache.put(digest, code)
+    {
+        tracing::warn!(%error, %digest, "compiled plugin cannot be kept in the cache");
     }
 }

@@ -34,6 +34,7 @@ pub mod manifest;
 mod permits;
 mod plugin;
 mod trap;
+mod used;
 
 pub use answers::{CallContext, Fitted, Metric, Model, RowError};
 pub use call::{CallStats, CancelFlag, LogLevel, LogLine};
@@ -58,3 +59,4 @@ pub use limits::{ClassLimits, LimitClass, Limits};
 pub use manifest::{Manifest, Request};
 pub use plugin::Plugin;
 pub use trellis_model::Reason;
+pub use used::Used;

@@ -12,7 +12,7 @@ use wasmtime::component::{Component, Instance, InstancePre, Resource};
 use wasmtime::{Engine, Store};
 
 use crate::answers::CallContext;
-use crate::call::{Call, CallState, new_store};
+use crate::call::{Call, CallState, fuel_used, new_store};
 use crate::compile::deserialize;
 use crate::host::Shared;
 use crate::interfaces::bindings::trellis::plugin::types;
@@ -21,6 +21,7 @@ use crate::interfaces::row_streams::{self, RowStream, StreamClient, StreamHandle
 use crate::interfaces::{Exported, Guests};
 use crate::manifest::{Interface, LookupGrant};
 use crate::permits::NoPermit;
+use crate::used::{Usage, Used};
 use crate::{
     CallStats, CampaignRules, ClassLimits, Digest, Error, FaultKind, Inspection, LimitClass, LogLine,
     Manifest, PluginError, PluginVersion, RecordHook, Result, Scoring, Segmentation, ServiceWorkflow,
@@ -36,6 +37,7 @@ pub struct Plugin {
     pooled: Prepared,
     /// Made at the first call of that class: most plugins are loaded more often than they are trained.
     training: Mutex<Option<Arc<Prepared>>>,
+    used: Usage,
 }
 
 /// A component linked on one of the engines.
@@ -95,7 +97,8 @@ impl Plugin {
             Prepared::new(&shared, LimitClass::Call, &component, &inspection).map_err(wrong_shape)?;
         let lookup_grants = inspection.manifest.lookups.as_slice().into();
         let training = Mutex::new(None);
-        let plugin = Self { shared, inspection, name: name.clone(), lookup_grants, pooled, training };
+        let used = Usage::default();
+        let plugin = Self { shared, inspection, name: name.clone(), lookup_grants, pooled, training, used };
         plugin.try_instance()?;
         Ok(plugin)
     }
@@ -149,6 +152,11 @@ impl Plugin {
     /// What it imports, with versions.
     pub fn imports(&self) -> &[String] {
         &self.inspection.imports
+    }
+
+    /// What its calls used since it was loaded, the trial at the load included. Calls that run are not in it yet.
+    pub fn used(&self) -> Used {
+        self.used.total()
     }
 
     /// Its segmentation interface, if it has one.
@@ -278,7 +286,9 @@ impl Plugin {
             let instance = prepared.pre.instantiate(&mut store)?;
             body(&mut store, &instance, prepared)
         }));
-        let (logs, stats) = store.into_data().finish();
+        let fuel = fuel_used(&store);
+        let (logs, stats) = store.into_data().finish(fuel);
+        self.used.add(&stats, !matches!(result, Ok(Ok(_))));
         match result {
             Ok(Ok(Ok(value))) => Ok(Done { value, logs, stats }),
             Ok(Ok(Err(Rejection::Plugin(error)))) => {

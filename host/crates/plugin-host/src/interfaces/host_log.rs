@@ -70,7 +70,7 @@ mod tests {
         for message in messages {
             state.log(Level::Info, (*message).to_owned()).unwrap();
         }
-        state.finish().0
+        state.finish(None).0
     }
 
     #[test]

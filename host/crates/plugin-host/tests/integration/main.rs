@@ -9,6 +9,7 @@ mod first_party;
 mod hooks;
 mod loading;
 mod lookups;
+mod metering;
 mod retail_rfm;
 mod scores;
 mod support;
