@@ -50,7 +50,8 @@ pub fn encode(core_module: &[u8], manifest: &str) -> Result<Vec<u8>> {
     Ok(component)
 }
 
-fn append_section(component: &mut Vec<u8>, name: &str, data: &[u8]) {
+/// Appends a custom section to a component.
+pub fn append_section(component: &mut Vec<u8>, name: &str, data: &[u8]) {
     let section = CustomSection { name: Cow::Borrowed(name), data: Cow::Borrowed(data) };
     component.push(ComponentSection::id(&section));
     section.encode(component);

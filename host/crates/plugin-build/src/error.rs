@@ -66,6 +66,26 @@ pub enum Error {
         message: String,
     },
 
+    /// A file that the component is to carry is no JSON.
+    #[error("`{path}` is not JSON: {message}")]
+    NotJson {
+        /// The file.
+        path: PathBuf,
+        /// The parser's words, with line and column.
+        message: String,
+    },
+
+    /// What the component is to carry is too large.
+    #[error("`{what}` has {bytes} bytes together, at most {bytes_max}")]
+    TooLarge {
+        /// The files' folder.
+        what: &'static str,
+        /// Their size.
+        bytes: usize,
+        /// The limit.
+        bytes_max: usize,
+    },
+
     /// The manifest and `Cargo.toml` do not describe the same plugin.
     #[error("`{key}` differs: plugin.toml says `{manifest}`, Cargo.toml says `{cargo}`")]
     Differs {

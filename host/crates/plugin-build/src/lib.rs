@@ -1,7 +1,7 @@
 //! Turns a plugin project written in Rust into the one `.wasm` component file that a Trellis server installs.
 //!
 //! [`build`] finds a Rust toolchain that can compile for `wasm32-unknown-unknown` ([`Toolchain::find`]), compiles the project with
-//! cargo, wraps the core module as a component ([`component`]) and appends the project's `plugin.toml`.
+//! cargo, wraps the core module as a component ([`component`]) and appends the project's `plugin.toml` and golden cases.
 //! The same sources, toolchain and dependencies give the same bytes, wherever the project lies.
 //!
 //! It does not judge the manifest beyond what a build needs (it parses, and its id and version agree with `Cargo.toml`), and it
@@ -15,6 +15,7 @@
 //! # Ok::<(), trellis_plugin_build::Error>(())
 //! ```
 
+mod carried;
 pub mod component;
 mod error;
 mod project;
@@ -23,6 +24,7 @@ mod toolchain;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+pub use carried::{TESTS_SECTION, golden_cases};
 pub use error::{Error, Result};
 pub use toolchain::Toolchain;
 
@@ -60,11 +62,15 @@ pub struct Built {
 /// Says which file, setting or tool is missing or wrong; a compiler's own words are quoted whole.
 pub fn build(project_dir: &Path, options: &BuildOptions) -> Result<Built> {
     let sources = Sources::open(project_dir)?;
+    let cases = golden_cases(&sources.folder)?;
     let toolchain = Toolchain::find(&sources.folder)?;
     let project = Project::check(sources, &toolchain)?;
     let core_module = project.compile(&toolchain)?;
     let core_module = read(&core_module)?;
-    let component = component::encode(&core_module, &project.manifest_text)?;
+    let mut component = component::encode(&core_module, &project.manifest_text)?;
+    if let Some(cases) = cases {
+        component::append_section(&mut component, TESTS_SECTION, cases.as_bytes());
+    }
     let summary = component::Summary::read(&component)?;
     let path = options
         .out

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use wasmparser::{ComponentExternalKind, Encoding, Parser, Payload};
 
+use crate::carried::Carried;
 use crate::interfaces::wasi;
 use crate::manifest::{Interface, Request};
 use crate::{Error, Manifest, Result};
@@ -67,6 +68,8 @@ pub struct Inspection {
     pub sdk: Option<String>,
     /// Whether it imports WASI, which its toolchain needs and behind which there is nothing.
     pub wasi: bool,
+    /// What it carries besides its manifest.
+    pub carried: Carried,
 }
 
 impl Inspection {
@@ -111,6 +114,7 @@ pub(crate) fn inspect_within(wasm: &[u8], bytes_max: usize) -> Result<Inspection
         exports: outline.exports,
         core_modules: outline.core_modules,
         sdk: outline.sdk,
+        carried: outline.carried,
         manifest,
     })
 }
@@ -124,6 +128,7 @@ struct Outline {
     imports: Vec<String>,
     exports: Vec<String>,
     core_modules: usize,
+    carried: Carried,
 }
 
 fn outline(wasm: &[u8]) -> Result<Outline> {
@@ -141,6 +146,9 @@ fn outline(wasm: &[u8]) -> Result<Outline> {
             }
             Payload::End(_) => depth = depth.saturating_sub(1),
             _ if depth == 0 => {
+                if let Payload::CustomSection(section) = &payload {
+                    outline.carried.take(section.name(), section.data()).map_err(not_a_component)?;
+                }
                 outline.add(&payload).map_err(|error| not_a_component(error.to_string()))?;
             }
             _ => {}

@@ -19,6 +19,7 @@
 mod answers;
 mod cache;
 mod call;
+mod carried;
 mod check;
 mod compile;
 mod component;
@@ -38,6 +39,7 @@ mod used;
 
 pub use answers::{CallContext, Fitted, Metric, Model, RowError};
 pub use call::{CallStats, CancelFlag, LogLevel, LogLine};
+pub use carried::{CARRIED_BYTES_MAX, Carried};
 pub use compile::compile_child;
 pub use component::{Digest, Inspection, SUPPORTED_WIT, inspect, read_manifest};
 pub use config::{Compiler, Config};
