@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use cpu_time::ThreadTime;
 use jiff::tz::TimeZone;
 use rhai::EvalAltResult;
 use trellis_model::{
@@ -39,7 +40,7 @@ pub(crate) struct Call {
     pub(crate) user: Option<RecordId>,
     lookups: Arc<dyn Lookups>,
     lookups_made: u32,
-    deadline: Instant,
+    budget: Budget,
     pub(crate) changes: BTreeMap<FieldName, Option<Value>>,
     pub(crate) vetoes: Vec<RuleVeto>,
     pub(crate) actions: Vec<Action>,
@@ -47,6 +48,43 @@ pub(crate) struct Call {
     pub(crate) printed: Vec<String>,
     /// The first fault that the rule may not go on after; stands even if the rule swallowed it.
     fatal: Option<Fault>,
+}
+
+/// How long a call may still compute. The processor's time counts and not the clock on the wall: that others keep the machine busy is not
+/// the rule's fault.
+struct Budget {
+    max: Duration,
+    /// Time of this thread when the call began, later by what look-ups took since.
+    started: Duration,
+    /// The thread's time is a call into the kernel, so it is asked no sooner than it can be over.
+    look_at: Instant,
+}
+
+impl Budget {
+    fn new(max: Duration) -> Self {
+        Self { max, started: Duration::ZERO, look_at: Instant::now() }
+    }
+
+    /// Counts from now, on this thread.
+    fn start(&mut self) {
+        self.started = thread_time();
+        self.look_at = Instant::now() + self.max;
+    }
+
+    fn is_over(&mut self) -> bool {
+        let now = Instant::now();
+        if now < self.look_at {
+            return false;
+        }
+        let used = thread_time().saturating_sub(self.started);
+        self.look_at = now + self.max.saturating_sub(used);
+        used >= self.max
+    }
+}
+
+/// What the processor has done for this thread.
+fn thread_time() -> Duration {
+    ThreadTime::now().as_duration()
 }
 
 impl Call {
@@ -64,7 +102,7 @@ impl Call {
             user: input.user,
             lookups: input.lookups,
             lookups_made: 0,
-            deadline: Instant::now() + Duration::from_millis(limits.time_ms_max),
+            budget: Budget::new(Duration::from_millis(limits.time_ms_max)),
             changes: BTreeMap::new(),
             vetoes: Vec::new(),
             actions: Vec::new(),
@@ -160,10 +198,10 @@ pub(crate) fn look_up<T>(
         call.lookups_made += 1;
         Ok(Arc::clone(&call.lookups))
     })?;
-    let started = Instant::now();
+    let started = thread_time();
     let answer = ask(&*lookups);
     with(|call| {
-        call.deadline += started.elapsed();
+        call.budget.started += thread_time().saturating_sub(started);
         answer.map_err(|error| Fault::lookup(error, &call.limits))
     })
 }
@@ -171,7 +209,10 @@ pub(crate) fn look_up<T>(
 /// Whether the running rule has used up its time.
 pub(crate) fn overdue() -> Option<Fault> {
     CURRENT.with_borrow_mut(|current| {
-        let call = current.as_mut().filter(|call| Instant::now() >= call.deadline)?;
+        let call = current.as_mut()?;
+        if !call.budget.is_over() {
+            return None;
+        }
         let fault = Fault::limit("time_ms_max", call.limits.time_ms_max);
         call.fatal.get_or_insert_with(|| fault.clone());
         Some(fault)
@@ -179,7 +220,8 @@ pub(crate) fn overdue() -> Option<Fault> {
 }
 
 /// Runs a script with `call` as this thread's state. Returns the state, and `None` where the interpreter panicked.
-pub(crate) fn enter<T>(call: Call, run: impl FnOnce() -> T) -> (Call, Option<T>) {
+pub(crate) fn enter<T>(mut call: Call, run: impl FnOnce() -> T) -> (Call, Option<T>) {
+    call.budget.start();
     let outer = CURRENT.replace(Some(call));
     let result = catch_unwind(AssertUnwindSafe(run)).ok();
     let call = CURRENT.replace(outer).expect("nothing takes the state of a call but this function");

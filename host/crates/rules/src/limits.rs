@@ -24,7 +24,7 @@ pub struct Limits {
     pub functions_max: usize,
     /// Variables at one time.
     pub variables_max: usize,
-    /// Wall time of one call in milliseconds; time that look-ups take is not counted.
+    /// Processor time of one call in milliseconds; what look-ups take is not counted.
     pub time_ms_max: u64,
     /// Actions that one call may return, and reasons likewise.
     pub actions_max: usize,
