@@ -83,7 +83,8 @@ impl Planner<'_> {
         let mut push = |what| {
             reactions.push(Reaction { entry: entry.clone(), object: change.object, record: change.id, what });
         };
-        for rule in self.rules.of(object.id, Trigger::AfterSave) {
+        let rules = self.rules.of(object.id, Trigger::AfterSave).iter();
+        for rule in rules.filter(|rule| rule.since < entry.position) {
             let before = match change.kind {
                 ChangeKind::Created => Before::Nothing,
                 _ if is_concerned(&rule.when_fields, object, change) => {
@@ -112,7 +113,8 @@ impl Planner<'_> {
         let object = text("object").and_then(|object| self.schema.object(object));
         let name = text(kind.name_key()).and_then(|name| SegmentationName::new(name).ok());
         let (Some(object), Some(name)) = (object, name) else { return Ok(()) };
-        let rules = self.rules.watching(&self.core.columns, object.id, kind, &name);
+        let mut rules = self.rules.watching(&self.core.columns, object.id, kind, &name);
+        rules.retain(|rule| rule.since < entry.position);
         if rules.is_empty() {
             return Ok(());
         }

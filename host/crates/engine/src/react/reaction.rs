@@ -25,6 +25,7 @@ pub(super) struct Reaction {
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) number: u64,
+    pub(super) position: u64,
     pub(super) time_ms: i64,
     /// Why the reaction's changes happen: one deeper than the entry.
     pub(super) cause: Cause,
@@ -62,7 +63,7 @@ impl Entry {
             depth: entry.cause.depth.saturating_add(1),
             automations_off: false,
         };
-        Self { number: entry.number, time_ms: entry.time_ms, cause }
+        Self { number: entry.number, position: entry.position, time_ms: entry.time_ms, cause }
     }
 }
 
@@ -138,7 +139,7 @@ mod tests {
 
     fn id(number: u64, decider: [&str; 3]) -> RecordId {
         let cause = Cause { log: Some(number), depth: 1, ..Cause::default() };
-        let entry = Entry { number, time_ms: 1_795_262_400_000, cause };
+        let entry = Entry { number, position: number, time_ms: 1_795_262_400_000, cause };
         decision_id(&entry, ObjectId(1), RecordId(Uuid::from_u128(5)), decider)
     }
 

@@ -65,6 +65,9 @@ pub(crate) struct Rule {
     pub(crate) id: RecordId,
     pub(crate) name: Text,
     pub(crate) version: u64,
+    /// The position of the change since which it is known to be switched on: what was committed before is none of its business, also
+    /// where nobody has reacted to it yet.
+    pub(crate) since: u64,
     pub(crate) object: ObjectName,
     pub(crate) trigger: Trigger,
     /// Only when one of these changes; any where there is none.
@@ -175,8 +178,8 @@ impl RuleBook {
         let engine = Arc::clone(&self.engine);
         let loaded = blocking("compiling rules", move || {
             let mut loaded = Loaded { at, schema, ..Loaded::default() };
-            for (id, draft) in drafts {
-                loaded.add(id, draft, &engine, &before);
+            for (id, changed_at, draft) in drafts {
+                loaded.add(id, changed_at, draft, &engine, &before);
             }
             loaded.sort();
             Arc::new(loaded)
@@ -236,7 +239,7 @@ impl Loaded {
         self.by_id.len() + self.broken.len()
     }
 
-    fn add(&mut self, id: RecordId, draft: Draft, engine: &RuleEngine, before: &Self) {
+    fn add(&mut self, id: RecordId, changed_at: u64, draft: Draft, engine: &RuleEngine, before: &Self) {
         let flaws = draft.flaws(&self.schema, None);
         let known = before.by_id.get(&id).filter(|rule| *rule.source == *draft.source);
         let script = match known {
@@ -249,6 +252,7 @@ impl Loaded {
                 let rule = Arc::new(Rule {
                     id,
                     version: draft.version,
+                    since: before.by_id.get(&id).map_or(changed_at, |rule| rule.since),
                     object: object.name.clone(),
                     trigger,
                     when_fields: draft.when(),
@@ -308,8 +312,8 @@ fn key(trigger: Trigger) -> TriggerKey {
     }
 }
 
-/// The rules that are switched on, by id.
-async fn enabled(records: &Records, rules_max: usize) -> Result<Vec<(RecordId, Draft)>> {
+/// The rules that are switched on, by id, with the position of their last change.
+async fn enabled(records: &Records, rules_max: usize) -> Result<Vec<(RecordId, u64, Draft)>> {
     let object = ObjectName::new(OBJECT).expect("four letters");
     let limit = records.config().limits.page_rows_max;
     let filter = Filter::compare("enabled", Op::Eq, true).map_err(trellis_records::Error::from)?;
@@ -318,8 +322,11 @@ async fn enabled(records: &Records, rules_max: usize) -> Result<Vec<(RecordId, D
     let (schema, mut drafts) = (records.schema(), Vec::new());
     loop {
         let page = records.list(&Scope::everything(), &query).await?;
-        let named = page.records.iter().filter_map(|record| schema.named(record));
-        drafts.extend(named.map(|record| (record.id, Draft::of(&record))));
+        let draft = |record| {
+            let named = schema.named(record)?;
+            Some((named.id, record.version, Draft::of(&named)))
+        };
+        drafts.extend(page.records.iter().filter_map(draft));
         match page.next {
             Some(next) if drafts.len() < rules_max => query.after = Some(next),
             _ => break,

@@ -44,6 +44,24 @@ async fn a_task_goes_to_the_owner_of_the_account_in_the_organisations_language()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_saved_before_a_rule_was_switched_on_is_none_of_its_business() {
+    let world = World::new().await;
+    for _ in 0..10 {
+        world.create("account", json!({ "name": "Before" })).await;
+        // Nobody waits here: the reader of the log may not have come to the account yet.
+        let off = world.rule("account", "after_save", r#"create_task(#{ subject: "seen" });"#, json!({})).await;
+        world.settle().await;
+        assert_eq!(world.all("task").await.len(), 0);
+        world.update("rule", off, json!({ "enabled": false })).await;
+    }
+    world.rule("account", "after_save", r#"create_task(#{ subject: "seen" });"#, json!({})).await;
+    world.create("account", json!({ "name": "After" })).await;
+    world.settle().await;
+    assert_eq!(world.all("task").await.len(), 1);
+    world.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rule_runs_at_creation_and_when_its_fields_change_in_the_order_of_positions() {
     let world = World::new().await;
     let task = |letter: &str| format!("create_task(#{{ subject: \"{letter}\" }});");
