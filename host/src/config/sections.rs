@@ -136,6 +136,7 @@ section! {
         permits: usize,
         permit_wait_ms_max: u64,
         pooling: bool,
+        supervision: trellis_plugin_host::Supervision,
     }
 }
 

@@ -247,6 +247,7 @@ fn plugin_code(error: &trellis_plugin_host::Error) -> &'static str {
         E::Plugin { .. } => "plugin_error",
         E::Cancelled { .. } => "cancelled",
         E::Busy { .. } => "plugin_busy",
+        E::Unavailable { .. } => "plugin_unavailable",
         E::RowStream { .. } => "internal",
         _ => "plugin_refused",
     }

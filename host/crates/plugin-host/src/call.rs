@@ -69,6 +69,8 @@ pub struct LogLine {
 pub struct CallStats {
     /// From the permit to the result.
     pub wall: Duration,
+    /// How much of it the processor worked for the call.
+    pub cpu: Duration,
     /// How much of it the plugin waited for rows; not charged to it.
     pub waited: Duration,
     /// The most linear memory that it had, in bytes.
@@ -90,15 +92,20 @@ pub(crate) struct Call<'a> {
     pub(crate) function: &'static str,
     pub(crate) class: LimitClass,
     pub(crate) rows: u64,
+    /// Bytes of the rows' columns.
+    pub(crate) bytes: u64,
     pub(crate) at: Option<&'a CallContext>,
     pub(crate) cancel: CancelFlag,
     pub(crate) lookups: Option<Arc<dyn Lookups>>,
+    /// Whether it is a part of a call that failed: whoever takes that apart judges it too.
+    pub(crate) is_part: bool,
 }
 
 impl<'a> Call<'a> {
     /// A call without rows and look-ups, which nobody cancels and for which no time passes.
     pub(crate) fn new(function: &'static str, class: LimitClass) -> Self {
-        Self { function, class, rows: 0, at: None, cancel: CancelFlag::default(), lookups: None }
+        let cancel = CancelFlag::default();
+        Self { function, class, rows: 0, bytes: 0, at: None, cancel, lookups: None, is_part: false }
     }
 
     pub(crate) fn at(self, at: &'a CallContext) -> Self {
@@ -107,6 +114,15 @@ impl<'a> Call<'a> {
 
     pub(crate) fn rows(self, rows: u64) -> Self {
         Self { rows, ..self }
+    }
+
+    pub(crate) fn bytes(self, bytes: usize) -> Self {
+        Self { bytes: bytes as u64, ..self }
+    }
+
+    /// The same call for a part of its rows.
+    pub(crate) fn part(&self, rows: u64) -> Self {
+        Self { rows, bytes: 0, is_part: true, ..self.clone() }
     }
 
     pub(crate) fn lookups(self, lookups: Arc<dyn Lookups>) -> Self {
@@ -123,6 +139,8 @@ impl<'a> Call<'a> {
 pub(crate) enum Stop {
     #[error("out of time")]
     Timeout,
+    #[error("out of time that passed")]
+    Starved,
     #[error("out of memory")]
     Memory,
     #[error("table too large")]
@@ -138,7 +156,10 @@ pub(crate) enum Stop {
 /// What the host functions and the limiter know of the call that they serve.
 pub(crate) struct CallState {
     started: Instant,
+    /// Processor time of this thread when the call started.
+    cpu_before: Duration,
     time_max: Duration,
+    wall_max: Duration,
     pub(crate) waited: Duration,
     cancel: CancelFlag,
     memory_bytes: u64,
@@ -152,11 +173,14 @@ pub(crate) struct CallState {
 }
 
 impl CallState {
+    /// The state of a call that this thread makes; its time starts now.
     pub(crate) fn new(call: &Call<'_>, limits: &ClassLimits, lookups: LookupDesk) -> Self {
         let log = Arc::new(Mutex::new(LogBuffer::new(limits.log_lines_max)));
         Self {
             started: Instant::now(),
+            cpu_before: cpu_time(),
             time_max: limits.time_max(call.rows),
+            wall_max: limits.wall_max(call.rows),
             waited: Duration::ZERO,
             cancel: call.cancel.clone(),
             memory_bytes: 0,
@@ -169,15 +193,22 @@ impl CallState {
         }
     }
 
-    /// The end of the call's budget or of the patience of whoever asked.
+    /// The end of the call's budget or of the patience of whoever asked. The budget is processor time, so that a busy machine costs a
+    /// plugin nothing; look-ups are charged as long as they take, since somebody waits for them.
     pub(crate) fn check_time(&self) -> Result<(), Stop> {
         if self.cancel.is_cancelled() {
             Err(Stop::Cancelled)
-        } else if self.started.elapsed().saturating_sub(self.waited) > self.time_max {
+        } else if self.cpu() + self.lookups.slept() > self.time_max {
             Err(Stop::Timeout)
+        } else if self.started.elapsed().saturating_sub(self.waited) > self.wall_max {
+            Err(Stop::Starved)
         } else {
             Ok(())
         }
+    }
+
+    fn cpu(&self) -> Duration {
+        cpu_time().saturating_sub(self.cpu_before)
     }
 
     pub(crate) fn finish(mut self, fuel: Option<u64>) -> (Vec<LogLine>, CallStats) {
@@ -186,6 +217,7 @@ impl CallState {
         let log = std::mem::take(&mut *self.log.lock());
         let stats = CallStats {
             wall: self.started.elapsed(),
+            cpu: self.cpu(),
             waited: self.waited,
             memory_bytes_peak: self.memory_bytes_peak,
             log_lines_suppressed: log.suppressed(),
@@ -195,6 +227,11 @@ impl CallState {
         };
         (log.into_lines(), stats)
     }
+}
+
+/// Processor time of this thread so far.
+pub(crate) fn cpu_time() -> Duration {
+    cpu_time::ThreadTime::now().as_duration()
 }
 
 /// Makes the store of one call. Its time has started.
@@ -288,11 +325,23 @@ mod tests {
     #[test]
     fn time_waited_for_rows_is_free() {
         let mut state = state();
-        state.time_max = Duration::ZERO;
-        assert!(matches!(state.check_time(), Err(Stop::Timeout)));
+        state.wall_max = Duration::ZERO;
+        assert!(matches!(state.check_time(), Err(Stop::Starved)), "nothing but a busy machine");
         state.waited = Duration::from_secs(3600);
         assert!(state.check_time().is_ok());
         state.cancel.cancel();
         assert!(matches!(state.check_time(), Err(Stop::Cancelled)));
+    }
+
+    #[test]
+    fn only_time_of_the_processor_is_charged() {
+        let mut state = state();
+        state.started = Instant::now().checked_sub(Duration::from_millis(3_000)).unwrap();
+        assert!(state.check_time().is_ok(), "15 times its 200 ms passed, and it used none of them");
+        state.time_max = Duration::ZERO;
+        while state.cpu() == Duration::ZERO {
+            std::hint::spin_loop();
+        }
+        assert!(matches!(state.check_time(), Err(Stop::Timeout)));
     }
 }

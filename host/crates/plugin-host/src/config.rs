@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::Limits;
+use crate::{Limits, Supervision};
 
 /// What the host is started with. Read once from the configuration file by the binary and passed down.
 #[derive(Debug, Clone)]
@@ -25,6 +25,8 @@ pub struct Config {
     pub permit_wait_ms_max: u64,
     /// Whether to reserve the memory of instances in advance. Where the address space is too short for it, the host goes on without.
     pub pooling: bool,
+    /// When plugins are left alone.
+    pub supervision: Supervision,
 }
 
 /// Who compiles components.
@@ -53,6 +55,7 @@ impl Default for Config {
             permits: std::thread::available_parallelism().map_or(1, usize::from),
             permit_wait_ms_max: 5_000,
             pooling: true,
+            supervision: Supervision::default(),
         }
     }
 }

@@ -180,6 +180,18 @@ pub enum Error {
         /// Of what.
         unit: &'static str,
     },
+    /// The plugin is not called: it failed too often. Nothing ran.
+    #[error("{plugin} is not called: it is {state}{}{}", until(*.until_ms), because(.reason))]
+    Unavailable {
+        /// Which plugin.
+        plugin: PluginVersion,
+        /// How it stands: `backing-off`, `trying` or `quarantined`.
+        state: &'static str,
+        /// When it is tried again, in milliseconds since 1970-01-01T00:00:00Z; `None` until somebody releases it, or while it is tried.
+        until_ms: Option<i64>,
+        /// What it did wrong last.
+        reason: String,
+    },
     /// A host function panicked. Not the plugin's fault.
     #[error("host failed in a call of {plugin}: {reason}")]
     Host {
@@ -202,6 +214,15 @@ pub enum Error {
         /// What the system says.
         source: std::io::Error,
     },
+}
+
+fn until(until_ms: Option<i64>) -> String {
+    let until = until_ms.and_then(|until_ms| jiff::Timestamp::from_millisecond(until_ms).ok());
+    until.map_or_else(String::new, |until| format!(" until {until}"))
+}
+
+fn because(reason: &str) -> String {
+    if reason.is_empty() { String::new() } else { format!(" because it {reason}") }
 }
 
 /// A plugin did what no plugin may do. The instance is gone; the next call gets a new one.

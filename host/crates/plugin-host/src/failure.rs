@@ -1,6 +1,5 @@
 //! Says what went wrong in a call, and whose fault it was.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use wasmtime::Trap;
@@ -17,7 +16,6 @@ impl Plugin {
         kind: FaultKind,
         logs: Vec<LogLine>,
     ) -> Error {
-        self.shared.counters.faults.fetch_add(1, Ordering::Relaxed);
         let (plugin, function) = (self.name.clone(), call.function);
         Error::Fault(Box::new(Fault { plugin, interface, function, kind, logs }))
     }
@@ -33,7 +31,7 @@ impl Plugin {
             Stop::Cancelled => Error::Cancelled { plugin },
             Stop::RowStream(reason) => Error::RowStream { plugin, reason },
             Stop::BatchTooLarge { found, limit, unit } => Error::BatchTooLarge { plugin, found, limit, unit },
-            Stop::Timeout | Stop::Memory | Stop::Table => self.host_failure(stop.to_string()),
+            Stop::Timeout | Stop::Starved | Stop::Memory | Stop::Table => self.host_failure(stop.to_string()),
         }
     }
 
@@ -64,6 +62,10 @@ impl Plugin {
             }
             Some(Stop::Memory) => FaultKind::Memory { bytes_max: limits.memory_bytes_max },
             Some(Stop::Table) => FaultKind::Table { elements_max: TABLE_ELEMENTS_MAX },
+            Some(Stop::Starved) => {
+                let plugin = self.name.clone();
+                return Error::Busy { plugin, waited_ms: milliseconds(limits.wall_max(call.rows)) };
+            }
             Some(stop) => return self.stopped_by_host(stop.clone()),
             None => match error.downcast_ref::<Trap>() {
                 Some(Trap::StackOverflow) => FaultKind::StackOverflow,

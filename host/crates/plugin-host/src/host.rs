@@ -10,8 +10,12 @@ use crate::cache::{Cache, Cached};
 use crate::compile::{CompileError, compile};
 use crate::component::inspect_within;
 use crate::engines::{Engines, Metering};
+use crate::health::{Clock, HealthListener, Wards};
 use crate::permits::Permits;
-use crate::{Config, Digest, Error, Inspection, Plugin, Result};
+use crate::{
+    Config, Digest, Error, Health, Inspection, LoggedLine, Plugin, PluginMetrics, PoisonRow, Quarantine,
+    Result, Supervision,
+};
 
 /// Folder within the cache for code that counts what it uses.
 const METERED_CACHE: &str = "metered";
@@ -41,6 +45,7 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) engines: Engines,
     pub(crate) permits: Permits,
+    pub(crate) wards: Wards,
     pub(crate) counters: Arc<Counters>,
 }
 
@@ -82,7 +87,8 @@ impl PluginHost {
         let cache =
             config.cache_dir.as_deref().map(|dir| Cache::open(dir, engines.compiling())).transpose()?;
         let permits = Permits::new(config.permits);
-        let shared = Arc::new(Shared { config, engines, permits, counters: Arc::default() });
+        let wards = Wards::new(config.supervision);
+        let shared = Arc::new(Shared { config, engines, permits, wards, counters: Arc::default() });
         let (compiling, loaded, metered) = (Mutex::new(()), Mutex::new(HashMap::new()), Mutex::new(None));
         Ok(Arc::new(Self { shared, cache, compiling, loaded, metered }))
     }
@@ -141,7 +147,9 @@ impl PluginHost {
         let dir = config.cache_dir.as_deref().map(|dir| dir.join(METERED_CACHE));
         let cache = dir.map(|dir| Cache::open(&dir, engines.compiling())).transpose()?;
         let counters = Arc::clone(&self.shared.counters);
-        let shared = Arc::new(Shared { config, engines, permits: Permits::new(1), counters });
+        // What is tried out strikes nobody, and is not refused where the version in use is quarantined.
+        let wards = Wards::new(Supervision { strikes_max: 0, ..config.supervision });
+        let shared = Arc::new(Shared { config, engines, permits: Permits::new(1), wards, counters });
         Ok(Arc::clone(metered.insert(Arc::new(Metered { shared, cache }))))
     }
 
@@ -158,6 +166,51 @@ impl PluginHost {
             cache_hits: count(&counters.cache_hits),
             cache_rejected: count(&counters.cache_rejected),
         }
+    }
+
+    /// Sets where supervision has the time from and who hears of what it decides; the first call counts.
+    pub fn supervise(&self, clock: Arc<dyn Clock>, listener: Arc<dyn HealthListener>) {
+        self.shared.wards.supervise(clock, listener);
+    }
+
+    /// How a component stands that was loaded since the start, or is in quarantine.
+    pub fn health(&self, digest: &Digest) -> Option<Health> {
+        Some(self.shared.wards.find(digest)?.health())
+    }
+
+    /// What a component did since the start, if it was loaded.
+    pub fn metrics(&self, digest: &Digest) -> Option<PluginMetrics> {
+        Some(self.shared.wards.find(digest)?.metrics())
+    }
+
+    /// What every component did that was loaded since the start, by plugin and version.
+    pub fn all_metrics(&self) -> Vec<PluginMetrics> {
+        self.shared.wards.all().iter().map(|ward| ward.metrics()).collect()
+    }
+
+    /// What a component wrote last, the oldest line first.
+    pub fn log_lines(&self, digest: &Digest) -> Vec<LoggedLine> {
+        self.shared.wards.find(digest).map(|ward| ward.lines()).unwrap_or_default()
+    }
+
+    /// The poison rows of a component that were found last, the oldest first.
+    pub fn poison_rows(&self, digest: &Digest) -> Vec<PoisonRow> {
+        self.shared.wards.find(digest).map(|ward| ward.poison_rows()).unwrap_or_default()
+    }
+
+    /// Puts a component into quarantine as an earlier process left it.
+    pub fn restore_quarantine(&self, quarantine: &Quarantine) {
+        self.shared.wards.of(&quarantine.plugin, quarantine.digest).restore(quarantine);
+    }
+
+    /// Has a component called again, with no strikes. Says whether it was not called before.
+    pub fn release(&self, digest: &Digest) -> bool {
+        self.shared.wards.find(digest).is_some_and(|ward| ward.release())
+    }
+
+    /// Forgets what is known of a component that is not used any more.
+    pub fn forget(&self, digest: &Digest) {
+        self.shared.wards.forget(digest);
     }
 
     fn find_loaded(&self, digest: &Digest) -> Option<Arc<Plugin>> {

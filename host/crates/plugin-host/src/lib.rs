@@ -17,6 +17,7 @@
 #![warn(missing_docs)]
 
 mod answers;
+mod bisect;
 mod cache;
 mod call;
 mod carried;
@@ -28,8 +29,10 @@ mod convert;
 mod engines;
 mod error;
 mod failure;
+mod health;
 mod host;
 mod interfaces;
+mod join;
 mod limits;
 pub mod manifest;
 mod permits;
@@ -44,6 +47,10 @@ pub use compile::compile_child;
 pub use component::{Digest, Inspection, SUPPORTED_WIT, inspect, read_manifest};
 pub use config::{Compiler, Config};
 pub use error::{Error, Fault, FaultKind, PluginError, PluginVersion, Result};
+pub use health::{
+    Clock, FunctionMetrics, Health, HealthChange, HealthListener, HealthState, LastFault, LoggedLine,
+    PluginMetrics, PoisonRow, Quarantine, RowKey, Supervision,
+};
 pub use host::{HostStats, PluginHost};
 pub use interfaces::campaign_rules::{
     CampaignRules, Eligible, Evaluation, NextActions, RowActions, Variants,

@@ -44,10 +44,12 @@ macro_rules! class_limits {
 class_limits! {
     /// Linear memory of the guest, in bytes.
     memory_bytes_max: u64,
-    /// Wall time on a permit, in milliseconds; time that the guest waits for rows is not counted.
+    /// Processor time of a call, in milliseconds; look-ups count as long as they take, waiting for rows does not count.
     cpu_ms_max: u64,
-    /// Wall time that each row adds, in microseconds.
+    /// Processor time that each row adds, in microseconds.
     cpu_us_per_row: u64,
+    /// How many times its processor time a call may take by the clock on a busy machine; then it ends without being at fault.
+    wall_factor: u32,
     /// Rows of one batch.
     rows_max: u32,
     /// Bytes of one batch's columns.
@@ -97,6 +99,7 @@ impl Default for Limits {
             memory_bytes_max: 64 * MIB,
             cpu_ms_max: 200,
             cpu_us_per_row: 0,
+            wall_factor: 20,
             rows_max: 1,
             columns_bytes_max: MIB,
             output_bytes_max: MIB,
@@ -167,7 +170,12 @@ impl Limits {
 }
 
 impl ClassLimits {
-    /// The time that a call with so many rows may take.
+    /// The time by the clock after which a call with so many rows ends, whatever it used.
+    pub fn wall_max(&self, rows: u64) -> Duration {
+        self.time_max(rows).saturating_mul(self.wall_factor.max(1))
+    }
+
+    /// The processor time that a call with so many rows may take.
     pub fn time_max(&self, rows: u64) -> Duration {
         Duration::from_millis(self.cpu_ms_max)
             + Duration::from_micros(self.cpu_us_per_row.saturating_mul(rows))

@@ -71,6 +71,18 @@ impl Permits {
         Ok(Permit { permits: self, training })
     }
 
+    /// Waits until no call runs, at most so long; says whether that came true.
+    pub(crate) fn wait_until_quiet(&self, wait_max: Duration) -> bool {
+        let give_up = Instant::now() + wait_max;
+        let mut free = self.free.lock();
+        while free.all < self.total {
+            if self.changed.wait_until(&mut free, give_up).timed_out() {
+                return free.all == self.total;
+            }
+        }
+        true
+    }
+
     pub(crate) fn in_use(&self) -> usize {
         self.total - self.free.lock().all
     }
@@ -100,6 +112,19 @@ mod tests {
         drop((training, call));
         assert_eq!(permits.in_use(), 0);
         permits.take(LimitClass::Training, no_wait, &cancel).unwrap();
+    }
+
+    #[test]
+    fn it_is_quiet_when_no_call_runs() {
+        let (permits, cancel) = (Permits::new(2), CancelFlag::default());
+        assert!(permits.wait_until_quiet(Duration::ZERO));
+        let held = permits.take(LimitClass::Call, None, &cancel).unwrap();
+        assert!(!permits.wait_until_quiet(Duration::ZERO));
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| permits.wait_until_quiet(Duration::from_secs(3_600)));
+            drop(held);
+            assert!(waiting.join().unwrap());
+        });
     }
 
     #[test]

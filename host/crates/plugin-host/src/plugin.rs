@@ -14,6 +14,7 @@ use wasmtime::{Engine, Store};
 use crate::answers::CallContext;
 use crate::call::{Call, CallState, fuel_used, new_store};
 use crate::compile::deserialize;
+use crate::health::{Pass, Ward};
 use crate::host::Shared;
 use crate::interfaces::bindings::trellis::plugin::types;
 use crate::interfaces::host_lookups::LookupDesk;
@@ -33,6 +34,8 @@ pub struct Plugin {
     pub(crate) shared: Arc<Shared>,
     inspection: Inspection,
     pub(crate) name: PluginVersion,
+    /// What its calls came to; every call passes it.
+    ward: Arc<Ward>,
     lookup_grants: Arc<[LookupGrant]>,
     pooled: Prepared,
     /// Made at the first call of that class: most plugins are loaded more often than they are trained.
@@ -97,8 +100,10 @@ impl Plugin {
             Prepared::new(&shared, LimitClass::Call, &component, &inspection).map_err(wrong_shape)?;
         let lookup_grants = inspection.manifest.lookups.as_slice().into();
         let training = Mutex::new(None);
+        let ward = shared.wards.of(&name, inspection.digest);
         let used = Usage::default();
-        let plugin = Self { shared, inspection, name: name.clone(), lookup_grants, pooled, training, used };
+        let plugin =
+            Self { shared, inspection, name: name.clone(), ward, lookup_grants, pooled, training, used };
         plugin.try_instance()?;
         Ok(plugin)
     }
@@ -111,9 +116,14 @@ impl Plugin {
         });
         match done {
             Ok(_) => Ok(()),
-            Err(Error::Fault(fault)) if matches!(fault.kind, FaultKind::InvalidResult(_)) => {
-                let FaultKind::InvalidResult(reason) = fault.kind else { return Ok(()) };
-                Err(Error::WrongShape { plugin: self.name.clone(), reason })
+            Err(Error::Fault(fault)) => {
+                self.count_fault();
+                match fault.kind {
+                    FaultKind::InvalidResult(reason) => {
+                        Err(Error::WrongShape { plugin: self.name.clone(), reason })
+                    }
+                    _ => Err(Error::Fault(fault)),
+                }
             }
             Err(error) => Err(error),
         }
@@ -194,21 +204,89 @@ impl Plugin {
         self.shared.config.limits.of(class)
     }
 
-    /// Calls a function of the interface `I` on a new instance: `ask` calls it, `take` checks and converts what it returned.
+    /// Calls a function of the interface `I` on a new instance: `ask` calls it, `take` checks and converts what it returned. Called twice
+    /// where the first call ran out of time: only what repeats is a strike.
     pub(crate) fn ask<I: Exported, W, T>(
         &self,
         call: &Call<'_>,
-        ask: impl FnOnce(I::Guest, &mut Store<CallState>) -> Answer<W>,
-        take: impl FnOnce(W) -> std::result::Result<T, Rejection>,
+        ask: impl Fn(I::Guest, &mut Store<CallState>) -> Answer<W>,
+        take: impl Fn(W) -> std::result::Result<T, Rejection>,
     ) -> Result<Done<T>> {
-        self.run(I::NAME, call, None, |store, instance, prepared| {
-            let guest = I::load(&prepared.guests, store, instance)?;
-            Ok(answered(ask(guest, store)?).and_then(take))
-        })
+        let once = || {
+            self.run(I::NAME, call, None, |store, instance, prepared| {
+                let guest = I::load(&prepared.guests, store, instance)?;
+                Ok(answered(ask(guest, store)?).and_then(&take))
+            })
+        };
+        if call.is_part {
+            return once();
+        }
+        let pass = self.admit()?;
+        let (done, counts) = self.tried_twice(call, once);
+        self.judge(pass, call, &done, counts);
+        done
     }
 
-    /// As [`Self::ask`], for a function that reads rows: the guest runs on a thread of its own while this one serves them.
+    /// Lets a call through; the only way to [`Self::judge`].
+    pub(crate) fn admit(&self) -> Result<Pass<'_>> {
+        self.ward.admit(&self.shared.wards)
+    }
+
+    /// Makes a call, and makes it again where it ran out of time. Says besides whether a fault counts as a strike: running out of time does
+    /// only where it happens again while nothing else runs.
+    pub(crate) fn tried_twice<T>(&self, call: &Call<'_>, once: impl Fn() -> Result<T>) -> (Result<T>, bool) {
+        let first = once();
+        if !is_timeout(&first) {
+            return (first, true);
+        }
+        let waits = matches!(call.class, LimitClass::Batch | LimitClass::Training);
+        let wait_max = if waits { self.shared.wards.limits().quiet_wait_ms_max } else { 0 };
+        let was_quiet = self.shared.permits.wait_until_quiet(Duration::from_millis(wait_max));
+        let second = once();
+        let counts = !is_timeout(&second) || was_quiet;
+        (second, counts)
+    }
+
+    pub(crate) fn count_fault(&self) {
+        self.shared.counters.faults.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn bisect_calls_max(&self) -> u32 {
+        self.shared.wards.limits().bisect_calls_max
+    }
+
+    /// Says to supervision what came of a call.
+    pub(crate) fn judge<T>(&self, pass: Pass<'_>, call: &Call<'_>, done: &Result<T>, counts: bool) {
+        match done {
+            Ok(_) | Err(Error::Plugin { .. }) => pass.succeeded(),
+            Err(Error::Fault(fault)) => {
+                self.count_fault();
+                if counts {
+                    pass.struck(fault, call.at.map(|at| at.run_id.as_str()));
+                }
+            }
+            // Not the plugin's fault, and nothing for it either.
+            Err(_) => drop(pass),
+        }
+    }
+
+    /// As [`Self::ask`], for a function that reads rows: the guest runs on a thread of its own while this one serves them. It is called
+    /// once: the rows may be many, so that running out of time is a strike only where nothing else runs when it happens.
     pub(crate) fn ask_with_rows<I: Exported, W, T: Send>(
+        &self,
+        call: &Call<'_>,
+        rows: &mut dyn RowStream,
+        ask: impl FnOnce(I::Guest, &mut Store<CallState>, Resource<StreamHandle>) -> Answer<W> + Send,
+        take: impl FnOnce(W) -> std::result::Result<T, Rejection> + Send,
+    ) -> Result<Done<T>> {
+        let pass = self.admit()?;
+        let done = self.ask_streaming::<I, W, T>(call, rows, ask, take);
+        let counts = !is_timeout(&done) || self.shared.permits.wait_until_quiet(Duration::ZERO);
+        self.judge(pass, call, &done, counts);
+        done
+    }
+
+    fn ask_streaming<I: Exported, W, T: Send>(
         &self,
         call: &Call<'_>,
         rows: &mut dyn RowStream,
@@ -245,7 +323,8 @@ impl Plugin {
     ) -> Result<(u32, Call<'c>)> {
         let class = self.manifest().limit_class;
         row_streams::check_size(batch, self.limits(class)).map_err(|stop| self.stopped_by_host(stop))?;
-        Ok((batch.rows, Call::new(function, class).at(at).rows(batch.rows.into())))
+        let call = Call::new(function, class).at(at).rows(batch.rows.into()).bytes(batch.bytes());
+        Ok((batch.rows, call))
     }
 
     /// Makes a store and an instance and drops them.
@@ -289,15 +368,21 @@ impl Plugin {
         let fuel = fuel_used(&store);
         let (logs, stats) = store.into_data().finish(fuel);
         self.used.add(&stats, !matches!(result, Ok(Ok(_))));
-        match result {
-            Ok(Ok(Ok(value))) => Ok(Done { value, logs, stats }),
+        let done = match result {
+            Ok(Ok(Ok(value))) => Ok(value),
             Ok(Ok(Err(Rejection::Plugin(error)))) => {
                 Err(Error::Plugin { plugin: self.name.clone(), function: call.function, error })
             }
-            Ok(Ok(Err(Rejection::Fault(kind)))) => Err(self.fault(interface, call, kind, logs)),
-            Ok(Err(error)) => Err(self.failure(interface, call, &error, logs, &stats)),
+            Ok(Ok(Err(Rejection::Fault(kind)))) => Err(self.fault(interface, call, kind, logs.clone())),
+            Ok(Err(error)) => Err(self.failure(interface, call, &error, logs.clone(), &stats)),
             Err(panic) => Err(self.host_failure(panic_message(&*panic))),
-        }
+        };
+        let fault = match &done {
+            Err(Error::Fault(fault)) => Some(&**fault),
+            _ => None,
+        };
+        self.ward.measure(&self.shared.wards, interface, call, (&logs, &stats), fault);
+        Ok(Done { value: done?, logs, stats })
     }
 
     fn permit(&self, call: &Call<'_>) -> Result<crate::permits::Permit<'_>> {
@@ -333,6 +418,10 @@ impl Plugin {
             .map_err(|error| Error::Setup { reason: format!("{}: {error:#}", self.name) })?;
         Ok(Arc::clone(training.insert(Arc::new(prepared))))
     }
+}
+
+fn is_timeout<T>(done: &Result<T>) -> bool {
+    matches!(done, Err(Error::Fault(fault)) if matches!(fault.kind, FaultKind::Timeout { .. }))
 }
 
 /// A plugin's own error becomes a rejection of the call.

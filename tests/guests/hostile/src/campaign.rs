@@ -36,6 +36,7 @@ impl Guest for Hostile {
     /// Even ordinals take part.
     fn eligible(_: ObjectRecord, rows: Batch, config: String, _: Context) -> Result<Eligibilities> {
         let sin = sin_of_config(&config)?;
+        crate::poisoned_by(&sin, &rows.ordinals);
         let odd = |ordinal: &u64| ordinal % 2 == 1;
         let mut eligible: Vec<u8> = rows.ordinals.iter().map(|ordinal| u8::from(!odd(ordinal))).collect();
         let valid = rows.ordinals.iter().map(odd).collect();
@@ -65,6 +66,7 @@ impl Guest for Hostile {
     /// Two variants by turns.
     fn assign_variant(_: ObjectRecord, rows: Batch, config: String, _: Context) -> Result<Variants> {
         let sin = sin_of_config(&config)?;
+        crate::poisoned_by(&sin, &rows.ordinals);
         let mut codes: Vec<u32> = rows.ordinals.iter().map(|ordinal| (ordinal % 2) as u32).collect();
         let many: Vec<String> = (0..21).map(|number| format!("v{number}")).collect();
         let mut names = vec!["a", "b"];
@@ -81,6 +83,7 @@ impl Guest for Hostile {
     /// A task for the first row.
     fn next_action(_: ObjectRecord, rows: Batch, config: String, _: Context) -> Result<Vec<RowActions>> {
         let sin = sin_of_config(&config)?;
+        crate::poisoned_by(&sin, &rows.ordinals);
         let call = |owner: Option<&str>| {
             let mut call = task("Call", "致电");
             call.owner = owner.map(str::to_owned);
@@ -92,6 +95,7 @@ impl Guest for Hostile {
             "action-row-twice" => vec![row(0, vec![call(None)]), row(0, vec![call(None)])],
             "action-storm" => vec![row(0, vec![call(None); 21])],
             "action-bad-id" => vec![row(0, vec![call(Some("whoever is there"))])],
+            crate::POISON_ROW => (0..rows.rows).map(|place| row(place, vec![call(None)])).collect(),
             _ => vec![row(0, vec![call(None)])],
         })
     }

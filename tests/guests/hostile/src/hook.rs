@@ -23,6 +23,9 @@ pub(crate) const SINS: [&str; 14] = [
     "hook-veto",
 ];
 
+/// Traps on changes of a company that is called so, and accepts all others.
+pub(crate) const POISON_CHANGE: &str = "poison-change";
+
 impl Guest for Hostile {
     /// Accepts everything.
     fn before_save(changes: Vec<Change>, config: String, _: Context) -> Result<Vec<Verdict>> {
@@ -44,6 +47,7 @@ impl Guest for Hostile {
                 Verdict::Accept
             }
             "hook-trap" => crate::trap(),
+            POISON_CHANGE if changes.iter().any(is_poison) => crate::trap(),
             "hook-lookup-flood" => {
                 let open = r#"{"field":"status","op":"eq","value":"open"}"#;
                 let answers = (0..200).filter(|_| lookups::count("case", open).is_ok()).count();
@@ -54,4 +58,8 @@ impl Guest for Hostile {
         };
         Ok(vec![verdict; changes.len()])
     }
+}
+
+fn is_poison(change: &Change) -> bool {
+    change.after.text("company") == Some("poison")
 }

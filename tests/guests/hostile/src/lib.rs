@@ -21,12 +21,19 @@ use bindings::exports::trellis::plugin::segmentation::{Assignments, Guest, RowSt
 use bindings::trellis::plugin::columns::Batch;
 
 /// What the guest can do wrong, by the call that does it.
-pub const SINS: [(&str, &[&str]); 12] = [
+pub const SINS: [(&str, &[&str]); 14] = [
     (
         "segmentation.describe",
-        &["describe-loop", "describe-trap", "describe-error", "describe-many-values", "describe-bad-name"],
+        &[
+            "describe-loop",
+            "describe-trap",
+            "describe-error",
+            "describe-many-values",
+            "describe-bad-name",
+            "describe-long-text",
+        ],
     ),
-    ("segmentation.fit", &["fit-loop", "fit-memory", "fit-trap", "fit-error", "big-model"]),
+    ("segmentation.fit", &["fit-loop", "fit-memory", "fit-trap", "fit-error", "big-model", "fit-rewind"]),
     ("segmentation.assign or explain", &["loop", "memory", "trap", "stack", "log-flood"]),
     (
         "segmentation.assign",
@@ -58,7 +65,12 @@ pub const SINS: [(&str, &[&str]); 12] = [
     ("service-workflow.triage, by look-ups", &workflow::LOOKUP_SINS),
     ("service-workflow", &workflow::OTHER_SINS),
     ("record-hook.before-save", &hook::SINS),
+    ("every call on a batch, where it holds an ordinal that ends in 07", &[POISON_ROW]),
+    ("record-hook.before-save, where a company is called `poison`", &[hook::POISON_CHANGE]),
 ];
+
+/// Everything goes well but for one row in a hundred.
+const POISON_ROW: &str = "poison-row";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -89,6 +101,7 @@ impl Guest for Hostile {
                     lot = lot.value(&format!("v{number}"), "One more", "又一个");
                 }
             }
+            "describe-long-text" => lot.description = localized("long ".repeat(1 << 19), "长"),
             "describe-bad-name" => lot.name = "Not a name!".to_owned(),
             _ => {}
         }
@@ -101,6 +114,10 @@ impl Guest for Hostile {
             "fit-loop" => resources::endless_loop(),
             "fit-memory" => resources::grow_memory(),
             "fit-trap" => trap(),
+            "fit-rewind" => loop {
+                rows.next();
+                rows.rewind();
+            },
             "fit-error" => return Err(PluginError::UnsuitableData("no data is good enough".to_owned())),
             _ => {}
         }
@@ -112,6 +129,7 @@ impl Guest for Hostile {
     fn assign(model: Vec<u8>, rows: Batch, _: Context) -> Result<Assignments> {
         let sin = sin_of_model(&model)?;
         commit(&sin);
+        poisoned_by(&sin, &rows.ordinals);
         if let Some(error) = answers::error(&sin) {
             return Err(error);
         }
@@ -121,6 +139,7 @@ impl Guest for Hostile {
     fn explain(model: Vec<u8>, rows: Batch, _: Context) -> Result<Vec<Vec<Reason>>> {
         let sin = sin_of_model(&model)?;
         commit(&sin);
+        poisoned_by(&sin, &rows.ordinals);
         let (count, weight) = match sin.as_str() {
             "many-reasons" => (6, 1.0),
             "nan-weight" => (1, f64::NAN),
@@ -178,6 +197,13 @@ fn commit(sin: &str) {
         "stack" => resources::use_up_stack(),
         "log-flood" => resources::flood_log(),
         _ => {}
+    }
+}
+
+/// Traps where a batch holds a row that it cannot take.
+fn poisoned_by(sin: &str, ordinals: &[u64]) {
+    if sin == POISON_ROW && ordinals.iter().any(|ordinal| ordinal % 100 == 7) {
+        trap();
     }
 }
 

@@ -52,7 +52,9 @@ impl Guest for Hostile {
     }
 
     fn score(model: Vec<u8>, rows: Batch, _: Context) -> Result<Scores> {
-        Ok(scores(&sin_of_model(&model)?, &rows))
+        let sin = sin_of_model(&model)?;
+        crate::poisoned_by(&sin, &rows.ordinals);
+        Ok(scores(&sin, &rows))
     }
 
     fn explain(model: Vec<u8>, rows: Batch, _: Context) -> Result<Vec<Vec<Reason>>> {

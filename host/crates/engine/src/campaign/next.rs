@@ -55,6 +55,10 @@ pub(super) async fn decide(
         Ok::<_, crate::Error>(rules.next_action(&calling.seen, told, &calling.config, &context)?)
     })
     .await??;
+    for error in &answered.failed {
+        let account = asked.get(error.row as usize).map(|asked| asked.member.account.to_string());
+        tracing::warn!(campaign = %deciding.id, account, "nothing happens next with a member: {}", error.message.en);
+    }
     let decision = |answer: RowActions| {
         let asked = asked.get(answer.row as usize)?;
         if answer.actions.is_empty() && answer.reasons.is_empty() {

@@ -155,6 +155,7 @@ pub(crate) fn verdict_output(verdict: &Verdict) -> Json {
     match verdict {
         Verdict::Accept => json!({ "accept": true }),
         Verdict::Patch(fields) => json!({ "patch": fields_json(fields) }),
+        Verdict::Failed(reason) => json!({ "failed": text_json(reason) }),
         Verdict::Veto(refusal) => json!({ "veto": {
             "code": refusal.code,
             "field": refusal.field.as_ref().map(trellis_model::FieldName::as_str),

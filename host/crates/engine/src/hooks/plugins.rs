@@ -173,6 +173,10 @@ impl Judging<'_> {
                     self.not_judged(number, change, code, reason, capsule, ledger);
                 }
             },
+            Verdict::Failed(reason) => {
+                let code = "plugin_fault".to_owned();
+                self.not_judged(number, change, code, reason.clone(), None, ledger);
+            }
             Verdict::Veto(refusal) => {
                 let reason =
                     Reason { code: refusal.code.clone(), text: refusal.message.clone(), weight: 1.0 };

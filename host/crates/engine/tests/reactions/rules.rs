@@ -49,7 +49,8 @@ async fn what_was_saved_before_a_rule_was_switched_on_is_none_of_its_business() 
     for _ in 0..10 {
         world.create("account", json!({ "name": "Before" })).await;
         // Nobody waits here: the reader of the log may not have come to the account yet.
-        let off = world.rule("account", "after_save", r#"create_task(#{ subject: "seen" });"#, json!({})).await;
+        let off =
+            world.rule("account", "after_save", r#"create_task(#{ subject: "seen" });"#, json!({})).await;
         world.settle().await;
         assert_eq!(world.all("task").await.len(), 0);
         world.update("rule", off, json!({ "enabled": false })).await;

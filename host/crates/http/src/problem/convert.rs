@@ -198,6 +198,9 @@ impl From<trellis_engine::Error> for Problem {
                 "plugin_fault" => Code::PluginFault,
                 "plugin_error" => Code::PluginError,
                 "plugin_busy" => Code::PluginBusy,
+                "plugin_unavailable" => {
+                    return Self::new(Code::PluginUnavailable).detail(message).retry_after(5);
+                }
                 "cancelled" => Code::Conflict,
                 "plugin_refused" => Code::PluginRefused,
                 _ => return Self::internal(&error),

@@ -11,7 +11,7 @@ use crate::error::PluginError;
 use crate::interfaces::bindings::trellis::plugin::types;
 
 pub(crate) use actions::actions_from_guest;
-pub(crate) use columns::{batch_to_guest, column_from_guest};
+pub(crate) use columns::{batch_to_guest, column_from_guest, rows_of};
 pub(crate) use values::{fields_from_guest, fields_to_guest, record_to_guest};
 
 pub(crate) fn context(at: &CallContext) -> types::Context {

@@ -3,11 +3,17 @@
 use trellis_model::{Action, Batch, NamedRecord, Reason, Text};
 
 use super::bindings::exports::trellis::plugin::campaign_rules as wit;
+use super::bindings::trellis::plugin::columns;
+use super::bindings::trellis::plugin::types::Context;
 use super::bindings::trellis::plugin::values::ObjectRecord;
 use super::row_streams::RowStream;
 use crate::answers::{CallContext, Metric, RowError};
+use crate::bisect::{Outcome, POISON};
 use crate::call::Call;
+use crate::health::RowKey;
+use crate::join::{self, Answered, Rest};
 use crate::manifest::CampaignRulesUse;
+use crate::plugin::Done;
 use crate::{CallStats, CancelFlag, LimitClass, LogLine, Plugin, Result, check, convert};
 
 /// The interface for campaigns of a plugin. Its functions block, and need 1 MiB of stack. `campaign` is the campaign's record with all its
@@ -51,6 +57,8 @@ pub struct Variants {
 pub struct NextActions {
     /// The rows for which something happens, ascending, each once.
     pub rows: Vec<RowActions>,
+    /// Rows on which the plugin fails; nothing happens for them.
+    pub failed: Vec<RowError>,
     /// What the plugin wrote.
     pub logs: Vec<LogLine>,
     /// What it used.
@@ -97,22 +105,49 @@ impl<'a> CampaignRules<'a> {
         config: &str,
         at: &CallContext,
     ) -> Result<Eligible> {
-        let (rows, call) = self.plugin.batch_call("eligible", &batch, at)?;
+        let asked =
+            self.asked_by_parts("eligible", campaign, batch, at, |call, campaign, batch, context| {
+                let rows = batch.rows;
+                self.plugin.ask::<wit::GuestIndices, _, _>(
+                    call,
+                    |guest, store| guest.call_eligible(store, campaign, batch, config, context),
+                    |answer| {
+                        let failed = check::row_errors(convert::row_errors(answer.failed), rows)?;
+                        let causes = convert::column_from_guest(answer.causes);
+                        let (eligible, causes) =
+                            check::campaign_rules::eligible(&answer.eligible, causes, &failed, rows)?;
+                        Ok((eligible.into_iter().zip(causes).collect(), failed))
+                    },
+                )
+            })?;
+        let poison = (false, Some(POISON.to_owned()));
+        let Answered { value, rest } = asked.joined(|parts| join::values(&poison, parts))?;
+        let (eligible, causes) = value.into_iter().unzip();
+        Ok(Eligible { eligible, causes, failed: rest.failed, logs: rest.logs, stats: rest.stats })
+    }
+
+    /// Asks for a batch, or for the parts of one that fails as a whole.
+    fn asked_by_parts<T>(
+        &self,
+        function: &'static str,
+        campaign: &NamedRecord,
+        batch: Batch,
+        at: &CallContext,
+        ask: impl Fn(&Call<'_>, &ObjectRecord, &columns::Batch, &Context) -> Result<Done<(T, Vec<RowError>)>>,
+    ) -> Result<Outcome<Answered<T>>> {
+        let (rows, call) = self.plugin.batch_call(function, &batch, at)?;
         let (campaign, batch, context) =
             (self.shown(campaign), convert::batch_to_guest(batch), convert::context(at));
-        let done = self.plugin.ask::<wit::GuestIndices, _, _>(
+        self.plugin.by_parts(
             &call,
-            |guest, store| guest.call_eligible(store, &campaign, &batch, config, &context),
-            |answer| {
-                let failed = check::row_errors(convert::row_errors(answer.failed), rows)?;
-                let causes = convert::column_from_guest(answer.causes);
-                let (eligible, causes) =
-                    check::campaign_rules::eligible(&answer.eligible, causes, &failed, rows)?;
-                Ok((eligible, causes, failed))
+            rows as usize,
+            |row| batch.ordinals.get(row).copied().map(RowKey::Ordinal),
+            |call, range| {
+                let done = ask(call, &campaign, &convert::rows_of(&batch, range), &context)?;
+                let (value, failed) = done.value;
+                Ok(Answered { value, rest: Rest { failed, logs: done.logs, stats: done.stats } })
             },
-        )?;
-        let (eligible, causes, failed) = done.value;
-        Ok(Eligible { eligible, causes, failed, logs: done.logs, stats: done.stats })
+        )
     }
 
     /// Divides eligible rows into variants.
@@ -126,20 +161,21 @@ impl<'a> CampaignRules<'a> {
         config: &str,
         at: &CallContext,
     ) -> Result<Variants> {
-        let (rows, call) = self.plugin.batch_call("assign-variant", &batch, at)?;
-        let (campaign, batch, context) =
-            (self.shown(campaign), convert::batch_to_guest(batch), convert::context(at));
-        let done = self.plugin.ask::<wit::GuestIndices, _, _>(
-            &call,
-            |guest, store| guest.call_assign_variant(store, &campaign, &batch, config, &context),
-            |answer| {
-                let failed = check::row_errors(convert::row_errors(answer.failed), rows)?;
-                let column = convert::column_from_guest(answer.column);
-                Ok((check::campaign_rules::variants(column, &failed, rows)?, failed))
-            },
-        )?;
-        let (variants, failed) = done.value;
-        Ok(Variants { variants, failed, logs: done.logs, stats: done.stats })
+        let asked =
+            self.asked_by_parts("assign-variant", campaign, batch, at, |call, campaign, batch, context| {
+                let rows = batch.rows;
+                self.plugin.ask::<wit::GuestIndices, _, _>(
+                    call,
+                    |guest, store| guest.call_assign_variant(store, campaign, batch, config, context),
+                    |answer| {
+                        let failed = check::row_errors(convert::row_errors(answer.failed), rows)?;
+                        let column = convert::column_from_guest(answer.column);
+                        Ok((check::campaign_rules::variants(column, &failed, rows)?, failed))
+                    },
+                )
+            })?;
+        let Answered { value: variants, rest } = asked.joined(|parts| join::values(&None, parts))?;
+        Ok(Variants { variants, failed: rest.failed, logs: rest.logs, stats: rest.stats })
     }
 
     /// Says what happens next for members of the campaign. The batch has the columns `variant` and `status` besides those of the dataset.
@@ -153,22 +189,25 @@ impl<'a> CampaignRules<'a> {
         config: &str,
         at: &CallContext,
     ) -> Result<NextActions> {
-        let (rows, call) = self.plugin.batch_call("next-action", &batch, at)?;
-        let limits = *self.plugin.limits(call.class);
-        let (campaign, batch, context) =
-            (self.shown(campaign), convert::batch_to_guest(batch), convert::context(at));
-        let done = self.plugin.ask::<wit::GuestIndices, _, _>(
-            &call,
-            |guest, store| guest.call_next_action(store, &campaign, &batch, config, &context),
-            |answer| {
-                let places: Vec<_> = answer.iter().map(|row| (row.row, row.actions.len())).collect();
-                check::campaign_rules::places(&places, rows, &limits)?;
-                let mut answer = answer.into_iter().map(row_actions).collect::<Result<Vec<_>, String>>()?;
-                answer.sort_by_key(|row| row.row);
-                Ok(answer)
-            },
-        )?;
-        Ok(NextActions { rows: done.value, logs: done.logs, stats: done.stats })
+        let limits = *self.plugin.limits(self.plugin.manifest().limit_class);
+        let asked =
+            self.asked_by_parts("next-action", campaign, batch, at, |call, campaign, batch, context| {
+                let rows = batch.rows;
+                self.plugin.ask::<wit::GuestIndices, _, _>(
+                    call,
+                    |guest, store| guest.call_next_action(store, campaign, batch, config, context),
+                    |answer| {
+                        let places: Vec<_> = answer.iter().map(|row| (row.row, row.actions.len())).collect();
+                        check::campaign_rules::places(&places, rows, &limits)?;
+                        let mut answer =
+                            answer.into_iter().map(row_actions).collect::<Result<Vec<_>, String>>()?;
+                        answer.sort_by_key(|row| row.row);
+                        Ok((answer, Vec::new()))
+                    },
+                )
+            })?;
+        let Answered { value: rows, rest } = asked.joined(joined_actions)?;
+        Ok(NextActions { rows, failed: rest.failed, logs: rest.logs, stats: rest.stats })
     }
 
     /// Says why each row may or may not take part: at most five reasons, the strongest first.
@@ -225,6 +264,16 @@ impl<'a> CampaignRules<'a> {
     fn shown(&self, campaign: &NamedRecord) -> ObjectRecord {
         convert::record_to_guest(campaign, &self.used.campaign_fields)
     }
+}
+
+fn joined_actions(parts: Vec<(usize, Option<Vec<RowActions>>)>) -> Vec<RowActions> {
+    let (mut joined, mut start) = (Vec::new(), 0_u32);
+    for (rows, part) in parts {
+        let moved = |row: RowActions| RowActions { row: row.row.saturating_add(start), ..row };
+        joined.extend(part.into_iter().flatten().map(moved));
+        start = start.saturating_add(u32::try_from(rows).unwrap_or(u32::MAX));
+    }
+    joined
 }
 
 fn row_actions(row: wit::RowActions) -> Result<RowActions, String> {

@@ -11,7 +11,7 @@ use trellis_model::{FieldName, Filter, LookupError, Lookups, NamedRecord, Object
 
 use super::bindings::trellis::plugin::host_lookups::{Host, LookupError as WitError};
 use super::bindings::trellis::plugin::values::ObjectRecord;
-use crate::call::CallState;
+use crate::call::{CallState, cpu_time};
 use crate::convert;
 use crate::manifest::LookupGrant;
 
@@ -27,6 +27,8 @@ pub(crate) struct LookupDesk {
     lookups_max: u32,
     made: u32,
     took: Duration,
+    /// Processor time of this thread within `took`.
+    cpu: Duration,
 }
 
 /// What may be asked about one object.
@@ -38,7 +40,7 @@ impl LookupDesk {
         grants: Arc<[LookupGrant]>,
         lookups_max: u32,
     ) -> Self {
-        Self { answers, grants, lookups_max, made: 0, took: Duration::ZERO }
+        Self { answers, grants, lookups_max, made: 0, took: Duration::ZERO, cpu: Duration::ZERO }
     }
 
     #[cfg(test)]
@@ -52,6 +54,11 @@ impl LookupDesk {
 
     pub(crate) fn took(&self) -> Duration {
         self.took
+    }
+
+    /// How much of it this thread did nothing.
+    pub(crate) fn slept(&self) -> Duration {
+        self.took.saturating_sub(self.cpu)
     }
 
     /// Counts a look-up and returns what may be asked about the object.
@@ -73,12 +80,13 @@ impl LookupDesk {
 
     /// Asks and takes the time.
     fn ask<T>(&mut self, ask: impl FnOnce(&dyn Lookups) -> Result<T, LookupError>) -> Result<T, WitError> {
-        let began = Instant::now();
+        let (began, cpu_before) = (Instant::now(), cpu_time());
         let answer = self
             .answers
             .as_deref()
             .map_or_else(|| Err(LookupError::Failed("there is nobody to ask".to_owned())), ask);
         self.took += began.elapsed();
+        self.cpu += cpu_time().saturating_sub(cpu_before);
         answer.map_err(|error| match error {
             LookupError::Denied(reason) => WitError::Denied(reason),
             LookupError::Invalid(reason) => WitError::Invalid(reason),

@@ -6,8 +6,11 @@ use std::sync::Arc;
 use trellis_model::{FieldName, Lookups, NamedRecord, Text, Value};
 
 use super::bindings::exports::trellis::plugin::record_hook as wit;
-use crate::answers::CallContext;
+use crate::answers::{CallContext, RowError};
 use crate::call::Call;
+use crate::health::RowKey;
+use crate::join::{self, Answered, Rest};
+use crate::plugin::Rejection;
 use crate::{Error, LimitClass, Plugin, Result, check, convert};
 
 /// The interface for records that are saved of a plugin. Its function blocks, and needs 1 MiB of stack.
@@ -34,6 +37,8 @@ pub enum Verdict {
     Patch(BTreeMap<FieldName, Option<Value>>),
     /// It is not saved.
     Veto(Refusal),
+    /// The plugin fails on this change, and judged the others of the same call. It never says so itself.
+    Failed(Text),
 }
 
 /// A refusal.
@@ -71,23 +76,31 @@ impl<'a> RecordHook<'a> {
         })?;
         self.check_count(changes.len())?;
         let shown: Vec<_> = changes.iter().map(|change| change_to_guest(change, &used.fields)).collect();
-        let call =
-            Call::new("before-save", LimitClass::RecordHook).at(at).rows(shown.len() as u64).lookups(lookups);
+        let rows = shown.len();
+        let call = Call::new("before-save", LimitClass::RecordHook).at(at).rows(rows as u64).lookups(lookups);
         let context = convert::context(at);
-        let done = self.plugin.ask::<wit::GuestIndices, _, _>(
+        let asked = self.plugin.by_parts(
             &call,
-            |guest, store| guest.call_before_save(store, &shown, config, &context),
-            |verdicts| {
-                if verdicts.len() != shown.len() {
-                    return Err(format!("{} verdicts for {} changes", verdicts.len(), shown.len()).into());
-                }
-                let take = |(row, taken)| {
-                    verdict(taken, &used.fields).map_err(|reason| format!("change {row}: {reason}"))
-                };
-                Ok(verdicts.into_iter().enumerate().map(take).collect::<Result<_, String>>()?)
+            rows,
+            |row| changes.get(row).map(|change| RowKey::Record(change.after.id)),
+            |call, range| {
+                let shown = shown.get(range).unwrap_or_default();
+                let done = self.plugin.ask::<wit::GuestIndices, _, _>(
+                    call,
+                    |guest, store| guest.call_before_save(store, shown, config, &context),
+                    |verdicts| take(verdicts, shown.len(), &used.fields),
+                )?;
+                Ok(Answered { value: done.value, rest: Rest::default() })
             },
         )?;
-        Ok(done.value)
+        let Answered { value: mut verdicts, rest } =
+            asked.joined(|parts| join::values(&Verdict::Accept, parts))?;
+        for RowError { row, message, .. } in rest.failed {
+            if let Some(verdict) = verdicts.get_mut(row as usize) {
+                *verdict = Verdict::Failed(message);
+            }
+        }
+        Ok(verdicts)
     }
 
     fn check_count(&self, changes: usize) -> Result<()> {
@@ -106,6 +119,18 @@ fn change_to_guest(change: &HookChange, fields: &BTreeSet<FieldName>) -> wit::Ch
         convert::fields_to_guest(before.iter().map(|(name, value)| (name, Some(value))), fields)
     });
     wit::Change { after: convert::record_to_guest(&change.after, fields), before }
+}
+
+fn take(
+    verdicts: Vec<wit::Verdict>,
+    changes: usize,
+    fields: &BTreeSet<FieldName>,
+) -> Result<Vec<Verdict>, Rejection> {
+    if verdicts.len() != changes {
+        return Err(format!("{} verdicts for {changes} changes", verdicts.len()).into());
+    }
+    let take = |(row, taken)| verdict(taken, fields).map_err(|reason| format!("change {row}: {reason}"));
+    Ok(verdicts.into_iter().enumerate().map(take).collect::<Result<_, String>>()?)
 }
 
 fn verdict(verdict: wit::Verdict, fields: &BTreeSet<FieldName>) -> Result<Verdict, String> {

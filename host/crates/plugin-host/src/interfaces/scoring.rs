@@ -3,9 +3,13 @@
 use trellis_model::{Batch, Reason, Text, Validity};
 
 use super::bindings::exports::trellis::plugin::scoring as wit;
+use super::bindings::trellis::plugin::columns;
+use super::bindings::trellis::plugin::types::Context;
 use super::row_streams::RowStream;
 use crate::answers::{CallContext, Fitted, RowError};
 use crate::call::Call;
+use crate::health::RowKey;
+use crate::join::{self, Answered, Rest};
 use crate::{CallStats, CancelFlag, LimitClass, LogLine, Plugin, Result, check, convert};
 
 /// The scoring interface of a plugin. Its functions block, and need 1 MiB of stack.
@@ -131,17 +135,37 @@ impl<'a> Scoring<'a> {
     ) -> Result<Scored> {
         let (rows, call) = self.plugin.batch_call("score", &batch, at)?;
         let (batch, context) = (convert::batch_to_guest(batch), convert::context(at));
-        let done = self.plugin.ask::<wit::GuestIndices, _, _>(
+        let asked = self.plugin.by_parts(
             &call,
-            |guest, store| guest.call_score(store, model, &batch, &context),
+            rows as usize,
+            |row| batch.ordinals.get(row).copied().map(RowKey::Ordinal),
+            |call, range| self.score_rows(call, described, model, &convert::rows_of(&batch, range), &context),
+        )?;
+        let names: Vec<_> = described.iter().map(|description| description.name.as_str()).collect();
+        let Answered { value: columns, rest } = asked.joined(|parts| join::scored(&names, parts))?;
+        Ok(Scored { columns, failed: rest.failed, logs: rest.logs, stats: rest.stats })
+    }
+
+    fn score_rows(
+        &self,
+        call: &Call<'_>,
+        described: &[ScoreDescription],
+        model: &[u8],
+        batch: &columns::Batch,
+        context: &Context,
+    ) -> Result<Answered<Vec<ScoredColumn>>> {
+        let rows = batch.rows;
+        let done = self.plugin.ask::<wit::GuestIndices, _, _>(
+            call,
+            |guest, store| guest.call_score(store, model, batch, context),
             |scores| {
                 let failed = check::row_errors(convert::row_errors(scores.failed), rows)?;
                 let columns = scores.columns.into_iter().map(column).collect();
                 Ok((check::scoring::columns(columns, described, &failed, rows)?, failed))
             },
         )?;
-        let (columns, failed) = done.value;
-        Ok(Scored { columns, failed, logs: done.logs, stats: done.stats })
+        let (value, failed) = done.value;
+        Ok(Answered { value, rest: Rest { failed, logs: done.logs, stats: done.stats } })
     }
 
     /// Says why, for each row at most five reasons, the strongest first.

@@ -3,9 +3,13 @@
 use trellis_model::{Batch, Column, Reason, Text, TextColumn, Validity};
 
 use super::bindings::exports::trellis::plugin::segmentation as wit;
+use super::bindings::trellis::plugin::columns;
+use super::bindings::trellis::plugin::types::Context;
 use super::row_streams::RowStream;
 use crate::answers::{CallContext, Fitted, RowError};
 use crate::call::Call;
+use crate::health::RowKey;
+use crate::join::{self, Answered, Rest};
 use crate::{CallStats, CancelFlag, LimitClass, LogLine, Plugin, Result, check, convert};
 
 /// The segmentation interface of a plugin. Its functions block, and need 1 MiB of stack.
@@ -45,7 +49,7 @@ pub struct SegmentValue {
 pub struct Assigned {
     /// One column for each segmentation that was described, in that order.
     pub columns: Vec<AssignedColumn>,
-    /// Rows that could not be assigned; they are null in every column.
+    /// Rows that could not be assigned; they are null in every column. Those on which the plugin fails have the code `poison`.
     pub failed: Vec<RowError>,
     /// What the plugin wrote.
     pub logs: Vec<LogLine>,
@@ -125,9 +129,31 @@ impl<'a> Segmentation<'a> {
     ) -> Result<Assigned> {
         let (rows, call) = self.plugin.batch_call("assign", &batch, at)?;
         let (batch, context) = (convert::batch_to_guest(batch), convert::context(at));
-        let done = self.plugin.ask::<wit::GuestIndices, _, _>(
+        let asked = self.plugin.by_parts(
             &call,
-            |guest, store| guest.call_assign(store, model, &batch, &context),
+            rows as usize,
+            |row| batch.ordinals.get(row).copied().map(RowKey::Ordinal),
+            |call, range| {
+                self.assign_rows(call, described, model, &convert::rows_of(&batch, range), &context)
+            },
+        )?;
+        let names: Vec<_> = described.iter().map(|description| description.name.as_str()).collect();
+        let Answered { value: columns, rest } = asked.joined(|parts| join::assigned(&names, parts))?;
+        Ok(Assigned { columns, failed: rest.failed, logs: rest.logs, stats: rest.stats })
+    }
+
+    fn assign_rows(
+        &self,
+        call: &Call<'_>,
+        described: &[SegmentationDescription],
+        model: &[u8],
+        batch: &columns::Batch,
+        context: &Context,
+    ) -> Result<Answered<Vec<AssignedColumn>>> {
+        let rows = batch.rows;
+        let done = self.plugin.ask::<wit::GuestIndices, _, _>(
+            call,
+            |guest, store| guest.call_assign(store, model, batch, context),
             |assignments| {
                 let failed = check::row_errors(convert::row_errors(assignments.failed), rows)?;
                 let columns: Vec<Column> =
@@ -135,8 +161,8 @@ impl<'a> Segmentation<'a> {
                 Ok((check::segmentation::columns(columns, described, &failed, rows)?, failed))
             },
         )?;
-        let (columns, failed) = done.value;
-        Ok(Assigned { columns, failed, logs: done.logs, stats: done.stats })
+        let (value, failed) = done.value;
+        Ok(Answered { value, rest: Rest { failed, logs: done.logs, stats: done.stats } })
     }
 
     /// Says why, for each row at most five reasons, the strongest first.

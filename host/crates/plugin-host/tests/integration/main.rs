@@ -12,6 +12,7 @@ mod lookups;
 mod metering;
 mod retail_rfm;
 mod scores;
+mod supervision;
 mod support;
 mod wasi;
 mod workflows;

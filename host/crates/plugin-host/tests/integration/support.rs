@@ -9,7 +9,7 @@ use trellis_model::{
 };
 use trellis_plugin_host::{
     CallContext, Config, Error, FaultKind, Fitted, Limits, Plugin, PluginHost, RowStream,
-    SegmentationDescription,
+    SegmentationDescription, Supervision,
 };
 use wasm_encoder::{ComponentSection, CustomSection};
 
@@ -45,9 +45,10 @@ pub(crate) fn with_manifest(mut component: Vec<u8>, manifest: &str) -> Vec<u8> {
     component
 }
 
-/// The default limits, and two permits on every machine.
+/// The default limits, two permits on every machine, and nobody who minds faults or looks for the rows behind them.
 pub(crate) fn config() -> Config {
-    Config { permits: 2, ..Config::default() }
+    let supervision = Supervision { bisect_calls_max: 0, ..Supervision::off() };
+    Config { permits: 2, supervision, ..Config::default() }
 }
 
 /// Less time, for what is meant to take too long.
