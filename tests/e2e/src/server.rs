@@ -27,7 +27,8 @@ impl Server {
         server
     }
 
-    /// Starts a server and does not wait for it.
+    /// Starts a server and does not wait for it. A file beside the data folder that is named like it and ends in `.toml` is its
+    /// configuration.
     ///
     /// # Panics
     /// When the program cannot be started.
@@ -36,9 +37,12 @@ impl Server {
         let _ = std::fs::remove_file(data.join("server-url"));
         let log =
             std::fs::File::create(data.with_extension("log")).expect("the test's folder can be written");
+        let config = data.with_extension("toml");
+        let config = config.is_file().then_some(["--config".into(), config.into_os_string()]);
         let process = Command::new(crate::binary())
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
+            .args(config.into_iter().flatten())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()

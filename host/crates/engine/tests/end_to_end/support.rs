@@ -49,7 +49,12 @@ impl World {
             Columns::open(Arc::clone(&records), columns, trellis_columns::Config::default()).await.unwrap();
         records.set_derived(columns.clone());
         let cache_dir = Some(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("plugin-cache"));
-        let host = trellis_plugin_host::Config { permits: 2, cache_dir, limits, ..Default::default() };
+        let supervision = trellis_plugin_host::Supervision {
+            bisect_calls_max: 0,
+            ..trellis_plugin_host::Supervision::off()
+        };
+        let host =
+            trellis_plugin_host::Config { permits: 2, cache_dir, limits, supervision, ..Default::default() };
         let host = PluginHost::new(host).unwrap();
         let engine = dir.path().join("engine");
         let engine = Engine::start(Arc::clone(&records), Arc::clone(&columns), host, engine, config.clone())
