@@ -1,0 +1,212 @@
+//! Calls of a plugin, and their answers as JSON: one shape that golden cases, laws and figures read.
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+use trellis_model::{Batch, Lookups, NamedRecord};
+use trellis_plugin_host::manifest::Interface;
+use trellis_plugin_host::{
+    CallContext, CampaignRules, CancelFlag, Error, HookChange, Occurrence, Plugin, Result, RowStream,
+    Scoring, Segmentation, ServiceWorkflow, WorkItem,
+};
+
+use crate::Function;
+use crate::answers;
+
+/// What a function is called with.
+#[derive(Debug, Clone)]
+pub(crate) enum Input {
+    /// Nothing besides the configuration.
+    Nothing,
+    /// Rows to learn from.
+    Fit(Batch),
+    /// A model.
+    Model(ModelSource),
+    /// A model and rows.
+    Rows { model: ModelSource, rows: Batch },
+    /// A campaign and rows of customers or members.
+    Campaign { campaign: NamedRecord, rows: Batch },
+    /// A record that is worked on; what happened, for `on-event`.
+    Item { item: WorkItem, event: Option<Occurrence> },
+    /// Records that are about to be saved.
+    Changes(Vec<HookChange>),
+}
+
+/// Where a model comes from.
+#[derive(Debug, Clone)]
+pub(crate) enum ModelSource {
+    /// The plugin learns it from these rows.
+    Fit(Batch),
+    /// These bytes.
+    Bytes(Vec<u8>),
+}
+
+/// What a call is made with besides its input.
+#[derive(Clone, Copy)]
+pub(crate) struct Caller<'a> {
+    pub(crate) plugin: &'a Plugin,
+    pub(crate) config: &'a str,
+    pub(crate) at: &'a CallContext,
+    pub(crate) lookups: &'a Arc<dyn Lookups>,
+}
+
+/// Batches of rows, served in order.
+pub(crate) struct Batches {
+    batches: Vec<Batch>,
+    next: usize,
+}
+
+impl Batches {
+    pub(crate) fn new(batches: Vec<Batch>) -> Self {
+        Self { batches, next: 0 }
+    }
+}
+
+impl RowStream for Batches {
+    fn next(&mut self) -> std::result::Result<Option<Batch>, String> {
+        let batch = self.batches.get(self.next).cloned();
+        self.next += 1;
+        Ok(batch)
+    }
+
+    fn rewind(&mut self) {
+        self.next = 0;
+    }
+
+    fn rows(&self) -> u64 {
+        self.batches.iter().map(|batch| u64::from(batch.rows)).sum()
+    }
+}
+
+impl Caller<'_> {
+    /// Calls a function and returns its answer: a list with one part a row where [`Function::answers_by_row`].
+    ///
+    /// # Errors
+    /// Whatever the call ends in. An input that does not belong to the function, and an interface that the plugin does not provide, are
+    /// errors of the host.
+    pub(crate) fn call(&self, function: Function, input: &Input) -> Result<Json> {
+        let answer = match function.interface {
+            Interface::Segmentation => {
+                self.plugin.segmentation().map(|guest| self.segmentation(guest, function.name, input))
+            }
+            Interface::Scoring => {
+                self.plugin.scoring().map(|guest| self.scoring(guest, function.name, input))
+            }
+            Interface::CampaignRules => {
+                self.plugin.campaign_rules().map(|guest| self.campaign(guest, function.name, input))
+            }
+            Interface::ServiceWorkflow => {
+                self.plugin.service_workflow().map(|guest| self.workflow(guest, function.name, input))
+            }
+            Interface::RecordHook => self.plugin.record_hook().map(|guest| match input {
+                Input::Changes(changes) => {
+                    let verdicts =
+                        guest.before_save(changes, self.config, self.at, Arc::clone(self.lookups))?;
+                    Ok(answers::verdicts(&verdicts))
+                }
+                _ => Err(self.misused(function.name)),
+            }),
+        };
+        answer.unwrap_or_else(|| Err(self.misused(function.name)))
+    }
+
+    /// Learns a model: the bytes and the answer.
+    pub(crate) fn fit(&self, interface: Interface, batches: Vec<Batch>) -> Result<(Vec<u8>, Json)> {
+        let (mut rows, cancel) = (Batches::new(batches), CancelFlag::default());
+        let (config, at) = (self.config, self.at);
+        let fitted = match interface {
+            Interface::Segmentation => {
+                self.plugin.segmentation().map(|guest| guest.fit(&mut rows, config, at, &cancel))
+            }
+            Interface::Scoring => {
+                self.plugin.scoring().map(|guest| guest.fit(&mut rows, config, at, &cancel))
+            }
+            Interface::CampaignRules | Interface::ServiceWorkflow | Interface::RecordHook => None,
+        };
+        let fitted = fitted.unwrap_or_else(|| Err(self.misused("fit")))?;
+        let answer = answers::model(&fitted.model);
+        Ok((fitted.model.bytes, answer))
+    }
+
+    fn model(&self, interface: Interface, source: &ModelSource) -> Result<Vec<u8>> {
+        match source {
+            ModelSource::Bytes(bytes) => Ok(bytes.clone()),
+            ModelSource::Fit(rows) => self.fit(interface, vec![rows.clone()]).map(|(model, _)| model),
+        }
+    }
+
+    fn segmentation(&self, guest: Segmentation<'_>, name: &str, input: &Input) -> Result<Json> {
+        let interface = Interface::Segmentation;
+        match (name, input) {
+            ("describe", _) => Ok(answers::segmentations(&guest.describe(self.config)?)),
+            ("fit", Input::Fit(rows)) => self.fit(interface, vec![rows.clone()]).map(|(_, answer)| answer),
+            ("assign", Input::Rows { model, rows }) => {
+                let model = self.model(interface, model)?;
+                let described = guest.describe(self.config)?;
+                let assigned = guest.assign(&described, &model, rows.clone(), self.at)?;
+                Ok(answers::assigned(&assigned, rows.rows))
+            }
+            ("explain", Input::Rows { model, rows }) => {
+                let model = self.model(interface, model)?;
+                Ok(answers::row_reasons(&guest.explain(&model, rows.clone(), self.at)?))
+            }
+            _ => Err(self.misused(name)),
+        }
+    }
+
+    fn scoring(&self, guest: Scoring<'_>, name: &str, input: &Input) -> Result<Json> {
+        let interface = Interface::Scoring;
+        match (name, input) {
+            ("describe", _) => Ok(answers::scores(&guest.describe(self.config)?)),
+            ("fit", Input::Fit(rows)) => self.fit(interface, vec![rows.clone()]).map(|(_, answer)| answer),
+            ("score", Input::Rows { model, rows }) => {
+                let model = self.model(interface, model)?;
+                let described = guest.describe(self.config)?;
+                let scored = guest.score(&described, &model, rows.clone(), self.at)?;
+                Ok(answers::scored(&scored, rows.rows))
+            }
+            ("explain", Input::Rows { model, rows }) => {
+                let model = self.model(interface, model)?;
+                Ok(answers::row_reasons(&guest.explain(&model, rows.clone(), self.at)?))
+            }
+            ("rules", Input::Model(model)) => {
+                let model = self.model(interface, model)?;
+                Ok(answers::text(&guest.rules(&model)?))
+            }
+            _ => Err(self.misused(name)),
+        }
+    }
+
+    fn campaign(&self, guest: CampaignRules<'_>, name: &str, input: &Input) -> Result<Json> {
+        let Input::Campaign { campaign, rows } = input else { return Err(self.misused(name)) };
+        let (batch, config, at) = (rows.clone(), self.config, self.at);
+        Ok(match name {
+            "eligible" => answers::eligible(&guest.eligible(campaign, batch, config, at)?),
+            "assign-variant" => answers::variants(&guest.assign_variant(campaign, batch, config, at)?),
+            "next-action" => answers::next(&guest.next_action(campaign, batch, config, at)?, rows.rows),
+            "explain" => answers::row_reasons(&guest.explain(campaign, batch, config, at)?),
+            "evaluate" => {
+                let (mut members, cancel) = (Batches::new(vec![batch]), CancelFlag::default());
+                answers::evaluation(&guest.evaluate(campaign, &mut members, config, at, &cancel)?)
+            }
+            _ => return Err(self.misused(name)),
+        })
+    }
+
+    fn workflow(&self, guest: ServiceWorkflow<'_>, name: &str, input: &Input) -> Result<Json> {
+        let Input::Item { item, event } = input else { return Err(self.misused(name)) };
+        let (config, at, lookups) = (self.config, self.at, Arc::clone(self.lookups));
+        Ok(match (name, event) {
+            ("triage", _) => answers::decided(&guest.triage(item, config, at, lookups)?),
+            ("on-event", Some(event)) => answers::decided(&guest.on_event(item, event, config, at, lookups)?),
+            ("suggest", _) => answers::suggestions(&guest.suggest(item, config, at, lookups)?),
+            ("close-check", _) => answers::requirements(&guest.close_check(item, config, at, lookups)?),
+            _ => return Err(self.misused(name)),
+        })
+    }
+
+    fn misused(&self, function: &str) -> Error {
+        let plugin = self.plugin.plugin_version().clone();
+        Error::Host { plugin, reason: format!("`{function}` was called with another function's input") }
+    }
+}

@@ -1,0 +1,5 @@
+//! The author kit on components that `cargo xtask plugins` built.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
+mod golden;
+mod support;
