@@ -161,6 +161,7 @@ pub(crate) fn requirements(requirements: &[Requirement]) -> Json {
 pub(crate) fn verdicts(verdicts: &[Verdict]) -> Json {
     let one = |verdict: &Verdict| match verdict {
         Verdict::Accept => json!({ "verdict": "accept" }),
+        Verdict::Failed(why) => json!({ "verdict": "failed", "message": text(why) }),
         Verdict::Patch(fields) => {
             let fields = fields.iter().map(|(name, value)| (name.to_string(), value.as_ref()));
             json!({ "verdict": "patch", "fields": self::fields(fields) })
