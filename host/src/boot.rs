@@ -196,6 +196,7 @@ pub(crate) async fn serve(
     )
     .await?;
     let (access, first_start) = Access::open(Arc::clone(&records), data, config.access()).await?;
+    engine.tell_administrators(vec![access.administrator()]);
     let sweeper = tokio::spawn(sweep_answers(Arc::clone(&access)));
     let state = AppState {
         records,

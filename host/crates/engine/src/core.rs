@@ -21,7 +21,9 @@ use crate::{
     plugins::Registry,
     rules::RuleBook,
     run::{self, RunInput},
-    schema_build, search, timers,
+    schema_build, search,
+    supervision::Supervisor,
+    timers,
     transforms::CellTransforms,
     undo,
 };
@@ -45,6 +47,7 @@ pub(crate) struct Core {
     pub(crate) imports: Imports,
     pub(crate) exports: PathBuf,
     pub(crate) config: Config,
+    pub(crate) supervisor: Arc<Supervisor>,
 }
 
 impl Work for Core {

@@ -27,6 +27,7 @@ use crate::{
     react, reader,
     rules::RuleBook,
     run::{self, Explanation, ModelChoice, RunPage, RunRequest, ScoreExplanation},
+    supervision::{self, Supervisor},
     timers,
     transforms::CellTransforms,
 };
@@ -47,6 +48,7 @@ pub struct Engine {
     attachments: Background,
     duplicates: Background,
     expiry: Background,
+    health: Background,
 }
 
 impl Engine {
@@ -71,6 +73,7 @@ impl Engine {
             path: spool_dir.clone(),
             source,
         })?;
+        let (supervisor, heard) = Supervisor::open(&records, &plugin_host).await?;
         let registry = Registry::open(Arc::clone(&records), plugin_host, dir.join("plugins")).await?;
         let listed = capsule::listed(&records).await?;
         let capsules = Capsules::open(dir.join("capsules"), |name| listed.contains(name))?;
@@ -89,6 +92,7 @@ impl Engine {
             imports: Imports::open(dir.join("imports"))?,
             exports: export::folder(dir.join("exports"))?,
             config: config.clone(),
+            supervisor,
         });
         hooks::install(&core);
         run::finish_transitions(&core).await?;
@@ -102,8 +106,9 @@ impl Engine {
         let attachments = attachments::start(Arc::clone(&core))?;
         let duplicates = duplicates::start(Arc::clone(&core))?;
         let expiry = expiry::start(Arc::clone(&core))?;
+        let health = supervision::start(Arc::clone(&core), heard)?;
         let engine =
-            Arc::new(Self { core, jobs, reader, timers, reactions, attachments, duplicates, expiry });
+            Arc::new(Self { core, jobs, reader, timers, reactions, attachments, duplicates, expiry, health });
         engine.build_pending_indexes().await;
         Ok(engine)
     }
@@ -442,6 +447,7 @@ impl Engine {
     /// Ends the threads. Jobs that run are taken up again by the next start. Call it once, before the store is closed.
     pub async fn shutdown(&self) {
         self.jobs.stop().await;
+        self.health.stop().await;
         self.expiry.stop().await;
         self.reactions.stop().await;
         self.duplicates.stop().await;

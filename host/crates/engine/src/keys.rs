@@ -1,4 +1,4 @@
-//! The engine's keys in the store: `0x50` to `0x5f`. See `host/docs/formats/engine.md`.
+//! The engine's keys in the store: `0x50` to `0x5f` and `0x70` to `0x7f`. See `host/docs/formats/engine.md`.
 
 use trellis_model::{ObjectId, PluginId, RecordId};
 
@@ -40,11 +40,13 @@ pub(crate) enum KeyKind {
     TimerOfRecord = 0x5e,
     /// `plugin 00 run` → digest of the file that holds what the run read.
     RunCapsule = 0x5f,
+    /// `plugin 00 digest` → why a version of a plugin is not called.
+    PluginQuarantine = 0x76,
 }
 
 impl KeyKind {
     #[cfg(test)]
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::Job,
         Self::OpenJob,
         Self::PluginVersion,
@@ -61,6 +63,7 @@ impl KeyKind {
         Self::Timer,
         Self::TimerOfRecord,
         Self::RunCapsule,
+        Self::PluginQuarantine,
     ];
 
     /// The prefix of every key of the kind.
@@ -130,6 +133,12 @@ pub(crate) fn run_capsules(plugin: &PluginId) -> Vec<u8> {
 
 pub(crate) fn run_capsule(plugin: &PluginId, run: RecordId) -> Vec<u8> {
     with_id(run_capsules(plugin), run)
+}
+
+pub(crate) fn plugin_quarantine(plugin: &PluginId, digest: &[u8; 32]) -> Vec<u8> {
+    let mut key = of_plugin(KeyKind::PluginQuarantine, plugin);
+    key.extend_from_slice(digest);
+    key
 }
 
 /// The prefix of every part of the value under a key whose length says where it ends, as that of a kind with ids does.
@@ -244,6 +253,7 @@ mod tests {
             ("Timer", 0x5d),
             ("TimerOfRecord", 0x5e),
             ("RunCapsule", 0x5f),
+            ("PluginQuarantine", 0x76),
         ];
         assert_eq!(numbers, locked.map(|(name, number)| (name.to_owned(), number)));
     }

@@ -49,6 +49,7 @@ mod schema_build;
 mod search;
 mod stored;
 mod suggest;
+mod supervision;
 mod timers;
 mod transforms;
 mod undo;
@@ -71,5 +72,9 @@ pub use rules::{BrokenRule, RuleDraft, RuleProblem, RuleTarget, RuleTest};
 pub use run::{Explanation, ModelChoice, RunInfo, RunPage, RunRequest, ScoreExplanation};
 pub use suggest::PluginSuggestion;
 pub use trellis_model::Reason;
+pub use trellis_plugin_host::{
+    FunctionMetrics, Health, HealthState, LastFault, LogLevel, LogLine, LoggedLine, PluginMetrics, PoisonRow,
+    RowKey,
+};
 pub use trellis_rules::{Limits as RuleLimits, RuleVeto, Trigger};
 pub use undo::{ResultUndo, ResultUndoState, UndoOrder, UndoPreview};

@@ -1,6 +1,7 @@
 //! `trellis plugin`: one file a group of commands.
 
 mod folder;
+mod health;
 mod install;
 mod run;
 
@@ -40,6 +41,17 @@ pub(crate) enum Plugin {
         #[command(flatten)]
         connection: Connection,
     },
+    /// Have a plugin called again that was quarantined or is left alone after faults.
+    Release {
+        /// The plugin's id.
+        id: String,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Show what a plugin did since the start of the server: calls, faults, times.
+    Metrics(health::Of),
+    /// Show the last lines that a plugin wrote.
+    Logs(health::Of),
     /// Compute a run again from its recorded inputs and say whether the same comes out.
     Replay {
         /// The plugin's id.
@@ -60,6 +72,9 @@ impl Plugin {
             Self::List(connection) => install::list(connection),
             Self::Run(run) => run.run(),
             Self::Runs { id, connection } => run::runs(id, connection),
+            Self::Release { id, connection } => health::release(id, connection),
+            Self::Metrics(of) => of.metrics(),
+            Self::Logs(of) => of.logs(),
             Self::Replay { id, run, connection } => run::replay(id, run.as_deref(), connection),
         }
     }

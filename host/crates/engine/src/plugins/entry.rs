@@ -72,6 +72,7 @@ pub(super) fn info(id: &PluginId, entry: &Entry) -> Option<PluginInfo> {
             .map(|(version, installed)| version_info(version, installed))
             .collect(),
         settings: entry.usage.as_ref().map(settings),
+        health: None,
     })
 }
 

@@ -4,13 +4,14 @@ mod enabled;
 mod entry;
 mod files;
 mod grants;
+mod health;
 mod registry;
 mod stored;
 
 use semver::Version;
 use trellis_columns::AsOf;
 use trellis_model::{Actor, PluginId, Text};
-use trellis_plugin_host::manifest::Request;
+use trellis_plugin_host::{Health, manifest::Request};
 
 pub(crate) use enabled::Enabled;
 pub(crate) use files::hex;
@@ -46,6 +47,8 @@ pub struct PluginInfo {
     pub versions: Vec<VersionInfo>,
     /// How it is used; `None` where it was never enabled.
     pub settings: Option<UseSettings>,
+    /// How the version stands that the facts are about; `None` where it was not loaded since the start of the server.
+    pub health: Option<Health>,
 }
 
 /// How a plugin stands.

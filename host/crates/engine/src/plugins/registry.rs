@@ -31,9 +31,9 @@ const CONFIG_BYTES_MAX: usize = 64 << 10;
 #[derive(Debug)]
 pub(crate) struct Registry {
     records: Arc<Records>,
-    host: Arc<PluginHost>,
+    pub(super) host: Arc<PluginHost>,
     files: Files,
-    plugins: RwLock<BTreeMap<PluginId, Entry>>,
+    pub(super) plugins: RwLock<BTreeMap<PluginId, Entry>>,
     /// What is loaded, by digest.
     loaded: Mutex<HashMap<[u8; 32], Arc<Plugin>>>,
     /// The plugins that are enabled and loaded, by id; renewed with each change.
@@ -374,11 +374,13 @@ impl Registry {
     }
 
     pub(crate) fn list(&self) -> Vec<PluginInfo> {
-        self.plugins.read().iter().filter_map(|(id, entry)| info(id, entry)).collect()
+        let infos: Vec<_> = self.plugins.read().iter().filter_map(|(id, entry)| info(id, entry)).collect();
+        infos.into_iter().map(|info| self.with_health(info)).collect()
     }
 
     pub(crate) fn get(&self, id: &PluginId) -> Option<PluginInfo> {
-        self.plugins.read().get(id).and_then(|entry| info(id, entry))
+        let info = self.plugins.read().get(id).and_then(|entry| info(id, entry));
+        info.map(|info| self.with_health(info))
     }
 
     fn find(&self, id: &PluginId) -> Result<PluginInfo> {

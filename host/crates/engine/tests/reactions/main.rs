@@ -11,6 +11,7 @@ mod faults;
 mod rules;
 mod stops;
 mod store;
+mod supervision;
 mod support;
 mod timers;
 mod transitions;

@@ -110,6 +110,15 @@ impl World {
         self.records.create(caller, &object, fields).await.unwrap()
     }
 
+    /// As [`Self::create`], for what may be refused.
+    pub(crate) async fn try_create(&self, object: &str, fields: Json) -> Result<Record, String> {
+        let object = name(object);
+        let changes = self.records.schema().fields(&object, named(fields)).unwrap();
+        let fields = changes.into_iter().filter_map(|(id, value)| Some((id, value?))).collect();
+        let caller = Caller::system("test");
+        self.records.create(&caller, &object, fields).await.map_err(|error| error.to_string())
+    }
+
     /// Creates an account that nobody reacts to, so that ordinals are reserved and the next one takes a single commit.
     pub(crate) async fn warm_up(&self) {
         let cause = Cause { automations_off: true, ..Cause::default() };

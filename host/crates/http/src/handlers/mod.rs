@@ -15,6 +15,7 @@ pub(crate) mod jobs;
 pub(crate) mod merge;
 pub(crate) mod metadata;
 pub(crate) mod openapi;
+pub(crate) mod plugin_health;
 pub(crate) mod plugins;
 pub(crate) mod records;
 pub(crate) mod rules;

@@ -13,6 +13,7 @@ use trellis_model::{PluginId, Text};
 
 use crate::extract::{JsonBody, Parameters, PathParts, Requester, check_media_type};
 use crate::handlers::jobs::accepted;
+use crate::handlers::plugin_health::health_json;
 use crate::problem::{ApiResult, Code, Problem};
 use crate::state::App;
 use crate::wire::{actor_json, json, timestamp};
@@ -182,7 +183,7 @@ pub(crate) struct Run {
     announce: bool,
 }
 
-fn plugin_id(path: &PathParts) -> ApiResult<PluginId> {
+pub(super) fn plugin_id(path: &PathParts) -> ApiResult<PluginId> {
     let id = path.get("id");
     PluginId::new(id).map_err(|_| Problem::not_found("plugin", id.chars().take(60).collect::<String>()))
 }
@@ -205,7 +206,7 @@ pub(super) fn as_of_text(as_of: AsOf) -> String {
     }
 }
 
-fn invalid(field: &str, en: &str, zh: &str) -> Problem {
+pub(super) fn invalid(field: &str, en: &str, zh: &str) -> Problem {
     Problem::new(Code::ValidationError).field(field, "invalid", Text::new(en, zh))
 }
 
@@ -213,7 +214,7 @@ pub(super) fn text_json(text: &Text) -> Json {
     json!({ "en": text.en, "zh-CN": text.zh_cn })
 }
 
-fn plugin_json(plugin: &PluginInfo) -> Json {
+pub(super) fn plugin_json(plugin: &PluginInfo) -> Json {
     let settings = plugin.settings.as_ref().map(|settings| {
         let version = settings.version.as_ref().map(ToString::to_string);
         json!({
@@ -240,6 +241,7 @@ fn plugin_json(plugin: &PluginInfo) -> Json {
         "versions": plugin.versions.iter().map(version_json).collect::<Vec<_>>(),
         "requests": requests.collect::<Vec<_>>(),
         "settings": settings,
+        "health": health_json(plugin.health.as_ref()),
     })
 }
 

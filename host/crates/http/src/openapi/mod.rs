@@ -5,6 +5,7 @@ mod duplicates;
 mod history;
 mod objects;
 mod operation;
+mod plugin_health;
 mod queries;
 mod schemas;
 mod transfer;

@@ -26,6 +26,8 @@ pub(crate) enum Shape {
     Html,
     /// A text for people.
     Markdown,
+    /// A text for programs.
+    Plain,
     /// A file.
     File,
     /// Some JSON.
@@ -192,6 +194,7 @@ impl Shape {
         let schema = match self {
             Self::Nothing => return None,
             Self::Html => return Some(("text/html", json!({ "type": "string" }))),
+            Self::Plain => return Some(("text/plain", json!({ "type": "string" }))),
             Self::Markdown => return Some(("text/markdown", json!({ "type": "string" }))),
             Self::File => {
                 return Some(("application/octet-stream", json!({ "type": "string", "format": "binary" })));

@@ -56,6 +56,7 @@ pub(super) fn fixed() -> Map<String, Json> {
             "broken": nullable("string"), "name": component("Label"), "description": component("Label"),
             "industry": nullable("string"), "provides": array(text()), "config_schema": {}, "config_default": {},
             "version": text(), "versions": array(json!({ "type": "object" })), "settings": nullable("object"),
+            "health": { "oneOf": [component("PluginHealth"), { "type": "null" }] },
             "requests": array(object(&["grant", "text"], json!({ "grant": text(), "text": component("Label") }))),
         })),
         "PluginUse": object(&[], json!({
@@ -119,6 +120,7 @@ pub(super) fn fixed() -> Map<String, Json> {
     });
     let Json::Object(mut components) = components else { return Map::new() };
     components.extend(super::decisions::schemas());
+    components.extend(super::plugin_health::schemas());
     components.extend(super::queries::schemas());
     components.extend(super::duplicates::schemas());
     components.extend(super::history::schemas());

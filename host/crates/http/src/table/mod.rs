@@ -8,6 +8,7 @@ mod duplicates;
 mod history;
 mod metadata;
 mod pages;
+mod plugin_health;
 mod plugins;
 mod queries;
 mod records;
@@ -70,6 +71,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         duplicates::endpoints(),
         history::endpoints(),
         plugins::endpoints(),
+        plugin_health::endpoints(),
         system::endpoints(),
         transfer::endpoints(),
     ];

@@ -2,6 +2,7 @@
 
 mod changes;
 mod fields;
+pub(crate) mod prometheus;
 mod reasons;
 mod record;
 mod time;
