@@ -82,6 +82,12 @@ impl Client {
         self.answer(request.send(body.to_string()))
     }
 
+    /// DELETE a path below the server's address.
+    pub(crate) fn delete(&self, path: &str) -> Result<Json> {
+        let request = self.agent.delete(self.url(path)).header("authorization", self.bearer());
+        self.answer(request.call())
+    }
+
     /// PATCH with a JSON body.
     pub(crate) fn patch(&self, path: &str, body: &Json) -> Result<Json> {
         let request = self.agent.patch(self.url(path)).header("authorization", self.bearer());

@@ -176,6 +176,7 @@ section! {
         import_edits_max: usize,
         import_errors_kept_max: usize,
         exports_kept_days_max: u32,
+        switches_kept_per_plugin: usize,
         rules: trellis_engine::RuleLimits,
     }
 }

@@ -21,7 +21,7 @@ cargo xtask COMMAND
   test [NEXTEST ARGS]   formatting, lints, plugins, every test
   bench [NAME...]       figures and ratios, built in release mode
   plugins               build the plugins and the test guests into target/plugins
-  soak [ROUNDS]         the crash tests with 100 rounds (or ROUNDS)
+  soak [ROUNDS]         the crash tests with 100 rounds (or ROUNDS), 10,000 operations on a plugin
   ci                    test, then the documentation and cargo-deny where it is installed
 ";
 

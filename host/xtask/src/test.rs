@@ -6,6 +6,8 @@ use crate::Result;
 use crate::command::{cargo, has_cargo, step, target_dir, trellis_binary};
 
 const SOAK_ROUNDS: &str = "100";
+/// Operations of the random life of a plugin.
+const SOAK_OPERATIONS: &str = "10000";
 
 /// Everything that has to hold before a change lands.
 pub(crate) fn test(arguments: &[String]) -> Result {
@@ -17,7 +19,7 @@ pub(crate) fn test(arguments: &[String]) -> Result {
     step("documentation tests", &mut cargo(&["test", "--workspace", "--doc", "--quiet"]))
 }
 
-/// The crash tests, many times.
+/// The crash tests, many times, and a long random life of a plugin.
 pub(crate) fn soak(arguments: &[String]) -> Result {
     let rounds = arguments.first().map_or(SOAK_ROUNDS, String::as_str);
     rounds.parse::<u32>().map_err(|_| format!("`{rounds}` is not a number of rounds"))?;
@@ -32,7 +34,19 @@ pub(crate) fn soak(arguments: &[String]) -> Result {
         "--",
         "--nocapture",
     ]);
-    step("crash tests", with_paths(&mut command).env("TRELLIS_SOAK_ROUNDS", rounds))
+    step("crash tests", with_paths(&mut command).env("TRELLIS_SOAK_ROUNDS", rounds))?;
+    let mut command = cargo(&[
+        "test",
+        "--package",
+        "trellis-engine",
+        "--test",
+        "end_to_end",
+        "lifecycle_model",
+        "--",
+        "--nocapture",
+    ]);
+    let command = with_paths(&mut command).env("TRELLIS_SOAK_OPERATIONS", SOAK_OPERATIONS);
+    step("lives of plugins", command)
 }
 
 /// `test`, and what needs tools that not everybody has.

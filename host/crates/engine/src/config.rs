@@ -76,6 +76,8 @@ pub struct Config {
     pub import_errors_kept_max: usize,
     /// Days for which the file of an export is kept (default 7).
     pub exports_kept_days_max: u32,
+    /// Switches of a plugin (enabled, upgraded, rolled back) that are kept (default 50): those that can be rolled back to.
+    pub switches_kept_per_plugin: usize,
     /// The limits of imports.
     pub import: trellis_transfer::import::Limits,
 }
@@ -118,6 +120,7 @@ impl Default for Config {
             import_edits_max: 10_000,
             import_errors_kept_max: 100_000,
             exports_kept_days_max: 7,
+            switches_kept_per_plugin: 50,
             import: trellis_transfer::import::Limits::default(),
         }
     }

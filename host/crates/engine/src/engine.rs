@@ -22,8 +22,8 @@ use crate::{
     duplicates, expiry, export, hooks, import,
     imports::Imports,
     jobs::{Jobs, Request, Work},
-    merge,
-    plugins::{Registry, UseSettings, checked_config},
+    lifecycle, merge,
+    plugins::{Registry, checked_config},
     react, reader,
     rules::RuleBook,
     run::{self, Explanation, ModelChoice, RunPage, RunRequest, ScoreExplanation},
@@ -74,7 +74,13 @@ impl Engine {
             source,
         })?;
         let (supervisor, heard) = Supervisor::open(&records, &plugin_host).await?;
-        let registry = Registry::open(Arc::clone(&records), plugin_host, dir.join("plugins")).await?;
+        let registry = Registry::open(
+            Arc::clone(&records),
+            plugin_host,
+            dir.join("plugins"),
+            config.switches_kept_per_plugin,
+        )
+        .await?;
         let listed = capsule::listed(&records).await?;
         let capsules = Capsules::open(dir.join("capsules"), |name| listed.contains(name))?;
         let core = Arc::new(Core {
@@ -96,6 +102,7 @@ impl Engine {
         });
         hooks::install(&core);
         run::finish_transitions(&core).await?;
+        lifecycle::purge(&core).await?;
         let work: Arc<dyn Work> = core.clone();
         let jobs = Jobs::start(records, work, config).await?;
         import::remove_orphans(&core.spool_dir, |name| jobs.uses_spooled(name))?;
@@ -162,16 +169,6 @@ impl Engine {
         self.jobs.wait(id).await
     }
 
-    /// Installs a plugin, or another version of one. A version that is in use stays in use until the plugin is enabled again. The
-    /// same file again changes nothing.
-    ///
-    /// # Errors
-    /// [`Error::Plugin`] with the reason why the component was refused, [`Error::VersionExists`] where the version is installed with
-    /// other content (a pre-release version is replaced).
-    pub async fn plugin_upload(&self, caller: &Caller, wasm: impl Into<Vec<u8>>) -> Result<PluginInfo> {
-        self.core.registry.upload(caller, wasm.into()).await
-    }
-
     /// Every installed plugin, by id.
     pub fn plugin_list(&self) -> Vec<PluginInfo> {
         self.core.registry.list()
@@ -180,32 +177,6 @@ impl Engine {
     /// A plugin.
     pub fn plugin_get(&self, id: &PluginId) -> Option<PluginInfo> {
         self.core.registry.get(id)
-    }
-
-    /// Enables a plugin with these settings, or changes the settings or the version of one that is enabled. Runs nothing.
-    ///
-    /// # Errors
-    /// [`Error::UnknownPlugin`], [`Error::UnknownVersion`], [`Error::Broken`], [`Error::InvalidSettings`] with each setting that
-    /// breaks the schema, [`Error::Plugin`] where the plugin itself refuses the configuration.
-    pub async fn plugin_enable(
-        &self,
-        caller: &Caller,
-        id: &PluginId,
-        settings: UseSettings,
-    ) -> Result<PluginInfo> {
-        let info = self.core.registry.enable(caller, id, settings).await?;
-        self.core.columns.set_stale(id, false).await?;
-        Ok(info)
-    }
-
-    /// Disables a plugin. Its results stay readable and are marked stale; a run that is under way goes on to its end.
-    ///
-    /// # Errors
-    /// [`Error::UnknownPlugin`].
-    pub async fn plugin_disable(&self, caller: &Caller, id: &PluginId) -> Result<PluginInfo> {
-        let info = self.core.registry.disable(caller, id).await?;
-        self.core.columns.set_stale(id, true).await?;
-        Ok(info)
     }
 
     /// Runs a plugin over all customers, as a job. Its result says what the run was made of and what came out.

@@ -122,6 +122,66 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// Another version of the plugin took over while a run of it was under way.
+    #[error(
+        "plugin `{plugin}` is used in version {serving} by now: the results of version {version} are dropped"
+    )]
+    Superseded {
+        /// Which plugin.
+        plugin: PluginId,
+        /// The version that was run.
+        version: String,
+        /// The version in use.
+        serving: String,
+    },
+    /// A version asks for more than its plugin was granted so far.
+    #[error("plugin `{plugin}` {version} asks for more than was granted: {}; say in `grants` what holds", requests.iter().map(|request| format!("`{}`", request.grant)).collect::<Vec<_>>().join(", "))]
+    GrantsNeeded {
+        /// Which plugin.
+        plugin: PluginId,
+        /// Which version of it.
+        version: String,
+        /// What was not granted yet.
+        requests: Vec<trellis_plugin_host::Request>,
+    },
+    /// The plugin's own tests fail on this host.
+    #[error("{failed} of {tests} tests of plugin `{plugin}` {version} fail; the first: {first}")]
+    SelfTestsFailed {
+        /// Which plugin.
+        plugin: PluginId,
+        /// Which version of it.
+        version: String,
+        /// How many fail.
+        failed: usize,
+        /// How many there are.
+        tests: usize,
+        /// Name of the first that fails, and how.
+        first: String,
+    },
+    /// What a plugin brings cannot be read.
+    #[error("plugin `{plugin}` brings something that cannot be used: {reason}")]
+    InvalidPack {
+        /// Which plugin.
+        plugin: PluginId,
+        /// What, and why.
+        reason: String,
+    },
+    /// There is no earlier use of the plugin to go back to.
+    #[error("plugin `{plugin}` cannot be rolled back: {reason}")]
+    NothingEarlier {
+        /// Which plugin.
+        plugin: PluginId,
+        /// Why.
+        reason: String,
+    },
+    /// What is to be removed is used.
+    #[error("{what} cannot be removed: {reason}")]
+    InUse {
+        /// The plugin, or which version of it.
+        what: String,
+        /// What uses it, and what to do.
+        reason: String,
+    },
     /// The plugin is being run already.
     #[error("plugin `{plugin}` is being run by job {job}: wait for it or cancel it")]
     Busy {
@@ -221,6 +281,12 @@ impl Error {
             Self::Broken { .. } => "plugin_broken",
             Self::InvalidSettings { .. } => "plugin_settings_invalid",
             Self::CannotRun { .. } => "plugin_cannot_run",
+            Self::Superseded { .. } => "plugin_superseded",
+            Self::GrantsNeeded { .. } => "plugin_grants_needed",
+            Self::SelfTestsFailed { .. } => "plugin_tests_failed",
+            Self::InvalidPack { .. } => "plugin_refused",
+            Self::NothingEarlier { .. } => "conflict",
+            Self::InUse { .. } => "plugin_in_use",
             Self::Busy { .. } => "plugin_busy",
             Self::QueueFull { .. } => "too_many_jobs",
             Self::InvalidRequest { .. } => "invalid_request",

@@ -42,11 +42,17 @@ pub(crate) enum KeyKind {
     RunCapsule = 0x5f,
     /// `plugin 00 digest` → why a version of a plugin is not called.
     PluginQuarantine = 0x76,
+    /// `plugin 00 number` → a change of how the plugin is used.
+    PluginSwitch = 0x70,
+    /// `plugin` → the run whose results serve after a roll back, in place of a newer one.
+    ServingRun = 0x71,
+    /// `plugin` → the rules that it shipped, as it shipped them.
+    ShippedRules = 0x72,
 }
 
 impl KeyKind {
     #[cfg(test)]
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 20] = [
         Self::Job,
         Self::OpenJob,
         Self::PluginVersion,
@@ -64,6 +70,9 @@ impl KeyKind {
         Self::TimerOfRecord,
         Self::RunCapsule,
         Self::PluginQuarantine,
+        Self::PluginSwitch,
+        Self::ServingRun,
+        Self::ShippedRules,
     ];
 
     /// The prefix of every key of the kind.
@@ -91,6 +100,28 @@ pub(crate) fn plugin_version(plugin: &PluginId, version: &semver::Version) -> Ve
 
 pub(crate) fn plugin_use(plugin: &PluginId) -> Vec<u8> {
     let mut key = KeyKind::PluginUse.prefix();
+    key.extend_from_slice(plugin.as_str().as_bytes());
+    key
+}
+
+pub(crate) fn plugin_switches(plugin: &PluginId) -> Vec<u8> {
+    of_plugin(KeyKind::PluginSwitch, plugin)
+}
+
+pub(crate) fn plugin_switch(plugin: &PluginId, number: u64) -> Vec<u8> {
+    let mut key = plugin_switches(plugin);
+    key.extend_from_slice(&number.to_be_bytes());
+    key
+}
+
+pub(crate) fn serving_run(plugin: &PluginId) -> Vec<u8> {
+    let mut key = KeyKind::ServingRun.prefix();
+    key.extend_from_slice(plugin.as_str().as_bytes());
+    key
+}
+
+pub(crate) fn shipped_rules(plugin: &PluginId) -> Vec<u8> {
+    let mut key = KeyKind::ShippedRules.prefix();
     key.extend_from_slice(plugin.as_str().as_bytes());
     key
 }
@@ -254,6 +285,9 @@ mod tests {
             ("TimerOfRecord", 0x5e),
             ("RunCapsule", 0x5f),
             ("PluginQuarantine", 0x76),
+            ("PluginSwitch", 0x70),
+            ("ServingRun", 0x71),
+            ("ShippedRules", 0x72),
         ];
         assert_eq!(numbers, locked.map(|(name, number)| (name.to_owned(), number)));
     }

@@ -38,6 +38,7 @@ mod import;
 mod imports;
 mod jobs;
 mod keys;
+mod lifecycle;
 mod lookups;
 mod merge;
 mod plugins;
@@ -67,11 +68,16 @@ pub use export::ExportRequest;
 pub use formulas::RuleFormulas;
 pub use imports::{ImportChange, ImportSession, ImportState, PreparedRow};
 pub use jobs::{Job, JobError, JobKind, JobPage, JobState, Progress};
-pub use plugins::{PluginInfo, PluginState, UseSettings, VersionInfo};
+pub use lifecycle::{
+    NamesDiff, Removed, Review, ReviewDiff, ReviewedHook, ReviewedName, ReviewedOutput, ReviewedRequest,
+    ShippedRule, ShippedRuleState, SwitchOptions, Switched, UpgradeRequest,
+};
+pub use plugins::{PluginInfo, PluginState, SwitchInfo, SwitchKind, UseSettings, VersionInfo, VersionUse};
 pub use rules::{BrokenRule, RuleDraft, RuleProblem, RuleTarget, RuleTest};
 pub use run::{Explanation, ModelChoice, RunInfo, RunPage, RunRequest, ScoreExplanation};
 pub use suggest::PluginSuggestion;
 pub use trellis_model::Reason;
+pub use trellis_plugin_host::{ClassLimits, Request};
 pub use trellis_plugin_host::{
     FunctionMetrics, Health, HealthState, LastFault, LogLevel, LogLine, LoggedLine, PluginMetrics, PoisonRow,
     RowKey,

@@ -108,7 +108,7 @@ impl Engine {
     }
 
     /// A job that could not be queued is no reason to take back what is committed.
-    async fn build_indexes(&self, caller: &Caller, object: &str) -> Option<Job> {
+    pub(crate) async fn build_indexes(&self, caller: &Caller, object: &str) -> Option<Job> {
         let request = Request::SchemaBuild { object: object.to_owned() };
         match self.jobs.create(self.new_id(), caller, request).await {
             Ok(job) => Some(job),

@@ -18,6 +18,7 @@
 mod carried;
 pub mod component;
 mod error;
+pub mod pack;
 mod project;
 mod toolchain;
 
@@ -63,6 +64,7 @@ pub struct Built {
 pub fn build(project_dir: &Path, options: &BuildOptions) -> Result<Built> {
     let sources = Sources::open(project_dir)?;
     let cases = golden_cases(&sources.folder)?;
+    let (schema, rules) = (pack::schema(&sources.folder)?, pack::rules(&sources.folder)?);
     let toolchain = Toolchain::find(&sources.folder)?;
     let project = Project::check(sources, &toolchain)?;
     let core_module = project.compile(&toolchain)?;
@@ -70,6 +72,11 @@ pub fn build(project_dir: &Path, options: &BuildOptions) -> Result<Built> {
     let mut component = component::encode(&core_module, &project.manifest_text)?;
     if let Some(cases) = cases {
         component::append_section(&mut component, TESTS_SECTION, cases.as_bytes());
+    }
+    for (section, text) in [(pack::SCHEMA_SECTION, schema), (pack::RULES_SECTION, rules)] {
+        if let Some(text) = text {
+            component::append_section(&mut component, section, text.as_bytes());
+        }
     }
     let summary = component::Summary::read(&component)?;
     let path = options

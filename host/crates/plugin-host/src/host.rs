@@ -153,6 +153,11 @@ impl PluginHost {
         Ok(Arc::clone(metered.insert(Arc::new(Metered { shared, cache }))))
     }
 
+    /// What calls may use, by class.
+    pub fn limits(&self) -> &crate::Limits {
+        &self.shared.config.limits
+    }
+
     /// What happened since the start.
     pub fn stats(&self) -> HostStats {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);

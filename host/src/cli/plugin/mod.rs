@@ -3,6 +3,7 @@
 mod folder;
 mod health;
 mod install;
+mod lifecycle;
 mod run;
 
 use std::path::PathBuf;
@@ -32,6 +33,22 @@ pub(crate) enum Plugin {
     Install(install::Install),
     /// List the plugins of a server.
     List(Connection),
+    /// Say what a version reads and may do, its limits, what it brings, and what is different from the version in use.
+    Review(lifecycle::Review),
+    /// Switch a plugin on, or change how it is used.
+    Enable(lifecycle::Enable),
+    /// Have another version take over, with the settings in use where nothing else is said.
+    Upgrade(lifecycle::Upgrade),
+    /// Bring back how a plugin was used before: version, configuration, grants, results.
+    RollBack(lifecycle::RollBack),
+    /// Switch a plugin off. Its results stay readable.
+    Disable(lifecycle::Chosen),
+    /// Remove a plugin, or one version of it. What it put out stays readable.
+    Remove(lifecycle::Remove),
+    /// List the installed versions of a plugin.
+    Versions(lifecycle::Chosen),
+    /// List how a plugin was used, the newest first.
+    History(lifecycle::Chosen),
     /// Run a plugin over all customers and wait for the result.
     Run(run::Run),
     /// List the runs of a plugin, the newest first.
@@ -70,6 +87,14 @@ impl Plugin {
             Self::Check { file } => folder::check(file),
             Self::Install(install) => install.run(),
             Self::List(connection) => install::list(connection),
+            Self::Review(review) => review.run(),
+            Self::Enable(enable) => enable.run(),
+            Self::Upgrade(upgrade) => upgrade.run(),
+            Self::RollBack(roll_back) => roll_back.run(),
+            Self::Disable(chosen) => chosen.disable(),
+            Self::Remove(remove) => remove.run(),
+            Self::Versions(chosen) => chosen.versions(),
+            Self::History(chosen) => chosen.history(),
             Self::Run(run) => run.run(),
             Self::Runs { id, connection } => run::runs(id, connection),
             Self::Release { id, connection } => health::release(id, connection),

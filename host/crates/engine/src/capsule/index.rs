@@ -28,6 +28,22 @@ pub(crate) async fn digest_of(
     found.map(|found| digest(&key, &found.value)).transpose()
 }
 
+/// The capsules of a plugin's runs.
+pub(crate) async fn of_plugin(records: &Records, plugin: &PluginId) -> Result<Vec<[u8; 32]>> {
+    let mut range = ScanRange::prefix(&keys::run_capsules(plugin));
+    let mut digests = Vec::new();
+    loop {
+        let page = records.store().scan(range.clone(), PAGE_ROWS).await?;
+        for row in &page.rows {
+            digests.push(digest(&row.key, &row.value)?);
+        }
+        match page.rows.last() {
+            Some(last) if page.more => range = range.after(&last.key),
+            _ => return Ok(digests),
+        }
+    }
+}
+
 /// Every capsule that is listed, in hex.
 pub(crate) async fn listed(records: &Records) -> Result<BTreeSet<String>> {
     let (mut range, mut listed) = (ScanRange::prefix(&keys::KeyKind::RunCapsule.prefix()), BTreeSet::new());

@@ -21,7 +21,7 @@ use crate::{Error, Result, plugins::hex};
 
 pub(crate) use batch::StoredBatch;
 pub(crate) use frame::{Kind, encode};
-pub(crate) use index::{delete_old, digest_of, entry, listed};
+pub(crate) use index::{delete_old, digest_of, entry, listed, of_plugin};
 pub(crate) use reader::{CapsuleReader, Inputs, batch_of};
 pub(crate) use writer::CapsuleWriter;
 

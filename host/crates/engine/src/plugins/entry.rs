@@ -21,6 +21,22 @@ pub(super) struct Entry {
     pub(super) usage: Option<Usage>,
 }
 
+impl Entry {
+    /// Its versions, the oldest first, without those that were removed.
+    pub(super) fn installed(&self) -> impl DoubleEndedIterator<Item = (&Version, &Installed)> {
+        self.versions.iter().filter(|(_, installed)| installed.stored.removed_at_ms.is_none())
+    }
+
+    pub(super) fn is_installed(&self) -> bool {
+        self.installed().next().is_some()
+    }
+
+    /// Names of the files of its versions, removed ones included.
+    pub(super) fn digests(&self) -> impl Iterator<Item = [u8; 32]> {
+        self.versions.values().map(|installed| installed.stored.digest)
+    }
+}
+
 /// An installed version.
 #[derive(Debug, Clone)]
 pub(super) struct Installed {
@@ -40,7 +56,8 @@ pub(super) struct Usage {
 /// What others are told about a plugin; `None` where no version of it is left.
 pub(super) fn info(id: &PluginId, entry: &Entry) -> Option<PluginInfo> {
     let in_use = entry.usage.as_ref().and_then(|usage| entry.versions.get_key_value(&usage.version));
-    let (version, shown) = in_use.or_else(|| entry.versions.last_key_value())?;
+    let in_use = in_use.filter(|(_, installed)| installed.stored.removed_at_ms.is_none());
+    let (version, shown) = in_use.or_else(|| entry.installed().next_back())?;
     let inspection = shown.inspection.as_ref().ok();
     let manifest = inspection.map(|inspection| &inspection.manifest);
     let broken = shown.inspection.as_ref().err().cloned();
@@ -50,6 +67,7 @@ pub(super) fn info(id: &PluginId, entry: &Entry) -> Option<PluginInfo> {
         Some(usage) if usage.stored.enabled => PluginState::Enabled,
         Some(_) => PluginState::Disabled,
     };
+    let previous = entry.usage.as_ref().and_then(|usage| usage.stored.previous.as_ref());
     let stored_name = || Text::new(&shown.stored.name_en, &shown.stored.name_zh_cn);
     let provides = manifest
         .map(|manifest| manifest.provides.iter().map(|interface| interface.name().to_owned()).collect());
@@ -66,13 +84,13 @@ pub(super) fn info(id: &PluginId, entry: &Entry) -> Option<PluginInfo> {
         version: version.clone(),
         requests: inspection.map(|inspection| inspection.requests()).unwrap_or_default(),
         versions: entry
-            .versions
-            .iter()
+            .installed()
             .rev()
             .map(|(version, installed)| version_info(version, installed))
             .collect(),
         settings: entry.usage.as_ref().map(settings),
         health: None,
+        previous: previous.and_then(|previous| previous.version.parse().ok()),
     })
 }
 
@@ -92,7 +110,7 @@ fn version_info(version: &Version, installed: &Installed) -> VersionInfo {
     }
 }
 
-fn settings(usage: &Usage) -> UseSettings {
+pub(super) fn settings(usage: &Usage) -> UseSettings {
     UseSettings {
         config: serde_json::from_str(&usage.stored.config).unwrap_or_default(),
         as_of: as_of::from_days(usage.stored.as_of),

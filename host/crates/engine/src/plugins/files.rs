@@ -53,6 +53,17 @@ impl Files {
         written.map_err(|source| Error::File { doing: "writing the plugin file", path, source })
     }
 
+    /// Removes a component; one that is not there is removed already.
+    pub(super) fn remove(&self, digest: &[u8; 32]) -> Result<()> {
+        let path = self.path(digest);
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::File { doing: "removing the plugin file", path, source })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Reads a component and checks that it is what its name says.
     pub(super) fn read(&self, digest: &[u8; 32]) -> Result<Vec<u8>, Unusable> {
         let path = self.path(digest);

@@ -1,5 +1,6 @@
 //! Which plugins are installed, in which versions, and how each is used.
 
+mod changes;
 mod enabled;
 mod entry;
 mod files;
@@ -7,16 +8,19 @@ mod grants;
 mod health;
 mod registry;
 mod stored;
+mod switches;
 
 use semver::Version;
 use trellis_columns::AsOf;
 use trellis_model::{Actor, PluginId, Text};
 use trellis_plugin_host::{Health, manifest::Request};
 
+pub(crate) use changes::{Changing, Note, Prepared};
 pub(crate) use enabled::Enabled;
 pub(crate) use files::hex;
 pub(crate) use grants::Grants;
 pub(crate) use registry::{Registry, checked_config};
+pub use switches::{SwitchInfo, SwitchKind};
 
 /// What is known about a plugin.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +53,17 @@ pub struct PluginInfo {
     pub settings: Option<UseSettings>,
     /// How the version stands that the facts are about; `None` where it was not loaded since the start of the server.
     pub health: Option<Health>,
+    /// The version that served before, to which rolling back leads.
+    pub previous: Option<Version>,
+}
+
+/// What keeps a version from being removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum VersionUse {
+    /// It is the one in use, or was when the plugin was disabled.
+    InUse,
+    /// Rolling back leads to it.
+    Previous,
 }
 
 /// How a plugin stands.

@@ -12,17 +12,15 @@ use serde_json::Value as Json;
 use trellis_columns::AsOf;
 use trellis_model::PluginId;
 use trellis_plugin_host::{Inspection, Plugin, PluginHost};
-use trellis_records::{Caller, EntryBody, NewEntry, Records};
-use trellis_storage::WriteSet;
+use trellis_records::Records;
 
 use super::{
-    Enabled, PluginInfo, PluginState, UseSettings,
+    Enabled, PluginInfo, PluginState,
     entry::{Entry, Installed, Usage, info},
-    files::{Files, hex},
-    grants,
-    stored::{self as stored_plugin, UseV1, VersionV1},
+    files::Files,
+    stored::{self as stored_plugin, VersionV1},
 };
-use crate::{Error, Result, as_of, blocking::blocking, jobs::StoredActor, keys, run, stored};
+use crate::{Error, Result, as_of, blocking::blocking};
 
 /// Bytes of a use's configuration.
 const CONFIG_BYTES_MAX: usize = 64 << 10;
@@ -30,16 +28,18 @@ const CONFIG_BYTES_MAX: usize = 64 << 10;
 /// The plugins of a server.
 #[derive(Debug)]
 pub(crate) struct Registry {
-    records: Arc<Records>,
+    pub(super) records: Arc<Records>,
     pub(super) host: Arc<PluginHost>,
-    files: Files,
+    pub(super) files: Files,
+    /// Switches of a plugin that are kept.
+    pub(super) switches_kept: usize,
     pub(super) plugins: RwLock<BTreeMap<PluginId, Entry>>,
     /// What is loaded, by digest.
-    loaded: Mutex<HashMap<[u8; 32], Arc<Plugin>>>,
+    pub(super) loaded: Mutex<HashMap<[u8; 32], Arc<Plugin>>>,
     /// The plugins that are enabled and loaded, by id; renewed with each change.
     enabled: RwLock<Arc<[Arc<Enabled>]>>,
     /// Held while something is changed, so that changes come one after the other.
-    changing: tokio::sync::Mutex<()>,
+    pub(super) changing: tokio::sync::Mutex<()>,
 }
 
 /// A plugin that is enabled, with how it is used.
@@ -56,11 +56,13 @@ impl Registry {
         records: Arc<Records>,
         host: Arc<PluginHost>,
         dir: PathBuf,
+        switches_kept: usize,
     ) -> Result<Arc<Self>> {
         let registry = Arc::new(Self {
             records,
             host,
             files: Files::open(dir)?,
+            switches_kept,
             plugins: RwLock::default(),
             loaded: Mutex::default(),
             enabled: RwLock::new(Arc::new([])),
@@ -110,138 +112,8 @@ impl Registry {
         Ok(plugin)
     }
 
-    /// Installs a version of a plugin, or finds that it is there.
-    pub(crate) async fn upload(self: &Arc<Self>, caller: &Caller, wasm: Vec<u8>) -> Result<PluginInfo> {
-        let _changing = self.changing.lock().await;
-        let this = Arc::clone(self);
-        let loading = move || this.host.load(&wasm).map(|plugin| (plugin, wasm));
-        let (plugin, wasm) = blocking("loading the plugin", loading).await??;
-        let inspection = Arc::new(plugin.inspection().clone());
-        let (id, version) = (plugin.plugin_version().id.clone(), plugin.plugin_version().version.clone());
-        let digest = *plugin.digest().as_bytes();
-        let known = self.plugins.read().get(&id).and_then(|entry| entry.versions.get(&version)).cloned();
-        if let Some(known) =
-            known.as_ref().filter(|known| known.stored.digest != digest && version.pre.is_empty())
-        {
-            let (installed, uploaded) = (hex(&known.stored.digest), hex(&digest));
-            return Err(Error::VersionExists {
-                plugin: id,
-                version: version.to_string(),
-                installed,
-                uploaded,
-            });
-        }
-        let this = Arc::clone(self);
-        let bytes = wasm.len() as u64;
-        blocking("writing the plugin file", move || this.files.write(&digest, &wasm)).await??;
-        let name = &inspection.manifest.name;
-        let stored = match known {
-            Some(known) if known.stored.digest == digest => known.stored,
-            _ => {
-                let stored = VersionV1 {
-                    version: version.to_string(),
-                    digest,
-                    bytes,
-                    name_en: name.en.clone(),
-                    name_zh_cn: name.zh_cn.clone(),
-                    installed_at_ms: self.records.clock().now_ms(),
-                    installed_by: StoredActor::from(&caller.actor),
-                };
-                self.write_version(caller, &id, &version, &stored).await?;
-                stored
-            }
-        };
-        self.loaded.lock().insert(digest, plugin);
-        let installed = Installed { stored, inspection: Ok(inspection) };
-        self.plugins.write().entry(id.clone()).or_default().versions.insert(version, installed);
-        self.renew_enabled();
-        self.find(&id)
-    }
-
-    async fn write_version(
-        &self,
-        caller: &Caller,
-        id: &PluginId,
-        version: &Version,
-        stored: &VersionV1,
-    ) -> Result<()> {
-        let key = keys::plugin_version(id, version);
-        let parts = stored::get(self.records.store().as_ref(), &key).await?.map_or(0, |(_, parts)| parts);
-        let mut set = WriteSet::new();
-        stored::put(&mut set, &key, &stored_plugin::encode_version(stored), parts);
-        let data = serde_json::json!({ "plugin": id.as_str(), "version": stored.version, "digest": hex(&stored.digest) });
-        self.records.commit(set, Some(entry(caller, "plugin.installed", data))).await?;
-        Ok(())
-    }
-
-    /// Enables a plugin with these settings, or changes the settings of one that is enabled.
-    pub(crate) async fn enable(
-        self: &Arc<Self>,
-        caller: &Caller,
-        id: &PluginId,
-        settings: UseSettings,
-    ) -> Result<PluginInfo> {
-        let _changing = self.changing.lock().await;
-        let (version, digest) = self.version_to_enable(id, settings.version)?;
-        let plugin = self.load_for_use(id, &version, digest).await?;
-        let config = checked_config(id, &plugin, settings.config)?;
-        grants::check(id, plugin.inspection(), settings.grants.as_deref())?;
-        let (checking, config_text) = (Arc::clone(&plugin), config.to_string());
-        // A configuration that the plugin itself refuses is refused now, not by the first run.
-        let asking = move || run::check_config(&checking, &config_text);
-        blocking("asking the plugin about its settings", asking).await??;
-        let stored = UseV1 {
-            enabled: true,
-            version: version.to_string(),
-            config: config.to_string(),
-            as_of: as_of::to_days(settings.as_of),
-            grants: settings.grants,
-            changed_at_ms: self.records.clock().now_ms(),
-            changed_by: StoredActor::from(&caller.actor),
-        };
-        self.write_use(caller, id, Usage { stored, version, parts: 0 }, "plugin.enabled").await
-    }
-
-    /// Disables a plugin. What it put out stays.
-    pub(crate) async fn disable(&self, caller: &Caller, id: &PluginId) -> Result<PluginInfo> {
-        let _changing = self.changing.lock().await;
-        let usage = self.plugins.read().get(id).map(|entry| entry.usage.clone());
-        let usage = usage.ok_or_else(|| Error::UnknownPlugin { id: id.to_string() })?;
-        match usage {
-            Some(mut usage) if usage.stored.enabled => {
-                usage.stored.enabled = false;
-                usage.stored.changed_at_ms = self.records.clock().now_ms();
-                usage.stored.changed_by = StoredActor::from(&caller.actor);
-                self.write_use(caller, id, usage, "plugin.disabled").await
-            }
-            _ => self.find(id),
-        }
-    }
-
-    async fn write_use(
-        &self,
-        caller: &Caller,
-        id: &PluginId,
-        mut usage: Usage,
-        event: &str,
-    ) -> Result<PluginInfo> {
-        let before =
-            self.plugins.read().get(id).and_then(|entry| entry.usage.as_ref()).map_or(0, |usage| usage.parts);
-        let mut set = WriteSet::new();
-        let bytes = stored_plugin::encode_use(&usage.stored);
-        usage.parts = stored::put(&mut set, &keys::plugin_use(id), &bytes, before);
-        let data = serde_json::json!({ "plugin": id.as_str(), "version": usage.stored.version });
-        self.records.commit(set, Some(entry(caller, event, data))).await?;
-        if let Some(entry) = self.plugins.write().get_mut(id) {
-            entry.usage = Some(usage);
-        }
-        self.unload_unused();
-        self.renew_enabled();
-        self.find(id)
-    }
-
     /// Lets go of compiled code that no enabled plugin uses; what needs it again loads it again.
-    fn unload_unused(&self) {
+    pub(crate) fn unload_unused(&self) {
         let plugins = self.plugins.read();
         let in_use = |entry: &Entry| {
             let usage = entry.usage.as_ref().filter(|usage| usage.stored.enabled)?;
@@ -251,25 +123,7 @@ impl Registry {
         self.loaded.lock().retain(|digest, _| in_use.contains(digest));
     }
 
-    fn version_to_enable(&self, id: &PluginId, wanted: Option<Version>) -> Result<(Version, [u8; 32])> {
-        let plugins = self.plugins.read();
-        let entry = plugins.get(id).ok_or_else(|| Error::UnknownPlugin { id: id.to_string() })?;
-        let newest = || {
-            let usable = entry.versions.iter().rev().find(|(_, installed)| installed.inspection.is_ok());
-            usable.or_else(|| entry.versions.last_key_value())
-        };
-        let found = match &wanted {
-            Some(version) => entry.versions.get_key_value(version),
-            None => newest(),
-        };
-        let (version, installed) = found.ok_or_else(|| Error::UnknownVersion {
-            plugin: id.clone(),
-            version: wanted.map(|version| version.to_string()).unwrap_or_default(),
-        })?;
-        Ok((version.clone(), installed.stored.digest))
-    }
-
-    async fn load_for_use(
+    pub(super) async fn load_for_use(
         self: &Arc<Self>,
         id: &PluginId,
         version: &Version,
@@ -288,7 +142,12 @@ impl Registry {
         }
     }
 
-    fn set_inspection(&self, id: &PluginId, version: &Version, inspection: Result<Arc<Inspection>, String>) {
+    pub(super) fn set_inspection(
+        &self,
+        id: &PluginId,
+        version: &Version,
+        inspection: Result<Arc<Inspection>, String>,
+    ) {
         if let Some(installed) =
             self.plugins.write().get_mut(id).and_then(|entry| entry.versions.get_mut(version))
         {
@@ -317,6 +176,28 @@ impl Registry {
         })
     }
 
+    /// What calls of plugins may use, by class.
+    pub(crate) fn limits(&self) -> &trellis_plugin_host::Limits {
+        self.host.limits()
+    }
+
+    /// Checks that no other version of a plugin took over from this one.
+    ///
+    /// # Errors
+    /// [`Error::Superseded`].
+    pub(crate) fn check_still_served(&self, id: &PluginId, version: &Version) -> Result<()> {
+        let plugins = self.plugins.read();
+        let usage = plugins.get(id).and_then(|entry| entry.usage.as_ref());
+        match usage.filter(|usage| usage.stored.enabled && usage.version != *version) {
+            Some(usage) => Err(Error::Superseded {
+                plugin: id.clone(),
+                version: version.to_string(),
+                serving: usage.version.to_string(),
+            }),
+            None => Ok(()),
+        }
+    }
+
     /// A version of a plugin, whether it is enabled or not.
     pub(crate) async fn version(self: &Arc<Self>, id: &PluginId, version: &Version) -> Result<Arc<Plugin>> {
         let digest = {
@@ -337,7 +218,7 @@ impl Registry {
         Arc::clone(&self.enabled.read())
     }
 
-    fn renew_enabled(&self) {
+    pub(super) fn renew_enabled(&self) {
         let plugins = self.plugins.read();
         let loaded = self.loaded.lock();
         let of = |(id, entry): (&PluginId, &Entry)| {
@@ -383,7 +264,7 @@ impl Registry {
         info.map(|info| self.with_health(info))
     }
 
-    fn find(&self, id: &PluginId) -> Result<PluginInfo> {
+    pub(super) fn find(&self, id: &PluginId) -> Result<PluginInfo> {
         self.get(id).ok_or_else(|| Error::UnknownPlugin { id: id.to_string() })
     }
 }
@@ -410,12 +291,4 @@ pub(crate) fn checked_config(id: &PluginId, plugin: &Plugin, config: Json) -> Re
 fn parse_config(id: &PluginId, config: &str) -> Result<Json> {
     serde_json::from_str(config)
         .map_err(|error| Error::Damaged { what: format!("configuration of plugin `{id}`: {error}") })
-}
-
-fn entry(caller: &Caller, name: &str, data: Json) -> NewEntry {
-    NewEntry {
-        actor: caller.actor.clone(),
-        cause: caller.cause.clone(),
-        body: EntryBody::Event { name: name.to_owned(), data },
-    }
 }

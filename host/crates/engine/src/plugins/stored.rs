@@ -28,6 +28,8 @@ pub(super) struct VersionV1 {
     pub(super) name_zh_cn: String,
     pub(super) installed_at_ms: i64,
     pub(super) installed_by: StoredActor,
+    /// When it was removed; it stays while a run that can be replayed was made with it.
+    pub(super) removed_at_ms: Option<i64>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -48,6 +50,17 @@ pub(super) struct UseV1 {
     pub(super) grants: Option<Vec<String>>,
     pub(super) changed_at_ms: i64,
     pub(super) changed_by: StoredActor,
+    /// The number of the switch that made it, from 1.
+    pub(super) switch: u64,
+    /// Where rolling back leads.
+    pub(super) previous: Option<PreviousV1>,
+}
+
+/// A switch that can be rolled back to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct PreviousV1 {
+    pub(super) switch: u64,
+    pub(super) version: String,
 }
 
 pub(super) fn encode_version(version: &VersionV1) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! The two interfaces by which a run gives customers results, as one: a plugin may offer either or both, and one run serves both.
 
 use serde::{Deserialize, Serialize};
-use trellis_model::Batch;
+use trellis_model::{Batch, Text};
 use trellis_plugin_host::{
     AssignedColumn, CallContext, CancelFlag, LogLine, Model, Plugin, RowError, RowStream, ScoreDescription,
     ScoredColumn, SegmentationDescription,
@@ -82,6 +82,18 @@ pub(super) fn describe(plugin: &Plugin, config: &str) -> Result<Described> {
 pub(crate) fn check(plugin: &Plugin, config: &str) -> Result<()> {
     let is_run = plugin.segmentation().is_some() || plugin.scoring().is_some();
     if is_run { describe(plugin, config).map(drop) } else { Ok(()) }
+}
+
+/// The kind, name and label of everything that a plugin puts out under a configuration; nothing for one that is not run.
+pub(crate) fn outputs(plugin: &Plugin, config: &str) -> Result<Vec<(&'static str, String, Text)>> {
+    if plugin.segmentation().is_none() && plugin.scoring().is_none() {
+        return Ok(Vec::new());
+    }
+    let described = describe(plugin, config)?;
+    let segmentations =
+        described.segmentations.into_iter().map(|output| ("segmentation", output.name, output.label));
+    let scores = described.scores.into_iter().map(|output| ("score", output.name, output.label));
+    Ok(segmentations.chain(scores).collect())
 }
 
 /// Learns a model for each interface that the plugin offers, from the same rows.

@@ -13,10 +13,10 @@ use trellis_storage::WriteSet;
 use super::{
     causes::Causes,
     evaluator::{self, Described, Evaluated, Evaluator, PerInterface},
-    ledger::{self, RunRecord},
+    ledger::RunRecord,
     models,
     outputs::Outputs,
-    plugin_run, spec,
+    plugin_run, serving, spec,
 };
 use crate::{Result, blocking::blocking, core::Core, keys, stored};
 
@@ -61,7 +61,7 @@ pub(crate) async fn follow_all(core: &Core, followers: &mut BTreeMap<PluginId, F
 }
 
 async fn follow(core: &Core, id: &PluginId, followers: &mut BTreeMap<PluginId, Follower>) -> Result<()> {
-    let Some((run, record)) = ledger::last(&core.records, id).await? else { return Ok(()) };
+    let Some((run, record)) = serving::serving(&core.records, id).await? else { return Ok(()) };
     if followers.get(id).is_none_or(|follower| follower.run != run) {
         match Follower::open(core, id, run, &record).await? {
             Some(follower) => followers.insert(id.clone(), follower),

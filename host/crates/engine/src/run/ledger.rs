@@ -199,7 +199,7 @@ pub(super) async fn prune_models(records: &Records, plugin: &PluginId, kept: usi
     Ok(())
 }
 
-async fn newest(
+pub(super) async fn newest(
     records: &Records,
     plugin: &PluginId,
     after: Option<RecordId>,

@@ -14,6 +14,7 @@ mod plugin_run;
 mod replay;
 pub(crate) mod report;
 mod results;
+mod serving;
 mod source;
 mod spec;
 
@@ -21,7 +22,7 @@ use serde_json::Value as Json;
 use trellis_columns::AsOf;
 use trellis_model::{PluginId, Reason, RecordId};
 
-pub(crate) use evaluator::check as check_config;
+pub(crate) use evaluator::{check as check_config, outputs as describe_outputs};
 pub(crate) use explain::{explain, score_explain, score_rules};
 pub(crate) use follow::follow_all;
 pub(crate) use gather::{Gathered, Made, Place, gather};
@@ -29,6 +30,7 @@ pub use ledger::{RunInfo, RunPage};
 pub(crate) use ledger::{list, results_of};
 pub(crate) use plugin_run::{RunInput, context, finish_transitions, run};
 pub(crate) use replay::{check as check_replay, replay};
+pub(crate) use serving::serve_again;
 pub(crate) use source::Source;
 pub(crate) use spec::dataset;
 

@@ -85,7 +85,7 @@ pub(crate) fn run(core: &Core, job: &Running<'_>, input: &RunInput) -> Result<Js
     let spec = spec::dataset(plugin.manifest())?;
     let outputs = job.wait(outputs::define(&core.columns, plugin.manifest(), &spec.object, &described))?;
     let layout = Layout::of(&described, |output| plugin.manifest().output_name(output));
-    let previous = job.wait(ledger::last(records, &input.plugin))?;
+    let previous = job.wait(super::serving::serving(records, &input.plugin))?;
     let at = context(core, job.id(), input.as_of);
     let parts = Timings::default();
     let plugin = &plugin;
@@ -135,7 +135,8 @@ impl Run<'_> {
         let evaluated = self.evaluate(&fitted, source.as_mut(), &mut capsule)?;
         // The capsule of a run that reads from it stays open until here.
         drop(source);
-        if let Err(error) = job.check() {
+        let served = || core.registry.check_still_served(&self.input.plugin, &self.input.version);
+        if let Err(error) = job.check().and_then(|()| served()) {
             job.wait(core.columns.discard(evaluated.generation))?;
             return Err(error);
         }

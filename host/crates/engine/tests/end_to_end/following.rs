@@ -8,13 +8,13 @@ use trellis_engine::RunRequest;
 
 use crate::support::{World, example};
 
-async fn buy(world: &World, customer: &str, date: &str) {
+pub(crate) async fn buy(world: &World, customer: &str, date: &str) {
     let order = format!("customer_id,date,cds,amount\n{customer},{date},1,50.00\n");
     world.import("order", Some(&example("orders.toml")), &order).await.unwrap();
 }
 
 /// Waits until the log reader has brought a customer's value up to date.
-async fn until_value(world: &World, customer: &str, wanted: &str) {
+pub(crate) async fn until_value(world: &World, customer: &str, wanted: &str) {
     for _ in 0..5_000 {
         if world.value("hostile__lot", customer).await.as_deref() == Some(wanted) {
             return;
@@ -24,7 +24,7 @@ async fn until_value(world: &World, customer: &str, wanted: &str) {
     panic!("customer {customer} never became `{wanted}`");
 }
 
-async fn lot_of(world: &World, customer: &str) -> &'static str {
+pub(crate) async fn lot_of(world: &World, customer: &str) -> &'static str {
     if world.account(customer).await.ordinal.unwrap() % 2 == 0 { "even" } else { "odd" }
 }
 

@@ -8,6 +8,8 @@ mod faults;
 mod following;
 mod hooks;
 mod imports;
+mod lifecycle;
+mod lifecycle_model;
 mod plugins;
 mod replays;
 mod restarts;

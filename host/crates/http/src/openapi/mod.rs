@@ -6,6 +6,7 @@ mod history;
 mod objects;
 mod operation;
 mod plugin_health;
+mod plugins;
 mod queries;
 mod schemas;
 mod transfer;

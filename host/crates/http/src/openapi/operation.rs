@@ -299,6 +299,7 @@ fn query_parameter(name: &str) -> Json {
             json!({ "type": "boolean" }),
             "Whether steps that lose something, or take it out of use, are meant.",
         ),
+        "force" => (json!({ "type": "boolean" }), "Whether it is meant although it is enabled."),
         "pack" => {
             (json!({ "type": "string" }), "The id of the plugin whose pack adds this, under its prefix.")
         }

@@ -55,13 +55,15 @@ pub(super) fn fixed() -> Map<String, Json> {
             "id": text(), "state": { "type": "string", "enum": ["installed", "enabled", "disabled", "broken"] },
             "broken": nullable("string"), "name": component("Label"), "description": component("Label"),
             "industry": nullable("string"), "provides": array(text()), "config_schema": {}, "config_default": {},
-            "version": text(), "versions": array(json!({ "type": "object" })), "settings": nullable("object"),
+            "version": text(), "versions": array(json!({ "type": "object" })), "settings": nullable("object"), "previous": nullable("string"), "serving_run": nullable("string"),
+            "schema": { "type": "object" }, "rules": array(component("ShippedRule")), "review": component("PluginReview"),
             "health": { "oneOf": [component("PluginHealth"), { "type": "null" }] },
             "requests": array(object(&["grant", "text"], json!({ "grant": text(), "text": component("Label") }))),
         })),
         "PluginUse": object(&[], json!({
             "config": {}, "as_of": { "type": "string", "description": "`now` or a date." }, "version": text(),
             "grants": { "type": "array", "items": text(), "description": "What it is granted of its `requests`; everything where this is left out." },
+            "reason": text(), "confirm": boolean(), "enable_rules": boolean(), "ignore_self_tests": boolean(),
         })),
         "PluginRun": object(&[], json!({
             "config": {}, "as_of": { "type": "string", "description": "`now` or a date." },
@@ -125,6 +127,7 @@ pub(super) fn fixed() -> Map<String, Json> {
     components.extend(super::duplicates::schemas());
     components.extend(super::history::schemas());
     components.extend(super::transfer::schemas());
+    components.extend(super::plugins::schemas());
     components
 }
 

@@ -187,6 +187,19 @@ impl From<trellis_engine::Error> for Problem {
             E::Broken { .. } => Code::PluginBroken,
             E::InvalidSettings { .. } => Code::PluginSettingsInvalid,
             E::CannotRun { .. } => Code::PluginCannotRun,
+            E::GrantsNeeded { requests, .. } => {
+                let field = |request: trellis_engine::Request| FieldProblem {
+                    field: request.grant,
+                    code: "not_granted",
+                    message: request.text,
+                };
+                let requests = requests.into_iter().map(field);
+                return Self::new(Code::PluginGrantsNeeded).detail(message).fields(requests);
+            }
+            E::SelfTestsFailed { .. } => Code::PluginTestsFailed,
+            E::NothingEarlier { .. } | E::Superseded { .. } => Code::Conflict,
+            E::InUse { .. } => Code::PluginInUse,
+            E::InvalidPack { .. } => Code::PluginRefused,
             E::Busy { job, .. } => {
                 return Self::new(Code::PluginBusy).detail(message).member("job", job.to_string());
             }

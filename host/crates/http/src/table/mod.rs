@@ -9,6 +9,7 @@ mod history;
 mod metadata;
 mod pages;
 mod plugin_health;
+mod plugin_lifecycle;
 mod plugins;
 mod queries;
 mod records;
@@ -72,6 +73,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         history::endpoints(),
         plugins::endpoints(),
         plugin_health::endpoints(),
+        plugin_lifecycle::endpoints(),
         system::endpoints(),
         transfer::endpoints(),
     ];

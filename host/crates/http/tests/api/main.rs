@@ -20,6 +20,7 @@ mod languages;
 mod limits;
 mod lists;
 mod pages;
+mod plugin_lifecycle;
 mod plugins;
 mod prepared_imports;
 mod records;

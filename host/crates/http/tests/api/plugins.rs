@@ -60,7 +60,7 @@ async fn a_plugin_that_is_not_there_is_not_found() {
 }
 
 /// The first-party plugin, as `cargo xtask plugins` builds it.
-fn retail_rfm() -> Vec<u8> {
+pub(crate) fn retail_rfm() -> Vec<u8> {
     let folder = std::env::var_os("TRELLIS_TEST_PLUGINS").map_or_else(
         || std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../target/plugins")),
         std::path::PathBuf::from,

@@ -145,6 +145,24 @@ impl Diff<'_> {
                     };
                     self.step(kind, None, retired, text);
                 }
+                "origin" if is_removed(before) != is_removed(after) => {
+                    let removed = is_removed(after);
+                    let (kind, text) = if removed {
+                        (
+                            SchemaStepKind::RetireObject,
+                            bilingual!(
+                                "takes the object `{object}` out of use",
+                                "将对象 `{object}` 移出使用"
+                            ),
+                        )
+                    } else {
+                        (
+                            SchemaStepKind::RestoreObject,
+                            bilingual!("takes the object `{object}` up again", "重新启用对象 `{object}`"),
+                        )
+                    };
+                    self.step(kind, None, removed, text);
+                }
                 "origin" => {
                     let text = bilingual!("changes whose `{object}` is", "更改 `{object}` 的归属");
                     self.step(SchemaStepKind::ChangeObject, None, false, text);
@@ -231,6 +249,27 @@ impl Diff<'_> {
                         )
                     };
                     self.step(kind, Some(field), on, text);
+                }
+                "origin" if is_removed(before) != is_removed(after) => {
+                    let removed = is_removed(after);
+                    let (kind, text) = if removed {
+                        (
+                            SchemaStepKind::RetireField,
+                            bilingual!(
+                                "takes field `{field}` of `{object}` out of use",
+                                "将 `{object}` 的字段 `{field}` 移出使用"
+                            ),
+                        )
+                    } else {
+                        (
+                            SchemaStepKind::RestoreField,
+                            bilingual!(
+                                "takes field `{field}` of `{object}` up again",
+                                "重新启用 `{object}` 的字段 `{field}`"
+                            ),
+                        )
+                    };
+                    self.step(kind, Some(field), removed, text);
                 }
                 "indexed" if name(after, "type") == "reference" => {
                     self.refuse(bilingual!(
@@ -375,6 +414,12 @@ fn name<'a>(json: &'a Json, key: &str) -> &'a str {
 
 fn find<'a>(list: &'a [Json], key: &str, value: &str) -> Option<&'a Json> {
     list.iter().find(|element| name(element, key) == value)
+}
+
+/// Whether the pack that a part is of was removed, or lacks the part by now.
+fn is_removed(part: &Json) -> bool {
+    let pack = part.get("origin").and_then(|origin| origin.get("pack"));
+    pack.is_some_and(|pack| is_true(pack, "removed"))
 }
 
 fn is_true(json: &Json, key: &str) -> bool {

@@ -1,5 +1,8 @@
 //! Installing, enabling and running plugins.
 
+pub(crate) mod lifecycle;
+pub(crate) mod review;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::header::LOCATION;
@@ -8,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use trellis_columns::AsOf;
-use trellis_engine::{ModelChoice, PluginInfo, RunInfo, RunRequest, UseSettings, VersionInfo};
+use trellis_engine::{ModelChoice, PluginInfo, RunInfo, RunRequest, SwitchOptions, UseSettings, VersionInfo};
 use trellis_model::{PluginId, Text};
 
 use crate::extract::{JsonBody, Parameters, PathParts, Requester, check_media_type};
@@ -53,8 +56,13 @@ pub(crate) async fn upload_plugin(
         }
         _ => Problem::new(Code::BadUpload).detail_in_both("the upload broke off", "上传中断"),
     })?;
-    let plugin = app.engine.plugin_upload(&requester.caller, wasm).await?;
-    let mut response = json(StatusCode::CREATED, &plugin_json(&plugin))?;
+    let (plugin, version) = app.engine.plugin_upload_version(&requester.caller, wasm).await?;
+    let review = app.engine.plugin_review(&plugin.id, &version).await?;
+    let mut body = plugin_json(&plugin);
+    if let Some(body) = body.as_object_mut() {
+        body.insert("review".into(), review::review_json(&review));
+    }
+    let mut response = json(StatusCode::CREATED, &body)?;
     let location =
         HeaderValue::from_str(&format!("/api/v1/plugins/{}", plugin.id)).expect("a path with a plugin id");
     response.headers_mut().insert(LOCATION, location);
@@ -85,15 +93,18 @@ pub(crate) async fn enable_plugin(
 ) -> ApiResult<Response> {
     parameters.finish()?;
     requester.require_administrator(PERMISSION)?;
-    let version = body.version.map(|version| version.parse()).transpose();
-    let version = version.map_err(|_| {
-        let zh = "`version` 需为语义化版本号，例如 1.0.0";
-        invalid("version", "`version` is a semantic version such as 1.0.0", zh)
-    })?;
+    let version = body.version.map(|version| version_of(&version)).transpose()?;
     let as_of = body.as_of.as_deref().map_or(Ok(AsOf::Now), as_of)?;
     let settings = UseSettings { config: body.config, as_of, version, grants: body.grants };
-    let plugin = app.engine.plugin_enable(&requester.caller, &plugin_id(&path)?, settings).await?;
-    json(StatusCode::OK, &plugin_json(&plugin))
+    let options = SwitchOptions {
+        reason: lifecycle::checked_reason(body.reason)?,
+        confirm: body.confirm,
+        enable_rules: body.enable_rules,
+        ignore_self_tests: body.ignore_self_tests,
+    };
+    let id = plugin_id(&path)?;
+    let switched = app.engine.plugin_enable_as(&requester.caller, &id, settings, options).await?;
+    json(StatusCode::OK, &lifecycle::switched_json(&switched))
 }
 
 /// Disables a plugin. What it put out stays and is marked stale.
@@ -170,6 +181,17 @@ pub(crate) struct Enable {
     version: Option<String>,
     /// What it is granted of its `requests`; everything where this is left out.
     grants: Option<Vec<String>>,
+    /// Why, for the history.
+    reason: Option<String>,
+    /// Whether steps of the schema are meant that take something out of use.
+    #[serde(default)]
+    confirm: bool,
+    /// Whether the rules that it ships are switched on.
+    #[serde(default)]
+    enable_rules: bool,
+    /// Whether it is used although tests of its own fail.
+    #[serde(default)]
+    ignore_self_tests: bool,
 }
 
 /// How one run differs from the plugin's settings.
@@ -186,6 +208,13 @@ pub(crate) struct Run {
 pub(super) fn plugin_id(path: &PathParts) -> ApiResult<PluginId> {
     let id = path.get("id");
     PluginId::new(id).map_err(|_| Problem::not_found("plugin", id.chars().take(60).collect::<String>()))
+}
+
+fn version_of(text: &str) -> ApiResult<semver::Version> {
+    text.parse().map_err(|_| {
+        let zh = "`version` 需为语义化版本号，例如 1.0.0";
+        invalid("version", "`version` is a semantic version such as 1.0.0", zh)
+    })
 }
 
 fn as_of(text: &str) -> ApiResult<AsOf> {
@@ -242,6 +271,7 @@ pub(super) fn plugin_json(plugin: &PluginInfo) -> Json {
         "requests": requests.collect::<Vec<_>>(),
         "settings": settings,
         "health": health_json(plugin.health.as_ref()),
+        "previous": plugin.previous.as_ref().map(ToString::to_string),
     })
 }
 

@@ -1,0 +1,153 @@
+//! Which version of a plugin serves, and how: enabling, upgrading, rolling back, disabling.
+
+use std::sync::Arc;
+
+use semver::Version;
+use trellis_model::PluginId;
+use trellis_records::Caller;
+
+use super::{SwitchOptions, Switched, UpgradeRequest, pack, rules, tests};
+use crate::{
+    Error, PluginInfo, Result, SwitchKind, UseSettings,
+    core::Core,
+    plugins::{Changing, Note, Prepared},
+    run,
+};
+
+/// Enables a plugin, or changes how it is used.
+pub(super) async fn enable(
+    core: &Core,
+    caller: &Caller,
+    id: &PluginId,
+    settings: UseSettings,
+    options: &SwitchOptions,
+) -> Result<Switched> {
+    let changing = core.registry.changing().await;
+    let prepared = core.registry.prepare(id, settings).await?;
+    let serving = core.registry.settings_of(id).filter(|(_, enabled)| *enabled);
+    let other = serving.is_some_and(|(settings, _)| settings.version.as_ref() != Some(&prepared.version));
+    let kind = if other { SwitchKind::Upgraded } else { SwitchKind::Enabled };
+    take_over(core, &changing, caller, prepared, (kind, None), options).await
+}
+
+/// Has another version take over with the settings in use, where the request says nothing else.
+pub(super) async fn upgrade(
+    core: &Core,
+    caller: &Caller,
+    id: &PluginId,
+    request: UpgradeRequest,
+) -> Result<Switched> {
+    let changing = core.registry.changing().await;
+    let UpgradeRequest { version, config, grants, options } = request;
+    let settings = settings_in_use(core, id)?;
+    let from = settings.version.clone();
+    let settings = UseSettings {
+        version,
+        config: config.unwrap_or_else(|| settings.config.clone()),
+        grants: grants.clone().or_else(|| settings.grants.clone()),
+        ..settings
+    };
+    let settings = match (grants, from) {
+        (None, Some(from)) => carried_over(core, id, &from, settings).await?,
+        _ => settings,
+    };
+    let prepared = core.registry.prepare(id, settings).await?;
+    take_over(core, &changing, caller, prepared, (SwitchKind::Upgraded, None), &options).await
+}
+
+/// Brings an earlier use back.
+pub(super) async fn roll_back(
+    core: &Core,
+    caller: &Caller,
+    id: &PluginId,
+    switch: Option<u64>,
+    options: SwitchOptions,
+) -> Result<Switched> {
+    let changing = core.registry.changing().await;
+    let (number, digest, settings) = core.registry.earlier_use(id, switch).await?;
+    let prepared = core.registry.prepare(id, settings.clone()).await?;
+    let back = (SwitchKind::RolledBack, Some(number));
+    // What the later version added goes out of use again, and stays readable: that is what is asked for.
+    let options = SwitchOptions { confirm: true, ignore_self_tests: true, ..options };
+    let mut switched = take_over(core, &changing, caller, prepared, back, &options).await?;
+    switched.serving_run = run::serve_again(core, caller, id, &digest, &settings).await?;
+    Ok(switched)
+}
+
+/// Disables a plugin; its results stay and are marked stale.
+pub(super) async fn disable(
+    core: &Core,
+    changing: &Changing<'_>,
+    caller: &Caller,
+    id: &PluginId,
+    reason: Option<&str>,
+) -> Result<PluginInfo> {
+    let info = core.registry.disable(changing, caller, id, reason).await?;
+    core.columns.set_stale(id, true).await?;
+    Ok(info)
+}
+
+/// Has a use that was checked serve from now on.
+async fn take_over(
+    core: &Core,
+    changing: &Changing<'_>,
+    caller: &Caller,
+    prepared: Prepared,
+    (kind, back_to): (SwitchKind, Option<u64>),
+    options: &SwitchOptions,
+) -> Result<Switched> {
+    let id = prepared.plugin.id().clone();
+    let serving = core
+        .registry
+        .enabled()
+        .iter()
+        .any(|enabled| enabled.digest() == *prepared.plugin.digest().as_bytes());
+    if !serving && !options.ignore_self_tests {
+        tests::check(&prepared.plugin).await?;
+    }
+    let inspection = Arc::new(prepared.plugin.inspection().clone());
+    let brought = pack::apply(core, caller, &id, &inspection, options.confirm).await?;
+    let rules = rules::plan(core, &id, &inspection).await?;
+    rules::ship(core, caller, &id, &rules, options.enable_rules).await?;
+    let note = Note { kind, reason: options.reason.as_deref(), back_to };
+    let plugin = core.registry.commit_switch(changing, caller, prepared, &note).await?;
+    core.columns.set_stale(&id, false).await?;
+    Ok(Switched {
+        plugin,
+        serving_run: None,
+        schema: brought.steps,
+        jobs: Vec::new(),
+        rules: rules.shown(),
+        builds: brought.builds,
+    })
+}
+
+/// How a plugin is used, if it is enabled.
+fn settings_in_use(core: &Core, id: &PluginId) -> Result<UseSettings> {
+    let info = core.registry.get(id).ok_or_else(|| Error::UnknownPlugin { id: id.to_string() })?;
+    match core.registry.settings_of(id) {
+        Some((settings, true)) => Ok(settings),
+        _ => Err(Error::NotEnabled { plugin: id.clone(), state: info.state.as_str() }),
+    }
+}
+
+/// The settings with what was granted so far. What the version asks for besides has to be granted by name.
+async fn carried_over(
+    core: &Core,
+    id: &PluginId,
+    from: &Version,
+    settings: UseSettings,
+) -> Result<UseSettings> {
+    let (version, _) = core.registry.version_to_use(id, settings.version.as_ref())?;
+    let asked = core.registry.requests(id, &version)?;
+    // Where the file of the version in use is lost, nothing is known of what was granted but what stands in the settings.
+    let before = core.registry.requests(id, from).unwrap_or_default();
+    let known = |grant: &String| before.iter().any(|request| request.grant == *grant);
+    let new: Vec<_> = asked.iter().filter(|request| !known(&request.grant)).cloned().collect();
+    if !new.is_empty() {
+        return Err(Error::GrantsNeeded { plugin: id.clone(), version: version.to_string(), requests: new });
+    }
+    let still = |grant: &String| asked.iter().any(|request| request.grant == *grant);
+    let grants = settings.grants.map(|grants| grants.into_iter().filter(still).collect());
+    Ok(UseSettings { version: Some(version), grants, ..settings })
+}

@@ -1,0 +1,457 @@
+//! What changes the registry: installing, switching from one use to another, disabling, removing. Everything is checked and loaded
+//! before the one commit, and what is in memory follows it: whatever is refused leaves the version in use as it was. A call that is
+//! under way keeps the version that it began with.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use semver::Version;
+use serde_json::{Value as Json, json};
+use tokio::sync::MutexGuard;
+use trellis_model::PluginId;
+use trellis_plugin_host::{Digest, Inspection, Plugin, Request};
+use trellis_records::{Caller, EntryBody, NewEntry};
+use trellis_storage::WriteSet;
+
+use super::{
+    PluginInfo, Registry, SwitchInfo, SwitchKind, UseSettings, VersionUse,
+    entry::{Entry, Installed, Usage, settings},
+    files::hex,
+    grants,
+    registry::checked_config,
+    stored::{self as stored_plugin, UseV1, VersionV1},
+    switches::{self, SwitchV1},
+};
+use crate::{Error, Result, as_of, blocking::blocking, jobs::StoredActor, keys, run, stored};
+
+/// Whoever holds it is the only one that changes which plugins there are and how they are used.
+#[derive(Debug)]
+pub(crate) struct Changing<'a>(#[expect(dead_code, reason = "held, not read")] MutexGuard<'a, ()>);
+
+/// A use that was checked and whose code is loaded. All that is left is to commit it.
+#[derive(Debug, Clone)]
+pub(crate) struct Prepared {
+    pub(crate) plugin: Arc<Plugin>,
+    /// Version and configuration as they will be stored.
+    pub(crate) settings: UseSettings,
+    pub(crate) version: Version,
+}
+
+/// How a switch goes down in the history.
+#[derive(Debug, Clone)]
+pub(crate) struct Note<'a> {
+    pub(crate) kind: SwitchKind,
+    pub(crate) reason: Option<&'a str>,
+    /// The switch that is rolled back to: what was before that one is then before this one.
+    pub(crate) back_to: Option<u64>,
+}
+
+impl Registry {
+    /// Waits until nobody else changes anything.
+    pub(crate) async fn changing(&self) -> Changing<'_> {
+        Changing(self.changing.lock().await)
+    }
+
+    /// Installs a version of a plugin, or finds that it is there. `check` may refuse it.
+    pub(crate) async fn upload(
+        self: &Arc<Self>,
+        caller: &Caller,
+        wasm: Vec<u8>,
+        check: impl Fn(&Inspection) -> Result<()>,
+    ) -> Result<(PluginInfo, Arc<Plugin>)> {
+        let _changing = self.changing().await;
+        let this = Arc::clone(self);
+        let loading = move || this.host.load(&wasm).map(|plugin| (plugin, wasm));
+        let (plugin, wasm) = blocking("loading the plugin", loading).await??;
+        let inspection = Arc::new(plugin.inspection().clone());
+        check(&inspection)?;
+        let (id, version) = (plugin.plugin_version().id.clone(), plugin.plugin_version().version.clone());
+        let digest = *plugin.digest().as_bytes();
+        let known = self.plugins.read().get(&id).and_then(|entry| entry.versions.get(&version)).cloned();
+        if let Some(known) =
+            known.as_ref().filter(|known| known.stored.digest != digest && version.pre.is_empty())
+        {
+            let (installed, uploaded) = (hex(&known.stored.digest), hex(&digest));
+            return Err(Error::VersionExists {
+                plugin: id,
+                version: version.to_string(),
+                installed,
+                uploaded,
+            });
+        }
+        let this = Arc::clone(self);
+        let bytes = wasm.len() as u64;
+        blocking("writing the plugin file", move || this.files.write(&digest, &wasm)).await??;
+        let name = &inspection.manifest.name;
+        let stored = match known {
+            Some(known) if known.stored.digest == digest && known.stored.removed_at_ms.is_none() => {
+                known.stored
+            }
+            _ => {
+                let stored = VersionV1 {
+                    version: version.to_string(),
+                    digest,
+                    bytes,
+                    name_en: name.en.clone(),
+                    name_zh_cn: name.zh_cn.clone(),
+                    installed_at_ms: self.records.clock().now_ms(),
+                    installed_by: StoredActor::from(&caller.actor),
+                    removed_at_ms: None,
+                };
+                self.write_version(caller, &id, &version, &stored).await?;
+                stored
+            }
+        };
+        self.loaded.lock().insert(digest, Arc::clone(&plugin));
+        let installed = Installed { stored, inspection: Ok(inspection) };
+        self.plugins.write().entry(id.clone()).or_default().versions.insert(version, installed);
+        self.unload_unused();
+        self.renew_enabled();
+        Ok((self.find(&id)?, plugin))
+    }
+
+    async fn write_version(
+        &self,
+        caller: &Caller,
+        id: &PluginId,
+        version: &Version,
+        stored: &VersionV1,
+    ) -> Result<()> {
+        let key = keys::plugin_version(id, version);
+        let parts = stored::get(self.records.store().as_ref(), &key).await?.map_or(0, |(_, parts)| parts);
+        let mut set = WriteSet::new();
+        stored::put(&mut set, &key, &stored_plugin::encode_version(stored), parts);
+        let data = json!({ "plugin": id.as_str(), "version": stored.version, "digest": hex(&stored.digest) });
+        self.records.commit(set, Some(entry(caller, "plugin.installed", data))).await?;
+        Ok(())
+    }
+
+    /// Checks how a plugin is to be used, and loads that version: file, configuration, grants, and what the plugin says about the
+    /// configuration. Changes nothing.
+    pub(crate) async fn prepare(self: &Arc<Self>, id: &PluginId, settings: UseSettings) -> Result<Prepared> {
+        let (version, digest) = self.version_to_use(id, settings.version.as_ref())?;
+        let plugin = self.load_for_use(id, &version, digest).await?;
+        let config = checked_config(id, &plugin, settings.config)?;
+        grants::check(id, plugin.inspection(), settings.grants.as_deref())?;
+        let (checking, config_text) = (Arc::clone(&plugin), config.to_string());
+        // A configuration that the plugin itself refuses is refused now, not by the first run.
+        let asking = move || run::check_config(&checking, &config_text);
+        blocking("asking the plugin about its settings", asking).await??;
+        let settings = UseSettings { config, version: Some(version.clone()), ..settings };
+        Ok(Prepared { plugin, settings, version })
+    }
+
+    /// Makes a prepared use the one that serves: in one commit, and then at once for every call that begins.
+    pub(crate) async fn commit_switch(
+        &self,
+        _: &Changing<'_>,
+        caller: &Caller,
+        prepared: Prepared,
+        note: &Note<'_>,
+    ) -> Result<PluginInfo> {
+        let id = prepared.plugin.id().clone();
+        let before = self.usage(&id);
+        let mut usage = UseV1::of(&prepared, &before, caller, self.records.clock().now_ms());
+        let mut set = WriteSet::new();
+        let is_new = before.as_ref().is_none_or(|before| !usage.is_used_as(&before.stored));
+        if is_new {
+            let found = switches::all(&self.records, &id).await?;
+            usage.switch = found.first().map_or(0, |newest| newest.switch.usage.switch) + 1;
+            let target = note
+                .back_to
+                .and_then(|number| found.iter().find(|found| found.switch.usage.switch == number));
+            usage.previous = match target {
+                Some(target) => target.switch.usage.previous.clone(),
+                None => {
+                    let current = before.as_ref().map(|before| before.stored.switch);
+                    let current = found.iter().find(|found| Some(found.switch.usage.switch) == current);
+                    current.map(|current| current.switch.as_previous())
+                }
+            };
+            let gone = |previous: &stored_plugin::PreviousV1| !self.has_version(&id, &previous.version);
+            usage.previous = usage.previous.filter(|previous| !gone(previous));
+            let previous = usage.previous.as_ref().map(|previous| previous.switch);
+            switches::prune(&mut set, &id, &found, self.switches_kept.saturating_sub(1), previous);
+            let digest = *prepared.plugin.digest().as_bytes();
+            let reason = note.reason.map(str::to_owned);
+            SwitchV1 { kind: note.kind, digest, reason, usage: usage.clone() }.put(&mut set, &id);
+        }
+        let version = prepared.version.clone();
+        self.loaded.lock().insert(*prepared.plugin.digest().as_bytes(), prepared.plugin);
+        let data = json!({
+            "plugin": id.as_str(), "version": usage.version, "switch": usage.switch,
+            "from": before.as_ref().map(|before| before.version.to_string()), "reason": note.reason,
+        });
+        let parts = before.map_or(0, |before| before.parts);
+        self.write_use(caller, &id, set, Usage { stored: usage, version, parts }, (note.kind.event(), data))
+            .await
+    }
+
+    /// Disables a plugin. What it put out stays.
+    pub(crate) async fn disable(
+        &self,
+        _: &Changing<'_>,
+        caller: &Caller,
+        id: &PluginId,
+        reason: Option<&str>,
+    ) -> Result<PluginInfo> {
+        let known = self.find(id)?;
+        let Some(mut usage) = self.usage(id).filter(|usage| usage.stored.enabled) else { return Ok(known) };
+        usage.stored.enabled = false;
+        usage.stored.changed_at_ms = self.records.clock().now_ms();
+        usage.stored.changed_by = StoredActor::from(&caller.actor);
+        let data = json!({ "plugin": id.as_str(), "version": usage.stored.version, "reason": reason });
+        self.write_use(caller, id, WriteSet::new(), usage, ("plugin.disabled", data)).await
+    }
+
+    /// `usage.parts` are those of what is stored now.
+    async fn write_use(
+        &self,
+        caller: &Caller,
+        id: &PluginId,
+        mut set: WriteSet,
+        mut usage: Usage,
+        (event, data): (&str, Json),
+    ) -> Result<PluginInfo> {
+        let bytes = stored_plugin::encode_use(&usage.stored);
+        usage.parts = stored::put(&mut set, &keys::plugin_use(id), &bytes, usage.parts);
+        self.records.commit(set, Some(entry(caller, event, data))).await?;
+        if let Some(entry) = self.plugins.write().get_mut(id) {
+            entry.usage = Some(usage);
+        }
+        self.unload_unused();
+        self.renew_enabled();
+        self.find(id)
+    }
+
+    /// The switches of a plugin that are kept, the newest first.
+    pub(crate) async fn switches(&self, id: &PluginId) -> Result<Vec<SwitchInfo>> {
+        self.find(id)?;
+        let usage = self.usage(id);
+        let usage = usage.as_ref().map(|usage| &usage.stored);
+        let found = switches::all(&self.records, id).await?;
+        found.iter().map(|found| found.switch.info(id, usage)).collect()
+    }
+
+    /// How a plugin was used after a switch (the previous one where none is named), and its number.
+    ///
+    /// # Errors
+    /// [`Error::NothingEarlier`].
+    pub(crate) async fn earlier_use(
+        &self,
+        id: &PluginId,
+        number: Option<u64>,
+    ) -> Result<(u64, [u8; 32], UseSettings)> {
+        self.find(id)?;
+        let usage = self.usage(id);
+        let current = usage.as_ref().map(|usage| usage.stored.switch);
+        let previous = usage.as_ref().and_then(|usage| usage.stored.previous.as_ref());
+        let nothing = |reason: &str| Error::NothingEarlier { plugin: id.clone(), reason: reason.to_owned() };
+        let number = number.or(previous.map(|previous| previous.switch));
+        let number = number.ok_or_else(|| nothing("it was not used otherwise before"))?;
+        if current == Some(number) {
+            return Err(nothing(&format!("switch {number} is the one in use")));
+        }
+        let found = switches::get(&self.records, id, number).await?;
+        let found = found.ok_or_else(|| nothing(&format!("switch {number} is not kept")))?;
+        let info = found.info(id, None)?;
+        let usage = Usage { version: info.version, stored: found.usage, parts: 0 };
+        Ok((number, found.digest, settings(&usage)))
+    }
+
+    /// How a plugin is used, or was before it was disabled.
+    pub(crate) fn settings_of(&self, id: &PluginId) -> Option<(UseSettings, bool)> {
+        self.usage(id).map(|usage| (settings(&usage), usage.stored.enabled))
+    }
+
+    fn usage(&self, id: &PluginId) -> Option<Usage> {
+        self.plugins.read().get(id)?.usage.clone()
+    }
+
+    fn has_version(&self, id: &PluginId, version: &str) -> bool {
+        let plugins = self.plugins.read();
+        let Some(entry) = plugins.get(id) else { return false };
+        entry.versions.iter().any(|(known, installed)| {
+            known.to_string() == version && installed.stored.removed_at_ms.is_none()
+        })
+    }
+
+    /// The version that is asked for, or the newest one that is not broken; and its digest.
+    pub(crate) fn version_to_use(
+        &self,
+        id: &PluginId,
+        wanted: Option<&Version>,
+    ) -> Result<(Version, [u8; 32])> {
+        let plugins = self.plugins.read();
+        let entry = plugins.get(id).filter(|entry| entry.is_installed());
+        let entry = entry.ok_or_else(|| Error::UnknownPlugin { id: id.to_string() })?;
+        let newest = || {
+            let usable = entry.installed().rev().find(|(_, installed)| installed.inspection.is_ok());
+            usable.or_else(|| entry.installed().next_back())
+        };
+        let found = match wanted {
+            Some(version) => entry.installed().find(|(known, _)| *known == version),
+            None => newest(),
+        };
+        let (version, installed) = found.ok_or_else(|| Error::UnknownVersion {
+            plugin: id.clone(),
+            version: wanted.map(ToString::to_string).unwrap_or_default(),
+        })?;
+        Ok((version.clone(), installed.stored.digest))
+    }
+
+    /// What a version of a plugin asks for.
+    ///
+    /// # Errors
+    /// [`Error::UnknownVersion`], [`Error::Broken`].
+    pub(crate) fn requests(&self, id: &PluginId, version: &Version) -> Result<Vec<Request>> {
+        Ok(self.inspection(id, version)?.requests())
+    }
+
+    /// What a version of a plugin says about itself.
+    ///
+    /// # Errors
+    /// [`Error::UnknownVersion`], [`Error::Broken`].
+    pub(crate) fn inspection(&self, id: &PluginId, version: &Version) -> Result<Arc<Inspection>> {
+        let (version, _) = self.version_to_use(id, Some(version))?;
+        let plugins = self.plugins.read();
+        let installed = plugins.get(id).and_then(|entry| entry.versions.get(&version));
+        match installed.map(|installed| &installed.inspection) {
+            Some(Ok(inspection)) => Ok(Arc::clone(inspection)),
+            Some(Err(reason)) => {
+                let (plugin, version) = (id.clone(), version.to_string());
+                Err(Error::Broken { plugin, version, reason: reason.clone() })
+            }
+            None => Err(Error::UnknownVersion { plugin: id.clone(), version: version.to_string() }),
+        }
+    }
+
+    /// What keeps a version from being removed.
+    pub(crate) fn use_of_version(&self, id: &PluginId, version: &Version) -> Option<VersionUse> {
+        let usage = self.usage(id)?;
+        if usage.version == *version {
+            return Some(VersionUse::InUse);
+        }
+        let previous = usage.stored.previous?;
+        (previous.version == version.to_string()).then_some(VersionUse::Previous)
+    }
+
+    /// Removes versions of a plugin; `all` removes how it was used too. Versions among `kept` stay, out of sight, until no run
+    /// that can be replayed needs them.
+    pub(crate) async fn remove(
+        &self,
+        _: &Changing<'_>,
+        caller: &Caller,
+        id: &PluginId,
+        versions: &BTreeSet<Version>,
+        (kept, all): (&BTreeSet<Version>, bool),
+        (event, data): (&str, Json),
+    ) -> Result<()> {
+        let now_ms = self.records.clock().now_ms();
+        let Some(mut entry_after) = self.plugins.read().get(id).cloned() else { return Ok(()) };
+        let (mut set, mut files) = (WriteSet::new(), Vec::new());
+        for version in versions {
+            let Some(installed) = entry_after.versions.get_mut(version) else { continue };
+            let key = keys::plugin_version(id, version);
+            let parts = stored::get(self.records.store().as_ref(), &key).await?.map_or(0, |(_, parts)| parts);
+            if kept.contains(version) {
+                installed.stored.removed_at_ms.get_or_insert(now_ms);
+                stored::put(&mut set, &key, &stored_plugin::encode_version(&installed.stored), parts);
+            } else {
+                stored::delete(&mut set, &key, parts);
+                set.delete(keys::plugin_quarantine(id, &installed.stored.digest));
+                files.push(installed.stored.digest);
+                entry_after.versions.remove(version);
+            }
+        }
+        if all {
+            if let Some(usage) = entry_after.usage.take() {
+                stored::delete(&mut set, &keys::plugin_use(id), usage.parts);
+            }
+            for found in switches::all(&self.records, id).await? {
+                found.delete(&mut set, id);
+            }
+        }
+        self.records.commit(set, Some(entry(caller, event, data))).await?;
+        {
+            let mut plugins = self.plugins.write();
+            if entry_after.versions.is_empty() {
+                plugins.remove(id);
+            } else {
+                plugins.insert(id.clone(), entry_after);
+            }
+        }
+        self.unload_unused();
+        self.renew_enabled();
+        self.remove_files(files).await
+    }
+
+    /// Removes component files that no version names any more.
+    async fn remove_files(&self, digests: Vec<[u8; 32]>) -> Result<()> {
+        let named: BTreeSet<[u8; 32]> = {
+            let plugins = self.plugins.read();
+            plugins.values().flat_map(Entry::digests).collect()
+        };
+        let gone: Vec<_> = digests.into_iter().filter(|digest| !named.contains(digest)).collect();
+        gone.iter().for_each(|digest| self.host.forget(&Digest::from_bytes(*digest)));
+        let files = self.files.clone();
+        blocking("removing plugin files", move || gone.iter().try_for_each(|digest| files.remove(digest)))
+            .await?
+    }
+
+    /// The versions of each plugin that were removed and stayed because a run needed them.
+    pub(crate) fn removed_versions(&self) -> Vec<(PluginId, BTreeSet<Version>)> {
+        let plugins = self.plugins.read();
+        let removed = |(id, entry): (&PluginId, &Entry)| {
+            let removed = entry.versions.iter().filter(|(_, known)| known.stored.removed_at_ms.is_some());
+            (id.clone(), removed.map(|(version, _)| version.clone()).collect::<BTreeSet<_>>())
+        };
+        plugins.iter().map(removed).filter(|(_, versions)| !versions.is_empty()).collect()
+    }
+
+    /// The versions of a plugin that are installed.
+    pub(crate) fn installed_versions(&self, id: &PluginId) -> BTreeSet<Version> {
+        let plugins = self.plugins.read();
+        let versions = plugins.get(id).map(|entry| entry.installed().map(|(version, _)| version.clone()));
+        versions.map(Iterator::collect).unwrap_or_default()
+    }
+}
+
+impl UseV1 {
+    /// What is stored of a prepared use that is switched on; the switch and the way back are those of `before`.
+    fn of(prepared: &Prepared, before: &Option<Usage>, caller: &Caller, now_ms: i64) -> Self {
+        let settings = &prepared.settings;
+        let before = before.as_ref().map(|before| &before.stored);
+        Self {
+            enabled: true,
+            version: prepared.version.to_string(),
+            config: settings.config.to_string(),
+            as_of: as_of::to_days(settings.as_of),
+            grants: settings.grants.clone(),
+            changed_at_ms: now_ms,
+            changed_by: StoredActor::from(&caller.actor),
+            switch: before.map_or(0, |before| before.switch),
+            previous: before.and_then(|before| before.previous.clone()),
+        }
+    }
+
+    /// Whether two uses do the same, whoever set them, and whether they are switched on or not.
+    fn is_used_as(&self, other: &Self) -> bool {
+        let plain = |usage: &Self| Self {
+            enabled: true,
+            changed_at_ms: 0,
+            changed_by: StoredActor::System { component: String::new() },
+            switch: 0,
+            previous: None,
+            ..usage.clone()
+        };
+        plain(self) == plain(other)
+    }
+}
+
+fn entry(caller: &Caller, name: &str, data: Json) -> NewEntry {
+    NewEntry {
+        actor: caller.actor.clone(),
+        cause: caller.cause.clone(),
+        body: EntryBody::Event { name: name.to_owned(), data },
+    }
+}

@@ -1,0 +1,182 @@
+//! Upgrading a plugin, and the way back.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+use trellis_engine::{ShippedRule, SwitchInfo, SwitchOptions, Switched, UpgradeRequest};
+use trellis_model::bilingual;
+use trellis_records::SchemaStep;
+
+use super::{PERMISSION, as_of_text, plugin_id, plugin_json, text_json, version_of};
+use crate::extract::{JsonBody, Parameters, PathParts, Requester};
+use crate::problem::{ApiResult, Code, Problem};
+use crate::state::App;
+use crate::wire::{actor_json, json, timestamp};
+
+/// Characters of the reason of a switch.
+const REASON_CHARS_MAX: usize = 500;
+
+/// Has another version of a plugin take over.
+pub(crate) async fn upgrade_plugin(
+    State(app): State<App>,
+    requester: Requester,
+    path: PathParts,
+    parameters: Parameters,
+    JsonBody(body): JsonBody<Upgrade>,
+) -> ApiResult<Response> {
+    parameters.finish()?;
+    requester.require_administrator(PERMISSION)?;
+    let request = UpgradeRequest {
+        version: body.version.map(|version| version_of(&version)).transpose()?,
+        config: body.config,
+        grants: body.grants,
+        options: SwitchOptions {
+            reason: checked_reason(body.reason)?,
+            confirm: body.confirm,
+            enable_rules: body.enable_rules,
+            ignore_self_tests: body.ignore_self_tests,
+        },
+    };
+    let switched = app.engine.plugin_upgrade(&requester.caller, &plugin_id(&path)?, request).await?;
+    json(StatusCode::OK, &switched_json(&switched))
+}
+
+/// Brings back how a plugin was used before.
+pub(crate) async fn roll_back_plugin(
+    State(app): State<App>,
+    requester: Requester,
+    path: PathParts,
+    parameters: Parameters,
+    JsonBody(body): JsonBody<RollBack>,
+) -> ApiResult<Response> {
+    parameters.finish()?;
+    requester.require_administrator(PERMISSION)?;
+    let options = SwitchOptions { reason: checked_reason(body.reason)?, ..SwitchOptions::default() };
+    let id = plugin_id(&path)?;
+    let switched = app.engine.plugin_roll_back(&requester.caller, &id, body.switch, options).await?;
+    json(StatusCode::OK, &switched_json(&switched))
+}
+
+/// Removes a plugin. What it put out and what it brought stays readable.
+pub(crate) async fn remove_plugin(
+    State(app): State<App>,
+    requester: Requester,
+    path: PathParts,
+    mut parameters: Parameters,
+) -> ApiResult<Response> {
+    requester.require_administrator(PERMISSION)?;
+    let force = parameters.take_flag("force")?;
+    parameters.finish()?;
+    let removed = app.engine.plugin_remove(&requester.caller, &plugin_id(&path)?, force).await?;
+    let steps: Vec<Json> = removed.schema.iter().map(SchemaStep::to_json).collect();
+    json(StatusCode::OK, &json!({ "rules_switched_off": removed.rules_off, "schema": { "steps": steps } }))
+}
+
+/// Removes one version of a plugin.
+pub(crate) async fn remove_version(
+    State(app): State<App>,
+    requester: Requester,
+    path: PathParts,
+    parameters: Parameters,
+) -> ApiResult<StatusCode> {
+    parameters.finish()?;
+    requester.require_administrator(PERMISSION)?;
+    let version = version_in(&path)?;
+    app.engine.plugin_remove_version(&requester.caller, &plugin_id(&path)?, &version).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The version that a path names.
+pub(super) fn version_in(path: &PathParts) -> ApiResult<semver::Version> {
+    let text = path.get("version");
+    text.parse().map_err(|_| Problem::not_found("version", text.chars().take(60).collect::<String>()))
+}
+
+/// Returns how a plugin was used, the newest first.
+pub(crate) async fn list_switches(
+    State(app): State<App>,
+    requester: Requester,
+    path: PathParts,
+    parameters: Parameters,
+) -> ApiResult<Response> {
+    parameters.finish()?;
+    requester.require_administrator(PERMISSION)?;
+    let switches = app.engine.plugin_switches(&plugin_id(&path)?).await?;
+    let data: Vec<Json> = switches.iter().map(switch_json).collect();
+    json(StatusCode::OK, &json!({ "data": data }))
+}
+
+/// What shall be different after an upgrade; what is left out stays.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Upgrade {
+    version: Option<String>,
+    config: Option<Json>,
+    grants: Option<Vec<String>>,
+    reason: Option<String>,
+    #[serde(default)]
+    confirm: bool,
+    #[serde(default)]
+    enable_rules: bool,
+    #[serde(default)]
+    ignore_self_tests: bool,
+}
+
+/// Where to go back to.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RollBack {
+    /// The number of a switch; the previous one where it is left out.
+    switch: Option<u64>,
+    reason: Option<String>,
+}
+
+/// The reason of a switch, if it is not too long for the history.
+pub(super) fn checked_reason(reason: Option<String>) -> ApiResult<Option<String>> {
+    let chars = reason.as_ref().map_or(0, |reason| reason.chars().count());
+    if chars <= REASON_CHARS_MAX {
+        return Ok(reason);
+    }
+    let message = bilingual!(
+        "`reason` has {chars} characters, at most {REASON_CHARS_MAX}",
+        "`reason` 有 {chars} 个字符，最多 {REASON_CHARS_MAX} 个"
+    );
+    Err(Problem::new(Code::ValidationError).field("reason", "too_long", message))
+}
+
+/// The plugin after a switch, with what else came of it.
+pub(super) fn switched_json(switched: &Switched) -> Json {
+    let mut plugin = plugin_json(&switched.plugin);
+    if let Some(plugin) = plugin.as_object_mut() {
+        let steps: Vec<Json> = switched.schema.iter().map(SchemaStep::to_json).collect();
+        let jobs: Vec<String> = switched.jobs.iter().map(|job| job.id.to_string()).collect();
+        let rules: Vec<Json> = switched.rules.iter().map(rule_json).collect();
+        plugin.insert("serving_run".into(), json!(switched.serving_run.map(|run| run.to_string())));
+        plugin.insert("schema".into(), json!({ "steps": steps, "jobs": jobs }));
+        plugin.insert("rules".into(), json!(rules));
+    }
+    plugin
+}
+
+pub(super) fn rule_json(rule: &ShippedRule) -> Json {
+    json!({ "external_id": rule.external_id, "name": text_json(&rule.name), "state": rule.state.as_str() })
+}
+
+fn switch_json(switch: &SwitchInfo) -> Json {
+    json!({
+        "switch": switch.number,
+        "kind": switch.kind.as_str(),
+        "version": switch.version.to_string(),
+        "digest": switch.digest,
+        "config": switch.config,
+        "as_of": as_of_text(switch.as_of),
+        "grants": switch.grants,
+        "timestamp": timestamp(switch.at_ms).map(|time| time.to_string()),
+        "actor": actor_json(&switch.by),
+        "reason": switch.reason,
+        "current": switch.current,
+        "previous": switch.previous,
+    })
+}

@@ -1,0 +1,95 @@
+//! The life of a plugin over HTTP: review, upgrade, history, roll back, removal.
+
+use axum::http::Method;
+use serde_json::json;
+use trellis_test_support::TestApp;
+
+use crate::plugins::retail_rfm;
+
+const PATH: &str = "/api/v1/plugins";
+
+/// The first-party plugin as another version: the manifest is appended anew, since nothing else of the file depends on it.
+fn as_version(version: &str) -> Vec<u8> {
+    let original = b"version = \"1.0.0\"";
+    let mut component = retail_rfm();
+    let place = component.windows(original.len()).position(|bytes| bytes == original).unwrap();
+    let changed = format!("version = \"{version}\"");
+    assert_eq!(changed.len(), original.len());
+    component[place..place + original.len()].copy_from_slice(changed.as_bytes());
+    component
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plugin_is_reviewed_upgraded_rolled_back_and_removed() {
+    let app = TestApp::new().await;
+    let admin = app.admin();
+    let path = format!("{PATH}/retail-rfm");
+    let upload = async |wasm: Vec<u8>| admin.send(Method::POST, PATH, Some("application/wasm"), wasm).await;
+    let installed = upload(retail_rfm()).await.expect(201);
+    let review = &installed["review"];
+    assert_eq!(
+        (&review["version"], &review["diff"], &review["tests"]["passed"]),
+        (&json!("1.0.0"), &json!(null), &json!(true))
+    );
+    let read = &review["requests"][0];
+    assert_eq!((&read["way"], &read["object"]["label"]["zh-CN"]), (&json!("data"), &json!("订单")));
+    assert!(
+        read["fields"].as_array().unwrap().iter().all(|field| field["label"]["en"].is_string()),
+        "{read}"
+    );
+    assert_eq!(review["limits"]["batch"]["memory_bytes_max"], 64 << 20);
+    assert!(review["outputs"].as_array().unwrap().iter().any(|output| output["kind"] == "segmentation"));
+
+    let enable = json!({ "config": { "groups": 3 }, "reason": "first try" });
+    admin.post(&format!("{path}/enable"), enable).await.expect(200);
+    assert_eq!(upload(as_version("1.0.1")).await.expect(201)["version"], "1.0.0");
+    let review = admin.get(&format!("{path}/versions/1.0.1/review")).await.expect(200);
+    assert_eq!(
+        (&review["diff"]["from"], &review["diff"]["requests"]["added"]),
+        (&json!("1.0.0"), &json!([]))
+    );
+    let upgraded = admin.post(&format!("{path}/upgrade"), json!({ "version": "1.0.1" })).await.expect(200);
+    assert_eq!((&upgraded["version"], &upgraded["previous"]), (&json!("1.0.1"), &json!("1.0.0")));
+    assert_eq!(upgraded["settings"]["config"], json!({ "groups": 3 }));
+    let history = admin.get(&format!("{path}/switches")).await.expect(200);
+    assert_eq!(
+        (&history["data"][0]["kind"], &history["data"][1]["reason"]),
+        (&json!("upgraded"), &json!("first try"))
+    );
+    assert_eq!(
+        (&history["data"][0]["current"], &history["data"][1]["previous"]),
+        (&json!(true), &json!(true))
+    );
+
+    let remove = async |path: &str| admin.delete(path).await;
+    assert_eq!(remove(&format!("{path}/versions/1.0.0")).await.problem(409), "PLUGIN_IN_USE");
+    let back = admin.post(&format!("{path}/roll-back"), json!({})).await.expect(200);
+    assert_eq!((&back["version"], &back["serving_run"]), (&json!("1.0.0"), &json!(null)));
+    assert_eq!(admin.post(&format!("{path}/roll-back"), json!({})).await.problem(409), "CONFLICT");
+    remove(&format!("{path}/versions/1.0.1")).await.expect(204);
+    assert_eq!(remove(&path).await.problem(409), "PLUGIN_IN_USE");
+    let removed = remove(&format!("{path}?force=true")).await.expect(200);
+    assert_eq!(removed["rules_switched_off"], 0);
+    assert_eq!(admin.get(&path).await.problem(404), "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn what_is_asked_wrongly_is_named() {
+    let app = TestApp::new().await;
+    let admin = app.admin();
+    let path = format!("{PATH}/retail-rfm");
+    for (address, body, status, code) in [
+        ("upgrade", json!({}), 404, "NOT_FOUND"),
+        ("upgrade", json!({ "version": "one" }), 422, "VALIDATION_ERROR"),
+        ("upgrade", json!({ "grant": [] }), 400, "BAD_JSON"),
+        ("upgrade", json!({ "reason": "x".repeat(501) }), 422, "VALIDATION_ERROR"),
+        ("roll-back", json!({}), 404, "NOT_FOUND"),
+        ("roll-back", json!({ "switch": "last" }), 400, "BAD_JSON"),
+    ] {
+        assert_eq!(admin.post(&format!("{path}/{address}"), body).await.problem(status), code, "{address}");
+    }
+    for address in ["switches", "versions/1.0.0/review", "versions/one/review"] {
+        assert_eq!(admin.get(&format!("{path}/{address}")).await.problem(404), "NOT_FOUND", "{address}");
+    }
+    assert_eq!(app.anonymous().get(&format!("{path}/switches")).await.problem(401), "UNAUTHENTICATED");
+}
