@@ -1,12 +1,13 @@
 //! Prints what the host reaches on this machine. It judges nothing: figures are compared with the aims by people.
 //!
-//! `cargo xtask bench [calls] [commits] [decisions] [http] [records] [rfm] [run]` builds it in release mode and runs all parts or those named.
+//! `cargo xtask bench [calls] [commits] [decisions] [http] [isolation] [records] [rfm] [run]` builds it in release mode and runs all parts or those named.
 
 mod calls;
 mod commits;
 mod decisions;
 mod figures;
 mod http;
+mod isolation;
 mod memory;
 mod population;
 mod records;
@@ -17,11 +18,12 @@ use std::collections::BTreeSet;
 
 type Part = (&'static str, fn());
 
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     ("calls", calls::measure),
     ("commits", commits::measure),
     ("decisions", decisions::measure),
     ("http", http::measure),
+    ("isolation", isolation::measure),
     ("records", records::measure),
     ("rfm", rfm::end_to_end),
     ("run", rfm::warm_run),

@@ -48,6 +48,18 @@ pub enum ColumnSource {
         /// Which of them count. It compares nothing but fields of the counted record itself.
         filter: Filter,
     },
+    /// What the reader may not see: a column like this one, in which no row has a value.
+    Withheld(Box<ColumnSource>),
+}
+
+impl ColumnSource {
+    /// Where the values would come from if they were not withheld.
+    pub fn seen(&self) -> &Self {
+        match self {
+            Self::Withheld(source) => source,
+            source => source,
+        }
+    }
 }
 
 /// What an aggregate column says about the events of a record.
@@ -115,6 +127,8 @@ pub(crate) struct Plan {
 pub(crate) struct PlannedColumn {
     pub(crate) name: String,
     pub(crate) source: PlannedSource,
+    /// Whether no row gets its value.
+    pub(crate) withheld: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -177,7 +191,9 @@ impl Plan {
             if spec.columns.iter().take(place).any(|other| other.name == column.name) {
                 return Err(wrong("the name is there twice".into()));
             }
-            let source = match &column.source {
+            let withheld = matches!(column.source, ColumnSource::Withheld(_));
+            let source = match column.source.seen() {
+                ColumnSource::Withheld(_) => return Err(wrong("it is withheld twice".into())),
                 ColumnSource::Field(name) => plan_field(object, name).map_err(wrong)?,
                 ColumnSource::Aggregate { events, time, aggregate } => {
                     plan.aggregate(schema, events, time, aggregate).map_err(wrong)?
@@ -188,7 +204,7 @@ impl Plan {
                     PlannedSource::Related { related: plan.related.len() - 1 }
                 }
             };
-            plan.columns.push(PlannedColumn { name: column.name.clone(), source });
+            plan.columns.push(PlannedColumn { name: column.name.clone(), source, withheld });
         }
         Ok(plan)
     }

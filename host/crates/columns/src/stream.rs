@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use trellis_model::{Batch, Column, ColumnData, Currency, Validity};
+use trellis_model::{Batch, Column, ColumnData, Currency, TextColumn, Validity};
 
 use crate::dataset::{EventSource, EventValueKind, Plan, PlannedSource};
 use crate::features::{CHUNK_ROWS, Chunk, FeatureColumns, Sums};
@@ -243,6 +243,7 @@ impl Rows {
                 }
                 source => self.aggregate(source, &picked),
             };
+            let (valid, data) = if column.withheld { withheld(data) } else { (valid, data) };
             Column { name: column.name.clone(), valid, data }
         });
         let columns = columns.collect();
@@ -368,4 +369,23 @@ fn truncate(picked: &mut [Picked], mut rows: usize) {
         part.places.truncate(rows);
         rows -= part.places.len();
     }
+}
+
+/// A column of the same type and length in which no row has a value, and nothing is left of what was there.
+fn withheld(data: ColumnData) -> (Validity, ColumnData) {
+    let rows = data.len();
+    let data = match data {
+        ColumnData::Float64(_) => ColumnData::Float64(vec![0.0; rows]),
+        ColumnData::Int64(_) => ColumnData::Int64(vec![0; rows]),
+        ColumnData::Boolean(_) => ColumnData::Boolean(vec![0; rows]),
+        ColumnData::Date(_) => ColumnData::Date(vec![0; rows]),
+        ColumnData::Time(_) => ColumnData::Time(vec![0; rows]),
+        ColumnData::Money { currency, .. } => ColumnData::Money { currency, minor_units: vec![0; rows] },
+        ColumnData::Text(_) => ColumnData::Text((0..rows).map(|_| "").collect()),
+        ColumnData::Dictionary { .. } => {
+            ColumnData::Dictionary { codes: vec![0; rows], values: TextColumn::default() }
+        }
+        ColumnData::Reference(_) => ColumnData::Reference(vec![0; rows]),
+    };
+    (Validity::from_flags(std::iter::repeat_n(false, rows)), data)
 }

@@ -48,11 +48,13 @@ pub(crate) enum KeyKind {
     ServingRun = 0x71,
     /// `plugin` → the rules that it shipped, as it shipped them.
     ShippedRules = 0x72,
+    /// `plugin 00 digest` → the text of the manifest of a version.
+    PluginManifest = 0x77,
 }
 
 impl KeyKind {
     #[cfg(test)]
-    const ALL: [Self; 20] = [
+    const ALL: [Self; 21] = [
         Self::Job,
         Self::OpenJob,
         Self::PluginVersion,
@@ -73,6 +75,7 @@ impl KeyKind {
         Self::PluginSwitch,
         Self::ServingRun,
         Self::ShippedRules,
+        Self::PluginManifest,
     ];
 
     /// The prefix of every key of the kind.
@@ -168,6 +171,12 @@ pub(crate) fn run_capsule(plugin: &PluginId, run: RecordId) -> Vec<u8> {
 
 pub(crate) fn plugin_quarantine(plugin: &PluginId, digest: &[u8; 32]) -> Vec<u8> {
     let mut key = of_plugin(KeyKind::PluginQuarantine, plugin);
+    key.extend_from_slice(digest);
+    key
+}
+
+pub(crate) fn plugin_manifest(plugin: &PluginId, digest: &[u8; 32]) -> Vec<u8> {
+    let mut key = of_plugin(KeyKind::PluginManifest, plugin);
     key.extend_from_slice(digest);
     key
 }
@@ -288,6 +297,7 @@ mod tests {
             ("PluginSwitch", 0x70),
             ("ServingRun", 0x71),
             ("ShippedRules", 0x72),
+            ("PluginManifest", 0x77),
         ];
         assert_eq!(numbers, locked.map(|(name, number)| (name.to_owned(), number)));
     }

@@ -20,6 +20,7 @@ mod answers;
 mod bisect;
 mod cache;
 mod call;
+mod calm;
 mod carried;
 mod check;
 mod compile;
@@ -42,6 +43,7 @@ mod used;
 
 pub use answers::{CallContext, Fitted, Metric, Model, RowError};
 pub use call::{CallStats, CancelFlag, LogLevel, LogLine};
+pub use calm::yield_to_others;
 pub use carried::{CARRIED_BYTES_MAX, Carried};
 pub use compile::compile_child;
 pub use component::{Digest, Inspection, SUPPORTED_WIT, inspect, read_manifest};

@@ -295,6 +295,7 @@ impl Plugin {
     ) -> Result<Done<T>> {
         let (client, server) = row_streams::connect(rows, self.limits(call.class), &call.cancel);
         let run = || {
+            crate::calm::yield_to_others();
             self.run(I::NAME, call, Some(client), |store, instance, prepared| {
                 let guest = I::load(&prepared.guests, store, instance)?;
                 Ok(answered(ask(guest, store, Resource::new_own(0))?).and_then(take))

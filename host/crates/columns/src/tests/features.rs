@@ -268,6 +268,35 @@ async fn plain_fields_stand_beside_aggregates() {
 }
 
 #[tokio::test]
+async fn what_is_withheld_is_null_and_leaves_nothing_behind() {
+    let company = Company::new().await;
+    let accounts = company.accounts(2).await;
+    company.order(&accounts[0], 10_000, 1.0, 500).await;
+    company.order(&accounts[1], 10_000, 1.0, 700).await;
+    let mut spec = orders_spec();
+    let name = ColumnSource::Field(FieldName::new("name").unwrap());
+    spec.columns.push(DatasetColumn { name: "name".into(), source: name });
+    let open = company.columns.dataset(&spec, AsOf::Now, 10).await.unwrap().next().unwrap().unwrap();
+    for column in &mut spec.columns {
+        column.source = ColumnSource::Withheld(Box::new(column.source.clone()));
+    }
+    let batch = company.columns.dataset(&spec, AsOf::Now, 10).await.unwrap().next().unwrap().unwrap();
+    assert_eq!((batch.rows, &batch.ordinals), (2, &open.ordinals), "the rows are the same");
+    for (column, seen) in batch.columns.iter().zip(&open.columns) {
+        assert_eq!((&column.name, column.data.len()), (&seen.name, 2));
+        assert!((0..2).all(|row| !column.valid.get(row)), "{}", column.name);
+        let same_type = std::mem::discriminant(&column.data) == std::mem::discriminant(&seen.data);
+        assert!(same_type, "{}", column.name);
+    }
+    let trellis_model::ColumnData::Text(names) = &batch.columns.last().unwrap().data else {
+        panic!("{batch:?}")
+    };
+    assert!(names.bytes.is_empty());
+    let rows = company.columns.dataset_rows(&spec, AsOf::Now, &[1]).await.unwrap();
+    assert!(rows.columns.iter().all(|column| !column.valid.get(0)), "single rows too");
+}
+
+#[tokio::test]
 async fn a_dataset_that_cannot_be_given_is_named() {
     let company = Company::new().await;
     let check = async |change: &dyn Fn(&mut crate::DatasetSpec), message: &str| {

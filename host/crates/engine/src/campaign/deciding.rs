@@ -83,14 +83,17 @@ impl Deciding {
             Some(config) => checked_config(&plugin, &enabled.plugin, config)?,
             None => active.config,
         };
-        seen.fields.retain(|name, _| used.campaign_fields.contains(name));
+        let campaign = object("campaign");
+        let sees = enabled.grants.allow_any("see:campaign(");
+        seen.fields
+            .retain(|name, _| sees && used.campaign_fields.contains(name) && enabled.shows(&campaign, name));
         Ok(Self {
             id,
             is_active: text(core, record, "status").as_deref() == Some("active"),
             seen,
             audience: audience.transpose()?,
             config: config.to_string(),
-            spec: run::dataset(manifest)?,
+            spec: run::granted(core, manifest)?,
             plugin,
             as_of: active.as_of,
             enabled: Arc::clone(&enabled),

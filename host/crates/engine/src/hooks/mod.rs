@@ -5,6 +5,7 @@
 //! only where the same hook looked at that too. What a hook changed is recorded in the commit that saves it; what it refused is recorded
 //! by a commit of its own.
 
+mod absent;
 mod ledger;
 mod plugins;
 mod rules;

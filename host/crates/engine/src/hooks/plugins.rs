@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use parking_lot::RwLock;
 use serde_json::json;
 use tokio::runtime::Handle;
-use trellis_model::{NamedRecord, ObjectDefinition, ObjectId, Reason, Text};
+use trellis_model::{FieldName, NamedRecord, ObjectDefinition, ObjectId, Reason, Text, bilingual};
 use trellis_plugin_host::{
     CallContext, HookChange, Verdict,
     manifest::{OnFailure, RecordHookUse},
@@ -17,7 +17,7 @@ use trellis_plugin_host::{
 use trellis_records::{Proposed, SaveContext, SaveHook, Schema, Veto};
 
 use super::{
-    apply, context as call_context, is_changed,
+    absent, apply, context as call_context, is_changed,
     ledger::{About, Ledger, Refused},
     record,
 };
@@ -78,6 +78,9 @@ impl PluginHook {
                     return ledger.close(&core, context).await;
                 }
             }
+            for absent in core.registry.absent().iter() {
+                absent::judge(absent, context, (&schema, object), rows, &mut ledger);
+            }
         }
         ledger.close(&core, context).await
     }
@@ -114,7 +117,8 @@ impl Judging<'_> {
             return None;
         }
         let declared = |record: &mut NamedRecord| {
-            record.fields.retain(|name, _| self.hook.fields.contains(name));
+            let shows = |name: &FieldName| self.enabled.shows(&self.object.name, name);
+            record.fields.retain(|name, _| self.hook.fields.contains(name) && shows(name));
         };
         declared(&mut after);
         before.iter_mut().for_each(declared);
@@ -162,6 +166,15 @@ impl Judging<'_> {
         let capsule = self.keeps_capsules.then(capsule);
         match verdict {
             Verdict::Accept => {}
+            Verdict::Patch(fields)
+                if fields.keys().any(|field| !self.enabled.shows(&self.object.name, field)) =>
+            {
+                let reason = bilingual!(
+                    "it changes personal data that it was not granted",
+                    "插件修改了未授权给它的个人信息"
+                );
+                self.not_judged(number, change, "invalid-patch".to_owned(), reason, capsule, ledger);
+            }
             Verdict::Patch(fields) => match self.schema.fields(&self.object.name, fields.clone()) {
                 Ok(changes) => {
                     let outcome = json!({ "changes": fields_json(fields) });
@@ -240,13 +253,16 @@ impl Judging<'_> {
 impl SaveHook for PluginHook {
     fn concerns(&self, object: ObjectId) -> bool {
         let Some(core) = self.core.upgrade() else { return false };
-        let enabled = core.registry.enabled();
-        if enabled.is_empty() {
+        let (enabled, absent) = (core.registry.enabled(), core.registry.absent());
+        if enabled.is_empty() && absent.is_empty() {
             return false;
         }
         let schema = core.records.schema();
         let name = schema.object_by_id(object).map(|object| &object.name);
-        name.is_some_and(|name| enabled.iter().any(|enabled| enabled.hook(name.as_str()).is_some()))
+        name.is_some_and(|name| {
+            enabled.iter().any(|enabled| enabled.hook(name.as_str()).is_some())
+                || absent.iter().any(|absent| absent.hook(name.as_str()).is_some())
+        })
     }
 
     fn before_save<'a>(

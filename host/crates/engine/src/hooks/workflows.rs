@@ -7,16 +7,20 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use parking_lot::RwLock;
+use serde_json::json;
 use tokio::runtime::Handle;
 use trellis_model::{
     FieldAccess, Language, LookupError, Lookups, NamedRecord, ObjectDefinition, ObjectId, ObjectName,
     ObjectScope, Reason, RowAccess, Scope, Text, Value,
 };
-use trellis_plugin_host::{Requirement, WorkItem, manifest::ServiceWorkflowUse};
+use trellis_plugin_host::{
+    Requirement, WorkItem,
+    manifest::{OnFailure, ServiceWorkflowUse},
+};
 use trellis_records::{Proposed, SaveContext, SaveHook, Veto};
 
 use super::{
-    context as call_context,
+    absent, context as call_context,
     ledger::{About, Ledger, Refused},
     record,
 };
@@ -70,6 +74,9 @@ impl CloseHook {
                 }
             }
         }
+        for absent in core.registry.absent().iter() {
+            absent::check_closing(absent, context, &schema, rows, &mut ledger);
+        }
         ledger.close(&core, context).await
     }
 }
@@ -78,10 +85,7 @@ impl CloseHook {
 fn closes(enabled: &Enabled, before: Option<&NamedRecord>, after: &NamedRecord) -> bool {
     let workflow = enabled.manifest().service_workflow.as_ref();
     let Some(closed) = workflow.and_then(|workflow| workflow.closed.as_ref()) else { return false };
-    let is_closed = |record: &NamedRecord| match record.fields.get(&closed.field) {
-        Some(Value::Choice(option) | Value::Text(option)) => closed.values.contains(option),
-        _ => false,
-    };
+    let is_closed = |record: &NamedRecord| absent::is_closed(closed, record);
     is_closed(after) && !before.is_some_and(is_closed)
 }
 
@@ -142,12 +146,19 @@ impl Closing<'_> {
         ledger.refuse(self.context, DecisionKind::CloseCheck, self.about(), refused, reasons, Some(capsule));
     }
 
-    /// A record that cannot be checked is not closed: what the check is for would be lost without anybody noticing.
+    /// A record that cannot be checked is not closed, unless the manifest says otherwise: what the check is for would be lost without
+    /// anybody noticing.
     fn failed(&self, error: &Error, ledger: &mut Ledger) {
         tracing::warn!(
             plugin = %self.enabled.plugin.plugin_version(), object = self.object.name.as_str(),
             "a close check failed: {error}"
         );
+        let workflow = self.enabled.manifest().service_workflow.as_ref();
+        let closed = workflow.and_then(|workflow| workflow.closed.as_ref());
+        if closed.is_some_and(|closed| closed.on_failure == OnFailure::Accept) {
+            let outcome = json!({ "not_judged": { "code": error.code(), "message": error.to_string() } });
+            return ledger.note(self.context, DecisionKind::CloseCheck, self.about(), outcome, None);
+        }
         let refused = Refused {
             row: self.row,
             code: error.code().replace('_', "-"),
@@ -183,6 +194,7 @@ pub(crate) fn account_lookups(enabled: &Enabled) -> Arc<Scope> {
     let fields = workflow.map(|workflow| workflow.account_fields.clone()).unwrap_or_default();
     let nothing = Scope::nothing();
     let Ok(account) = ObjectName::new(ACCOUNT) else { return Arc::new(nothing) };
+    let fields = enabled.hidden.shown(&account, &fields);
     if fields.is_empty() || !enabled.grants.allow_any(&format!("see:{ACCOUNT}(")) {
         return Arc::new(nothing);
     }
@@ -206,7 +218,10 @@ pub(crate) fn work_item(
         _ => None,
     };
     let workflow: Option<&ServiceWorkflowUse> = enabled.manifest().service_workflow.as_ref();
-    item.fields.retain(|name, _| workflow.is_some_and(|workflow| workflow.fields.contains(name)));
+    let object = item.object.clone();
+    item.fields.retain(|name, _| {
+        workflow.is_some_and(|workflow| workflow.fields.contains(name)) && enabled.shows(&object, name)
+    });
     let account = match (account, ObjectName::new(ACCOUNT)) {
         (Some(id), Ok(object)) => accounts.get(&object, id),
         _ => Ok(None),
@@ -229,13 +244,16 @@ pub(crate) fn work_item(
 impl SaveHook for CloseHook {
     fn concerns(&self, object: ObjectId) -> bool {
         let Some(core) = self.core.upgrade() else { return false };
-        let enabled = core.registry.enabled();
-        if enabled.is_empty() {
+        let (enabled, absent) = (core.registry.enabled(), core.registry.absent());
+        if enabled.is_empty() && absent.is_empty() {
             return false;
         }
         let schema = core.records.schema();
         let name = schema.object_by_id(object).map(|object| &object.name);
-        name.is_some_and(|name| enabled.iter().any(|enabled| enabled.checks_closing(name.as_str())))
+        name.is_some_and(|name| {
+            enabled.iter().any(|enabled| enabled.checks_closing(name.as_str()))
+                || absent.iter().any(|absent| absent.closed(name.as_str()).is_some())
+        })
     }
 
     fn before_save<'a>(

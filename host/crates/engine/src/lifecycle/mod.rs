@@ -100,11 +100,13 @@ impl Engine {
         let (caller, wasm) = (caller.clone(), wasm.into());
         let core = Arc::clone(&self.core);
         to_end(async move {
+            let manifest = trellis_plugin_host::read_manifest(&wasm);
             let check = |inspection: &Inspection| {
                 pack::document(inspection)?;
                 rules::check(inspection)
             };
             let (info, plugin) = core.registry.upload(&caller, wasm, check).await?;
+            core.registry.keep_manifest(&info.id, plugin.digest().as_bytes(), &manifest?).await?;
             Ok((info, plugin.version().clone()))
         })
         .await

@@ -180,7 +180,12 @@ pub(super) async fn review(core: &Core, id: &PluginId, version: &Version) -> Res
         provides: provided(&inspection),
         imports: inspection.imports.clone(),
         wasi: inspection.wasi,
-        requests: inspection.requests().into_iter().map(|request| labels.request(request)).collect(),
+        requests: core
+            .registry
+            .requests_of(&inspection)
+            .into_iter()
+            .map(|request| labels.request(request))
+            .collect(),
         hooks: hooks(&inspection, &labels),
         limits: limits(core, &inspection),
         outputs,
@@ -266,7 +271,9 @@ async fn diff(
     let old = core.registry.inspection(id, &from).ok()?;
     let before = core.registry.version(id, &from).await.ok()?;
     let outputs_before = outputs(&before).await.unwrap_or_default();
-    let grants = |inspection: &Inspection| inspection.requests().into_iter().map(|request| request.grant);
+    let grants = |inspection: &Inspection| {
+        core.registry.requests_of(inspection).into_iter().map(|request| request.grant)
+    };
     let requests = NamesDiff::of(grants(&old), grants(new));
     let granted = |grant: &&String| settings.grants.as_ref().is_none_or(|grants| grants.contains(grant));
     let withheld = requests.kept.iter().filter(|grant| !granted(grant));

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use trellis_model::{FieldAccess, FieldName, ObjectDefinition, ObjectScope, RowAccess, Scope};
-use trellis_plugin_host::manifest::LookupGrant;
+use trellis_model::{FieldAccess, FieldName, ObjectDefinition, ObjectName, ObjectScope, RowAccess, Scope};
 use trellis_records::Schema;
 
 /// What a rule sees: every record, without personal data unless that was granted. It may write nothing: actions do.
@@ -24,9 +23,11 @@ pub(crate) fn hidden_fields(object: &ObjectDefinition) -> BTreeSet<FieldName> {
 }
 
 /// What a plugin sees: the objects and fields of its look-ups.
-pub(crate) fn plugin_scope<'a>(lookups: impl IntoIterator<Item = &'a LookupGrant>) -> Scope {
-    let grant = |scope: Scope, lookup: &LookupGrant| {
-        scope.with(lookup.object.clone(), seen(FieldAccess::Only(lookup.fields.clone())))
+pub(crate) fn plugin_scope<'a>(
+    lookups: impl IntoIterator<Item = (&'a ObjectName, BTreeSet<FieldName>)>,
+) -> Scope {
+    let grant = |scope: Scope, (object, fields): (&ObjectName, BTreeSet<FieldName>)| {
+        scope.with(object.clone(), seen(FieldAccess::Only(fields)))
     };
     lookups.into_iter().fold(Scope::nothing(), grant)
 }

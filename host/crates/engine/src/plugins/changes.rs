@@ -304,7 +304,7 @@ impl Registry {
     /// # Errors
     /// [`Error::UnknownVersion`], [`Error::Broken`].
     pub(crate) fn requests(&self, id: &PluginId, version: &Version) -> Result<Vec<Request>> {
-        Ok(self.inspection(id, version)?.requests())
+        Ok(self.requests_of(&*self.inspection(id, version)?))
     }
 
     /// What a version of a plugin says about itself.

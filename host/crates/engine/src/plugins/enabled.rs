@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use trellis_model::{Decider, PluginId, Scope};
+use trellis_model::{Decider, FieldName, ObjectName, PluginId, Scope};
 use trellis_plugin_host::{Manifest, Plugin, manifest::RecordHookUse};
+use trellis_records::Schema;
 
 use super::{
     entry::{Entry, Usage},
     grants::Grants,
+    personal::Hidden,
 };
 use crate::lookups::plugin_scope;
 
@@ -21,6 +23,8 @@ pub(crate) struct Enabled {
     pub(crate) grants: Grants,
     /// What its look-ups see.
     pub(crate) scope: Arc<Scope>,
+    /// Personal data that it asks for and was not granted.
+    pub(crate) hidden: Hidden,
 }
 
 impl Enabled {
@@ -28,13 +32,22 @@ impl Enabled {
     pub(super) fn of(
         id: &PluginId,
         entry: &Entry,
+        schema: &Schema,
         loaded: impl Fn(&[u8; 32]) -> Option<Arc<Plugin>>,
     ) -> Option<Self> {
         let Usage { stored, version, .. } = entry.usage.as_ref().filter(|usage| usage.stored.enabled)?;
         let plugin = loaded(&entry.versions.get(version)?.stored.digest)?;
         let grants = Grants::new(stored.grants.clone());
-        let scope = Arc::new(plugin_scope(grants.lookups(plugin.manifest())));
-        Some(Self { id: id.clone(), plugin, config: stored.config.clone(), grants, scope })
+        let hidden = Hidden::of(plugin.manifest(), schema, &grants);
+        let lookups = grants.lookups(plugin.manifest());
+        let lookups = lookups.map(|lookup| (&lookup.object, hidden.shown(&lookup.object, &lookup.fields)));
+        let scope = Arc::new(plugin_scope(lookups));
+        Some(Self { id: id.clone(), plugin, config: stored.config.clone(), grants, scope, hidden })
+    }
+
+    /// Those of the declared fields of an object that it may see.
+    pub(crate) fn shows(&self, object: &ObjectName, field: &FieldName) -> bool {
+        !self.hidden.hides(object, field)
     }
 
     pub(crate) fn manifest(&self) -> &Manifest {

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use trellis_model::{Action, PluginId, Text, bilingual};
+use trellis_model::{Action, ObjectName, PluginId, Text, bilingual};
 use trellis_plugin_host::{
     Inspection,
     manifest::{ActionGrant, LookupGrant, Manifest},
 };
 
+use super::personal;
 use crate::{Error, Result};
 
-/// Requests that cannot be withheld: without its datasets a plugin has nothing to work on, and without WASI it does not link.
-const NEEDED: [&str; 2] = ["data:", "wasi"];
+/// What cannot be withheld: a component that imports WASI does not link without it.
+const NEEDED: &str = "wasi";
 
 /// What was granted; everything that the manifest asks for where nothing else was said.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -31,6 +32,12 @@ impl Grants {
     pub(crate) fn allow_any(&self, beginning: &str) -> bool {
         let granted = |set: &BTreeSet<String>| set.iter().any(|request| request.starts_with(beginning));
         self.0.as_ref().is_none_or(granted)
+    }
+
+    /// The personal data of an object that was granted. Where nothing was said it is none: personal data needs a word of its own.
+    pub(super) fn personal(&self, object: &ObjectName) -> BTreeSet<&str> {
+        let granted = self.0.iter().flatten().filter_map(|grant| personal::parse(grant));
+        granted.filter(|(of, _)| *of == object.as_str()).flat_map(|(_, fields)| fields).collect()
     }
 
     /// The look-ups that a plugin may make.
@@ -57,16 +64,19 @@ impl Grants {
     }
 }
 
-/// Checks what an admin grants: each thing has to be asked for, and what is needed cannot be left out.
+/// Checks what an admin grants: each thing has to be asked for, and WASI cannot be left out where the component imports it.
 pub(super) fn check(id: &PluginId, inspection: &Inspection, granted: Option<&[String]>) -> Result<()> {
     let Some(granted) = granted else { return Ok(()) };
     let invalid = |reason: String| Error::InvalidSettings { plugin: id.clone(), reason };
     let requests = inspection.requests();
-    if let Some(unknown) = granted.iter().find(|grant| !requests.iter().any(|asked| asked.grant == **grant)) {
+    let is_asked_for = |grant: &String| {
+        requests.iter().any(|asked| asked.grant == *grant)
+            || personal::is_asked_for(&inspection.manifest, grant)
+    };
+    if let Some(unknown) = granted.iter().find(|grant| !is_asked_for(grant)) {
         return Err(invalid(format!("`grants`: the plugin does not ask for `{unknown}`")));
     }
-    let needed = |grant: &str| NEEDED.iter().any(|needed| grant.starts_with(needed));
-    let missing = requests.iter().find(|asked| needed(&asked.grant) && !granted.contains(&asked.grant));
+    let missing = requests.iter().find(|asked| asked.grant == NEEDED && !granted.contains(&asked.grant));
     match missing {
         Some(missing) => {
             let grant = &missing.grant;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use semver::Version;
 use trellis_model::PluginId;
-use trellis_plugin_host::{Digest, PluginHost};
+use trellis_plugin_host::{Digest, Inspection, Manifest, PluginHost, manifest::Request};
 
-use super::{PluginInfo, Registry};
+use super::{Grants, Hidden, PluginInfo, Registry, personal};
 
 impl Registry {
     /// What runs the plugins.
@@ -23,12 +23,38 @@ impl Registry {
             .collect()
     }
 
-    /// Adds how the version stands that the facts are about.
+    /// Adds how the version stands that the facts are about, and what it asks for of personal data.
     pub(super) fn with_health(&self, mut info: PluginInfo) -> PluginInfo {
         let digests = self.digests(&info.id);
         let shown = digests.iter().find(|(version, _)| *version == info.version);
         info.health = shown.and_then(|(_, digest)| self.host.health(digest));
+        let manifest = {
+            let plugins = self.plugins.read();
+            let installed = plugins.get(&info.id).and_then(|entry| entry.versions.get(&info.version));
+            installed.and_then(|installed| installed.inspection.as_ref().ok()).cloned()
+        };
+        if let Some(inspection) = manifest {
+            info.requests = self.requests_of(&inspection);
+        }
         info
+    }
+
+    /// Everything that a version asks for, personal data included.
+    pub(crate) fn requests_of(&self, inspection: &Inspection) -> Vec<Request> {
+        let mut requests = inspection.requests();
+        requests.extend(personal::requests(&inspection.manifest, &self.records.schema()));
+        requests
+    }
+
+    /// What a plugin may not see of what its manifest reads, as it is used now; all personal data where it is not used.
+    pub(crate) fn withheld(&self, id: &PluginId, manifest: &Manifest) -> (Hidden, Grants) {
+        let granted = {
+            let plugins = self.plugins.read();
+            let usage = plugins.get(id).and_then(|entry| entry.usage.as_ref());
+            usage.and_then(|usage| usage.stored.grants.clone())
+        };
+        let grants = Grants::new(granted);
+        (Hidden::of(manifest, &self.records.schema(), &grants), grants)
     }
 
     /// The component of a version, or of the version that a plugin's facts are about.

@@ -1,11 +1,13 @@
 //! Which plugins are installed, in which versions, and how each is used.
 
+mod absent;
 mod changes;
 mod enabled;
 mod entry;
 mod files;
 mod grants;
 mod health;
+mod personal;
 mod registry;
 mod stored;
 mod switches;
@@ -15,10 +17,12 @@ use trellis_columns::AsOf;
 use trellis_model::{Actor, PluginId, Text};
 use trellis_plugin_host::{Health, manifest::Request};
 
+pub(crate) use absent::Absent;
 pub(crate) use changes::{Changing, Note, Prepared};
 pub(crate) use enabled::Enabled;
 pub(crate) use files::hex;
 pub(crate) use grants::Grants;
+pub(crate) use personal::Hidden;
 pub(crate) use registry::{Registry, checked_config};
 pub use switches::{SwitchInfo, SwitchKind};
 

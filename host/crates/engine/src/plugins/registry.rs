@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Weak},
 };
 
 use parking_lot::{Mutex, RwLock};
@@ -12,10 +12,10 @@ use serde_json::Value as Json;
 use trellis_columns::AsOf;
 use trellis_model::PluginId;
 use trellis_plugin_host::{Inspection, Plugin, PluginHost};
-use trellis_records::Records;
+use trellis_records::{Records, Schema};
 
 use super::{
-    Enabled, PluginInfo, PluginState,
+    Absent, Enabled, PluginInfo, PluginState,
     entry::{Entry, Installed, Usage, info},
     files::Files,
     stored::{self as stored_plugin, VersionV1},
@@ -38,6 +38,10 @@ pub(crate) struct Registry {
     pub(super) loaded: Mutex<HashMap<[u8; 32], Arc<Plugin>>>,
     /// The plugins that are enabled and loaded, by id; renewed with each change.
     enabled: RwLock<Arc<[Arc<Enabled>]>>,
+    /// The schema that it was renewed with: which data is personal stands there.
+    enabled_with: RwLock<Weak<Schema>>,
+    /// The plugins that are enabled and cannot be called.
+    pub(super) absent: RwLock<Arc<[Arc<Absent>]>>,
     /// Held while something is changed, so that changes come one after the other.
     pub(super) changing: tokio::sync::Mutex<()>,
 }
@@ -66,12 +70,15 @@ impl Registry {
             plugins: RwLock::default(),
             loaded: Mutex::default(),
             enabled: RwLock::new(Arc::new([])),
+            enabled_with: RwLock::default(),
+            absent: RwLock::new(Arc::new([])),
             changing: tokio::sync::Mutex::default(),
         });
         let versions = stored_plugin::versions(&registry.records).await?;
         let uses = stored_plugin::uses(&registry.records).await?;
         let opening = Arc::clone(&registry);
         blocking("loading plugins", move || opening.fill(versions, uses)).await?;
+        registry.find_absent().await?;
         Ok(registry)
     }
 
@@ -215,16 +222,24 @@ impl Registry {
 
     /// The plugins that are enabled and loaded, by id.
     pub(crate) fn enabled(&self) -> Arc<[Arc<Enabled>]> {
+        if !std::ptr::eq(self.enabled_with.read().as_ptr(), Arc::as_ptr(&self.records.schema())) {
+            self.renew_enabled();
+        }
         Arc::clone(&self.enabled.read())
     }
 
     pub(super) fn renew_enabled(&self) {
-        let plugins = self.plugins.read();
-        let loaded = self.loaded.lock();
-        let of = |(id, entry): (&PluginId, &Entry)| {
-            Enabled::of(id, entry, |digest| loaded.get(digest).cloned()).map(Arc::new)
-        };
-        *self.enabled.write() = plugins.iter().filter_map(of).collect();
+        let schema = self.records.schema();
+        {
+            let plugins = self.plugins.read();
+            let loaded = self.loaded.lock();
+            let of = |(id, entry): (&PluginId, &Entry)| {
+                Enabled::of(id, entry, &schema, |digest| loaded.get(digest).cloned()).map(Arc::new)
+            };
+            *self.enabled.write() = plugins.iter().filter_map(of).collect();
+            *self.enabled_with.write() = Arc::downgrade(&schema);
+        }
+        self.renew_absent();
     }
 
     /// Whether an installed plugin puts out a segmentation or score of this name once it runs.

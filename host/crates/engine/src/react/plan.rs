@@ -99,7 +99,9 @@ impl Planner<'_> {
             let happened = match change.kind {
                 ChangeKind::Created => Happened::Created,
                 ChangeKind::Updated if is_concerned(&used.when, object, change) => {
-                    Happened::Changed(fields_before(object, change, |name| used.fields.contains(name)))
+                    Happened::Changed(fields_before(object, change, |name| {
+                        used.fields.contains(name) && plugin.shows(&object.name, name)
+                    }))
                 }
                 _ => continue,
             };

@@ -30,12 +30,12 @@ impl Causes {
         let mut causes = Self::default();
         let schema = core.records.schema();
         let Some(object) = schema.object(spec.object.as_str()) else { return Ok(causes) };
-        let related = spec.columns.iter().filter_map(|column| match &column.source {
+        let related = spec.columns.iter().filter_map(|column| match column.source.seen() {
             ColumnSource::RelatedCount { object, by, .. } => {
                 let object = schema.object(object.as_str())?;
                 Some((object.id, object.field(by.as_str())?.id))
             }
-            ColumnSource::Field(_) | ColumnSource::Aggregate { .. } => None,
+            ColumnSource::Field(_) | ColumnSource::Aggregate { .. } | ColumnSource::Withheld(_) => None,
         });
         let reading = Reading { core, object: object.id, related: related.collect() };
         let mut cursor = after;

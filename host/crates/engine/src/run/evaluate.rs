@@ -129,6 +129,7 @@ impl Drop for StopOnDrop<'_, '_> {
 
 fn work(shared: &Shared<'_>, options: Options<'_>, results: &SyncSender<Message>) {
     let _stop = StopOnDrop(shared);
+    trellis_plugin_host::yield_to_others();
     loop {
         let (number, batch) = match shared.take() {
             Ok(Some(taken)) => taken,

@@ -165,7 +165,7 @@ impl<'a> Asked<'a> {
 
     async fn inputs(&self, ordinal: u64) -> Result<(Batch, CallContext)> {
         let (core, as_of) = (self.core, as_of::from_days(self.run.as_of));
-        let spec = spec::dataset(self.plugin.manifest())?;
+        let spec = spec::granted(core, self.plugin.manifest())?;
         if let Some(kept) = self.kept(&spec, ordinal).await? {
             return Ok(kept);
         }

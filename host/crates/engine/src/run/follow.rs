@@ -96,7 +96,7 @@ impl Follower {
         Ok(Some(Self {
             id: id.clone(),
             run,
-            spec: spec::dataset(plugin.manifest())?,
+            spec: spec::granted(core, plugin.manifest())?,
             plugin,
             described: Arc::new(described),
             outputs: record.outputs()?,

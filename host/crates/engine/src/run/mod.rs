@@ -32,7 +32,7 @@ pub(crate) use plugin_run::{RunInput, context, finish_transitions, run};
 pub(crate) use replay::{check as check_replay, replay};
 pub(crate) use serving::serve_again;
 pub(crate) use source::Source;
-pub(crate) use spec::dataset;
+pub(crate) use spec::granted;
 
 /// What is asked of a run, where it differs from the plugin's settings.
 #[derive(Debug, Clone, PartialEq, Default)]

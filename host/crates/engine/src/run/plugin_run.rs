@@ -82,7 +82,7 @@ pub(crate) fn run(core: &Core, job: &Running<'_>, input: &RunInput) -> Result<Js
     }
     let config = input.config.to_string();
     let described = evaluator::describe(&plugin, &config)?;
-    let spec = spec::dataset(plugin.manifest())?;
+    let spec = spec::granted(core, plugin.manifest())?;
     let outputs = job.wait(outputs::define(&core.columns, plugin.manifest(), &spec.object, &described))?;
     let layout = Layout::of(&described, |output| plugin.manifest().output_name(output));
     let previous = job.wait(super::serving::serving(records, &input.plugin))?;

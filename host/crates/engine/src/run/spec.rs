@@ -6,7 +6,7 @@ use trellis_plugin_host::{
     manifest::{self, DatasetKind},
 };
 
-use crate::{Error, Result};
+use crate::{Error, Result, core::Core};
 
 /// The rows that a plugin reads.
 pub(crate) fn dataset(manifest: &Manifest) -> Result<DatasetSpec> {
@@ -18,6 +18,23 @@ pub(crate) fn dataset(manifest: &Manifest) -> Result<DatasetSpec> {
         [] => Err(cannot("its manifest declares no dataset of kind `per-customer`")),
         _ => Err(cannot("its manifest declares several datasets of kind `per-customer`")),
     }
+}
+
+/// The rows that a plugin reads as it is used now: what was withheld of them is null.
+pub(crate) fn granted(core: &Core, manifest: &Manifest) -> Result<DatasetSpec> {
+    let mut spec = dataset(manifest)?;
+    let (hidden, grants) = core.registry.withheld(&manifest.id, manifest);
+    let declared = manifest.datasets.iter().find(|dataset| dataset.kind == DatasetKind::PerCustomer);
+    let Some(declared) = declared else { return Ok(spec) };
+    for (column, declared_column) in spec.columns.iter_mut().zip(&declared.columns) {
+        let (object, fields) = declared_column.source.reads(&declared.object);
+        let is_hidden = fields.iter().any(|field| hidden.hides(object, field))
+            || declared_column.source.reads_beyond().iter().any(|field| hidden.hides_somewhere(field));
+        if is_hidden || !grants.allow(&declared.grant_of(object)) {
+            column.source = ColumnSource::Withheld(Box::new(column.source.clone()));
+        }
+    }
+    Ok(spec)
 }
 
 fn spec(dataset: &manifest::Dataset) -> DatasetSpec {

@@ -6,6 +6,7 @@ mod campaigns;
 mod cdnow;
 mod faults;
 mod following;
+mod grants;
 mod hooks;
 mod imports;
 mod lifecycle;

@@ -58,7 +58,7 @@ pub(super) fn fixed() -> Map<String, Json> {
             "version": text(), "versions": array(json!({ "type": "object" })), "settings": nullable("object"), "previous": nullable("string"), "serving_run": nullable("string"),
             "schema": { "type": "object" }, "rules": array(component("ShippedRule")), "review": component("PluginReview"),
             "health": { "oneOf": [component("PluginHealth"), { "type": "null" }] },
-            "requests": array(object(&["grant", "text"], json!({ "grant": text(), "text": component("Label") }))),
+            "requests": array(object(&["grant", "text"], json!({ "grant": text(), "text": component("Label"), "personal": boolean() }))),
         })),
         "PluginUse": object(&[], json!({
             "config": {}, "as_of": { "type": "string", "description": "`now` or a date." }, "version": text(),

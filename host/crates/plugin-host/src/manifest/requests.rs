@@ -13,6 +13,8 @@ pub struct Request {
     pub grant: String,
     /// What it means.
     pub text: Text,
+    /// Whether it is about personal data: then it is granted only where an admin names it.
+    pub personal: bool,
 }
 
 impl Request {
@@ -24,6 +26,7 @@ impl Request {
                 "uses system interfaces (WASI) that its toolchain needs; there are no files, no network and no environment behind them",
                 "使用其工具链所需的系统接口（WASI）；接口背后没有文件、网络和环境变量",
             ),
+            personal: false,
         }
     }
 }
@@ -33,9 +36,9 @@ impl Manifest {
     /// judges, `read:` for look-ups, `act:` for actions. See also [`crate::Inspection::requests`].
     pub fn requests(&self) -> Vec<Request> {
         let mut requests = Vec::new();
-        let mut push = |grant: String, text: Text| requests.push(Request { grant, text });
+        let mut push = |grant: String, text: Text| requests.push(Request { grant, text, personal: false });
         for dataset in &self.datasets {
-            for (object, fields) in data(dataset) {
+            for (object, fields) in dataset.reads() {
                 let list = comma(&fields);
                 let text = bilingual!("reads of every {object}: {list}", "读取每条 {object} 记录的：{list}");
                 push(grant("data", &object, &fields), text);
@@ -76,6 +79,79 @@ impl Manifest {
     }
 }
 
+impl Manifest {
+    /// Every field that the plugin reads in any way, by object: datasets, records that it works on or judges, look-ups.
+    pub fn reads(&self) -> BTreeMap<ObjectName, BTreeSet<FieldName>> {
+        let mut reads: BTreeMap<ObjectName, BTreeSet<FieldName>> = BTreeMap::new();
+        let mut add = |object: &ObjectName, fields: &BTreeSet<FieldName>| {
+            reads.entry(object.clone()).or_default().extend(fields.iter().cloned());
+        };
+        for dataset in &self.datasets {
+            dataset.reads().iter().for_each(|(object, fields)| add(object, fields));
+        }
+        if let Some(workflow) = &self.service_workflow {
+            add(&workflow.object, &workflow.fields);
+            if let Ok(account) = ObjectName::new("account") {
+                add(&account, &workflow.account_fields);
+            }
+        }
+        if let (Some(campaign), Ok(object)) = (&self.campaign_rules, ObjectName::new("campaign")) {
+            add(&object, &campaign.campaign_fields);
+        }
+        self.record_hooks.iter().for_each(|hook| add(&hook.object, &hook.fields));
+        self.lookups.iter().for_each(|lookup| add(&lookup.object, &lookup.fields));
+        reads
+    }
+}
+
+impl Dataset {
+    /// What its columns read, by object.
+    pub fn reads(&self) -> BTreeMap<ObjectName, BTreeSet<FieldName>> {
+        let mut data: BTreeMap<ObjectName, BTreeSet<FieldName>> = BTreeMap::new();
+        for column in &self.columns {
+            let (object, fields) = column.source.reads(&self.object);
+            data.entry(object.clone()).or_default().extend(fields.into_iter().cloned());
+        }
+        data
+    }
+
+    /// The grant that the data of an object needs: `data:order(amount,ordered_on)`.
+    pub fn grant_of(&self, object: &ObjectName) -> String {
+        grant("data", object, &self.reads().remove(object).unwrap_or_default())
+    }
+}
+
+impl ColumnSource {
+    /// Whose fields a column reads, and which: `of` is the dataset's object. Of a path over references it is the first step; see
+    /// [`ColumnSource::reads_beyond`].
+    pub fn reads<'a>(&'a self, of: &'a ObjectName) -> (&'a ObjectName, Vec<&'a FieldName>) {
+        match self {
+            Self::Field(field) => (of, vec![field]),
+            Self::Aggregate { from, aggregate, time } => {
+                let sum = match aggregate {
+                    super::Aggregate::Sum(field) => Some(field),
+                    super::Aggregate::Count | super::Aggregate::First | super::Aggregate::Last => None,
+                };
+                (from, sum.into_iter().chain([time]).collect())
+            }
+            Self::RelatedCount { object, by, filter } => {
+                let mut fields = vec![by];
+                compared(filter, &mut fields, |path| path.get(..1));
+                (object, fields)
+            }
+        }
+    }
+
+    /// The fields of other records that a filter reaches over references.
+    pub fn reads_beyond(&self) -> Vec<&FieldName> {
+        let mut fields = Vec::new();
+        if let Self::RelatedCount { filter, .. } = self {
+            compared(filter, &mut fields, |path| path.get(1..));
+        }
+        fields
+    }
+}
+
 impl ActionGrant {
     /// Names it in settings: `act:set-fields:case(priority,severity)`, `act:create-task`.
     pub fn grant(&self) -> String {
@@ -104,37 +180,19 @@ impl ActionGrant {
     }
 }
 
-/// What a dataset reads, by object.
-fn data(dataset: &Dataset) -> BTreeMap<ObjectName, BTreeSet<FieldName>> {
-    let mut data: BTreeMap<ObjectName, BTreeSet<FieldName>> = BTreeMap::new();
-    for column in &dataset.columns {
-        let (object, fields) = match &column.source {
-            ColumnSource::Field(field) => (&dataset.object, vec![field]),
-            ColumnSource::Aggregate { from, aggregate, time } => {
-                let sum = match aggregate {
-                    super::Aggregate::Sum(field) => Some(field),
-                    super::Aggregate::Count | super::Aggregate::First | super::Aggregate::Last => None,
-                };
-                (from, sum.into_iter().chain([time]).collect())
-            }
-            ColumnSource::RelatedCount { object, by, filter } => {
-                let mut fields = vec![by];
-                compared(filter, &mut fields);
-                (object, fields)
-            }
-        };
-        data.entry(object.clone()).or_default().extend(fields.into_iter().cloned());
-    }
-    data
-}
-
-/// The fields that a filter compares, by the first step of their paths.
-fn compared<'a>(filter: &'a trellis_model::Filter, fields: &mut Vec<&'a FieldName>) {
+/// The fields that a filter compares: those steps of their paths that `steps` chooses.
+fn compared<'a>(
+    filter: &'a trellis_model::Filter,
+    fields: &mut Vec<&'a FieldName>,
+    steps: fn(&[FieldName]) -> Option<&[FieldName]>,
+) {
     use trellis_model::Filter;
     match filter {
-        Filter::And(parts) | Filter::Or(parts) => parts.iter().for_each(|part| compared(part, fields)),
-        Filter::Not(part) => compared(part, fields),
-        Filter::Compare { path, .. } => fields.extend(path.0.first()),
+        Filter::And(parts) | Filter::Or(parts) => {
+            parts.iter().for_each(|part| compared(part, fields, steps));
+        }
+        Filter::Not(part) => compared(part, fields, steps),
+        Filter::Compare { path, .. } => fields.extend(steps(&path.0).unwrap_or_default()),
         Filter::Related(related) => fields.push(&related.related),
     }
 }

@@ -49,6 +49,8 @@ pub struct Closed {
     pub field: FieldName,
     /// The options that mean it.
     pub values: Vec<String>,
+    /// What becomes of a record that cannot be checked.
+    pub on_failure: OnFailure,
 }
 
 /// What a plugin that provides `campaign-rules` sees besides its dataset.
@@ -141,10 +143,12 @@ pub(super) struct RawServiceWorkflow {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct RawClosed {
     field: String,
     values: Vec<String>,
+    #[serde(default)]
+    on_failure: OnFailure,
 }
 
 #[derive(Default, Deserialize)]
@@ -223,7 +227,7 @@ pub(super) fn service_workflow(raw: RawServiceWorkflow) -> Parse<ServiceWorkflow
             return Err(problem("service-workflow.closed.values", "there are none"));
         }
         let field = field_name("service-workflow.closed.field", &closed.field)?;
-        Ok(Closed { field, values: closed.values })
+        Ok(Closed { field, values: closed.values, on_failure: closed.on_failure })
     });
     Ok(ServiceWorkflowUse {
         object: object_name("service-workflow.object", &raw.object)?,

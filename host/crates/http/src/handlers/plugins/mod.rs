@@ -255,7 +255,7 @@ pub(super) fn plugin_json(plugin: &PluginInfo) -> Json {
     });
     let requests = plugin.requests.iter();
     let requests =
-        requests.map(|request| json!({ "grant": request.grant, "text": text_json(&request.text) }));
+        requests.map(|request| json!({ "grant": request.grant, "text": text_json(&request.text), "personal": request.personal }));
     json!({
         "id": plugin.id.as_str(),
         "state": plugin.state.as_str(),

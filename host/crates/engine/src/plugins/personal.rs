@@ -1,0 +1,81 @@
+//! Fields that a plugin asks to read and may not: those of data that was withheld, and personal data without a grant of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use trellis_model::{FieldName, ObjectName, bilingual};
+use trellis_plugin_host::{Manifest, manifest::Request};
+use trellis_records::Schema;
+
+use super::grants::Grants;
+use crate::lookups::hidden_fields;
+
+/// How the grant of personal data begins: `personal:contact(email,phone)`.
+pub(super) const PERSONAL: &str = "personal:";
+
+/// Fields that a plugin does not see, by object.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Hidden(BTreeMap<ObjectName, BTreeSet<FieldName>>);
+
+impl Hidden {
+    /// The personal data that a manifest reads and that was not granted.
+    pub(super) fn of(manifest: &Manifest, schema: &Schema, grants: &Grants) -> Self {
+        let hidden = personal(manifest, schema).into_iter().filter_map(|(object, mut fields)| {
+            let granted = grants.personal(&object);
+            fields.retain(|field| !granted.contains(field.as_str()));
+            (!fields.is_empty()).then_some((object, fields))
+        });
+        Self(hidden.collect())
+    }
+
+    /// Whether a field is not shown.
+    pub(crate) fn hides(&self, object: &ObjectName, field: &FieldName) -> bool {
+        self.0.get(object).is_some_and(|fields| fields.contains(field))
+    }
+
+    /// Whether a field of any object has this name and is not shown: for what is reached over references.
+    pub(crate) fn hides_somewhere(&self, field: &FieldName) -> bool {
+        self.0.values().any(|fields| fields.contains(field))
+    }
+
+    /// Those of an object's fields that are shown.
+    pub(crate) fn shown(&self, object: &ObjectName, fields: &BTreeSet<FieldName>) -> BTreeSet<FieldName> {
+        fields.iter().filter(|field| !self.hides(object, field)).cloned().collect()
+    }
+}
+
+/// The personal data that a manifest reads in any way, by object.
+fn personal(manifest: &Manifest, schema: &Schema) -> BTreeMap<ObjectName, BTreeSet<FieldName>> {
+    let of_object = |(name, fields): (ObjectName, BTreeSet<FieldName>)| {
+        let personal = hidden_fields(schema.object(name.as_str())?);
+        let read: BTreeSet<_> = fields.intersection(&personal).cloned().collect();
+        (!read.is_empty()).then_some((name, read))
+    };
+    manifest.reads().into_iter().filter_map(of_object).collect()
+}
+
+/// What a plugin asks for of personal data, in words for the admin.
+pub(super) fn requests(manifest: &Manifest, schema: &Schema) -> Vec<Request> {
+    let request = |(object, fields): (ObjectName, BTreeSet<FieldName>)| {
+        let list = fields.iter().map(FieldName::as_str).collect::<Vec<_>>().join(",");
+        Request {
+            grant: format!("{PERSONAL}{object}({list})"),
+            text: bilingual!("sees personal data of {object}: {list}", "可查看 {object} 的个人信息：{list}"),
+            personal: true,
+        }
+    };
+    personal(manifest, schema).into_iter().map(request).collect()
+}
+
+/// The object and the fields of a grant of personal data.
+pub(super) fn parse(grant: &str) -> Option<(&str, Vec<&str>)> {
+    let (object, fields) = grant.strip_prefix(PERSONAL)?.strip_suffix(')')?.split_once('(')?;
+    Some((object, fields.split(',').collect()))
+}
+
+/// Whether a grant of personal data names nothing but what the manifest reads. Which of it is personal may change with the schema.
+pub(super) fn is_asked_for(manifest: &Manifest, grant: &str) -> bool {
+    let Some((object, fields)) = parse(grant) else { return false };
+    let reads = manifest.reads();
+    let read = reads.iter().find(|(name, _)| name.as_str() == object).map(|(_, fields)| fields);
+    read.is_some_and(|read| fields.iter().all(|field| read.iter().any(|name| name.as_str() == *field)))
+}
