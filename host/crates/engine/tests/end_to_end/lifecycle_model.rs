@@ -94,8 +94,7 @@ impl Model {
             }
             Step::Enable(version, sin) => {
                 self.check_installed(version)?;
-                self.switch(version, sin, None);
-                Ok(())
+                self.switch(version, sin, None)
             }
             Step::Upgrade(version) => {
                 if self.installed.is_empty() {
@@ -103,8 +102,7 @@ impl Model {
                 }
                 let usage = self.usage.filter(|_| self.enabled).ok_or("plugin_not_enabled")?;
                 self.check_installed(version)?;
-                self.switch(version, usage.sin, None);
-                Ok(())
+                self.switch(version, usage.sin, None)
             }
             Step::RollBack => {
                 if self.installed.is_empty() {
@@ -112,8 +110,7 @@ impl Model {
                 }
                 let target = self.usage.and_then(|usage| usage.previous).ok_or("conflict")?;
                 let target = self.switches[&target];
-                self.switch(target.version, target.sin, Some(target));
-                Ok(())
+                self.switch(target.version, target.sin, Some(target))
             }
             Step::Disable => {
                 if self.installed.is_empty() {
@@ -156,7 +153,16 @@ impl Model {
         if self.installed.contains(&version) { Ok(()) } else { Err("not_found") }
     }
 
-    fn switch(&mut self, version: Version, sin: Sin, target: Option<Use>) {
+    /// A version that is quarantined cannot take over: it is not even asked about its settings.
+    fn switch(
+        &mut self,
+        version: Version,
+        sin: Sin,
+        target: Option<Use>,
+    ) -> std::result::Result<(), &'static str> {
+        if self.is_quarantined(version) {
+            return Err("plugin_unavailable");
+        }
         let same = self.usage.is_some_and(|usage| usage.version == version && usage.sin == sin);
         if !same {
             let previous = match target {
@@ -171,6 +177,11 @@ impl Model {
             self.usage = Some(usage);
         }
         self.enabled = true;
+        Ok(())
+    }
+
+    fn is_quarantined(&self, version: Version) -> bool {
+        self.strikes.get(&version).is_some_and(|strikes| *strikes >= STRIKES_MAX)
     }
 
     fn call(&mut self) -> Answer {
@@ -310,7 +321,7 @@ impl Server {
             assert_eq!(info.previous.map(|version| version.patch), previous);
         }
         for version in &model.installed {
-            let quarantined = model.strikes.get(version).is_some_and(|strikes| *strikes >= STRIKES_MAX);
+            let quarantined = model.is_quarantined(*version);
             let health = self.host.health(&self.digest(*version)).map(|health| health.state);
             let is = matches!(health, Some(HealthState::Quarantined { .. }));
             assert_eq!(is, quarantined, "version {version}: {health:?}");
