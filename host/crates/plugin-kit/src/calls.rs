@@ -41,6 +41,22 @@ pub(crate) enum ModelSource {
     Bytes(Vec<u8>),
 }
 
+impl Input {
+    /// The rows in it.
+    pub(crate) fn batches<'a>(&'a self) -> Vec<&'a Batch> {
+        let learned = |model: &'a ModelSource| match model {
+            ModelSource::Fit(rows) => Some(rows),
+            ModelSource::Bytes(_) => None,
+        };
+        match self {
+            Self::Nothing | Self::Item { .. } | Self::Changes(_) => Vec::new(),
+            Self::Fit(rows) | Self::Campaign { rows, .. } => vec![rows],
+            Self::Model(model) => Vec::from_iter(learned(model)),
+            Self::Rows { model, rows } => std::iter::once(rows).chain(learned(model)).collect(),
+        }
+    }
+}
+
 /// What a call is made with besides its input.
 #[derive(Clone, Copy)]
 pub(crate) struct Caller<'a> {

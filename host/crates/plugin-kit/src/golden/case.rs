@@ -164,6 +164,11 @@ fn context(raw: &RawContext) -> Result<CallContext, Problem> {
     })
 }
 
+/// The context of a case that says nothing of it.
+pub(crate) fn default_context() -> CallContext {
+    context(&RawContext::default()).unwrap_or_else(|(place, reason)| unreachable!("{place}: {reason}"))
+}
+
 fn types(raw: &BTreeMap<String, String>) -> Result<BTreeMap<String, ValueType>, Problem> {
     let one = |(name, value_type): (&String, &String)| {
         let value_type =

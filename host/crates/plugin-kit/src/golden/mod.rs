@@ -16,8 +16,11 @@ use trellis_plugin_host::Manifest;
 use crate::{Error, Result};
 
 pub use case::Case;
+pub(crate) use case::{default_context, member_columns};
 pub use compare::Difference;
+pub(crate) use records::Answers;
 pub use report::{CaseReport, Outcome, Report};
+pub(crate) use run::failure;
 pub use run::{Limits, run, run_carried};
 pub use values::ValueType;
 

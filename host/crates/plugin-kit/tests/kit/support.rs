@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::{Value as Json, json};
-use trellis_plugin_host::{Config, Limits, Plugin, PluginHost};
+use trellis_plugin_host::{Limits, Plugin, PluginHost};
 use wasm_encoder::{ComponentSection, CustomSection};
 
 /// Reads a component that `cargo xtask plugins` built.
@@ -24,10 +24,10 @@ pub(crate) fn host() -> Arc<PluginHost> {
     static HOST: OnceLock<Arc<PluginHost>> = OnceLock::new();
     let host = HOST.get_or_init(|| {
         let mut limits = Limits::default();
-        for class in [&mut limits.record_hook, &mut limits.call, &mut limits.batch] {
+        for class in [&mut limits.record_hook, &mut limits.call, &mut limits.batch, &mut limits.training] {
             class.cpu_ms_max = 20_000;
         }
-        PluginHost::new(Config { permits: 2, limits, ..Config::default() }).unwrap()
+        trellis_plugin_kit::host(limits).unwrap()
     });
     Arc::clone(host)
 }
