@@ -22,6 +22,7 @@ mod error;
 mod function;
 pub mod golden;
 pub mod laws;
+pub mod project;
 
 use std::sync::Arc;
 

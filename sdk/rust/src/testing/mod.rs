@@ -52,3 +52,13 @@ pub fn context() -> Context {
 pub fn stream(batches: impl IntoIterator<Item = Batch>) -> RowStream<'static> {
     RowStream::of_batches(batches)
 }
+
+/// A day as columns have it, from `YYYY-MM-DD`: `day("1970-01-02")` is 1.
+///
+/// # Panics
+/// If it is no date.
+#[cfg(not(target_family = "wasm"))]
+pub fn day(date: &str) -> i32 {
+    let date: jiff::civil::Date = date.parse().unwrap_or_else(|error| panic!("`{date}` is no date: {error}"));
+    jiff::civil::date(1970, 1, 1).until(date).map_or(0, |span| span.get_days())
+}
