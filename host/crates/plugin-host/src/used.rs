@@ -16,6 +16,8 @@ pub struct Used {
     pub wall: Duration,
     /// See [`CallStats::fuel`]; 0 where it is not counted.
     pub fuel: u64,
+    /// The most linear memory that the call had which ended last, in bytes.
+    pub memory_bytes_last: u64,
 }
 
 impl Used {
@@ -27,6 +29,7 @@ impl Used {
             faults: self.faults.saturating_sub(before.faults),
             wall: self.wall.saturating_sub(before.wall),
             fuel: self.fuel.saturating_sub(before.fuel),
+            memory_bytes_last: self.memory_bytes_last,
         }
     }
 }
@@ -38,6 +41,7 @@ pub(crate) struct Usage {
     faults: AtomicU64,
     wall_ns: AtomicU64,
     fuel: AtomicU64,
+    memory_bytes_last: AtomicU64,
 }
 
 impl Usage {
@@ -47,6 +51,7 @@ impl Usage {
         self.faults.fetch_add(u64::from(failed), Relaxed);
         self.wall_ns.fetch_add(u64::try_from(wall.as_nanos()).unwrap_or(u64::MAX), Relaxed);
         self.fuel.fetch_add(stats.fuel.unwrap_or(0), Relaxed);
+        self.memory_bytes_last.store(stats.memory_bytes_peak, Relaxed);
     }
 
     pub(crate) fn total(&self) -> Used {
@@ -55,6 +60,7 @@ impl Usage {
             faults: self.faults.load(Relaxed),
             wall: Duration::from_nanos(self.wall_ns.load(Relaxed)),
             fuel: self.fuel.load(Relaxed),
+            memory_bytes_last: self.memory_bytes_last.load(Relaxed),
         }
     }
 }

@@ -17,7 +17,9 @@
 #![warn(missing_docs)]
 
 mod answers;
+pub mod bench;
 mod calls;
+pub mod check;
 mod error;
 mod function;
 pub mod golden;

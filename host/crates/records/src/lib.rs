@@ -70,7 +70,7 @@ pub use records::Records;
 pub use save::{AlsoCommit, AlsoTold, DuplicateCheck, FieldChanges, Taken, Trial, Write, Written};
 pub use schema::{
     BuildEnd, PendingBuild, RESERVED_PLURALS, Schema, SchemaApplied, SchemaApply, SchemaDocument, SchemaPlan,
-    SchemaStep, SchemaStepKind, SchemaVersion,
+    SchemaStep, SchemaStepKind, SchemaVersion, standard_definitions,
 };
 pub use text_search::{FoundRecord, TextCheck, TextMatch, TextMatches, TextSearch};
 pub use timeline::{TimelineCursor, TimelineItem, TimelinePage, TimelineQuery};

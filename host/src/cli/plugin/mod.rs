@@ -1,5 +1,6 @@
 //! `trellis plugin`: one file a group of commands.
 
+mod author;
 mod folder;
 mod health;
 mod install;
@@ -24,11 +25,14 @@ pub(crate) enum Plugin {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-    /// Check a .wasm file: manifest, interfaces, imports, size. Needs no server.
-    Check {
-        /// The file.
-        file: PathBuf,
-    },
+    /// Make the folder of a new plugin: a small one that works, with the SDK in it. Needs no server.
+    New(author::New),
+    /// Check a plugin: manifest, interfaces, imports and what they mean, size, what its author may have forgotten. Needs no server.
+    Check(author::Check),
+    /// Run a plugin's golden cases, and try the laws that every plugin has to keep to. Needs no server.
+    Test(author::Test),
+    /// Measure what a plugin's calls cost: time, fuel and memory, beside what they may cost. Needs no server.
+    Bench(author::Bench),
     /// Upload a plugin to a server; with --enable also switch it on.
     Install(install::Install),
     /// List the plugins of a server.
@@ -84,7 +88,10 @@ impl Plugin {
     pub(crate) fn run(&self) -> Result {
         match self {
             Self::Build { folder, out } => folder::build(folder, out.as_ref()),
-            Self::Check { file } => folder::check(file),
+            Self::New(new) => new.run(),
+            Self::Check(check) => check.run(),
+            Self::Test(test) => test.run(),
+            Self::Bench(bench) => bench.run(),
             Self::Install(install) => install.run(),
             Self::List(connection) => install::list(connection),
             Self::Review(review) => review.run(),

@@ -15,7 +15,7 @@ use crate::golden::{Cases, ValueType};
 
 /// Which values made-up data has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Flavour {
+pub(crate) enum Flavour {
     /// What a company has.
     Usual,
     /// What is extreme and still possible.
@@ -27,8 +27,8 @@ pub(super) enum Flavour {
 }
 
 /// Makes up rows and records.
-pub(super) struct Data<'a> {
-    pub(super) at: &'a CallContext,
+pub(crate) struct Data<'a> {
+    pub(crate) at: &'a CallContext,
     types: &'a FieldTypes,
     columns: Vec<(String, Kind)>,
 }
@@ -38,7 +38,7 @@ impl<'a> Data<'a> {
     ///
     /// # Errors
     /// The name of a column of which nobody says the type.
-    pub(super) fn new(
+    pub(crate) fn new(
         manifest: &Manifest,
         cases: &Cases,
         types: &'a FieldTypes,
@@ -81,7 +81,7 @@ impl<'a> Data<'a> {
     }
 
     /// Rows of the dataset, with the columns of campaign members where `function` gets them.
-    pub(super) fn batch(&self, rows: usize, flavour: Flavour, function: &str, random: &mut Random) -> Batch {
+    pub(crate) fn batch(&self, rows: usize, flavour: Flavour, function: &str, random: &mut Random) -> Batch {
         let more = crate::golden::member_columns(function).iter().map(|(name, value_type)| {
             let mut kind = Kind::of(*value_type);
             kind.options = match *name {
@@ -122,7 +122,7 @@ impl<'a> Data<'a> {
     }
 
     /// A record with values for some or all of `fields`. A field of which nobody says the type is a text.
-    pub(super) fn record(
+    pub(crate) fn record(
         &self,
         object: &ObjectName,
         fields: &BTreeSet<FieldName>,
@@ -139,7 +139,7 @@ impl<'a> Data<'a> {
         }
     }
 
-    pub(super) fn fields(
+    pub(crate) fn fields(
         &self,
         object: &ObjectName,
         fields: &BTreeSet<FieldName>,
@@ -156,7 +156,7 @@ impl<'a> Data<'a> {
 }
 
 /// The same rows with other garbage where there is null.
-pub(super) fn with_other_garbage(batch: &Batch, random: &mut Random) -> Batch {
+pub(crate) fn with_other_garbage(batch: &Batch, random: &mut Random) -> Batch {
     let mut batch = batch.clone();
     for column in &mut batch.columns {
         let kind = Kind::of(type_of(&column.data));

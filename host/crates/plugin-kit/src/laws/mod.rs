@@ -22,7 +22,9 @@ use crate::golden::{Answers, Cases, default_context};
 pub use report::{Broken, Law, LawOutcome, LawReport};
 pub use types::FieldTypes;
 
-use data::Data;
+pub(crate) use data::{Data, Flavour};
+pub(crate) use random::Random;
+
 use trial::Trial;
 
 /// How laws are tried.

@@ -9,6 +9,11 @@ use super::merge::merge;
 use super::stored::StoredObject;
 use crate::{Clock, Error, IdSource, Result};
 
+/// The definitions of the objects that every company starts with, as TOML.
+pub fn standard_definitions() -> &'static [&'static str] {
+    &STANDARD
+}
+
 /// The objects that every company starts with. They are installed together, since some refer to each other.
 pub(super) const STANDARD: [&str; 37] = [
     include_str!("../../definitions/user.toml"),

@@ -34,6 +34,7 @@ pub use document::SchemaDocument;
 #[cfg(test)]
 pub(crate) use install::install;
 pub(crate) use install::install_standard;
+pub use install::standard_definitions;
 pub use versions::SchemaVersion;
 
 /// All objects, as of some moment.
