@@ -14,7 +14,7 @@ mod server;
 use std::path::{Path, PathBuf};
 
 pub use api::{Api, Response};
-pub use cli::{Output, trellis};
+pub use cli::{Output, trellis, trellis_as_author};
 pub use server::Server;
 
 /// The root of the workspace.
@@ -82,8 +82,8 @@ pub(crate) fn binary() -> PathBuf {
     path
 }
 
-/// Test programs lie in `target/debug/deps`.
-fn target_dir() -> PathBuf {
+/// Cargo's target folder: test programs lie in `target/debug/deps`.
+pub fn target_dir() -> PathBuf {
     let program = std::env::current_exe().expect("a running program has a path");
     program.ancestors().nth(3).expect("test programs lie three below the target folder").to_path_buf()
 }

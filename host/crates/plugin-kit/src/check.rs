@@ -121,3 +121,55 @@ fn unused(plugin: &Plugin, warnings: &mut Vec<Text>) {
         ));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_without_chinese_and_settings_without_titles_are_named() {
+        let manifest = Manifest::parse(
+            r#"
+            id = "plain"
+            version = "1.0.0"
+            wit = "1.0.0"
+            provides = ["record-hook"]
+            name = { en = "Plain" }
+            [[record-hook]]
+            object = "lead"
+            fields = ["status"]
+            [config]
+            type = "object"
+            [config.properties.days]
+            type = "integer"
+            [config.properties.mode]
+            type = "string"
+            title = { en = "Mode" }
+            "#,
+        );
+        let mut warnings = Vec::new();
+        untranslated(&manifest.unwrap_or_else(|error| panic!("{error}")), &mut warnings);
+        let warnings: Vec<_> = warnings.into_iter().map(|text| text.en).collect();
+        assert_eq!(
+            warnings,
+            [
+                "`name` has no Chinese text (zh-CN)",
+                "`description` is empty",
+                "`config.properties.days` has no title",
+                "`config.properties.mode.title` has no Chinese text (zh-CN)",
+            ]
+        );
+    }
+
+    #[test]
+    fn imports_are_told_in_both_languages() {
+        let check = |import: &str, en: &str| {
+            let text = import_text(import);
+            assert!(text.en.contains(en) && !text.zh_cn.is_empty(), "{import}: {text:?}");
+        };
+        check("trellis:plugin/types@1.0.0", "types only");
+        check("trellis:plugin/host-lookups@1.0.0", "may look up");
+        check("wasi:clocks/wall-clock@0.2.3", "its toolchain needs it");
+        check("trellis:plugin/secret-files@1.0.0", "nothing that a host offers");
+    }
+}

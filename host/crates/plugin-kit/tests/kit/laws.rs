@@ -9,7 +9,7 @@ use crate::support::{plugin, section};
 const DEFINITIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../records/definitions");
 
 /// The types of the standard objects.
-fn types() -> FieldTypes {
+pub(crate) fn types() -> FieldTypes {
     let mut types = FieldTypes::default();
     for file in std::fs::read_dir(DEFINITIONS).unwrap() {
         types.add_toml(&std::fs::read_to_string(file.unwrap().path()).unwrap()).unwrap();
