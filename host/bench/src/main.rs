@@ -1,9 +1,11 @@
 //! Prints what the host reaches on this machine. It judges nothing: figures are compared with the aims by people.
 //!
-//! `cargo xtask bench [calls] [commits] [decisions] [http] [isolation] [records] [rfm] [run]` builds it in release mode and runs all parts or those named.
+//! `cargo xtask bench [calls] [commits] [decisions] [http] [isolation] [records] [rfm] [run] [scoring] [startup]` builds it in release mode and runs
+//! all parts or those named.
 
 mod calls;
 mod commits;
+mod company;
 mod decisions;
 mod figures;
 mod http;
@@ -12,13 +14,15 @@ mod memory;
 mod population;
 mod records;
 mod rfm;
+mod scoring;
 mod setup;
+mod startup;
 
 use std::collections::BTreeSet;
 
 type Part = (&'static str, fn());
 
-const PARTS: [Part; 8] = [
+const PARTS: [Part; 10] = [
     ("calls", calls::measure),
     ("commits", commits::measure),
     ("decisions", decisions::measure),
@@ -27,6 +31,8 @@ const PARTS: [Part; 8] = [
     ("records", records::measure),
     ("rfm", rfm::end_to_end),
     ("run", rfm::warm_run),
+    ("scoring", scoring::measure),
+    ("startup", startup::measure),
 ];
 
 fn main() {

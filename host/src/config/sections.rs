@@ -177,6 +177,8 @@ section! {
         import_errors_kept_max: usize,
         exports_kept_days_max: u32,
         switches_kept_per_plugin: usize,
+        schedule_interval_ms_min: u64,
+        day_change_rows_max: u32,
         rules: trellis_engine::RuleLimits,
     }
 }

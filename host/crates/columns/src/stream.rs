@@ -111,6 +111,25 @@ impl Columns {
         .await
     }
 
+    /// Returns up to `ordinals_max` ordinals that have a row now, ascending from `from` on. Reads no record.
+    ///
+    /// # Errors
+    /// As [`Columns::dataset`].
+    pub async fn ordinals_of(
+        self: &Arc<Self>,
+        spec: &DatasetSpec,
+        from: u64,
+        ordinals_max: usize,
+    ) -> Result<Vec<u64>> {
+        let this = Arc::clone(self);
+        let plan = Plan::of(&self.records.schema(), spec)?;
+        off_thread(async move {
+            let (rows, _) = this.rows(plan, AsOf::Now).await?;
+            Ok(ordinals_of(&rows.pick(from, ordinals_max)))
+        })
+        .await
+    }
+
     async fn rows(&self, plan: Plan, as_of: AsOf) -> Result<(Rows, u64)> {
         let (sources, population, log_number) = self.prepare(&plan, as_of).await?;
         let base_currency = self.records.config().base_currency;

@@ -22,7 +22,8 @@ pub struct Config {
     /// How long after customers who changed were evaluated again with the last model of each enabled plugin they are the next time,
     /// in milliseconds (default 20), but at least three times as long as that took. After a pause it happens at once.
     pub follow_interval_ms: u64,
-    /// Runs of a plugin whose model is kept (default 4): those that can be explained and rolled back to.
+    /// Models of a plugin that are kept, and runs whose model is (default 4): those that can be used, explained and gone back to. A pinned
+    /// model is kept besides.
     pub models_kept_per_plugin: usize,
     /// Runs of a plugin whose inputs are kept (default 3): those that can be replayed, and explained with the data that they saw.
     pub capsules_kept_per_plugin: usize,
@@ -78,6 +79,10 @@ pub struct Config {
     pub exports_kept_days_max: u32,
     /// Switches of a plugin (enabled, upgraded, rolled back) that are kept (default 50): those that can be rolled back to.
     pub switches_kept_per_plugin: usize,
+    /// Milliseconds that are at least between two runs of a plugin by its schedule (default 900,000); one that comes more often is refused.
+    pub schedule_interval_ms_min: u64,
+    /// Customers that are evaluated again at once when a new day begins (default 8,192): between two such parts changed customers go first.
+    pub day_change_rows_max: u32,
     /// The limits of imports.
     pub import: trellis_transfer::import::Limits,
 }
@@ -121,6 +126,8 @@ impl Default for Config {
             import_errors_kept_max: 100_000,
             exports_kept_days_max: 7,
             switches_kept_per_plugin: 50,
+            schedule_interval_ms_min: 900_000,
+            day_change_rows_max: 8_192,
             import: trellis_transfer::import::Limits::default(),
         }
     }

@@ -20,7 +20,8 @@ use crate::{
     merge,
     plugins::Registry,
     rules::RuleBook,
-    run::{self, RunInput},
+    run::{self, FitInput, RunInput},
+    schedules::Schedules,
     schema_build, search,
     supervision::Supervisor,
     timers,
@@ -46,8 +47,26 @@ pub(crate) struct Core {
     pub(crate) transforms: CellTransforms,
     pub(crate) imports: Imports,
     pub(crate) exports: PathBuf,
+    pub(crate) schedules: Schedules,
     pub(crate) config: Config,
     pub(crate) supervisor: Arc<Supervisor>,
+}
+
+/// What the request of a run or of a fit names.
+fn run_of(
+    job: &Running<'_>,
+    plugin: &str,
+    version: &str,
+    config: &str,
+    as_of: Option<i32>,
+) -> Result<FitInput> {
+    let unreadable = |error: String| Error::Damaged { what: format!("request of job {}: {error}", job.id()) };
+    Ok(FitInput {
+        plugin: PluginId::new(plugin).map_err(|error| unreadable(error.to_string()))?,
+        version: version.parse().map_err(|error: semver::Error| unreadable(error.to_string()))?,
+        config: serde_json::from_str(config).map_err(|error| unreadable(error.to_string()))?,
+        as_of: as_of::from_days(as_of),
+    })
 }
 
 impl Work for Core {
@@ -60,18 +79,12 @@ impl Work for Core {
                 imports::run(self, job, RecordId(uuid::Uuid::from_bytes(*import)), *rehearse)
             }
             Request::Export { what, .. } => export::run(self, job, what),
-            Request::PluginRun { plugin, version, config, as_of, announce, last_model } => {
-                let unreadable =
-                    |error: String| Error::Damaged { what: format!("request of job {}: {error}", job.id()) };
-                let input = RunInput {
-                    plugin: PluginId::new(plugin).map_err(|error| unreadable(error.to_string()))?,
-                    version: version.parse().map_err(|error: semver::Error| unreadable(error.to_string()))?,
-                    config: serde_json::from_str(config).map_err(|error| unreadable(error.to_string()))?,
-                    as_of: as_of::from_days(*as_of),
-                    announce: *announce,
-                    last_model: *last_model,
-                };
-                run::run(self, job, &input)
+            Request::PluginRun { plugin, version, config, as_of, announce, last_model, model } => {
+                let of = run_of(job, plugin, version, config, *as_of)?;
+                run::run(self, job, &RunInput::new(of, *announce, *last_model, *model))
+            }
+            Request::PluginFit { plugin, version, config, as_of } => {
+                run::fit(self, job, &run_of(job, plugin, version, config, *as_of)?)
             }
             Request::RunReplay { plugin, run } => {
                 let unreadable =
@@ -112,6 +125,7 @@ impl Work for Core {
             // What was changed before stays as it is.
             Request::BulkEdit { unlimited, .. } => *unlimited,
             Request::PluginRun { .. }
+            | Request::PluginFit { .. }
             | Request::RunReplay { .. }
             | Request::SchemaBuild { .. }
             | Request::CampaignRun { .. }
@@ -125,9 +139,11 @@ impl Work for Core {
         }
     }
 
-    fn ended(&self, request: &Request) {
-        if let Request::Import { spooled, .. } = request {
-            import::remove_spooled(&self.spool_dir.join(spooled));
+    fn ended(&self, id: RecordId, request: &Request) {
+        match request {
+            Request::Import { spooled, .. } => import::remove_spooled(&self.spool_dir.join(spooled)),
+            Request::PluginRun { .. } => self.capsules.forget_unfinished(id),
+            _ => {}
         }
     }
 }

@@ -11,7 +11,7 @@ use trellis_plugin_host::PluginHost;
 use trellis_records::{Caller, MergeRequest, Query, Records};
 
 use crate::{
-    BulkChange, Config, Error, Job, JobPage, PluginInfo, Result, as_of,
+    BulkChange, Config, Error, Job, JobPage, PluginInfo, Result,
     attachments::{self, Files},
     background::Background,
     blocking::blocking,
@@ -21,12 +21,13 @@ use crate::{
     decisions::Pruner,
     duplicates, expiry, export, hooks, import,
     imports::Imports,
-    jobs::{Jobs, Request, Work},
+    jobs::{self, Jobs, Request, Work},
     lifecycle, merge,
-    plugins::{Registry, checked_config},
+    plugins::Registry,
     react, reader,
     rules::RuleBook,
-    run::{self, Explanation, ModelChoice, RunPage, RunRequest, ScoreExplanation},
+    run::{self, Explanation, RunPage, ScoreExplanation},
+    schedules,
     supervision::{self, Supervisor},
     timers,
     transforms::CellTransforms,
@@ -41,7 +42,7 @@ const FILE_NAME_CHARS_MAX: usize = 200;
 #[derive(Debug)]
 pub struct Engine {
     pub(crate) core: Arc<Core>,
-    pub(crate) jobs: Jobs,
+    pub(crate) jobs: Arc<Jobs>,
     reader: Background,
     timers: Background,
     reactions: Background,
@@ -49,6 +50,7 @@ pub struct Engine {
     duplicates: Background,
     expiry: Background,
     health: Background,
+    schedules: Background,
 }
 
 impl Engine {
@@ -78,11 +80,13 @@ impl Engine {
             Arc::clone(&records),
             plugin_host,
             dir.join("plugins"),
-            config.switches_kept_per_plugin,
+            (config.switches_kept_per_plugin, config.schedule_interval_ms_min),
         )
         .await?;
         let listed = capsule::listed(&records).await?;
-        let capsules = Capsules::open(dir.join("capsules"), |name| listed.contains(name))?;
+        let open_jobs = jobs::open_ids(&records).await?;
+        let goes_on = |run: &str| open_jobs.contains(run);
+        let capsules = Capsules::open(dir.join("capsules"), |name| listed.contains(name), goes_on)?;
         let core = Arc::new(Core {
             records: Arc::clone(&records),
             columns,
@@ -97,6 +101,7 @@ impl Engine {
             transforms: CellTransforms::new(config.rules),
             imports: Imports::open(dir.join("imports"))?,
             exports: export::folder(dir.join("exports"))?,
+            schedules: schedules::Schedules::default(),
             config: config.clone(),
             supervisor,
         });
@@ -104,7 +109,7 @@ impl Engine {
         run::finish_transitions(&core).await?;
         lifecycle::purge(&core).await?;
         let work: Arc<dyn Work> = core.clone();
-        let jobs = Jobs::start(records, work, config).await?;
+        let jobs = Arc::new(Jobs::start(records, work, config).await?);
         import::remove_orphans(&core.spool_dir, |name| jobs.uses_spooled(name))?;
         core.remove_old_files(|import| jobs.of_import(import).is_some());
         let reader = reader::start(Arc::clone(&core))?;
@@ -114,8 +119,19 @@ impl Engine {
         let duplicates = duplicates::start(Arc::clone(&core))?;
         let expiry = expiry::start(Arc::clone(&core))?;
         let health = supervision::start(Arc::clone(&core), heard)?;
-        let engine =
-            Arc::new(Self { core, jobs, reader, timers, reactions, attachments, duplicates, expiry, health });
+        let schedules = schedules::start(Arc::clone(&core), Arc::clone(&jobs)).await?;
+        let engine = Arc::new(Self {
+            core,
+            jobs,
+            reader,
+            timers,
+            reactions,
+            attachments,
+            duplicates,
+            expiry,
+            health,
+            schedules,
+        });
         engine.build_pending_indexes().await;
         Ok(engine)
     }
@@ -171,34 +187,13 @@ impl Engine {
 
     /// Every installed plugin, by id.
     pub fn plugin_list(&self) -> Vec<PluginInfo> {
-        self.core.registry.list()
+        let plugins = self.core.registry.list();
+        plugins.into_iter().map(|info| self.with_schedule(info)).collect()
     }
 
     /// A plugin.
     pub fn plugin_get(&self, id: &PluginId) -> Option<PluginInfo> {
-        self.core.registry.get(id)
-    }
-
-    /// Runs a plugin over all customers, as a job. Its result says what the run was made of and what came out.
-    ///
-    /// # Errors
-    /// [`Error::UnknownPlugin`], [`Error::NotEnabled`], [`Error::Broken`], [`Error::InvalidSettings`], [`Error::Busy`] while another
-    /// run of it has not ended, [`Error::QueueFull`].
-    pub async fn plugin_run(&self, caller: &Caller, id: &PluginId, request: RunRequest) -> Result<Job> {
-        let active = self.core.registry.active(id).await?;
-        let config = match request.config {
-            Some(config) => checked_config(id, &active.plugin, config)?,
-            None => active.config,
-        };
-        let request = Request::PluginRun {
-            plugin: id.to_string(),
-            version: active.plugin.plugin_version().version.to_string(),
-            config: config.to_string(),
-            as_of: as_of::to_days(request.as_of.unwrap_or(active.as_of)),
-            announce: request.announce,
-            last_model: request.model == ModelChoice::Last,
-        };
-        self.jobs.create(self.new_id(), caller, request).await
+        self.core.registry.get(id).map(|info| self.with_schedule(info))
     }
 
     /// A new path in the spool folder, for the file of an import.
@@ -417,6 +412,7 @@ impl Engine {
 
     /// Ends the threads. Jobs that run are taken up again by the next start. Call it once, before the store is closed.
     pub async fn shutdown(&self) {
+        self.schedules.stop().await;
         self.jobs.stop().await;
         self.health.stop().await;
         self.expiry.stop().await;
@@ -425,6 +421,11 @@ impl Engine {
         self.timers.stop().await;
         self.attachments.stop().await;
         self.reader.stop().await;
+    }
+
+    /// What is known about a plugin, with when it runs by itself.
+    pub(crate) fn with_schedule(&self, info: PluginInfo) -> PluginInfo {
+        PluginInfo { schedule: schedules::info(&self.core, &info.id), ..info }
     }
 
     pub(crate) fn new_id(&self) -> RecordId {

@@ -190,6 +190,47 @@ pub enum Error {
         /// The job that runs it.
         job: RecordId,
     },
+    /// The plugin never learned such a model.
+    #[error("plugin `{plugin}` has no model {model}")]
+    UnknownModel {
+        /// Which plugin.
+        plugin: PluginId,
+        /// The number that was asked for.
+        model: u32,
+    },
+    /// A model is known, but its bytes are not kept any more.
+    #[error(
+        "model {model} of plugin `{plugin}` is no longer kept (`engine.models_kept_per_plugin`): fit a new one"
+    )]
+    ModelExpired {
+        /// Which plugin.
+        plugin: PluginId,
+        /// Which model.
+        model: u32,
+    },
+    /// A run is wanted with another model than the one that is pinned.
+    #[error("runs of plugin `{plugin}` use model {model}, which is pinned: unpin it first")]
+    ModelPinned {
+        /// Which plugin.
+        plugin: PluginId,
+        /// The pinned model.
+        model: u32,
+    },
+    /// A version of a plugin does not read a model that another version learned.
+    #[error(
+        "plugin `{plugin}` {version} does not read {}, which it says is unreadable ({reason}): fit a new model, or use the version that learned it",
+        .model.map_or_else(|| "the last model".to_owned(), |model| format!("model {model}"))
+    )]
+    ModelIncompatible {
+        /// Which plugin.
+        plugin: PluginId,
+        /// In which version.
+        version: String,
+        /// Which model; `None` where it has no number.
+        model: Option<u32>,
+        /// What the plugin says.
+        reason: String,
+    },
     /// Too many jobs wait.
     #[error("{waiting} jobs wait already, at most {waiting_max} may (`engine.jobs_queued_max`)")]
     QueueFull {
@@ -273,6 +314,7 @@ impl Error {
             | Self::UnknownVersion { .. }
             | Self::UnknownRun { .. }
             | Self::UnknownDecision { .. }
+            | Self::UnknownModel { .. }
             | Self::UnknownSuggestion { .. } => "not_found",
             Self::InputsExpired { .. } => "inputs_expired",
             Self::NoExplanation { .. } => "no_explanation",
@@ -288,6 +330,9 @@ impl Error {
             Self::NothingEarlier { .. } => "conflict",
             Self::InUse { .. } => "plugin_in_use",
             Self::Busy { .. } => "plugin_busy",
+            Self::ModelExpired { .. } => "model_expired",
+            Self::ModelPinned { .. } => "model_pinned",
+            Self::ModelIncompatible { .. } => "model_incompatible",
             Self::QueueFull { .. } => "too_many_jobs",
             Self::InvalidRequest { .. } => "invalid_request",
             Self::JobNotEnded { .. } => "conflict",

@@ -50,11 +50,19 @@ pub(crate) enum KeyKind {
     ShippedRules = 0x72,
     /// `plugin 00 digest` → the text of the manifest of a version.
     PluginManifest = 0x77,
+    /// `plugin 00 number` → what a model was learned from, and what is said about it.
+    LearnedModel = 0x79,
+    /// `plugin` → the model that its runs use.
+    ModelPin = 0x7a,
+    /// `plugin` → the day that its current results are of, and how far another day's have come.
+    ResultDay = 0x7b,
+    /// `plugin` → when its schedule is due next, and what became of it the last time.
+    Schedule = 0x7c,
 }
 
 impl KeyKind {
     #[cfg(test)]
-    const ALL: [Self; 21] = [
+    const ALL: [Self; 25] = [
         Self::Job,
         Self::OpenJob,
         Self::PluginVersion,
@@ -76,6 +84,10 @@ impl KeyKind {
         Self::ServingRun,
         Self::ShippedRules,
         Self::PluginManifest,
+        Self::LearnedModel,
+        Self::ModelPin,
+        Self::ResultDay,
+        Self::Schedule,
     ];
 
     /// The prefix of every key of the kind.
@@ -181,6 +193,36 @@ pub(crate) fn plugin_manifest(plugin: &PluginId, digest: &[u8; 32]) -> Vec<u8> {
     key
 }
 
+pub(crate) fn learned_models(plugin: &PluginId) -> Vec<u8> {
+    of_plugin(KeyKind::LearnedModel, plugin)
+}
+
+pub(crate) fn learned_model(plugin: &PluginId, number: u32) -> Vec<u8> {
+    let mut key = learned_models(plugin);
+    key.extend_from_slice(&number.to_be_bytes());
+    key
+}
+
+/// The number at the end of the key of a model.
+pub(crate) fn model_number(key: &[u8]) -> Result<u32> {
+    match key.last_chunk::<4>() {
+        Some(bytes) => Ok(u32::from_be_bytes(*bytes)),
+        None => Err(Error::Damaged { what: format!("key {key:02x?} ends in no number") }),
+    }
+}
+
+pub(crate) fn model_pin(plugin: &PluginId) -> Vec<u8> {
+    alone(KeyKind::ModelPin, plugin)
+}
+
+pub(crate) fn result_day(plugin: &PluginId) -> Vec<u8> {
+    alone(KeyKind::ResultDay, plugin)
+}
+
+pub(crate) fn schedule(plugin: &PluginId) -> Vec<u8> {
+    alone(KeyKind::Schedule, plugin)
+}
+
 /// The prefix of every part of the value under a key whose length says where it ends, as that of a kind with ids does.
 pub(crate) fn parts(of: &[u8]) -> Vec<u8> {
     let mut key = KeyKind::Part.prefix();
@@ -257,6 +299,13 @@ pub(crate) fn trailing_id(key: &[u8]) -> Result<RecordId> {
     }
 }
 
+/// The one key of a kind that a plugin has.
+fn alone(kind: KeyKind, plugin: &PluginId) -> Vec<u8> {
+    let mut key = kind.prefix();
+    key.extend_from_slice(plugin.as_str().as_bytes());
+    key
+}
+
 fn of_plugin(kind: KeyKind, plugin: &PluginId) -> Vec<u8> {
     let mut key = kind.prefix();
     key.extend_from_slice(plugin.as_str().as_bytes());
@@ -298,6 +347,10 @@ mod tests {
             ("ServingRun", 0x71),
             ("ShippedRules", 0x72),
             ("PluginManifest", 0x77),
+            ("LearnedModel", 0x79),
+            ("ModelPin", 0x7a),
+            ("ResultDay", 0x7b),
+            ("Schedule", 0x7c),
         ];
         assert_eq!(numbers, locked.map(|(name, number)| (name.to_owned(), number)));
     }

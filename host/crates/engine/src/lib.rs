@@ -46,6 +46,7 @@ mod react;
 mod reader;
 mod rules;
 mod run;
+mod schedules;
 mod schema_build;
 mod search;
 mod stored;
@@ -74,9 +75,13 @@ pub use lifecycle::{
 };
 pub use plugins::{PluginInfo, PluginState, SwitchInfo, SwitchKind, UseSettings, VersionInfo, VersionUse};
 pub use rules::{BrokenRule, RuleDraft, RuleProblem, RuleTarget, RuleTest};
-pub use run::{Explanation, ModelChoice, RunInfo, RunPage, RunRequest, ScoreExplanation};
+pub use run::{
+    Explanation, ModelChoice, ModelInfo, ModelPage, RunInfo, RunPage, RunRequest, ScoreExplanation,
+};
+pub use schedules::{LastScheduled, ScheduleInfo, ScheduledOutcome, UseSchedule};
 pub use suggest::PluginSuggestion;
 pub use trellis_model::Reason;
+pub use trellis_plugin_host::manifest::{Cron, Schedule, ScheduledModel};
 pub use trellis_plugin_host::{ClassLimits, Request};
 pub use trellis_plugin_host::{
     FunctionMetrics, Health, HealthState, LastFault, LogLevel, LogLine, LoggedLine, PluginMetrics, PoisonRow,

@@ -23,7 +23,9 @@ async fn read(core: &Core, mut stopped: watch::Receiver<bool>) {
     let mut followers = BTreeMap::new();
     let follow_every = Duration::from_millis(core.config.follow_interval_ms);
     let mut follow_at = Instant::now();
-    let mut is_behind = true;
+    let (mut is_behind, mut seen_day) = (true, run::today(core));
+    // The clock is looked at, not slept by: it may be set, and the machine may sleep.
+    let look_at_clock = Duration::from_millis(core.config.timer_clock_check_ms.max(1));
     loop {
         log.borrow_and_update();
         if let Err(error) = core.columns.catch_up().await {
@@ -32,10 +34,10 @@ async fn read(core: &Core, mut stopped: watch::Receiver<bool>) {
         }
         if is_behind && Instant::now() >= follow_at {
             let started = Instant::now();
-            run::follow_all(core, &mut followers).await;
+            // What is left of a day goes on as changes do.
+            is_behind = run::follow_all(core, &mut followers).await;
             // Under a flood of changes it takes at most a quarter of the time of one core.
             follow_at = Instant::now() + follow_every.max(started.elapsed() * 3);
-            is_behind = false;
         }
         tokio::select! {
             changed = log.changed() => {
@@ -45,6 +47,11 @@ async fn read(core: &Core, mut stopped: watch::Receiver<bool>) {
                 is_behind = true;
             }
             () = tokio::time::sleep_until(follow_at.into()), if is_behind => {}
+            () = tokio::time::sleep(look_at_clock), if !is_behind => {
+                let today = run::today(core);
+                is_behind = today > seen_day;
+                seen_day = today;
+            }
             _ = stopped.wait_for(|stopped| *stopped) => return,
         }
     }

@@ -5,6 +5,7 @@ mod folder;
 mod health;
 mod install;
 mod lifecycle;
+mod model;
 mod run;
 
 use std::path::PathBuf;
@@ -55,6 +56,9 @@ pub(crate) enum Plugin {
     History(lifecycle::Chosen),
     /// Run a plugin over all customers and wait for the result.
     Run(run::Run),
+    /// Models: fit one, list them, pin one, go back to one.
+    #[command(subcommand)]
+    Model(model::Model),
     /// List the runs of a plugin, the newest first.
     Runs {
         /// The plugin's id.
@@ -103,6 +107,7 @@ impl Plugin {
             Self::Versions(chosen) => chosen.versions(),
             Self::History(chosen) => chosen.history(),
             Self::Run(run) => run.run(),
+            Self::Model(model) => model.run(),
             Self::Runs { id, connection } => run::runs(id, connection),
             Self::Release { id, connection } => health::release(id, connection),
             Self::Metrics(of) => of.metrics(),

@@ -100,7 +100,8 @@ impl Run<'_> {
         let total = rows.rows();
         let header = self.header(position, log_number);
         let place = Place { capsules: &core.capsules, bytes_max: core.config.capsule_bytes_max };
-        let Gathered { mut source, mut capsule } = gather(place, &header, Box::new(rows), || job.check())?;
+        let Gathered { mut source, mut capsule, .. } =
+            gather(place, &header, Box::new(rows), || job.check())?;
         while let Some(batch) = source.next()? {
             job.check()?;
             let verdicts = self.deciding.decide(&batch, &self.at)?;

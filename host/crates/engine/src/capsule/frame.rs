@@ -22,6 +22,8 @@ pub(crate) enum Kind {
     /// What came out of a batch, row by row.
     Results = 3,
     End = 4,
+    /// The rows of a batch that failed, where some did; it comes before the results of the batch.
+    Failed = 5,
 }
 
 /// A part of a capsule.
@@ -62,11 +64,11 @@ pub(crate) fn encode(kind: Kind, ordinals: (u64, u64), raw: &[u8]) -> Result<Vec
 }
 
 /// The bytes of a frame that holds one value.
-pub(super) fn encode_value<T: Serialize>(kind: Kind, value: &T) -> Result<Vec<u8>, Unusable> {
+pub(crate) fn encode_value<T: Serialize>(kind: Kind, value: &T) -> Result<Vec<u8>, Unusable> {
     encode(kind, (0, 0), &crate::stored::encode(value))
 }
 
-pub(super) fn decode_value<T: DeserializeOwned>(frame: &Frame) -> Result<T, Unusable> {
+pub(crate) fn decode_value<T: DeserializeOwned>(frame: &Frame) -> Result<T, Unusable> {
     postcard::from_bytes(&frame.bytes).map_err(|error| Unusable::damaged(&error.to_string()))
 }
 
@@ -126,7 +128,7 @@ fn head(bytes: &[u8; HEAD_BYTES]) -> Result<Head, Unusable> {
 }
 
 fn kind_of(byte: u8) -> Result<Kind, Unusable> {
-    let kinds = [Kind::Header, Kind::Inputs, Kind::Results, Kind::End];
+    let kinds = [Kind::Header, Kind::Inputs, Kind::Results, Kind::End, Kind::Failed];
     kinds
         .into_iter()
         .find(|&kind| kind as u8 == byte)

@@ -7,6 +7,7 @@ mod batch;
 mod frame;
 mod index;
 mod reader;
+mod resume;
 mod writer;
 
 use std::{
@@ -15,14 +16,15 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use trellis_model::{Text, bilingual};
+use trellis_model::{RecordId, Text, bilingual};
 
 use crate::{Error, Result, plugins::hex};
 
 pub(crate) use batch::StoredBatch;
-pub(crate) use frame::{Kind, encode};
+pub(crate) use frame::{Frame, Kind, decode_value, encode, encode_value};
 pub(crate) use index::{delete_old, digest_of, entry, listed, of_plugin};
 pub(crate) use reader::{CapsuleReader, Inputs, batch_of};
+pub(crate) use resume::{Unfinished, Wanted};
 pub(crate) use writer::CapsuleWriter;
 
 /// What the file of a capsule ends in, and one that is still being written.
@@ -91,9 +93,13 @@ pub(crate) struct Capsules {
 }
 
 impl Capsules {
-    /// Opens the folder, creating it if needed, and removes every file but the capsules that `is_listed` knows: what an interrupted
-    /// run or an interrupted removal left.
-    pub(crate) fn open(dir: PathBuf, is_listed: impl Fn(&str) -> bool) -> Result<Self> {
+    /// Opens the folder, creating it if needed, and removes every file but the capsules that `is_listed` knows, and those being made by runs
+    /// that `goes_on` knows by their id: what an interrupted run or an interrupted removal left.
+    pub(crate) fn open(
+        dir: PathBuf,
+        is_listed: impl Fn(&str) -> bool,
+        goes_on: impl Fn(&str) -> bool,
+    ) -> Result<Self> {
         let failed = |doing, path: &Path| {
             let path = path.to_owned();
             move |source| Error::File { doing, path, source }
@@ -101,9 +107,9 @@ impl Capsules {
         fs::create_dir_all(&dir).map_err(failed("creating the folder", &dir))?;
         for entry in fs::read_dir(&dir).map_err(failed("reading the folder", &dir))?.flatten() {
             let path = entry.path();
-            let is_capsule = path.extension().is_some_and(|extension| extension == EXTENSION);
-            let is_kept =
-                is_capsule && path.file_stem().and_then(|name| name.to_str()).is_some_and(&is_listed);
+            let is = |wanted: &str| path.extension().is_some_and(|extension| extension == wanted);
+            let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+            let is_kept = is(EXTENSION) && is_listed(name) || is(GENERATING) && goes_on(name);
             if !is_kept {
                 fs::remove_file(&path).map_err(failed("removing a leftover", &path))?;
             }
@@ -114,6 +120,17 @@ impl Capsules {
     /// Begins the capsule of a run. Nothing is left of it unless it is finished.
     pub(crate) fn create(&self, header: &Header, bytes_max: u64) -> Result<CapsuleWriter, Unusable> {
         CapsuleWriter::create(&self.dir, header, bytes_max)
+    }
+
+    /// Takes up the capsule that an earlier attempt of a run began; `None` where there is none that can be gone on with.
+    pub(crate) fn take_up(&self, wanted: &Wanted<'_>, bytes_max: u64) -> Option<Unfinished> {
+        resume::take_up(&self.dir, wanted, bytes_max)
+    }
+
+    /// Removes what an attempt of a run left that will not be made again.
+    pub(crate) fn forget_unfinished(&self, run: RecordId) {
+        // It was renamed, or never made, or goes at the next start.
+        let _ = fs::remove_file(writer::generating(&self.dir, run));
     }
 
     /// Opens a capsule after reading it through once: its content is what its name says. Costs a pass over the file.

@@ -71,10 +71,26 @@ impl CapsuleReader {
         self.find(|head| head.kind == kind)
     }
 
+    /// The next frame of one of two kinds.
+    pub(crate) fn next_of(&mut self, kinds: [Kind; 2]) -> Result<Option<Frame>, Unusable> {
+        self.find(|head| kinds.contains(&head.kind))
+    }
+
     /// The frame of a kind whose rows may include an ordinal.
     pub(crate) fn of_ordinal(&mut self, kind: Kind, ordinal: u64) -> Result<Option<Frame>, Unusable> {
         self.rewind()?;
         self.find(|head| head.kind == kind && (head.ordinals.0..=head.ordinals.1).contains(&ordinal))
+    }
+
+    /// Passes over the next frame of a kind without reading its content.
+    fn skip(&mut self, kind: Kind) -> Result<(), Unusable> {
+        while let Some(head) = frame::read_head(&mut self.file)? {
+            frame::skip_content(&mut self.file, &head)?;
+            if head.kind == kind {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn find(&mut self, wanted: impl Fn(&frame::Head) -> bool) -> Result<Option<Frame>, Unusable> {
@@ -112,6 +128,14 @@ impl Inputs {
     pub(crate) fn next(&mut self) -> Result<Option<Batch>, Unusable> {
         let frame = self.reader.next(Kind::Inputs)?;
         frame.map(|frame| batch_of(&frame)).transpose()
+    }
+
+    /// Passes over batches.
+    pub(crate) fn skip(&mut self, batches: u64) -> Result<(), Unusable> {
+        for _ in 0..batches {
+            self.reader.skip(Kind::Inputs)?;
+        }
+        Ok(())
     }
 
     pub(crate) fn rewind(&mut self) -> Result<(), Unusable> {

@@ -61,7 +61,7 @@ struct Folder {
 impl Folder {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let capsules = Capsules::open(dir.path().join("capsules"), |_| true).unwrap();
+        let capsules = Capsules::open(dir.path().join("capsules"), |_| true, |_| false).unwrap();
         Self { dir, capsules }
     }
 
@@ -157,8 +157,8 @@ fn what_is_not_listed_goes_when_the_folder_is_opened() {
     let digest = folder.filled();
     let dir = folder.dir.path().join("capsules");
     fs::write(dir.join(RecordId(Uuid::nil()).to_string()).with_extension(GENERATING), b"half").unwrap();
-    Capsules::open(dir.clone(), |name| name == hex(&digest)).unwrap();
+    Capsules::open(dir.clone(), |name| name == hex(&digest), |_| false).unwrap();
     assert_eq!(folder.files().len(), 1, "the listed one stays");
-    Capsules::open(dir, |_| false).unwrap();
+    Capsules::open(dir, |_| false, |_| false).unwrap();
     assert_eq!(folder.files().len(), 0);
 }

@@ -29,32 +29,70 @@ pub(crate) struct CapsuleWriter {
     bytes_max: u64,
 }
 
-/// A file that goes unless it was renamed.
+/// A file that goes unless it was renamed, or is kept for the next attempt of its run.
 #[derive(Debug)]
-struct Leftover(PathBuf);
+struct Leftover {
+    path: PathBuf,
+    keep: bool,
+}
 
 impl Drop for Leftover {
     fn drop(&mut self) {
-        // It was renamed, or goes at the next start at the latest.
-        let _ = fs::remove_file(&self.0);
+        if !self.keep {
+            // It was renamed, or goes at the next start at the latest.
+            let _ = fs::remove_file(&self.path);
+        }
     }
+}
+
+/// The file of the capsule that a run is making.
+pub(super) fn generating(dir: &Path, run: RecordId) -> PathBuf {
+    dir.join(run.to_string()).with_extension(GENERATING)
 }
 
 impl CapsuleWriter {
     pub(super) fn create(dir: &Path, header: &Header, bytes_max: u64) -> Result<Self, Unusable> {
         let run = RecordId(Uuid::from_bytes(header.run));
-        let path = dir.join(run.to_string()).with_extension(GENERATING);
+        let path = generating(dir, run);
         let file = File::create(&path).map_err(|error| unwritable(&error))?;
         let mut writer = Self {
             file: BufWriter::with_capacity(BUFFER_BYTES, file),
             dir: dir.to_owned(),
-            generating: Leftover(path),
+            generating: Leftover { path, keep: false },
             hasher: blake3::Hasher::new(),
             bytes: 0,
             bytes_max,
         };
         writer.write(&frame::encode_value(Kind::Header, &super::reader::Opening::V1(header.clone()))?)?;
         Ok(writer)
+    }
+
+    /// Goes on with a file that ends after `bytes` bytes, all of which `hasher` has seen.
+    pub(super) fn continued(
+        dir: &Path,
+        path: PathBuf,
+        file: File,
+        (hasher, bytes): (blake3::Hasher, u64),
+        bytes_max: u64,
+    ) -> Self {
+        Self {
+            file: BufWriter::with_capacity(BUFFER_BYTES, file),
+            dir: dir.to_owned(),
+            generating: Leftover { path, keep: true },
+            hasher,
+            bytes,
+            bytes_max,
+        }
+    }
+
+    /// Leaves the file where it is if it is not finished: the next attempt of its run goes on with it.
+    pub(crate) fn keep_unfinished(&mut self) {
+        self.generating.keep = true;
+    }
+
+    /// Hands what was written over to the system, so that it outlives this process.
+    pub(crate) fn flush(&mut self) -> Result<(), Unusable> {
+        self.file.flush().map_err(|error| unwritable(&error))
     }
 
     /// Appends a frame that [`frame::encode`] made.
@@ -74,7 +112,7 @@ impl CapsuleWriter {
     /// Reads what was written so far.
     pub(crate) fn reader(&mut self) -> Result<CapsuleReader, Unusable> {
         self.file.flush().map_err(|error| unwritable(&error))?;
-        CapsuleReader::open(&self.generating.0)
+        CapsuleReader::open(&self.generating.path)
     }
 
     /// Ends the capsule; durable when it returns. Returns its digest and its size.
@@ -86,8 +124,11 @@ impl CapsuleWriter {
             .file
             .flush()
             .and_then(|()| self.file.get_ref().sync_all())
-            .and_then(|()| fs::rename(&self.generating.0, &path))
+            .and_then(|()| fs::rename(&self.generating.path, &path))
             .and_then(|()| File::open(&self.dir)?.sync_all());
+        if written.is_err() {
+            self.generating.keep = false;
+        }
         written.map_err(|error| unwritable(&error))?;
         Ok((digest, self.bytes))
     }

@@ -10,6 +10,7 @@ mod table;
 use trellis_model::{Actor, RecordId};
 
 pub(crate) use notes::Notes;
+pub(crate) use recover::open_ids;
 pub(crate) use runner::{Running, Work};
 pub(crate) use stored::{Request, StoredActor};
 pub(crate) use table::Jobs;
@@ -70,6 +71,8 @@ pub enum JobKind {
     ImportCheck,
     /// Writes records into a file.
     Export,
+    /// Learns a model of a plugin.
+    PluginFit,
 }
 
 impl JobKind {
@@ -88,6 +91,7 @@ impl JobKind {
             Self::Undo => "undo",
             Self::ImportCheck => "import-check",
             Self::Export => "export",
+            Self::PluginFit => "plugin-fit",
         }
     }
 }

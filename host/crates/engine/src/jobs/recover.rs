@@ -1,7 +1,8 @@
 //! What a start does with the jobs of an earlier server.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
+use trellis_records::Records;
 use trellis_storage::{ScanRange, WriteSet};
 
 use super::{
@@ -13,6 +14,21 @@ use crate::{Error, Result, keys, stored};
 
 /// Jobs that are deleted in one write set when old ones go.
 const PRUNE_JOBS_MAX: usize = 100;
+
+/// The ids of the jobs that have not ended.
+pub(crate) async fn open_ids(records: &Records) -> Result<BTreeSet<String>> {
+    let (mut range, mut ids) = (ScanRange::prefix(&keys::KeyKind::OpenJob.prefix()), BTreeSet::new());
+    loop {
+        let page = records.store().scan(range.clone(), PAGE_JOBS_MAX).await?;
+        for row in &page.rows {
+            ids.insert(keys::trailing_id(&row.key)?.to_string());
+        }
+        match page.rows.last() {
+            Some(last) if page.more => range = range.after(&last.key),
+            _ => return Ok(ids),
+        }
+    }
+}
 
 impl Shared {
     /// Queues again what an earlier server did not finish, as far as it can go on.

@@ -34,7 +34,7 @@ pub(crate) trait Work: Send + Sync + std::fmt::Debug {
     }
 
     /// Cleans up after a job that has ended and will not be done again.
-    fn ended(&self, request: &Request);
+    fn ended(&self, id: RecordId, request: &Request);
 }
 
 /// A job in the hands of a thread.

@@ -33,6 +33,8 @@ pub(crate) enum Request {
         announce: bool,
         /// Whether to use the model of the last run.
         last_model: bool,
+        /// The number of the model to use; a new one is learned where there is none and `last_model` is false.
+        model: Option<u32>,
     },
     /// Does a run again from its capsule.
     RunReplay { plugin: String, run: [u8; 16] },
@@ -75,6 +77,15 @@ pub(crate) enum Request {
         /// As of [`Request::Import`].
         unlimited: bool,
     },
+    /// Learns a model of a plugin without using it.
+    PluginFit {
+        plugin: String,
+        version: String,
+        /// JSON, defaults filled in.
+        config: String,
+        /// Days since 1970-01-01, or now.
+        as_of: Option<i32>,
+    },
 }
 
 impl Request {
@@ -93,6 +104,7 @@ impl Request {
             Self::ImportPrepared { rehearse: false, .. } => JobKind::Import,
             Self::ImportPrepared { rehearse: true, .. } => JobKind::ImportCheck,
             Self::Export { .. } => JobKind::Export,
+            Self::PluginFit { .. } => JobKind::PluginFit,
         }
     }
 
@@ -102,7 +114,9 @@ impl Request {
             | Self::BulkEdit { object, .. }
             | Self::ImportPrepared { object, .. }
             | Self::Export { object, .. } => object,
-            Self::PluginRun { plugin, .. } | Self::RunReplay { plugin, .. } => plugin,
+            Self::PluginRun { plugin, .. }
+            | Self::RunReplay { plugin, .. }
+            | Self::PluginFit { plugin, .. } => plugin,
             Self::CampaignRun { campaign } => campaign,
             Self::SchemaBuild { object } => object,
             Self::SearchRebuild => "search",
@@ -255,6 +269,7 @@ mod tests {
             as_of: Some(10_134),
             announce: false,
             last_model: false,
+            model: Some(3),
         };
         let job = Job {
             id: RecordId(Uuid::from_u128(9)),

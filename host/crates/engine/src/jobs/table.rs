@@ -271,11 +271,12 @@ impl Shared {
         if waiting >= waiting_max {
             return Err(Error::QueueFull { waiting, waiting_max });
         }
+        let uses_plugin = |kind| matches!(kind, JobKind::PluginRun | JobKind::PluginFit);
         let runs_it = |other: &&Arc<Live>| {
             let other = other.job.borrow();
-            (other.kind, &other.subject) == (JobKind::PluginRun, &job.subject)
+            uses_plugin(other.kind) && other.subject == job.subject
         };
-        if let Some(other) = all.values().find(runs_it).filter(|_| job.kind == JobKind::PluginRun) {
+        if let Some(other) = all.values().find(runs_it).filter(|_| uses_plugin(job.kind)) {
             let plugin = trellis_model::PluginId::new(&job.subject);
             let plugin = plugin.map_err(|error| Error::InvalidRequest { reason: error.to_string() })?;
             return Err(Error::Busy { plugin, job: other.job.borrow().id });
@@ -360,10 +361,13 @@ impl Shared {
         ended.error = error;
         ended.finished_at_ms = Some(now);
         let id = ended.id;
-        if let Err(error) = self.save_as(live, &ended, true).await {
-            tracing::error!(job = %id, "the end of a job could not be written down: {}", with_sources(&error));
+        match self.save_as(live, &ended, true).await {
+            Ok(()) => self.work.ended(id, &live.request),
+            // The next start takes it up again, with what it left.
+            Err(error) => {
+                tracing::error!(job = %id, "the end of a job could not be written down: {}", with_sources(&error));
+            }
         }
-        self.work.ended(&live.request);
         self.live.lock().remove(&id);
         live.job.send_replace(ended);
     }

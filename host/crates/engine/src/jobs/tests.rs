@@ -40,7 +40,7 @@ impl Work for Told {
         self.can_resume
     }
 
-    fn ended(&self, _request: &Request) {}
+    fn ended(&self, _id: RecordId, _request: &Request) {}
 }
 
 struct World {
@@ -111,6 +111,7 @@ fn plugin_run(plugin: &str) -> Request {
         as_of: None,
         announce: false,
         last_model: false,
+        model: None,
     }
 }
 

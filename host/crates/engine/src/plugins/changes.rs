@@ -13,7 +13,7 @@ use trellis_records::{Caller, EntryBody, NewEntry};
 use trellis_storage::WriteSet;
 
 use super::{
-    PluginInfo, Registry, SwitchInfo, SwitchKind, UseSettings, VersionUse,
+    PluginInfo, Registry, SwitchInfo, SwitchKind, UseSettings, VersionUse, config_names,
     entry::{Entry, Installed, Usage, settings},
     files::hex,
     grants,
@@ -21,7 +21,14 @@ use super::{
     stored::{self as stored_plugin, UseV1, VersionV1},
     switches::{self, SwitchV1},
 };
-use crate::{Error, Result, as_of, blocking::blocking, jobs::StoredActor, keys, run, stored};
+use crate::{
+    Error, Result, as_of,
+    blocking::blocking,
+    jobs::StoredActor,
+    keys, run,
+    schedules::{self, StoredUseSchedule},
+    stored,
+};
 
 /// Whoever holds it is the only one that changes which plugins there are and how they are used.
 #[derive(Debug)]
@@ -131,7 +138,14 @@ impl Registry {
         let (version, digest) = self.version_to_use(id, settings.version.as_ref())?;
         let plugin = self.load_for_use(id, &version, digest).await?;
         let config = checked_config(id, &plugin, settings.config)?;
+        config_names::check(id, &self.records.schema(), plugin.manifest(), &config)?;
         grants::check(id, plugin.inspection(), settings.grants.as_deref())?;
+        schedules::check(
+            &self.records,
+            self.schedule_interval_ms_min,
+            &settings.schedule,
+            plugin.manifest(),
+        )?;
         let (checking, config_text) = (Arc::clone(&plugin), config.to_string());
         // A configuration that the plugin itself refuses is refused now, not by the first run.
         let asking = move || run::check_config(&checking, &config_text);
@@ -431,6 +445,7 @@ impl UseV1 {
             changed_by: StoredActor::from(&caller.actor),
             switch: before.map_or(0, |before| before.switch),
             previous: before.and_then(|before| before.previous.clone()),
+            schedule: StoredUseSchedule::from(&settings.schedule),
         }
     }
 

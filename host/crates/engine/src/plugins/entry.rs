@@ -12,7 +12,7 @@ use super::{
     files::hex,
     stored::{UseV1, VersionV1},
 };
-use crate::as_of;
+use crate::{as_of, schedules::UseSchedule};
 
 /// A plugin: what is installed, and how it is used.
 #[derive(Debug, Clone, Default)]
@@ -91,6 +91,8 @@ pub(super) fn info(id: &PluginId, entry: &Entry) -> Option<PluginInfo> {
         settings: entry.usage.as_ref().map(settings),
         health: None,
         previous: previous.and_then(|previous| previous.version.parse().ok()),
+        // Where it stands is known elsewhere.
+        schedule: None,
     })
 }
 
@@ -116,5 +118,6 @@ pub(super) fn settings(usage: &Usage) -> UseSettings {
         as_of: as_of::from_days(usage.stored.as_of),
         version: Some(usage.version.clone()),
         grants: usage.stored.grants.clone(),
+        schedule: UseSchedule::from(&usage.stored.schedule),
     }
 }

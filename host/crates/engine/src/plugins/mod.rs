@@ -2,11 +2,13 @@
 
 mod absent;
 mod changes;
+mod config_names;
 mod enabled;
 mod entry;
 mod files;
 mod grants;
 mod health;
+mod opening;
 mod personal;
 mod registry;
 mod stored;
@@ -17,8 +19,10 @@ use trellis_columns::AsOf;
 use trellis_model::{Actor, PluginId, Text};
 use trellis_plugin_host::{Health, manifest::Request};
 
+use crate::schedules::{ScheduleInfo, UseSchedule};
 pub(crate) use absent::Absent;
 pub(crate) use changes::{Changing, Note, Prepared};
+
 pub(crate) use enabled::Enabled;
 pub(crate) use files::hex;
 pub(crate) use grants::Grants;
@@ -59,6 +63,8 @@ pub struct PluginInfo {
     pub health: Option<Health>,
     /// The version that served before, to which rolling back leads.
     pub previous: Option<Version>,
+    /// When it runs by itself; `None` where nobody says so.
+    pub schedule: Option<ScheduleInfo>,
 }
 
 /// What keeps a version from being removed.
@@ -129,10 +135,18 @@ pub struct UseSettings {
     pub version: Option<Version>,
     /// What is granted of [`PluginInfo::requests`]; all of it where it is `None`.
     pub grants: Option<Vec<String>>,
+    /// When it runs by itself.
+    pub schedule: UseSchedule,
 }
 
 impl Default for UseSettings {
     fn default() -> Self {
-        Self { config: serde_json::Value::Null, as_of: AsOf::Now, version: None, grants: None }
+        Self {
+            config: serde_json::Value::Null,
+            as_of: AsOf::Now,
+            version: None,
+            grants: None,
+            schedule: UseSchedule::Manifest,
+        }
     }
 }

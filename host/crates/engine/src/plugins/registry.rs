@@ -11,16 +11,21 @@ use semver::Version;
 use serde_json::Value as Json;
 use trellis_columns::AsOf;
 use trellis_model::PluginId;
-use trellis_plugin_host::{Inspection, Plugin, PluginHost};
+use trellis_plugin_host::{Inspection, Plugin, PluginHost, manifest::Schedule};
 use trellis_records::{Records, Schema};
 
 use super::{
     Absent, Enabled, PluginInfo, PluginState,
     entry::{Entry, Installed, Usage, info},
     files::Files,
+    opening,
     stored::{self as stored_plugin, VersionV1},
 };
-use crate::{Error, Result, as_of, blocking::blocking};
+use crate::{
+    Error, Result, as_of,
+    blocking::blocking,
+    schedules::{self, UseSchedule},
+};
 
 /// Bytes of a use's configuration.
 const CONFIG_BYTES_MAX: usize = 64 << 10;
@@ -44,6 +49,8 @@ pub(crate) struct Registry {
     pub(super) absent: RwLock<Arc<[Arc<Absent>]>>,
     /// Held while something is changed, so that changes come one after the other.
     pub(super) changing: tokio::sync::Mutex<()>,
+    /// See [`crate::Config`].
+    pub(super) schedule_interval_ms_min: u64,
 }
 
 /// A plugin that is enabled, with how it is used.
@@ -60,7 +67,7 @@ impl Registry {
         records: Arc<Records>,
         host: Arc<PluginHost>,
         dir: PathBuf,
-        switches_kept: usize,
+        (switches_kept, schedule_interval_ms_min): (usize, u64),
     ) -> Result<Arc<Self>> {
         let registry = Arc::new(Self {
             records,
@@ -73,6 +80,7 @@ impl Registry {
             enabled_with: RwLock::default(),
             absent: RwLock::new(Arc::new([])),
             changing: tokio::sync::Mutex::default(),
+            schedule_interval_ms_min,
         });
         let versions = stored_plugin::versions(&registry.records).await?;
         let uses = stored_plugin::uses(&registry.records).await?;
@@ -83,29 +91,32 @@ impl Registry {
     }
 
     fn fill(&self, versions: Vec<(PluginId, Version, VersionV1)>, uses: Vec<(PluginId, Usage)>) {
+        let in_use = |id: &PluginId, version: &Version| {
+            uses.iter().any(|(of, usage)| of == id && usage.stored.enabled && usage.version == *version)
+        };
+        let mut wanted = BTreeMap::<[u8; 32], bool>::new();
+        for (id, version, stored) in &versions {
+            *wanted.entry(stored.digest).or_default() |= in_use(id, version);
+        }
+        let opened = opening::open_all(&self.host, &self.files, &wanted.into_iter().collect::<Vec<_>>());
         let mut plugins = BTreeMap::<PluginId, Entry>::new();
         for (id, version, stored) in versions {
-            let inspection = self.inspect(&stored.digest);
-            plugins.entry(id).or_default().versions.insert(version, Installed { stored, inspection });
+            let Some(opened) = opened.get(&stored.digest) else { continue };
+            if let Err(error) = &opened.inspection {
+                tracing::error!("plugin `{id}` {version} is broken: {error}");
+            }
+            let installed = Installed { inspection: opened.inspection.clone(), stored };
+            plugins.entry(id).or_default().versions.insert(version, installed);
         }
         for (id, usage) in uses {
-            let Some(entry) = plugins.get_mut(&id) else { continue };
-            if usage.stored.enabled
-                && let Some(installed) = entry.versions.get_mut(&usage.version)
-                && let Err(error) = self.load(&installed.stored.digest)
-            {
-                tracing::error!("plugin `{id}` {} is broken: {error}", usage.version);
-                installed.inspection = Err(error);
+            if let Some(entry) = plugins.get_mut(&id) {
+                entry.usage = Some(usage);
             }
-            entry.usage = Some(usage);
         }
+        let loaded = opened.into_iter().filter_map(|(digest, opened)| Some((digest, opened.plugin?)));
+        self.loaded.lock().extend(loaded);
         *self.plugins.write() = plugins;
         self.renew_enabled();
-    }
-
-    fn inspect(&self, digest: &[u8; 32]) -> Result<Arc<Inspection>, String> {
-        let bytes = self.files.read(digest).map_err(|unusable| unusable.0)?;
-        trellis_plugin_host::inspect(&bytes).map(Arc::new).map_err(|error| error.to_string())
     }
 
     /// The plugin of a digest, compiled. Blocks.
@@ -267,6 +278,29 @@ impl Registry {
             .filter(|(_, entry)| entry.usage.as_ref().is_some_and(follows))
             .map(|(id, _)| id.clone())
             .collect()
+    }
+
+    /// What the settings of a plugin say about when it runs, what its manifest says, and whether it is enabled.
+    pub(crate) fn schedule_of(&self, id: &PluginId) -> Option<(UseSchedule, Option<Schedule>, bool)> {
+        let plugins = self.plugins.read();
+        let entry = plugins.get(id)?;
+        let usage = entry.usage.as_ref();
+        let in_use = usage.and_then(|usage| entry.versions.get(&usage.version));
+        let shown = in_use.or_else(|| entry.versions.values().next_back())?;
+        let of_manifest = shown.inspection.as_ref().ok().and_then(|of| of.manifest.schedule.clone());
+        let settings = usage.map(|usage| UseSchedule::from(&usage.stored.schedule)).unwrap_or_default();
+        Some((settings, of_manifest, usage.is_some_and(|usage| usage.stored.enabled)))
+    }
+
+    /// The plugins that are enabled and run by themselves, with when they do, and when that was set.
+    pub(crate) fn scheduled(&self) -> Vec<(PluginId, Schedule, i64)> {
+        let of = |(id, entry): (&PluginId, &Entry)| {
+            let usage = entry.usage.as_ref().filter(|usage| usage.stored.enabled)?;
+            let manifest = &entry.versions.get(&usage.version)?.inspection.as_ref().ok()?.manifest;
+            let settings = UseSchedule::from(&usage.stored.schedule);
+            Some((id.clone(), schedules::effective(&settings, manifest)?, usage.stored.changed_at_ms))
+        };
+        self.plugins.read().iter().filter_map(of).collect()
     }
 
     pub(crate) fn list(&self) -> Vec<PluginInfo> {

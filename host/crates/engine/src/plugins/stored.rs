@@ -8,7 +8,7 @@ use trellis_records::Records;
 use trellis_storage::ScanRange;
 
 use super::entry::Usage;
-use crate::{Error, Result, jobs::StoredActor, keys, stored};
+use crate::{Error, Result, jobs::StoredActor, keys, schedules::StoredUseSchedule, stored};
 
 /// Plugins of one page of a scan.
 const PAGE_ROWS: usize = 200;
@@ -54,6 +54,7 @@ pub(super) struct UseV1 {
     pub(super) switch: u64,
     /// Where rolling back leads.
     pub(super) previous: Option<PreviousV1>,
+    pub(super) schedule: StoredUseSchedule,
 }
 
 /// A switch that can be rolled back to.

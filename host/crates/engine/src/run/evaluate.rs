@@ -12,6 +12,7 @@ use trellis_plugin_host::RowError;
 use super::{
     evaluator::{Evaluated, Evaluator},
     results::Layout,
+    resume,
     source::Source,
 };
 use crate::{
@@ -30,12 +31,13 @@ pub(super) struct Options<'a> {
 }
 
 /// What came of a batch.
+#[derive(Debug)]
 pub(super) struct Done {
     pub(super) ordinals: Vec<u64>,
     pub(super) evaluated: Evaluated,
     /// See [`Layout::encode`].
     pub(super) results: Vec<u8>,
-    /// The results as a frame of a capsule, if that was wanted and they fit into one.
+    /// The results as frames of a capsule, if that was wanted and they fit into one.
     pub(super) frame: Option<Result<Vec<u8>, capsule::Unusable>>,
 }
 
@@ -43,6 +45,8 @@ pub(super) struct Done {
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) customers: u64,
+    /// Those whose results an interrupted attempt of the same run had.
+    pub(super) earlier: u64,
     pub(super) failed: u64,
     /// The first failed rows, with their ordinals.
     pub(super) failed_rows: Vec<(u64, RowError)>,
@@ -153,7 +157,11 @@ fn evaluate(options: Options<'_>, batch: Batch) -> Result<Done> {
     let evaluated = options.evaluator.evaluate(batch)?;
     let results = options.layout.encode(&ordinals, &evaluated);
     let bounds = (ordinals.first().copied().unwrap_or(0), ordinals.last().copied().unwrap_or(0));
-    let frame = options.frames.then(|| capsule::encode(Kind::Results, bounds, &results));
+    let frame = options.frames.then(|| {
+        let mut frames = resume::failed_frame(&evaluated.failed)?;
+        frames.extend(capsule::encode(Kind::Results, bounds, &results)?);
+        Ok(frames)
+    });
     Ok(Done { ordinals, evaluated, results, frame })
 }
 

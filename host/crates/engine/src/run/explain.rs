@@ -8,7 +8,7 @@ use trellis_plugin_host::{CallContext, Plugin};
 use trellis_records::Caller;
 
 use super::{
-    Explanation, ScoreExplanation,
+    Explanation, ScoreExplanation, day,
     ledger::{self, RunRecord},
     models, plugin_run, spec,
 };
@@ -185,7 +185,8 @@ impl<'a> Asked<'a> {
             return Ok(None);
         };
         if as_of::from_days(self.run.as_of) == AsOf::Now {
-            if core.records.log_head() > self.run.log_number + ENTRIES_MAX {
+            let is_new_day = day::today(core) > self.run.as_of_day && day::moves_with_time(core, spec);
+            if is_new_day || core.records.log_head() > self.run.log_number + ENTRIES_MAX {
                 return Ok(None);
             }
             let (changed, _) = core.columns.changed_after(spec, self.run.log_number).await?;

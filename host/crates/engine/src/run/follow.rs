@@ -12,6 +12,7 @@ use trellis_storage::WriteSet;
 
 use super::{
     causes::Causes,
+    day::Day,
     evaluator::{self, Described, Evaluated, Evaluator, PerInterface},
     ledger::RunRecord,
     models,
@@ -39,6 +40,8 @@ pub(crate) struct Follower {
     /// The same, as the store has it.
     saved: u64,
     superseded: bool,
+    /// The day that the results are of.
+    day: Day,
 }
 
 /// Where a follower stands: what it had done when it wrote this down.
@@ -47,17 +50,29 @@ enum StoredPlace {
     V1 { run: [u8; 16], log_number: u64 },
 }
 
-/// Brings the results of every enabled plugin up to date. `followers` is kept by the caller from one time to the next.
+/// Brings the results of every enabled plugin up to date. `followers` is kept by the caller from one time to the next. Returns whether
+/// there are results of an earlier day left: of these each call does one part, after what has changed.
 ///
 /// A plugin that fails is named in the log and tried again the next time; the others go on.
-pub(crate) async fn follow_all(core: &Core, followers: &mut BTreeMap<PluginId, Follower>) {
+pub(crate) async fn follow_all(core: &Core, followers: &mut BTreeMap<PluginId, Follower>) -> bool {
     let enabled: Vec<_> = core.registry.enabled_as_of_now();
     followers.retain(|id, _| enabled.contains(id));
-    for id in enabled {
-        if let Err(error) = follow(core, &id, followers).await {
+    for id in &enabled {
+        if let Err(error) = follow(core, id, followers).await {
             tracing::warn!(plugin = %id, code = error.code(), "customers who changed were not evaluated again: {error}");
         }
     }
+    let mut is_left = false;
+    for id in &enabled {
+        let Some(follower) = followers.get_mut(id) else { continue };
+        match follower.follow_day(core).await {
+            Ok(left) => is_left |= left,
+            Err(error) => {
+                tracing::warn!(plugin = %id, code = error.code(), "results were not brought to the new day: {error}");
+            }
+        }
+    }
+    is_left
 }
 
 async fn follow(core: &Core, id: &PluginId, followers: &mut BTreeMap<PluginId, Follower>) -> Result<()> {
@@ -105,6 +120,7 @@ impl Follower {
             log_number: place,
             saved: place,
             superseded: false,
+            day: Day::load(core, id, run, record).await?,
         }))
     }
 
@@ -151,6 +167,25 @@ impl Follower {
             self.superseded |= put == Put::Superseded;
         }
         Ok(())
+    }
+
+    /// Evaluates some of the customers again whose results are of an earlier day; returns whether more are left.
+    async fn follow_day(&mut self, core: &Core) -> Result<bool> {
+        if self.superseded || !self.day.is_over(core) {
+            return Ok(false);
+        }
+        let rows_max = core.config.day_change_rows_max.clamp(1, core.config.batch_rows_max.max(1));
+        let ordinals = match self.day.affects(core, &self.spec) {
+            true => core.columns.ordinals_of(&self.spec, self.day.next(), rows_max as usize).await?,
+            false => Vec::new(),
+        };
+        if !ordinals.is_empty() {
+            self.evaluate_again(core, &ordinals, &Causes::default()).await?;
+            if self.superseded {
+                return Ok(false);
+            }
+        }
+        self.day.advance(core, &self.id, self.run, ordinals.last().copied()).await
     }
 
     /// Writes new results of `ordinals`; those that are not among `rows` have none any more.

@@ -14,6 +14,8 @@ use crate::{
 pub(crate) struct Gathered {
     pub(crate) source: Box<dyn Source>,
     pub(crate) capsule: Making,
+    /// Batches that the capsule holds; 0 where there is none.
+    pub(crate) batches: u64,
 }
 
 /// A capsule that is being made, or why there is none.
@@ -43,13 +45,13 @@ pub(crate) fn gather(
     let begun = place.capsules.create(header, place.bytes_max);
     let filled = begun.map(|writer| fill(writer, live.as_mut(), check));
     match filled {
-        Ok(Ok(Ok((writer, inputs)))) => {
-            Ok(Gathered { source: Box::new(inputs), capsule: Making::Writing(Box::new(writer)) })
+        Ok(Ok(Ok((writer, inputs, batches)))) => {
+            Ok(Gathered { source: Box::new(inputs), capsule: Making::Writing(Box::new(writer)), batches })
         }
         Ok(Err(error)) => Err(error),
         Err(why) | Ok(Ok(Err(why))) => {
             live.rewind()?;
-            Ok(Gathered { source: live, capsule: Making::not(&why) })
+            Ok(Gathered { source: live, capsule: Making::not(&why), batches: 0 })
         }
     }
 }
@@ -58,11 +60,11 @@ fn fill(
     mut writer: CapsuleWriter,
     live: &mut dyn Source,
     check: impl Fn() -> Result<()>,
-) -> Result<Result<(CapsuleWriter, Inputs), Unusable>> {
-    let mut rows = 0;
+) -> Result<Result<(CapsuleWriter, Inputs, u64), Unusable>> {
+    let (mut rows, mut batches) = (0, 0);
     while let Some(batch) = live.next()? {
         check()?;
-        rows += u64::from(batch.rows);
+        (rows, batches) = (rows + u64::from(batch.rows), batches + 1);
         let bounds = (batch.ordinals.first().copied(), batch.ordinals.last().copied());
         let bounds = (bounds.0.unwrap_or(0), bounds.1.unwrap_or(0));
         let bytes = crate::stored::encode(&StoredBatch::from(&batch));
@@ -72,7 +74,7 @@ fn fill(
         }
     }
     let reader = writer.reader();
-    Ok(reader.map(|reader| (writer, reader.into_inputs(rows))))
+    Ok(reader.map(|reader| (writer, reader.into_inputs(rows), batches)))
 }
 
 impl Making {
@@ -85,10 +87,11 @@ impl Making {
         matches!(self, Self::Writing(_))
     }
 
-    /// Appends the results of a batch.
+    /// Appends the results of a batch, which outlive this process from then on.
     pub(crate) fn results(&mut self, frame: Option<&Result<Vec<u8>, Unusable>>) {
         let (Self::Writing(writer), Some(frame)) = (&mut *self, frame) else { return };
-        let written = frame.as_ref().map_err(Clone::clone).and_then(|frame| writer.write(frame));
+        let written = frame.as_ref().map_err(Clone::clone);
+        let written = written.and_then(|frame| writer.write(frame)).and_then(|()| writer.flush());
         if let Err(why) = written {
             *self = Self::not(&why);
         }

@@ -1,6 +1,6 @@
 //! What each run was made of and what came out: the decision ledger of runs. Records of runs are never deleted.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -37,6 +37,8 @@ pub struct RunInfo {
     pub generation: u64,
     /// Whether it was a first run, a re-fit or an upgrade: nothing was told about single customers.
     pub baseline: bool,
+    /// The number of the model that it evaluated with.
+    pub model: Option<u32>,
     /// Whether what it read is still kept, so that it can be replayed.
     pub has_capsule: bool,
     /// What came out, as its job's result.
@@ -88,6 +90,8 @@ pub(super) struct RunRecord {
     pub(super) outputs_digest: [u8; 32],
     /// The job's result, for people: JSON.
     pub(super) result: String,
+    /// The number of its model.
+    pub(super) model: Option<u32>,
 }
 
 impl RunRecord {
@@ -175,6 +179,7 @@ pub(crate) async fn list(
             seed: record.seed,
             generation: record.generation,
             baseline: record.baseline,
+            model: record.model,
             has_capsule: capsule::digest_of(records, plugin, run).await?.is_some(),
             result: record.result()?,
             version: record.version,
@@ -184,21 +189,7 @@ pub(crate) async fn list(
     Ok(RunPage { runs, next })
 }
 
-/// Deletes the models of all but the newest `kept` runs of a plugin.
-pub(super) async fn prune_models(records: &Records, plugin: &PluginId, kept: usize) -> Result<()> {
-    let (runs, _) = newest(records, plugin, None, PAGE_ROWS).await?;
-    let models = |runs: &[(RecordId, RunRecord)]| -> BTreeSet<[u8; 32]> {
-        runs.iter().flat_map(|(_, run)| run.models.iter().map(|(_, digest)| *digest)).collect()
-    };
-    let (keep, old) = runs.split_at(kept.max(1).min(runs.len()));
-    for model in models(old).difference(&models(keep)) {
-        if records.store().get(&keys::model(plugin, model)).await?.is_some() {
-            super::models::delete(records, plugin, model).await?;
-        }
-    }
-    Ok(())
-}
-
+/// Up to `runs_max` runs of a plugin, the newest first: those after `after`; and whether more follow.
 pub(super) async fn newest(
     records: &Records,
     plugin: &PluginId,

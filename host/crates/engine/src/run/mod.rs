@@ -2,11 +2,13 @@
 //! `segmentation` and `scoring` alike.
 
 mod causes;
+mod day;
 mod evaluate;
 mod evaluator;
 mod explain;
 mod follow;
 mod gather;
+mod learned;
 mod ledger;
 mod models;
 mod outputs;
@@ -14,6 +16,7 @@ mod plugin_run;
 mod replay;
 pub(crate) mod report;
 mod results;
+mod resume;
 mod serving;
 mod source;
 mod spec;
@@ -22,10 +25,13 @@ use serde_json::Value as Json;
 use trellis_columns::AsOf;
 use trellis_model::{PluginId, Reason, RecordId};
 
+pub(crate) use day::today;
 pub(crate) use evaluator::{check as check_config, outputs as describe_outputs};
 pub(crate) use explain::{explain, score_explain, score_rules};
 pub(crate) use follow::follow_all;
 pub(crate) use gather::{Gathered, Made, Place, gather};
+pub(crate) use learned::{FitInput, fit, has_run, start};
+pub use learned::{ModelInfo, ModelPage};
 pub use ledger::{RunInfo, RunPage};
 pub(crate) use ledger::{list, results_of};
 pub(crate) use plugin_run::{RunInput, context, finish_transitions, run};
@@ -50,11 +56,15 @@ pub struct RunRequest {
 /// Which model a run evaluates with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ModelChoice {
-    /// A new one, learned from the data as it is.
+    /// The one that is pinned; a new one where none is.
     #[default]
+    Usual,
+    /// A new one, learned from the data as it is.
     Fit,
-    /// The one of the plugin's last run, which has to be of the same version and configuration.
+    /// The one of the plugin's last run, which has to be of the same configuration.
     Last,
+    /// The one of this number, with the configuration that it was learned under.
+    Number(u32),
 }
 
 /// Why a customer has its value in a segmentation.

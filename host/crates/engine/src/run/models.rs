@@ -35,6 +35,11 @@ pub(super) async fn put(records: &Records, plugin: &PluginId, bytes: &[u8]) -> R
     Ok(digest)
 }
 
+/// Whether a model is kept.
+pub(super) async fn is_kept(records: &Records, plugin: &PluginId, digest: &[u8; 32]) -> Result<bool> {
+    Ok(records.store().get(&keys::model(plugin, digest)).await?.is_some())
+}
+
 /// Reads a model; `None` where it was never stored or is no longer kept.
 pub(super) async fn get(records: &Records, plugin: &PluginId, digest: &[u8; 32]) -> Result<Option<Vec<u8>>> {
     if records.store().get(&keys::model(plugin, digest)).await?.is_none() {

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Instant};
 
-use semver::Version;
 use serde_json::Value as Json;
 use trellis_columns::{
     AsOf, CodesColumn, DatasetSpec, DatasetStream, FlipRequest, GenerationId, GenerationWriter,
@@ -16,11 +15,13 @@ use super::{
     evaluator::{self, Described, Evaluator, PerInterface},
     follow::Follower,
     gather::{self, Gathered, Made, Making, Place},
+    learned::{self, FitInput, ModelSource, Subject},
     ledger::{self, RunRecord},
     models,
     outputs::{self, Outputs},
     report::{self, Report, Timings},
     results::{self, Layout},
+    resume::{self, Begun, Earlier},
     source::{Rows, Source},
     spec,
 };
@@ -34,12 +35,30 @@ use crate::{
 /// What a run is asked for, all of it decided.
 #[derive(Debug, Clone)]
 pub(crate) struct RunInput {
-    pub(crate) plugin: PluginId,
-    pub(crate) version: Version,
-    pub(crate) config: Json,
-    pub(crate) as_of: AsOf,
-    pub(crate) announce: bool,
-    pub(crate) last_model: bool,
+    /// What it is of; also what is learned where it learns.
+    of: FitInput,
+    announce: bool,
+    model: ModelSource,
+}
+
+impl RunInput {
+    /// A model of a number goes before the last one, and that before a new one.
+    pub(crate) fn new(of: FitInput, announce: bool, last_model: bool, model: Option<u32>) -> Self {
+        let model = match model {
+            Some(number) => ModelSource::Number(number),
+            None if last_model => ModelSource::Last,
+            None => ModelSource::New,
+        };
+        Self { of, announce, model }
+    }
+
+    pub(super) fn of(&self) -> &FitInput {
+        &self.of
+    }
+
+    fn plugin(&self) -> &PluginId {
+        &self.of.plugin
+    }
 }
 
 /// A run under way.
@@ -59,10 +78,12 @@ struct Run<'a> {
 }
 
 /// The models of a run with what is told about them.
-struct Fitted {
-    bytes: PerInterface<Vec<u8>>,
-    digests: PerInterface<[u8; 32]>,
-    about: Json,
+pub(super) struct Fitted {
+    pub(super) bytes: PerInterface<Vec<u8>>,
+    pub(super) digests: PerInterface<[u8; 32]>,
+    pub(super) about: Json,
+    /// The number of the model.
+    pub(super) number: Option<u32>,
 }
 
 /// The results of a run, stored and not yet flipped to.
@@ -75,18 +96,19 @@ struct Evaluated {
 /// Runs a plugin; called again with the same job where a stop of the server interrupted it.
 pub(crate) fn run(core: &Core, job: &Running<'_>, input: &RunInput) -> Result<Json> {
     let records = &core.records;
-    let plugin = job.wait(core.registry.version(&input.plugin, &input.version))?;
-    if let Some(done) = job.wait(ledger::get(records, &input.plugin, job.id()))? {
-        job.wait(finish(core, job, &input.plugin, &done))?;
+    let id = input.plugin();
+    let plugin = job.wait(core.registry.version(id, &input.of.version))?;
+    if let Some(done) = job.wait(ledger::get(records, id, job.id()))? {
+        job.wait(finish(core, job, id, &done))?;
         return done.result();
     }
-    let config = input.config.to_string();
+    let config = input.of.config.to_string();
     let described = evaluator::describe(&plugin, &config)?;
     let spec = spec::granted(core, plugin.manifest())?;
     let outputs = job.wait(outputs::define(&core.columns, plugin.manifest(), &spec.object, &described))?;
     let layout = Layout::of(&described, |output| plugin.manifest().output_name(output));
-    let previous = job.wait(super::serving::serving(records, &input.plugin))?;
-    let at = context(core, job.id(), input.as_of);
+    let previous = job.wait(super::serving::serving(records, id))?;
+    let at = context(core, job.id(), input.of.as_of);
     let parts = Timings::default();
     let plugin = &plugin;
     Run { core, job, input, plugin, spec, config, at, described, outputs, layout, previous, parts }.execute()
@@ -123,34 +145,50 @@ impl Run<'_> {
     fn execute(mut self) -> Result<Json> {
         let (core, job) = (self.core, self.job);
         let mut parts = self.parts;
-        let live = timed(&mut parts.features, || self.open())?;
-        let (position, log_number) = (core.records.store().head().0, live.log_number());
-        job.progress(0, Some(live.rows()), "customers");
-        let Gathered { mut source, mut capsule } =
-            timed(&mut parts.features, || self.gather(live, position, log_number))?;
-        let fitted = timed(&mut parts.fit, || self.fit(source.as_mut()))?;
+        let place = (&core.capsules, core.config.capsule_bytes_max);
+        let of = (*self.plugin.digest().as_bytes(), self.config.as_str());
+        let Begun { mut source, mut capsule, earlier, position, log_number } =
+            match resume::take_up(job, &core.records, place, of)? {
+                Some((begun, at)) => {
+                    self.at = at.context(job.id());
+                    begun
+                }
+                None => timed(&mut parts.features, || self.begin())?,
+            };
+        job.progress(0, Some(source.rows()), "customers");
+        let fitted = timed(&mut parts.fit, || self.fit(source.as_mut(), log_number))?;
         job.check()?;
         source.rewind()?;
         self.parts = parts;
-        let evaluated = self.evaluate(&fitted, source.as_mut(), &mut capsule)?;
+        let evaluated = self.evaluate(&fitted, source.as_mut(), &mut capsule, earlier)?;
         // The capsule of a run that reads from it stays open until here.
         drop(source);
-        let served = || core.registry.check_still_served(&self.input.plugin, &self.input.version);
+        let served = || core.registry.check_still_served(self.input.plugin(), &self.input.of.version);
         if let Err(error) = job.check().and_then(|()| served()) {
             job.wait(core.columns.discard(evaluated.generation))?;
             return Err(error);
         }
         let mut record = self.record(&fitted, &evaluated, position, log_number);
         self.flip(&mut record, &fitted, &evaluated.tally, capsule)?;
-        job.wait(finish(core, job, &self.input.plugin, &record))?;
+        job.wait(finish(core, job, self.input.plugin(), &record))?;
         record.result()
+    }
+
+    /// Reads the rows.
+    fn begin(&self) -> Result<Begun> {
+        let live = self.open()?;
+        let (position, log_number) = (self.core.records.store().head().0, live.log_number());
+        self.job.progress(0, Some(live.rows()), "customers");
+        let Gathered { source, mut capsule, batches } = self.gather(live, position, log_number)?;
+        resume::note(self.job, &self.core.records, &mut capsule, batches, source.rows())?;
+        Ok(Begun { source, capsule, earlier: None, position, log_number })
     }
 
     fn open(&self) -> Result<DatasetStream> {
         self.job.wait(async {
             self.core.columns.catch_up().await?;
             let rows = self.core.config.batch_rows_max as usize;
-            Ok(self.core.columns.dataset(&self.spec, self.input.as_of, rows).await?)
+            Ok(self.core.columns.dataset(&self.spec, self.input.of.as_of, rows).await?)
         })
     }
 
@@ -158,8 +196,8 @@ impl Run<'_> {
         let header = Header {
             epoch: self.core.records.store().epoch().0,
             run: *self.job.id().as_bytes(),
-            plugin: self.input.plugin.to_string(),
-            version: self.input.version.to_string(),
+            plugin: self.input.plugin().to_string(),
+            version: self.input.of.version.to_string(),
             plugin_digest: *self.plugin.digest().as_bytes(),
             config: self.config.clone(),
             at: (&self.at).into(),
@@ -171,37 +209,55 @@ impl Run<'_> {
         gather::gather(place, &header, Box::new(live), || self.job.check())
     }
 
-    fn fit(&self, source: &mut dyn Source) -> Result<Fitted> {
-        if self.input.last_model {
-            return self.last_models();
+    fn fit(&self, source: &mut dyn Source, log_number: u64) -> Result<Fitted> {
+        match self.input.model {
+            ModelSource::Last => self.last_models(),
+            ModelSource::Number(number) => {
+                let (learned, bytes) =
+                    self.job.wait(learned::usable(&self.core.records, self.input.plugin(), number))?;
+                let about = learned.about()?;
+                Ok(Fitted { bytes, digests: learned.digests, about, number: Some(number) })
+            }
+            ModelSource::New => match self.fitted_before()? {
+                Some(fitted) => Ok(fitted),
+                None => self.fit_anew(source, log_number),
+            },
         }
-        let cancel = self.job.cancel_plugin();
+    }
+
+    fn fit_anew(&self, source: &mut dyn Source, log_number: u64) -> Result<Fitted> {
+        let (cancel, customers) = (self.job.cancel_plugin(), source.rows());
         let models = evaluator::fit(self.plugin, &mut Rows::new(source), &self.config, &self.at, cancel)?;
-        let about = report::about(&models);
-        let bytes = models.map(|model| model.bytes.clone());
-        let digests = bytes
-            .try_map(|bytes| self.job.wait(models::put(&self.core.records, &self.input.plugin, bytes)))?;
-        Ok(Fitted { bytes, digests, about })
+        let subject = Subject { input: &self.input.of, config: &self.config, log_number, customers };
+        let (fitted, ..) = learned::keep_model(self.core, self.job, self.plugin, subject, &models)?;
+        Ok(fitted)
+    }
+
+    /// What an earlier attempt of this run had learned.
+    fn fitted_before(&self) -> Result<Option<Fitted>> {
+        let (records, id) = (&self.core.records, self.input.plugin());
+        let Some((number, last)) = self.job.wait(learned::last(records, id))? else { return Ok(None) };
+        if last.job != *self.job.id().as_bytes() {
+            return Ok(None);
+        }
+        let Some(bytes) = self.job.wait(models::get_all(records, id, &last.digests))? else {
+            return Ok(None);
+        };
+        Ok(Some(Fitted { bytes, about: last.about()?, digests: last.digests, number: Some(number) }))
     }
 
     /// The models of the last run, if they fit what is asked now.
     fn last_models(&self) -> Result<Fitted> {
-        let plugin = &self.input.plugin;
+        let plugin = self.input.plugin();
         let cannot = |reason: &str| Error::CannotRun { plugin: plugin.clone(), reason: reason.to_owned() };
         let (_, last) = self.previous.as_ref().ok_or_else(|| cannot("it has no model yet: fit one first"))?;
-        if !self.same_model_as(last) {
-            return Err(cannot("its last model is of another version or configuration: fit a new one"));
+        if last.config != self.config {
+            return Err(cannot("its last model is of another configuration: fit a new one"));
         }
-        let bytes = last.models.try_map(|digest| {
-            let bytes = self.job.wait(models::get(&self.core.records, plugin, digest))?;
-            bytes.ok_or_else(|| cannot("its last model is no longer kept: fit a new one"))
-        })?;
+        let bytes = self.job.wait(models::get_all(&self.core.records, plugin, &last.models))?;
+        let bytes = bytes.ok_or_else(|| cannot("its last model is no longer kept: fit a new one"))?;
         let about = last.result()?.get("models").cloned().unwrap_or_default();
-        Ok(Fitted { bytes, digests: last.models.clone(), about })
-    }
-
-    fn same_model_as(&self, last: &RunRecord) -> bool {
-        last.plugin_digest == *self.plugin.digest().as_bytes() && last.config == self.config
+        Ok(Fitted { bytes, digests: last.models.clone(), about, number: last.model })
     }
 
     fn evaluate(
@@ -209,6 +265,7 @@ impl Run<'_> {
         fitted: &Fitted,
         source: &mut dyn Source,
         capsule: &mut Making,
+        earlier: Option<Earlier>,
     ) -> Result<Evaluated> {
         let (core, job, mut parts) = (self.core, self.job, self.parts);
         let mut writer = core.columns.begin(job.id(), &self.outputs.all())?;
@@ -225,16 +282,26 @@ impl Run<'_> {
             frames: capsule.is_writing(),
         };
         let (mut tally, mut hasher, total) = (Tally::default(), results::hasher(), source.rows());
+        let mut add = |done: Done, capsule: Option<&mut Making>| {
+            job.check()?;
+            append(&mut writer, &done)?;
+            hasher.update(&done.results);
+            tally.add(&done, core.config.failed_rows_kept_max);
+            match capsule {
+                Some(capsule) => capsule.results(done.frame.as_ref()),
+                // It holds them already.
+                None => tally.earlier = tally.customers,
+            }
+            job.progress(tally.customers, Some(total), "customers");
+            Ok(())
+        };
         timed(&mut parts.assign, || {
-            evaluate::evaluate_all(options, source, |done| {
-                job.check()?;
-                append(&mut writer, &done)?;
-                hasher.update(&done.results);
-                capsule.results(done.frame.as_ref());
-                tally.add(&done, core.config.failed_rows_kept_max);
-                job.progress(tally.customers, Some(total), "customers");
-                Ok(())
-            })
+            if let Some(earlier) = earlier {
+                source.skip(earlier.batches)?;
+                earlier.replay(&self.layout, |done| add(done, None))?;
+            }
+            evaluate::evaluate_all(options, source, |done| add(done, Some(&mut *capsule)))
+                .map_err(|error| learned::explained(error, self.plugin, fitted.number))
         })?;
         let generation = timed(&mut parts.store, || Ok(job.wait(writer.finish())?))?;
         self.parts = parts;
@@ -242,10 +309,13 @@ impl Run<'_> {
     }
 
     /// A first run has nothing to compare with; a new model moves customers who did nothing, which is news only if asked for.
-    fn is_baseline(&self) -> bool {
+    fn is_baseline(&self, fitted: &Fitted) -> bool {
         match &self.previous {
             None => true,
-            Some(_) => !self.input.last_model && !self.input.announce,
+            Some((_, last)) => {
+                let is_same_model = self.input.model != ModelSource::New && last.models == fitted.digests;
+                !is_same_model && !self.input.announce
+            }
         }
     }
 
@@ -253,23 +323,24 @@ impl Run<'_> {
         let names =
             |names: &[trellis_model::SegmentationName]| names.iter().map(ToString::to_string).collect();
         RunRecord {
-            version: self.input.version.to_string(),
+            version: self.input.of.version.to_string(),
             plugin_digest: *self.plugin.digest().as_bytes(),
             config: self.config.clone(),
-            as_of: as_of::to_days(self.input.as_of),
+            as_of: as_of::to_days(self.input.of.as_of),
             as_of_day: self.at.as_of_days,
             now_ms: self.at.now_ms,
             seed: self.at.seed,
             models: fitted.digests.clone(),
-            fitted: !self.input.last_model,
+            fitted: self.input.model == ModelSource::New,
             log_number,
             position,
             generation: evaluated.generation.0,
-            baseline: self.is_baseline(),
+            baseline: self.is_baseline(fitted),
             segmentations: names(&self.outputs.segmentations),
             scores: names(&self.outputs.scores),
             outputs_digest: evaluated.outputs_digest,
             result: String::new(),
+            model: fitted.number,
         }
     }
 
@@ -287,8 +358,8 @@ impl Run<'_> {
         let request = FlipRequest {
             run: job.id(),
             baseline: record.baseline,
-            as_of: self.input.as_of,
-            data: report::flip_data(&self.input.plugin, record),
+            as_of: self.input.of.as_of,
+            data: report::flip_data(self.input.plugin(), record),
             origin: origin(job),
         };
         let generation = GenerationId(record.generation);
@@ -305,7 +376,7 @@ impl Run<'_> {
         };
         record.result = report.result(&core.columns).to_string();
         let digest = capsule.ok().map(|(digest, _)| digest);
-        job.wait(ledger::put(&core.records, &self.input.plugin, job.id(), record, digest))
+        job.wait(ledger::put(&core.records, self.input.plugin(), job.id(), record, digest))
     }
 }
 
@@ -339,7 +410,7 @@ async fn finish(core: &Core, job: &Running<'_>, plugin: &PluginId, record: &RunR
             }
         }
     }
-    ledger::prune_models(&core.records, plugin, core.config.models_kept_per_plugin).await?;
+    learned::prune(&core.records, plugin, core.config.models_kept_per_plugin).await?;
     capsule::delete_old(&core.records, &core.capsules, plugin, core.config.capsules_kept_per_plugin).await
 }
 

@@ -269,7 +269,7 @@ mod tests {
     #[test]
     fn rows_that_come_out_otherwise_are_counted_and_the_first_are_named() {
         let dir = tempfile::tempdir().unwrap();
-        let capsules = Capsules::open(dir.path().join("capsules"), |_| true).unwrap();
+        let capsules = Capsules::open(dir.path().join("capsules"), |_| true, |_| false).unwrap();
         let mut writer = capsules.create(&header(), u64::MAX).unwrap();
         let same: Vec<f64> = (0..40).map(f64::from).collect();
         for _ in 0..2 {

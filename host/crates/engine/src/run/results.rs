@@ -3,6 +3,9 @@
 
 use serde_json::{Value as Json, json};
 
+use trellis_model::{TextColumn, Validity};
+use trellis_plugin_host::{AssignedColumn, ScoredColumn};
+
 use super::evaluator::{Described, Evaluated};
 
 /// Bytes of a row's ordinal.
@@ -63,6 +66,56 @@ impl Layout {
             }
         }
         bytes
+    }
+
+    /// The rows that [`Layout::encode`] made; `None` where the bytes are of another form. Names of columns are left empty.
+    pub(super) fn decode(&self, bytes: &[u8]) -> Option<(Vec<u64>, Evaluated)> {
+        let rows = bytes.chunks_exact(self.width());
+        if !rows.remainder().is_empty() {
+            return None;
+        }
+        let mut ordinals = Vec::with_capacity(rows.len());
+        let mut codes =
+            vec![(Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len())); self.segmentations.len()];
+        let mut scores =
+            vec![(Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len())); self.scores.len()];
+        for row in rows {
+            ordinals.push(ordinal(row));
+            let mut rest = row.get(ORDINAL_BYTES..)?;
+            for ((codes, valid), (_, values)) in codes.iter_mut().zip(&self.segmentations) {
+                let (number, after) = rest.split_first_chunk::<VALUE_BYTES>()?;
+                let number = u32::from(u16::from_le_bytes(*number));
+                if number as usize > values.len() {
+                    return None;
+                }
+                codes.push(number.saturating_sub(1));
+                valid.push(number > 0);
+                rest = after;
+            }
+            for (numbers, valid) in &mut scores {
+                let (score, after) = rest.split_first_chunk::<SCORE_BYTES>()?;
+                let [present, bits @ ..] = *score;
+                numbers.push(f64::from_le_bytes(bits));
+                valid.push(present == 1);
+                rest = after;
+            }
+        }
+        let segmentations =
+            codes.into_iter().zip(&self.segmentations).map(|((codes, valid), (_, values))| {
+                let values = TextColumn::from_iter(values.iter().map(String::as_str));
+                AssignedColumn { name: String::new(), codes, valid: Validity::from_flags(valid), values }
+            });
+        let scores = scores.into_iter().map(|(values, valid)| ScoredColumn {
+            name: String::new(),
+            valid: Validity::from_flags(valid),
+            values,
+        });
+        let evaluated = Evaluated {
+            segmentations: segmentations.collect(),
+            scores: scores.collect(),
+            failed: Vec::new(),
+        };
+        Some((ordinals, evaluated))
     }
 
     /// The results of one row, for people.

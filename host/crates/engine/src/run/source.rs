@@ -14,6 +14,14 @@ pub(crate) trait Source: Send {
     /// Goes back to the first batch.
     fn rewind(&mut self) -> Result<()>;
 
+    /// Passes over batches.
+    fn skip(&mut self, batches: u64) -> Result<()> {
+        for _ in 0..batches {
+            self.next()?;
+        }
+        Ok(())
+    }
+
     /// How many rows there are in all.
     fn rows(&self) -> u64;
 }
@@ -40,6 +48,10 @@ impl Source for Inputs {
 
     fn rewind(&mut self) -> Result<()> {
         Self::rewind(self).map_err(damaged)
+    }
+
+    fn skip(&mut self, batches: u64) -> Result<()> {
+        Self::skip(self, batches).map_err(damaged)
     }
 
     fn rows(&self) -> u64 {

@@ -6,9 +6,14 @@
 mod actions;
 mod chains;
 mod comments;
+mod customers;
+mod days;
 mod desk;
 mod faults;
+mod models;
+mod resumes;
 mod rules;
+mod schedules;
 mod stops;
 mod store;
 mod supervision;

@@ -94,6 +94,10 @@ impl World {
         Self::open(self.dir, self.inner, self.clock, self.config).await
     }
 
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.dir.path()
+    }
+
     /// Waits until everything that is in the log was reacted to, and what came of that.
     pub(crate) async fn settle(&self) {
         tokio::time::timeout(PATIENCE, self.engine.reactions_settled()).await.expect("reactions settle");

@@ -27,7 +27,7 @@ pub(super) fn schemas() -> Map<String, Json> {
         })),
         "Run": object(&["run", "plugin", "version"], json!({
             "run": id(), "plugin": text(), "version": text(), "digest": text(), "as_of": text(), "log": integer(), "seed": text(),
-            "generation": integer(), "baseline": boolean(), "can_be_replayed": boolean(), "result": {},
+            "generation": integer(), "baseline": boolean(), "model": nullable("integer"), "can_be_replayed": boolean(), "result": {},
         })),
         "Decision": object(&["id", "kind", "timestamp", "by", "object", "record", "reasons", "actions"], json!({
             "id": id(), "kind": text(), "timestamp": time(),

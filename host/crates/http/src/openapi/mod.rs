@@ -3,6 +3,7 @@
 mod decisions;
 mod duplicates;
 mod history;
+mod models;
 mod objects;
 mod operation;
 mod plugin_health;

@@ -59,15 +59,28 @@ pub(super) fn fixed() -> Map<String, Json> {
             "schema": { "type": "object" }, "rules": array(component("ShippedRule")), "review": component("PluginReview"),
             "health": { "oneOf": [component("PluginHealth"), { "type": "null" }] },
             "requests": array(object(&["grant", "text"], json!({ "grant": text(), "text": component("Label"), "personal": boolean() }))),
+            "schedule": { "anyOf": [component("PluginSchedule"), { "type": "null" }] },
         })),
         "PluginUse": object(&[], json!({
             "config": {}, "as_of": { "type": "string", "description": "`now` or a date." }, "version": text(),
             "grants": { "type": "array", "items": text(), "description": "What it is granted of its `requests`; everything where this is left out." },
             "reason": text(), "confirm": boolean(), "enable_rules": boolean(), "ignore_self_tests": boolean(),
+            "schedule": {
+                "type": ["object", "null"], "description": "When it runs by itself; as its manifest says where this is left out or null.",
+                "properties": {
+                    "cron": { "type": "string", "description": "Five fields (minute, hour, day, month, weekday) in the organisation's time zone." },
+                    "model": { "type": "string", "enum": ["fit", "last"] },
+                    "off": { "type": "boolean", "description": "True: it does not." },
+                },
+            },
         })),
         "PluginRun": object(&[], json!({
             "config": {}, "as_of": { "type": "string", "description": "`now` or a date." },
-            "model": { "type": "string", "enum": ["fit", "last"] }, "announce": boolean(),
+            "model": {
+                "description": "`fit` learns a new model, `last` uses that of the last run, a number the model of that number; left out, the pinned one or a new one.",
+                "anyOf": [{ "type": "string", "enum": ["fit", "last"] }, { "type": "integer", "minimum": 1 }],
+            },
+            "announce": boolean(),
         })),
         "Segmentation": object(&["name", "object", "values"], json!({
             "name": text(), "aliases": array(text()), "object": text(), "label": component("Label"), "description": component("Label"),
@@ -126,6 +139,7 @@ pub(super) fn fixed() -> Map<String, Json> {
     components.extend(super::queries::schemas());
     components.extend(super::duplicates::schemas());
     components.extend(super::history::schemas());
+    components.extend(super::models::schemas());
     components.extend(super::transfer::schemas());
     components.extend(super::plugins::schemas());
     components

@@ -180,6 +180,12 @@ impl From<trellis_engine::Error> for Problem {
                 return Self::not_found(&format!("suggestion of plugin `{plugin}`:"), name);
             }
             E::InputsExpired { reason, .. } => return Self::new(Code::InputsExpired).detail_text(reason),
+            E::UnknownModel { model, .. } => return Self::not_found("model", model),
+            E::ModelExpired { .. } => Code::ModelExpired,
+            E::ModelPinned { model, .. } => {
+                return Self::new(Code::ModelPinned).detail(message).member("model", model);
+            }
+            E::ModelIncompatible { .. } => Code::ModelIncompatible,
             E::UnknownVersion { .. } => Code::NotFound,
             E::NoExplanation { .. } => Code::NoExplanation,
             E::VersionExists { .. } => Code::PluginVersionExists,

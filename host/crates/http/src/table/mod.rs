@@ -7,6 +7,7 @@ mod decisions;
 mod duplicates;
 mod history;
 mod metadata;
+mod models;
 mod pages;
 mod plugin_health;
 mod plugin_lifecycle;
@@ -74,6 +75,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         plugins::endpoints(),
         plugin_health::endpoints(),
         plugin_lifecycle::endpoints(),
+        models::endpoints(),
         system::endpoints(),
         transfer::endpoints(),
     ];

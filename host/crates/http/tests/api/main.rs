@@ -19,6 +19,7 @@ mod includes;
 mod languages;
 mod limits;
 mod lists;
+mod models;
 mod pages;
 mod plugin_lifecycle;
 mod plugins;

@@ -2,11 +2,15 @@
 //!
 //! Known keywords: `type` (one of object, array, string, integer, number, boolean), `properties`, `required`,
 //! `additionalProperties` (true or false), `items`, `minItems`, `maxItems`, `enum`, `minimum`, `maximum`, `exclusiveMinimum`,
-//! `exclusiveMaximum`, `minLength`, `maxLength`, `default`, and `title` and `description`, which may be tables of languages. Any
+//! `exclusiveMaximum`, `minLength`, `maxLength`, `default`, and `title` and `description`, which may be tables of languages; and what only
+//! forms need: `oneOf` (choices with titles), `format`, `x-unit`, `x-order`, and `x-field-of` and `x-option-of`, see
+//! [`super::config_forms`]. Any
 //! other keyword is an error when the manifest is read: a rule that nobody checks would be worse than none. There is no `$ref` and no
 //! `pattern`, so that a check costs what the configuration is long.
 
 use serde_json::{Map, Value};
+
+use super::config_forms::{self, NamedByConfig};
 
 /// Levels of a schema.
 const DEPTH_MAX: usize = 8;
@@ -50,6 +54,11 @@ impl ConfigSchema {
         fill(&self.0, config)
     }
 
+    /// The fields and options of the server's objects that a configuration names.
+    pub fn names(&self, config: &Value) -> Vec<NamedByConfig> {
+        config_forms::names(&self.0, config)
+    }
+
     /// Everything that is wrong with a configuration.
     pub fn problems(&self, config: &Value) -> Vec<ConfigProblem> {
         let mut problems = Vec::new();
@@ -81,6 +90,11 @@ fn check_schema(path: &str, schema: &Value, depth: usize) -> Result<(), SchemaPr
                 (!is_label(value)).then_some("is neither a text nor a table of languages")
             }
             "default" => None,
+            "oneOf" => config_forms::wrong_choices(value, is_label),
+            "format" => config_forms::wrong_format(value),
+            "x-unit" => (!is_label(value)).then_some("is neither a text nor a table of languages"),
+            "x-order" => config_forms::wrong_order(value, table),
+            "x-field-of" | "x-option-of" => config_forms::wrong_names(key, value, table),
             "properties" => {
                 for (name, schema) in value.as_object().ok_or_else(|| at(key, "is no table"))? {
                     check_schema(&format!("{path}.properties.{name}"), schema, depth + 1)?;
@@ -151,6 +165,7 @@ fn validate(path: &str, schema: &Value, value: &Value, problems: &mut Vec<Config
     {
         wrong(format!("{value} is not one of {}", Value::Array(allowed.clone())));
     }
+    config_forms::check(schema, value, &mut wrong);
     for (keyword, amount) in [
         ("minimum", value.as_f64()),
         ("maximum", value.as_f64()),

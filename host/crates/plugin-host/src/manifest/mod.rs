@@ -2,10 +2,12 @@
 //!
 //! Keys that this host does not know are errors, so that a misspelt one is never silently ignored.
 
+mod config_forms;
 mod config_schema;
 mod dataset;
 mod parse;
 mod requests;
+mod schedule;
 mod uses;
 
 use std::collections::BTreeMap;
@@ -14,9 +16,11 @@ use trellis_model::{ObjectName, PluginId, Text};
 
 use crate::{Error, LimitClass, PluginVersion, Result};
 
+pub use config_forms::NamedByConfig;
 pub use config_schema::{ConfigProblem, ConfigSchema};
 pub use dataset::{Aggregate, ColumnSource, Dataset, DatasetColumn, DatasetKind};
 pub use requests::Request;
+pub use schedule::{Cron, Schedule, ScheduledModel};
 pub use uses::{
     ActionGrant, CampaignRulesUse, Closed, LookupGrant, OnFailure, RecordHookUse, RelatedChange,
     ServiceWorkflowUse,
@@ -59,6 +63,8 @@ pub struct Manifest {
     pub campaign_rules: Option<CampaignRulesUse>,
     /// What it judges, one entry an object; there where it provides `record-hook`.
     pub record_hooks: Vec<RecordHookUse>,
+    /// When it runs by itself, where nobody says otherwise.
+    pub schedule: Option<Schedule>,
 }
 
 /// An interface that plugins implement.

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use trellis_model::{FieldName, ObjectName, PluginId, Text};
 
 use super::dataset::{Dataset, DatasetKind, RawDataset, dataset};
+use super::schedule::{self, RawSchedule};
 use super::uses::{
     self, RawAction, RawCampaignRules, RawLookup, RawOutputs, RawRecordHook, RawServiceWorkflow,
 };
@@ -48,6 +49,7 @@ struct RawManifest {
     campaign_rules: Option<RawCampaignRules>,
     #[serde(default)]
     record_hook: Vec<RawRecordHook>,
+    schedule: Option<RawSchedule>,
 }
 
 #[derive(Default, Deserialize)]
@@ -75,6 +77,7 @@ pub(super) fn parse(text: &str) -> Parse<Manifest> {
     if let Some(industry) = &raw.industry {
         check_name("industry", &industry.replace('-', "_"))?;
     }
+    let schedule = raw.schedule.map(|raw| schedule::schedule(raw, &provides)).transpose()?;
     Ok(Manifest {
         id: PluginId::new(&raw.id).map_err(|error| problem("id", error))?,
         version: raw.version,
@@ -94,6 +97,7 @@ pub(super) fn parse(text: &str) -> Parse<Manifest> {
         service_workflow: raw.service_workflow.map(uses::service_workflow).transpose()?,
         campaign_rules: campaign_rules.transpose()?,
         record_hooks: uses::record_hooks(raw.record_hook)?,
+        schedule,
     })
 }
 

@@ -11,12 +11,14 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use trellis_columns::AsOf;
-use trellis_engine::{ModelChoice, PluginInfo, RunInfo, RunRequest, SwitchOptions, UseSettings, VersionInfo};
+use trellis_engine::{
+    ModelChoice, PluginInfo, RunInfo, RunRequest, SwitchOptions, UseSchedule, UseSettings, VersionInfo,
+};
 use trellis_model::{PluginId, Text};
 
 use crate::extract::{JsonBody, Parameters, PathParts, Requester, check_media_type};
-use crate::handlers::jobs::accepted;
 use crate::handlers::plugin_health::health_json;
+use crate::handlers::{jobs::accepted, schedule};
 use crate::problem::{ApiResult, Code, Problem};
 use crate::state::App;
 use crate::wire::{actor_json, json, timestamp};
@@ -95,7 +97,8 @@ pub(crate) async fn enable_plugin(
     requester.require_administrator(PERMISSION)?;
     let version = body.version.map(|version| version_of(&version)).transpose()?;
     let as_of = body.as_of.as_deref().map_or(Ok(AsOf::Now), as_of)?;
-    let settings = UseSettings { config: body.config, as_of, version, grants: body.grants };
+    let schedule = body.schedule.map_or(Ok(UseSchedule::Manifest), schedule::setting)?;
+    let settings = UseSettings { config: body.config, as_of, version, grants: body.grants, schedule };
     let options = SwitchOptions {
         reason: lifecycle::checked_reason(body.reason)?,
         confirm: body.confirm,
@@ -130,11 +133,7 @@ pub(crate) async fn run_plugin(
 ) -> ApiResult<Response> {
     parameters.finish()?;
     requester.require_administrator(PERMISSION)?;
-    let model = match body.model.as_deref() {
-        None | Some("fit") => ModelChoice::Fit,
-        Some("last") => ModelChoice::Last,
-        Some(_) => return Err(invalid("model", "`model` is fit or last", "`model` 只接受 fit 或 last")),
-    };
+    let model = body.model.as_ref().map_or(Ok(ModelChoice::Usual), model_choice)?;
     let as_of = body.as_of.as_deref().map(as_of).transpose()?;
     let request = RunRequest { config: body.config, as_of, model, announce: body.announce };
     let job = app.engine.plugin_run(&requester.caller, &plugin_id(&path)?, request).await?;
@@ -192,6 +191,8 @@ pub(crate) struct Enable {
     /// Whether it is used although tests of its own fail.
     #[serde(default)]
     ignore_self_tests: bool,
+    /// When it runs by itself; as its manifest says where this is left out.
+    schedule: Option<schedule::Setting>,
 }
 
 /// How one run differs from the plugin's settings.
@@ -200,9 +201,24 @@ pub(crate) struct Enable {
 pub(crate) struct Run {
     config: Option<Json>,
     as_of: Option<String>,
-    model: Option<String>,
+    model: Option<Json>,
     #[serde(default)]
     announce: bool,
+}
+
+/// `fit`, `last` or the number of a model.
+fn model_choice(model: &Json) -> ApiResult<ModelChoice> {
+    let number = model.as_u64().and_then(|number| u32::try_from(number).ok());
+    match (model.as_str(), number) {
+        (Some("fit"), _) => Ok(ModelChoice::Fit),
+        (Some("last"), _) => Ok(ModelChoice::Last),
+        (_, Some(number)) => Ok(ModelChoice::Number(number)),
+        _ => Err(invalid(
+            "model",
+            "`model` is fit, last or the number of a model",
+            "`model` 只接受 fit、last 或模型编号",
+        )),
+    }
 }
 
 pub(super) fn plugin_id(path: &PathParts) -> ApiResult<PluginId> {
@@ -217,7 +233,7 @@ fn version_of(text: &str) -> ApiResult<semver::Version> {
     })
 }
 
-fn as_of(text: &str) -> ApiResult<AsOf> {
+pub(crate) fn as_of(text: &str) -> ApiResult<AsOf> {
     match text {
         "now" => Ok(AsOf::Now),
         date => date.parse().map(AsOf::Date).map_err(|_| {
@@ -251,6 +267,7 @@ pub(super) fn plugin_json(plugin: &PluginInfo) -> Json {
             "as_of": as_of_text(settings.as_of),
             "version": version,
             "grants": settings.grants,
+            "schedule": schedule::setting_json(&settings.schedule),
         })
     });
     let requests = plugin.requests.iter();
@@ -272,6 +289,7 @@ pub(super) fn plugin_json(plugin: &PluginInfo) -> Json {
         "settings": settings,
         "health": health_json(plugin.health.as_ref()),
         "previous": plugin.previous.as_ref().map(ToString::to_string),
+        "schedule": plugin.schedule.as_ref().map(schedule::info_json),
     })
 }
 
@@ -286,6 +304,7 @@ fn run_json(run: &RunInfo) -> Json {
         "seed": run.seed.to_string(),
         "generation": run.generation,
         "baseline": run.baseline,
+        "model": run.model,
         "can_be_replayed": run.has_capsule,
         "result": run.result,
     })

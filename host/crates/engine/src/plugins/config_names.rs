@@ -1,0 +1,38 @@
+//! Settings that name a field or an option of the server's objects.
+
+use serde_json::Value as Json;
+use trellis_model::{FieldType, PluginId};
+use trellis_plugin_host::{Manifest, manifest::NamedByConfig};
+use trellis_records::Schema;
+
+use crate::{Error, Result};
+
+/// Checks that what a configuration names is there.
+///
+/// # Errors
+/// [`Error::InvalidSettings`] with each setting that names what is not.
+pub(super) fn check(id: &PluginId, schema: &Schema, manifest: &Manifest, config: &Json) -> Result<()> {
+    let problems: Vec<String> =
+        manifest.config.names(config).iter().filter_map(|named| problem(schema, named)).collect();
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(Error::InvalidSettings { plugin: id.clone(), reason: problems.join("; ") }),
+    }
+}
+
+fn problem(schema: &Schema, named: &NamedByConfig) -> Option<String> {
+    let NamedByConfig { setting, object, field, name } = named;
+    let Some(definition) = schema.object(object) else {
+        return Some(format!("`{setting}`: there is no object `{object}`"));
+    };
+    let Some(field) = field else {
+        let missing = definition.field(name).is_none();
+        return missing.then(|| format!("`{setting}`: `{object}` has no field `{name}`"));
+    };
+    let options = match definition.field(field).map(|field| &field.field_type) {
+        Some(FieldType::Choice { options } | FieldType::MultiChoice { options }) => options,
+        _ => return Some(format!("`{setting}`: `{object}` has no field `{field}` with options")),
+    };
+    let missing = !options.iter().any(|option| option.value == *name);
+    missing.then(|| format!("`{setting}`: `{object}.{field}` has no option `{name}`"))
+}

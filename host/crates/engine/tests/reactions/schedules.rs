@@ -1,0 +1,159 @@
+//! Plugins that run by themselves.
+
+use serde_json::json;
+use trellis_engine::{
+    Config, Cron, Error, Schedule, ScheduledModel, ScheduledOutcome, UseSchedule, UseSettings,
+};
+
+use crate::{
+    customers::{RFM, caller, plugin},
+    support::World,
+};
+
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
+/// 2026-11-21T12:00:00Z, 20:00 in Shanghai: when the worlds of these tests begin.
+const BEGIN_MS: i64 = 1_795_262_400_000;
+/// Three in the morning in Shanghai.
+const NIGHT_MS: i64 = BEGIN_MS + 7 * HOUR_MS;
+
+fn own(cron: &str, model: ScheduledModel) -> UseSchedule {
+    UseSchedule::Own(Schedule { cron: Cron::parse(cron).unwrap(), model })
+}
+
+fn at(schedule: UseSchedule) -> UseSettings {
+    UseSettings { schedule, ..UseSettings::default() }
+}
+
+async fn next_run(world: &World, id: &str) -> Option<i64> {
+    world.engine.plugin_get(&plugin(id)).unwrap().schedule?.next_run_at_ms
+}
+
+async fn told(world: &World, event: &str) -> usize {
+    world.events(event).await.len()
+}
+
+/// Waits until the state of a schedule names an outcome of something that was due at a time.
+async fn until_done(world: &World, id: &str, due_ms: i64) -> ScheduledOutcome {
+    let last = || async { world.engine.plugin_get(&plugin(id)).unwrap().schedule.unwrap().last };
+    world
+        .until("it is done", || async {
+            last()
+                .await
+                .is_some_and(|last| last.due_ms == due_ms && last.outcome != ScheduledOutcome::Starting)
+        })
+        .await;
+    last().await.unwrap().outcome
+}
+
+async fn nightly() -> World {
+    let world = World::new().await;
+    world.customers(12).await;
+    world.enable(RFM, at(own("0 3 * * *", ScheduledModel::Fit))).await;
+    assert_eq!(next_run(&world, RFM).await, Some(NIGHT_MS), "in the organisation's time zone");
+    world
+}
+
+async fn started(world: &World, due_ms: i64) -> trellis_engine::Job {
+    let ScheduledOutcome::Started(job) = until_done(world, RFM, due_ms).await else { panic!("not started") };
+    let job = world.engine.job_wait(job).await.unwrap();
+    assert_eq!((job.kind.as_str(), job.error.as_ref()), ("plugin-run", None));
+    job
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_runs_when_it_is_due_and_once_for_what_was_missed() {
+    let world = nightly().await;
+    world.clock.advance_ms(7 * HOUR_MS - 1);
+    assert_eq!(next_run(&world, RFM).await, Some(NIGHT_MS));
+    assert_eq!(told(&world, "schedule.started").await, 0);
+    world.clock.advance_ms(1);
+    let first = started(&world, NIGHT_MS).await;
+    assert_eq!(first.result["model"], json!(1), "it learned");
+    assert_eq!(next_run(&world, RFM).await, Some(NIGHT_MS + DAY_MS));
+    world.engine.shutdown().await;
+    world.clock.advance_ms(10 * DAY_MS);
+    let world = world.restart().await;
+    let second = started(&world, NIGHT_MS + DAY_MS).await;
+    assert_eq!(second.result["model"], json!(2));
+    assert_eq!(told(&world, "schedule.started").await, 2, "once for all that was missed");
+    assert_eq!(next_run(&world, RFM).await, Some(NIGHT_MS + 11 * DAY_MS));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scheduled_run_with_the_last_model_learns_nothing() {
+    let world = World::new().await;
+    world.customers(12).await;
+    world.enable(RFM, at(own("0 3 * * *", ScheduledModel::Last))).await;
+    world.clock.advance_ms(7 * HOUR_MS);
+    // There is none yet.
+    assert_eq!(started(&world, NIGHT_MS).await.result["model"], json!(1));
+    world.clock.advance_ms(DAY_MS);
+    let second = started(&world, NIGHT_MS + DAY_MS).await;
+    assert_eq!((&second.result["model"], &second.result["baseline"]), (&json!(1), &json!(false)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_due_while_another_goes_on_is_passed_over_and_said() {
+    let world = World::new().await;
+    world.customers(3).await;
+    let settings =
+        UseSettings { config: json!({ "sin": "fit-loop" }), ..at(own("0 * * * *", ScheduledModel::Fit)) };
+    world.enable("hostile", settings).await;
+    world.clock.advance_ms(HOUR_MS);
+    let ScheduledOutcome::Started(job) = until_done(&world, "hostile", BEGIN_MS + HOUR_MS).await else {
+        panic!("not started")
+    };
+    world.clock.advance_ms(HOUR_MS);
+    let second = until_done(&world, "hostile", BEGIN_MS + 2 * HOUR_MS).await;
+    world.engine.job_cancel(job).await.unwrap();
+    world.engine.job_wait(job).await.unwrap();
+    assert_eq!(second, ScheduledOutcome::Skipped(job));
+    let said = &world.events("schedule.skipped").await[0];
+    assert_eq!((&said["plugin"], &said["job"]), (&json!("hostile"), &json!(job.to_string())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_off_or_disabled_is_not_due() {
+    let world = nightly().await;
+    world.engine.plugin_disable(&caller(), &plugin(RFM)).await.unwrap();
+    assert_eq!(next_run(&world, RFM).await, None);
+    world.clock.advance_ms(10 * DAY_MS);
+    world.engine.plugin_enable(&caller(), &plugin(RFM), at(UseSchedule::Off)).await.unwrap();
+    let info = world.engine.plugin_get(&plugin(RFM)).unwrap().schedule.unwrap();
+    assert!(info.by_settings && info.schedule.is_none() && info.next_run_at_ms.is_none(), "{info:?}");
+    // As the manifest says, which says nothing.
+    world.engine.plugin_enable(&caller(), &plugin(RFM), UseSettings::default()).await.unwrap();
+    assert_eq!(world.engine.plugin_get(&plugin(RFM)).unwrap().schedule, None);
+    world
+        .engine
+        .plugin_enable(&caller(), &plugin(RFM), at(own("0 3 * * *", ScheduledModel::Fit)))
+        .await
+        .unwrap();
+    assert_eq!(
+        next_run(&world, RFM).await,
+        Some(NIGHT_MS + 10 * DAY_MS),
+        "what was due while it was off is not made up for"
+    );
+    assert_eq!(told(&world, "schedule.started").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schedule_that_comes_too_often_or_never_is_refused() {
+    let config = Config { schedule_interval_ms_min: 600_000, ..Config::default() };
+    let world = World::with(config).await;
+    world.enable(RFM, at(own("*/10 * * * *", ScheduledModel::Fit))).await;
+    for (cron, why) in [("*/9 * * * *", "360000 ms"), ("0 0 31 2 *", "never comes")] {
+        let settings = at(own(cron, ScheduledModel::Fit));
+        let refused = world.engine.plugin_enable(&caller(), &plugin(RFM), settings).await.unwrap_err();
+        assert!(matches!(&refused, Error::InvalidSettings { .. }), "{refused}");
+        assert!(refused.to_string().contains(cron) && refused.to_string().contains(why), "{refused}");
+    }
+    let info = world.engine.plugin_get(&plugin(RFM)).unwrap().schedule.unwrap();
+    assert_eq!(info.schedule.unwrap().cron.as_str(), "*/10 * * * *", "nothing was changed");
+    // What has nothing to run has no schedule.
+    world.engine.plugin_upload(&caller(), crate::support::built("b2b-gate")).await.unwrap();
+    let settings = at(own("0 3 * * *", ScheduledModel::Fit));
+    let refused = world.engine.plugin_enable(&caller(), &plugin("b2b-gate"), settings).await.unwrap_err();
+    assert!(refused.to_string().contains("nothing that can be run"), "{refused}");
+}
