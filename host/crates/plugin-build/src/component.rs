@@ -31,22 +31,28 @@ pub struct Summary {
 /// # Errors
 /// If the module lacks the type information of wit-bindgen, imports anything besides WIT interfaces, or exports no world.
 pub fn encode(core_module: &[u8], manifest: &str) -> Result<Vec<u8>> {
-    let refused = |error: &dyn std::fmt::Display| Error::Component { message: error.to_string() };
     let stamp = sdk_stamp(core_module)?;
-    let mut component = ComponentEncoder::default()
+    let component = ComponentEncoder::default()
         .module(core_module)
         .and_then(|encoder| encoder.validate(true).encode())
-        .map_err(|error| refused(&format!("{error:#}")))?;
+        .map_err(|error| Error::Component { message: format!("{error:#}") })?;
+    finish(component, manifest, stamp.as_deref())
+}
+
+/// Appends the manifest and the SDK's stamp to a component, whichever tool made it.
+///
+/// # Errors
+/// If it exports nothing, or is no valid component.
+pub fn finish(mut component: Vec<u8>, manifest: &str, stamp: Option<&str>) -> Result<Vec<u8>> {
     append_section(&mut component, MANIFEST_SECTION, manifest.as_bytes());
     if let Some(stamp) = stamp {
         append_section(&mut component, SDK_SECTION, stamp.as_bytes());
     }
     if Summary::read(&component)?.exports.is_empty() {
-        return Err(refused(
-            &"it exports no interface; is an export macro such as `export_segmentation!` called?",
-        ));
+        let message = "it exports no interface; is an export macro such as `export_segmentation!` called?";
+        return Err(Error::Component { message: message.to_owned() });
     }
-    wasmparser::Validator::new().validate_all(&component).map_err(|error| refused(&error))?;
+    wasmparser::Validator::new().validate_all(&component).map_err(unreadable)?;
     Ok(component)
 }
 

@@ -86,35 +86,77 @@ pub enum Error {
         bytes_max: usize,
     },
 
-    /// The manifest and `Cargo.toml` do not describe the same plugin.
-    #[error("`{key}` differs: plugin.toml says `{manifest}`, Cargo.toml says `{cargo}`")]
+    /// The manifest and the package's own file do not describe the same plugin.
+    #[error("`{key}` differs: plugin.toml says `{manifest}`, {file} says `{package}`")]
     Differs {
         /// Which key.
         key: &'static str,
+        /// The package's file, for example `Cargo.toml`.
+        file: &'static str,
         /// The manifest's value.
         manifest: String,
-        /// Cargo's value.
-        cargo: String,
+        /// The package's value.
+        package: String,
     },
 
-    /// `Cargo.toml` does not describe a plugin.
+    /// `Cargo.toml`, `package.json` or `pyproject.toml` does not describe a plugin.
     #[error("`{path}`: {message}")]
-    CargoToml {
+    Package {
         /// The file.
         path: PathBuf,
         /// What to change.
         message: String,
     },
 
-    /// Cargo or the compiler refused the project.
+    /// A tool, for example the compiler, refused the project.
     #[error("{step} of `{package}` failed:\n{stderr}")]
-    Cargo {
+    Failed {
         /// Which step.
         step: &'static str,
         /// The package or folder.
         package: String,
         /// What the tool wrote to its standard error.
         stderr: String,
+    },
+
+    /// The folder does not say in which language the plugin is.
+    #[error(
+        "`{folder}` holds neither Cargo.toml (Rust) nor package.json (JavaScript) nor pyproject.toml (Python)"
+    )]
+    NoLanguage {
+        /// The project's folder.
+        folder: PathBuf,
+    },
+
+    /// The folder could be a plugin in several languages.
+    #[error("`{folder}` holds {}: a plugin is written in one language", files.join(" and "))]
+    SeveralLanguages {
+        /// The project's folder.
+        folder: PathBuf,
+        /// The files that contradict each other.
+        files: Vec<&'static str>,
+    },
+
+    /// The tools of a language are not installed.
+    #[error("a plugin in {language} cannot be built here: {lacks}\n{install}")]
+    NoTool {
+        /// The language.
+        language: &'static str,
+        /// What was looked for.
+        lacks: String,
+        /// What to do about it.
+        install: &'static str,
+    },
+
+    /// The project's folder holds more than the sources of a plugin.
+    #[error("`{folder}` holds more than {files_max} source files or {bytes_max} bytes of them")]
+    TooManySources {
+        /// The project's folder.
+        folder: PathBuf,
+        /// How many files it may hold.
+        files_max: usize,
+        /// Their size in bytes.
+        bytes_max: u64,
     },
 
     /// The core module is no plugin.

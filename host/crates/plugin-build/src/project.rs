@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
+use crate::manifest::{Manifest, required_text};
 use crate::toolchain::{TARGET, Toolchain, run};
 
 /// The release profile of every plugin, whatever the project's workspace sets for itself: one unit and whole-program
@@ -19,24 +20,23 @@ const PROFILE: [(&str, &str); 6] = [
     ("CARGO_PROFILE_RELEASE_STRIP", "debuginfo"),
 ];
 
+/// The files that a project must have.
+#[derive(Debug)]
+pub(crate) struct Sources {
+    /// Absolute.
+    pub(crate) folder: PathBuf,
+    manifest: Manifest,
+}
+
 /// A checked project.
 #[derive(Debug)]
 pub(crate) struct Project {
-    /// The text of `plugin.toml`.
-    pub(crate) manifest_text: String,
-    pub(crate) id: String,
-    pub(crate) version: String,
+    pub(crate) manifest: Manifest,
     /// The target folder of the project's workspace.
     pub(crate) target_dir: PathBuf,
     folder: PathBuf,
     /// The file name of the library, without extension.
     library: String,
-}
-
-#[derive(Deserialize)]
-struct ManifestHead {
-    id: String,
-    version: String,
 }
 
 #[derive(Deserialize)]
@@ -59,58 +59,31 @@ struct Target {
     crate_types: Vec<String>,
 }
 
-/// The files that a project must have.
-#[derive(Debug)]
-pub(crate) struct Sources {
-    /// Absolute.
-    pub(crate) folder: PathBuf,
-    manifest_text: String,
-}
-
-impl Sources {
-    pub(crate) fn open(folder: &Path) -> Result<Self> {
-        let required = |name: &str, hint| {
-            let path = folder.join(name);
-            if path.is_file() { Ok(path) } else { Err(Error::Missing { path, hint }) }
-        };
-        required("Cargo.toml", "a plugin written in Rust is a cargo package")?;
-        let plugin_toml = required("plugin.toml", "it says what the plugin is and what it reads")?;
-        let manifest_text = std::fs::read_to_string(&plugin_toml)
-            .map_err(|source| Error::Read { path: plugin_toml, source })?;
+impl Project {
+    /// Reads the manifests of the project in `folder`.
+    pub(crate) fn open(folder: &Path) -> Result<Sources> {
+        required_text(&folder.join("Cargo.toml"), "a plugin written in Rust is a cargo package")?;
+        let manifest = Manifest::read(folder)?;
         let folder =
             folder.canonicalize().map_err(|source| Error::Read { path: folder.to_owned(), source })?;
-        Ok(Self { folder, manifest_text })
+        Ok(Sources { folder, manifest })
     }
-}
 
-impl Project {
     /// Checks that the two manifests of a project agree.
     pub(crate) fn check(sources: Sources, toolchain: &Toolchain) -> Result<Self> {
-        let Sources { folder, manifest_text } = sources;
-        let head: ManifestHead = toml::from_str(&manifest_text).map_err(|error| Error::Manifest {
-            path: folder.join("plugin.toml"),
-            message: error.to_string(),
-        })?;
+        let Sources { folder, manifest } = sources;
         let cargo_toml = folder.join("Cargo.toml");
         let metadata = metadata(&folder, toolchain)?;
         let package =
             metadata.packages.iter().find(|package| package.manifest_path == cargo_toml).ok_or_else(
-                || Error::CargoToml {
+                || Error::Package {
                     path: cargo_toml.clone(),
                     message: "it holds a workspace, not a package".into(),
                 },
             )?;
-        require_equal("id", &head.id, &package.name)?;
-        require_equal("version", &head.version, &package.version)?;
+        manifest.require_equal("Cargo.toml", &package.name, &package.version)?;
         let library = library(package, &cargo_toml)?;
-        Ok(Self {
-            manifest_text,
-            id: head.id,
-            version: head.version,
-            target_dir: metadata.target_directory,
-            folder,
-            library,
-        })
+        Ok(Self { manifest, target_dir: metadata.target_directory, folder, library })
     }
 
     /// Compiles the project; returns the path of the core module.
@@ -123,7 +96,7 @@ impl Project {
         command.args(["build", "--release", "--lib", "--target", TARGET]).args(toolchain.build_arguments());
         command.arg("--target-dir").arg(&target_dir);
         command.envs(PROFILE).env("CARGO_ENCODED_RUSTFLAGS", rust_flags(toolchain));
-        run(&mut command, "compiling", &self.id)?;
+        run(&mut command, "compiling", &self.manifest.id)?;
         Ok(target_dir.join(TARGET).join("release").join(&self.library).with_extension("wasm"))
     }
 }
@@ -149,20 +122,13 @@ fn metadata(folder: &Path, toolchain: &Toolchain) -> Result<Metadata> {
     command.args(["metadata", "--no-deps", "--format-version", "1"]);
     let output = run(&mut command, "reading the package", folder)?;
     serde_json::from_slice(&output.stdout)
-        .map_err(|error| Error::CargoToml { path: folder.join("Cargo.toml"), message: error.to_string() })
-}
-
-fn require_equal(key: &'static str, manifest: &str, cargo: &str) -> Result<()> {
-    if manifest == cargo {
-        return Ok(());
-    }
-    Err(Error::Differs { key, manifest: manifest.to_owned(), cargo: cargo.to_owned() })
+        .map_err(|error| Error::Package { path: folder.join("Cargo.toml"), message: error.to_string() })
 }
 
 /// The file name that cargo gives to the package's `cdylib`.
 fn library(package: &Package, cargo_toml: &Path) -> Result<String> {
     let is_cdylib = |target: &&Target| target.crate_types.iter().any(|kind| kind == "cdylib");
-    let target = package.targets.iter().find(is_cdylib).ok_or_else(|| Error::CargoToml {
+    let target = package.targets.iter().find(is_cdylib).ok_or_else(|| Error::Package {
         path: cargo_toml.to_owned(),
         message: "a plugin needs `[lib] crate-type = [\"cdylib\", \"rlib\"]`".into(),
     })?;

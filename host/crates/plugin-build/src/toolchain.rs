@@ -179,7 +179,7 @@ fn print(folder: &Path, rustc: &Path, arguments: &[&str]) -> Result<String, Stri
 /// Runs `command` to its end.
 ///
 /// # Errors
-/// [`Error::Start`] if there is no such program, [`Error::Cargo`] with the whole standard error if it fails.
+/// [`Error::Start`] if there is no such program, [`Error::Failed`] with the whole standard error if it fails.
 pub(crate) fn run(command: &mut Command, step: &'static str, package: impl AsRef<OsStr>) -> Result<Output> {
     let output =
         command.output().map_err(|source| Error::Start { program: command.get_program().into(), source })?;
@@ -188,7 +188,7 @@ pub(crate) fn run(command: &mut Command, step: &'static str, package: impl AsRef
     }
     let package = package.as_ref().to_string_lossy().into_owned();
     let stderr = String::from_utf8_lossy(&output.stderr).trim_end().to_owned();
-    Err(Error::Cargo { step, package, stderr })
+    Err(Error::Failed { step, package, stderr })
 }
 
 #[cfg(test)]

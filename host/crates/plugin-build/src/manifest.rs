@@ -1,0 +1,83 @@
+//! What a build reads of `plugin.toml`; the host judges the rest.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::error::{Error, Result};
+use crate::wit::Wanted;
+
+/// The manifest of a project.
+#[derive(Debug)]
+pub(crate) struct Manifest {
+    pub(crate) path: PathBuf,
+    /// The whole text.
+    pub(crate) text: String,
+    pub(crate) id: String,
+    pub(crate) version: String,
+    wit: String,
+    provides: Vec<String>,
+    asks: bool,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    id: String,
+    version: String,
+    #[serde(default)]
+    wit: String,
+    #[serde(default)]
+    provides: Vec<String>,
+    #[serde(default)]
+    lookups: Vec<toml::Value>,
+}
+
+impl Manifest {
+    /// Reads `plugin.toml` in `folder`.
+    ///
+    /// # Errors
+    /// That it is missing, or no TOML, or lacks `id` or `version`.
+    pub(crate) fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join("plugin.toml");
+        let text = required_text(&path, "it says what the plugin is and what it reads")?;
+        let head: Head = toml::from_str(&text)
+            .map_err(|error| Error::Manifest { path: path.clone(), message: error.to_string() })?;
+        Ok(Self {
+            path,
+            text,
+            id: head.id,
+            version: head.version,
+            wit: head.wit,
+            provides: head.provides,
+            asks: !head.lookups.is_empty(),
+        })
+    }
+
+    /// The text of the world that the plugin targets.
+    pub(crate) fn world(&self) -> Result<String> {
+        Wanted { version: &self.wit, provides: &self.provides, asks: self.asks }.world(&self.path)
+    }
+
+    /// Checks that `file`, the package's own description, names the same plugin.
+    pub(crate) fn require_equal(&self, file: &'static str, id: &str, version: &str) -> Result<()> {
+        for (key, manifest, package) in [("id", &self.id, id), ("version", &self.version, version)] {
+            if manifest != package {
+                return Err(Error::Differs {
+                    key,
+                    file,
+                    manifest: manifest.clone(),
+                    package: package.to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The text of a file that a project must have; `hint` says what for.
+pub(crate) fn required_text(path: &Path, hint: &'static str) -> Result<String> {
+    if !path.is_file() {
+        return Err(Error::Missing { path: path.to_owned(), hint });
+    }
+    std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })
+}

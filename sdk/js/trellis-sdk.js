@@ -1,0 +1,201 @@
+// @ts-check
+/**
+ * Helpers for Trellis plugins in JavaScript: `import { rows, scores } from "trellis-sdk"`. `trellis plugin build` supplies this module.
+ *
+ * What crosses the boundary are columns; these functions turn them into rows and rows into columns. A plugin that needs the last bit of
+ * speed reads `batch.columns` itself.
+ *
+ * @typedef {{ en: string, zhCn: string }} Text A text in English and Chinese.
+ * @typedef {{ name: string, valid: Uint8Array, data: { tag: string, val: any } }} Column
+ * @typedef {{ rows: number, ordinals: BigUint64Array, columns: Column[] }} Batch
+ * @typedef {{ next(): Batch | undefined, rewind(): void, rows(): bigint }} RowStream
+ * @typedef {{ runId: string, asOf: number, nowMs: bigint, timeZone: string, baseCurrency: string, seed: bigint }} Context
+ * @typedef {{ code: string, text: Text, weight: number }} Reason
+ * @typedef {{ name: string, label: Text, value: number }} Metric
+ * @typedef {{ bytes: Uint8Array, summary: Text, metrics: Metric[] }} Model
+ * @typedef {{ row: number, code: string, message: Text }} RowError
+ * @typedef {{ name: string, label: Text, description: Text, lowest: number }} Band
+ * @typedef {Record<string, any>} Row The values of a customer by column, null where there is none.
+ */
+import { log as hostLog } from "trellis:plugin/host-log@1.0.0";
+
+/** @param {string} en @param {string} zhCn @returns {Text} */
+export const text = (en, zhCn) => ({ en, zhCn });
+
+/** Lines in the plugin's log. They never decide anything. */
+export const log = {
+  /** @param {string} line */
+  debug: (line) => hostLog("debug", line),
+  /** @param {string} line */
+  info: (line) => hostLog("info", line),
+  /** @param {string} line */
+  warn: (line) => hostLog("warn", line),
+  /** @param {string} line */
+  error: (line) => hostLog("error", line),
+};
+
+const isValid = (valid, row) => valid.length === 0 || ((valid[row >> 3] >> (row & 7)) & 1) === 1;
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** The texts of a text column. */
+const texts = ({ offsets, bytes }) => {
+  const all = bytes instanceof Uint8Array ? bytes : Uint8Array.from(bytes);
+  return Array.from({ length: offsets.length - 1 }, (_, i) => utf8.decode(all.subarray(offsets[i], offsets[i + 1])));
+};
+
+/** A function that gives the value of a row; integers become numbers, which is exact up to 2^53. */
+const reader = ({ tag, val }) => {
+  switch (tag) {
+    case "float64":
+    case "date":
+      return (row) => val[row];
+    case "int64":
+    case "time":
+    case "reference":
+      return (row) => Number(val[row]);
+    case "boolean":
+      return (row) => val[row] === 1;
+    case "money":
+      return (row) => Number(val.minorUnits[row]);
+    case "text": {
+      const all = texts(val);
+      return (row) => all[row];
+    }
+    case "dictionary": {
+      const all = texts(val.values);
+      return (row) => all[val.codes[row]];
+    }
+    default:
+      throw pluginError("other", ["unknown-column", `this SDK does not know columns of type ${tag}`]);
+  }
+};
+
+/**
+ * The rows of a batch: the column names with their values, null where there is none. Amounts are minor units; dates are days, times
+ * milliseconds since 1970.
+ * @param {Batch} batch
+ * @returns {Row[]}
+ */
+export const rows = (batch) => {
+  const columns = batch.columns.map(({ name, valid, data }) => ({ name, valid, read: reader(data) }));
+  return Array.from({ length: batch.rows }, (_, row) => {
+    /** @type {Row} */
+    const values = { ordinal: Number(batch.ordinals[row]) };
+    for (const { name, valid, read } of columns) values[name] = isValid(valid, row) ? read(row) : null;
+    return values;
+  });
+};
+
+/**
+ * The rows of a whole data set, batch by batch.
+ * @param {RowStream} stream
+ * @returns {Generator<Row>}
+ */
+export function* everyRow(stream) {
+  for (let batch = stream.next(); batch; batch = stream.next()) yield* rows(batch);
+}
+
+/** Packs booleans into bits, the lowest first; all true is an empty list. */
+const bitmap = (flags) => {
+  if (flags.every(Boolean)) return new Uint8Array();
+  const bits = new Uint8Array(Math.ceil(flags.length / 8));
+  flags.forEach((flag, row) => {
+    if (flag) bits[row >> 3] |= 1 << (row & 7);
+  });
+  return bits;
+};
+
+/**
+ * The answer of `score`: for each score its values, one a row, null where there is none.
+ * @param {Record<string, (number | null)[]>} values
+ * @param {RowError[]} failed
+ */
+export const scores = (values, failed = []) => ({
+  columns: Object.entries(values).map(([name, column]) => ({
+    name,
+    valid: bitmap(column.map((value) => value !== null)),
+    values: Float64Array.from(column, (value) => value ?? 0),
+  })),
+  failed,
+});
+
+/**
+ * The answer of `assign`: for each segmentation the value of each row, null where there is none.
+ * @param {Record<string, (string | null)[]>} values
+ * @param {RowError[]} failed
+ */
+export const assignments = (values, failed = []) => ({
+  columns: Object.entries(values).map(([name, column]) => {
+    const different = [...new Set(column.filter((value) => value !== null))];
+    const encoded = different.map((value) => new TextEncoder().encode(value));
+    const offsets = new Uint32Array(different.length + 1);
+    encoded.forEach((bytes, i) => {
+      offsets[i + 1] = offsets[i] + bytes.length;
+    });
+    const bytes = new Uint8Array(offsets[different.length]);
+    encoded.forEach((part, i) => bytes.set(part, offsets[i]));
+    const codes = Uint32Array.from(column, (value) => (value === null ? 0 : different.indexOf(value)));
+    const data = { tag: "dictionary", val: { codes, values: { offsets, bytes } } };
+    return { name, valid: bitmap(column.map((value) => value !== null)), data };
+  }),
+  failed,
+});
+
+/** @param {string} code @param {string} en @param {string} zhCn @param {number} weight @returns {Reason} */
+export const reason = (code, en, zhCn, weight) => ({ code, text: text(en, zhCn), weight });
+
+/** @param {string} name @param {string} en @param {string} zhCn @param {number} value @returns {Metric} */
+export const metric = (name, en, zhCn, value) => ({ name, label: text(en, zhCn), value });
+
+/**
+ * A model that is stored as JSON.
+ * @param {any} content @param {Text} summary @param {Metric[]} metrics @returns {Model}
+ */
+export const model = (content, summary, metrics = []) => ({
+  bytes: new TextEncoder().encode(JSON.stringify(content)),
+  summary,
+  metrics,
+});
+
+/**
+ * Reads what `model` wrote; `format` is what its member `format` has to be.
+ * @param {Uint8Array} bytes @param {number} format
+ */
+export const readModel = (bytes, format) => {
+  try {
+    const content = JSON.parse(utf8.decode(bytes instanceof Uint8Array ? bytes : Uint8Array.from(bytes)));
+    if (content.format === format) return content;
+  } catch {
+    // Said below.
+  }
+  throw pluginError("unreadable-model", `the model is not of format ${format}`);
+};
+
+/**
+ * What a function throws when the call as a whole has no answer: `invalid-config`, `unsuitable-data`, `unreadable-model`, `denied`,
+ * `transient` with a text, or `other` with a code and a text.
+ * @param {string} tag @param {string | [string, string]} val
+ */
+export const pluginError = (tag, val) => ({ payload: { tag, val } });
+
+/**
+ * Wraps the functions of an interface so that an exception that nobody caught is named in the fault that the host reports.
+ * @template {Record<string, (...args: any[]) => any>} T
+ * @param {T} functions
+ * @returns {T}
+ */
+export const guarded = (functions) => {
+  const guard = (run) => (...args) => {
+    try {
+      return run(...args);
+    } catch (error) {
+      if (!(error && Object.hasOwn(error, "payload"))) {
+        const place = String(error?.stack ?? "").split("\n")[0].trim();
+        hostLog("error", `panicked at ${place || "plugin.js"}: ${error}`);
+      }
+      throw error;
+    }
+  };
+  return /** @type {T} */ (Object.fromEntries(Object.entries(functions).map(([name, run]) => [name, guard(run)])));
+};
