@@ -36,7 +36,7 @@ fn check(files: &[(&str, &str)], expected: &[&str]) {
 
 #[test]
 fn a_missing_file_is_named() {
-    check(&[], &["Cargo.toml` is missing"]);
+    check(&[], &["neither Cargo.toml (Rust) nor package.json (JavaScript) nor pyproject.toml (Python)"]);
     check(&[("Cargo.toml", CARGO_TOML)], &["plugin.toml` is missing", "what it reads"]);
 }
 

@@ -17,6 +17,11 @@ const SDK_SECTION: &str = "trellis:sdk";
 const PACKAGE: &str = "trellis:plugin/";
 /// The version of the interfaces that this host offers; older minor versions of the same major version run too.
 pub const SUPPORTED_WIT: semver::Version = semver::Version::new(1, 0, 0);
+/// A component whose modules begin with more memory than this brings the runtime of its language along: what Rust compiles to begins with some
+/// 1 MiB, the snapshot of an interpreter with 10 MiB and more.
+const COMPILED_MEMORY_BYTES_MAX: u64 = 4 << 20;
+/// The size of a page of linear memory.
+const PAGE_BYTES: u64 = 64 << 10;
 /// The host interfaces that every plugin may import. The first four hold types only.
 const GRANTED: [&str; 6] = ["actions", "columns", "types", "values", "host-log", "row-streams"];
 /// The host interface for which a manifest has to have `[[lookups]]`.
@@ -75,6 +80,8 @@ pub struct Inspection {
     pub wasi: bool,
     /// What it carries besides its manifest.
     pub carried: Carried,
+    /// The linear memory that its modules begin with, in bytes.
+    pub initial_memory_bytes: u64,
 }
 
 impl Inspection {
@@ -83,6 +90,11 @@ impl Inspection {
         let mut requests = self.manifest.requests();
         requests.extend(self.wasi.then(Request::wasi));
         requests
+    }
+
+    /// Whether it brings the runtime of its language along, which needs memory beside that of the plugin itself.
+    pub fn brings_runtime(&self) -> bool {
+        self.initial_memory_bytes > COMPILED_MEMORY_BYTES_MAX
     }
 }
 
@@ -120,6 +132,7 @@ pub(crate) fn inspect_within(wasm: &[u8], bytes_max: usize) -> Result<Inspection
         core_modules: outline.core_modules,
         sdk: outline.sdk,
         carried: outline.carried,
+        initial_memory_bytes: outline.initial_memory_bytes,
         manifest,
     })
 }
@@ -134,6 +147,7 @@ struct Outline {
     exports: Vec<String>,
     core_modules: usize,
     carried: Carried,
+    initial_memory_bytes: u64,
 }
 
 fn outline(wasm: &[u8]) -> Result<Outline> {
@@ -150,6 +164,13 @@ fn outline(wasm: &[u8]) -> Result<Outline> {
                 depth += 1;
             }
             Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::MemorySection(memories) => {
+                for memory in memories {
+                    let memory = memory.map_err(|error| not_a_component(error.to_string()))?;
+                    let bytes = memory.initial.saturating_mul(PAGE_BYTES);
+                    outline.initial_memory_bytes = outline.initial_memory_bytes.saturating_add(bytes);
+                }
+            }
             _ if depth == 0 => {
                 if let Payload::CustomSection(section) = &payload {
                     outline.carried.take(section.name(), section.data()).map_err(not_a_component)?;

@@ -64,6 +64,8 @@ class_limits! {
     actions_per_row_max: u32,
     /// Look-ups that one call may make.
     lookups_max: u32,
+    /// Linear memory of a guest that brings the runtime of its language along (JavaScript, Python), in bytes.
+    runtime_memory_bytes_max: u64,
 }
 
 /// The limits of every class.
@@ -107,6 +109,7 @@ impl Default for Limits {
             actions_per_call_max: 100,
             actions_per_row_max: 0,
             lookups_max: 100,
+            runtime_memory_bytes_max: 256 * MIB,
         };
         let batch = ClassLimits {
             cpu_ms_max: 1_000,
@@ -131,6 +134,7 @@ impl Default for Limits {
         };
         let training = ClassLimits {
             memory_bytes_max: 1 << 30,
+            runtime_memory_bytes_max: 1 << 30,
             cpu_ms_max: 60_000,
             cpu_us_per_row: 50,
             output_bytes_max: 16 * MIB,
@@ -163,9 +167,19 @@ impl Limits {
         }
     }
 
+    /// The limits of a plugin that brings the runtime of its language along.
+    pub(crate) fn of_runtime(mut self) -> Self {
+        for class in [&mut self.record_hook, &mut self.call, &mut self.batch, &mut self.training] {
+            class.memory_bytes_max = class.runtime_memory_bytes_max;
+        }
+        self
+    }
+
     /// The largest guest memory of the classes whose memory is pooled, in bytes.
     pub(crate) fn pooled_memory_bytes_max(&self) -> u64 {
-        self.record_hook.memory_bytes_max.max(self.call.memory_bytes_max).max(self.batch.memory_bytes_max)
+        let pooled = [&self.record_hook, &self.call, &self.batch];
+        let largest = |class: &&ClassLimits| class.memory_bytes_max.max(class.runtime_memory_bytes_max);
+        pooled.iter().map(largest).max().unwrap_or_default()
     }
 }
 
@@ -192,6 +206,15 @@ mod tests {
         assert_eq!(limits.training.memory_bytes_max, 2 << 30);
         assert_eq!(limits.training.cpu_ms_max, 60_000);
         assert_eq!(limits.batch, Limits::default().batch);
+    }
+
+    #[test]
+    fn a_runtime_has_memory_of_its_own() {
+        let limits: Limits = toml::from_str("[batch]\nruntime_memory_bytes_max = 400000000\n").unwrap();
+        assert_eq!(limits.pooled_memory_bytes_max(), 400_000_000);
+        let limits = limits.of_runtime();
+        assert_eq!((limits.batch.memory_bytes_max, limits.call.memory_bytes_max), (400_000_000, 256 * MIB));
+        assert_eq!(limits.training.memory_bytes_max, 1 << 30);
     }
 
     #[test]

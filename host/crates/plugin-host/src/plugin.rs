@@ -24,7 +24,7 @@ use crate::manifest::{Interface, LookupGrant};
 use crate::permits::NoPermit;
 use crate::used::{Usage, Used};
 use crate::{
-    CallStats, CampaignRules, ClassLimits, Digest, Error, FaultKind, Inspection, LimitClass, LogLine,
+    CallStats, CampaignRules, ClassLimits, Digest, Error, FaultKind, Inspection, LimitClass, Limits, LogLine,
     Manifest, PluginError, PluginVersion, RecordHook, Result, Scoring, Segmentation, ServiceWorkflow,
     convert,
 };
@@ -41,6 +41,7 @@ pub struct Plugin {
     /// Made at the first call of that class: most plugins are loaded more often than they are trained.
     training: Mutex<Option<Arc<Prepared>>>,
     used: Usage,
+    limits: Limits,
 }
 
 /// A component linked on one of the engines.
@@ -102,8 +103,11 @@ impl Plugin {
         let training = Mutex::new(None);
         let ward = shared.wards.of(&name, inspection.digest);
         let used = Usage::default();
+        let limits = shared.config.limits;
+        let limits = if inspection.brings_runtime() { limits.of_runtime() } else { limits };
+        let name = name.clone();
         let plugin =
-            Self { shared, inspection, name: name.clone(), ward, lookup_grants, pooled, training, used };
+            Self { shared, inspection, name, ward, lookup_grants, pooled, training, used, limits };
         plugin.try_instance()?;
         Ok(plugin)
     }
@@ -201,7 +205,7 @@ impl Plugin {
     }
 
     pub(crate) fn limits(&self, class: LimitClass) -> &ClassLimits {
-        self.shared.config.limits.of(class)
+        self.limits.of(class)
     }
 
     /// Calls a function of the interface `I` on a new instance: `ask` calls it, `take` checks and converts what it returned. Called twice
