@@ -6,7 +6,6 @@ speed reads `batch.columns` itself.
 
 import functools
 import json
-import traceback
 from collections.abc import Iterator
 from typing import Any
 
@@ -152,8 +151,11 @@ def guarded(cls: type) -> type:
             except Err:
                 raise
             except BaseException as error:
-                frame = traceback.extract_tb(error.__traceback__)[-1]
-                place = f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}"
+                # Not by `traceback`: that would look for source files, and there are none.
+                step = error.__traceback__
+                while step.tb_next is not None:
+                    step = step.tb_next
+                place = f"{step.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{step.tb_lineno}"
                 host_log.log(host_log.Level.ERROR, f"panicked at {place}: {type(error).__name__}: {error}")
                 raise
 

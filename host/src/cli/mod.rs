@@ -97,12 +97,12 @@ pub(crate) struct Connection {
     pub token: Option<String>,
 }
 
+/// What `--version` prints after the name: the server's version, the interfaces that its plugins may be built against, and the engine.
 fn version() -> &'static str {
-    let wit = trellis_plugin_host::SUPPORTED_WIT;
-    Box::leak(
-        format!("{} (plugins built for trellis:plugin up to {wit})", env!("CARGO_PKG_VERSION"))
-            .into_boxed_str(),
-    )
+    let ranges = trellis_plugin_host::supported_wit();
+    let wit = ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let (server, engine) = (env!("CARGO_PKG_VERSION"), trellis_plugin_host::WASMTIME_VERSION);
+    Box::leak(format!("{server}\nplugins: trellis:plugin {wit}\nwasmtime {engine}").into_boxed_str())
 }
 
 /// Parses the arguments and runs the command.

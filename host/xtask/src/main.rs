@@ -6,9 +6,11 @@
 mod bench;
 mod command;
 mod guests;
+mod languages;
 mod run;
 mod test;
 mod toolchain;
+mod wit;
 
 use std::process::ExitCode;
 
@@ -22,6 +24,8 @@ cargo xtask COMMAND
   bench [NAME...]       figures and ratios, built in release mode
   plugins               build the plugins and the test guests into target/plugins
   soak [ROUNDS]         the crash tests with 100 rounds (or ROUNDS), 10,000 operations on a plugin
+  wit check             whether plugins of every released version still run with the interfaces of today
+  wit freeze VERSION    release the interfaces of today: copy them to wit/released/VERSION
   ci                    test, then the documentation and cargo-deny where it is installed
 ";
 
@@ -34,6 +38,7 @@ fn main() -> ExitCode {
         "test" => test::test(&rest),
         "bench" => bench::bench(&rest),
         "plugins" => guests::build_all(),
+        "wit" => wit::wit(&rest),
         "soak" => test::soak(&rest),
         "ci" => test::ci(),
         "" | "help" | "--help" | "-h" => {

@@ -49,11 +49,16 @@ pub fn reference(name: &str) -> Option<PathBuf> {
 /// # Panics
 /// When it is not there.
 pub fn plugin(name: &str) -> PathBuf {
-    let folder =
-        std::env::var_os("TRELLIS_TEST_PLUGINS").map_or_else(|| target_dir().join("plugins"), PathBuf::from);
-    let path = folder.join(format!("{name}.wasm"));
+    let path = plugin_file(name);
     assert!(path.exists(), "{} is missing: run `cargo xtask plugins`", path.display());
     path
+}
+
+/// Where a plugin would be, built or not.
+pub fn plugin_file(name: &str) -> PathBuf {
+    let folder =
+        std::env::var_os("TRELLIS_TEST_PLUGINS").map_or_else(|| target_dir().join("plugins"), PathBuf::from);
+    folder.join(format!("{name}.wasm"))
 }
 
 /// Looks again until there is something: reactions follow a change, they are not part of it.

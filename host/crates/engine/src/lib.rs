@@ -87,5 +87,6 @@ pub use trellis_plugin_host::{
     FunctionMetrics, Health, HealthState, LastFault, LogLevel, LogLine, LoggedLine, PluginMetrics, PoisonRow,
     RowKey,
 };
+pub use trellis_plugin_host::{WASMTIME_VERSION, WitRange, supported_wit};
 pub use trellis_rules::{Limits as RuleLimits, RuleVeto, Trigger};
 pub use undo::{ResultUndo, ResultUndoState, UndoOrder, UndoPreview};

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use wasmparser::{ComponentExternalKind, Encoding, Parser, Payload};
 
 use crate::carried::Carried;
+use crate::interfaces::versions::{major_of, supported_text};
 use crate::interfaces::wasi;
 use crate::manifest::{Interface, Request};
 use crate::{Error, Manifest, Result};
@@ -15,8 +16,6 @@ pub(crate) const MANIFEST_SECTION: &str = "trellis:manifest";
 const SDK_SECTION: &str = "trellis:sdk";
 /// The package of all interfaces between host and plugin.
 const PACKAGE: &str = "trellis:plugin/";
-/// The version of the interfaces that this host offers; older minor versions of the same major version run too.
-pub const SUPPORTED_WIT: semver::Version = semver::Version::new(1, 0, 0);
 /// A component whose modules begin with more memory than this brings the runtime of its language along: what Rust compiles to begins with some
 /// 1 MiB, the snapshot of an interpreter with 10 MiB and more.
 const COMPILED_MEMORY_BYTES_MAX: u64 = 4 << 20;
@@ -235,26 +234,19 @@ fn ours(name: &str) -> Option<(&str, Option<semver::Version>)> {
     })
 }
 
-/// Whether a plugin that was built against `version` runs on this host.
-fn supported(version: &semver::Version) -> bool {
-    version.major == SUPPORTED_WIT.major
-        && version.minor.cmp(&SUPPORTED_WIT.minor).is_le()
-        && version.pre.is_empty()
-}
-
 /// Every interface has to be of the version that the manifest names, and that one of a version that this host has.
 fn check_versions(manifest: &Manifest, outline: &Outline) -> Result<()> {
     let unknown = |interface: String| Error::UnknownInterfaceVersion {
         plugin: manifest.plugin_version(),
         interface,
-        supported: format!("{}.0.0 to {SUPPORTED_WIT}", SUPPORTED_WIT.major),
+        supported: supported_text(),
     };
-    if !supported(&manifest.wit) {
+    if major_of(&manifest.wit).is_none() {
         return Err(unknown(format!("trellis:plugin@{}", manifest.wit)));
     }
     for name in outline.imports.iter().chain(&outline.exports) {
         match ours(name) {
-            Some((_, Some(version))) if !supported(&version) => return Err(unknown(name.clone())),
+            Some((_, Some(version))) if major_of(&version).is_none() => return Err(unknown(name.clone())),
             Some((_, None)) => return Err(unknown(name.clone())),
             Some((_, Some(version))) if version != manifest.wit => {
                 return Err(Error::InvalidManifest {

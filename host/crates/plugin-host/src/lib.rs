@@ -46,7 +46,7 @@ pub use call::{CallStats, CancelFlag, LogLevel, LogLine};
 pub use calm::yield_to_others;
 pub use carried::{CARRIED_BYTES_MAX, Carried};
 pub use compile::compile_child;
-pub use component::{Digest, Inspection, SUPPORTED_WIT, inspect, read_manifest};
+pub use component::{Digest, Inspection, inspect, read_manifest};
 pub use config::{Compiler, Config};
 pub use error::{Error, Fault, FaultKind, PluginError, PluginVersion, Result};
 pub use health::{
@@ -66,6 +66,7 @@ pub use interfaces::segmentation::{
 pub use interfaces::service_workflow::{
     Decided, Occurrence, Requirement, ServiceWorkflow, Suggestion, WorkItem,
 };
+pub use interfaces::versions::{SUPPORTED_WIT, WASMTIME_VERSION, WitRange, supported_wit};
 pub use limits::{ClassLimits, LimitClass, Limits};
 pub use manifest::{Manifest, Request};
 pub use plugin::Plugin;

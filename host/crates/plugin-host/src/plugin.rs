@@ -106,8 +106,7 @@ impl Plugin {
         let limits = shared.config.limits;
         let limits = if inspection.brings_runtime() { limits.of_runtime() } else { limits };
         let name = name.clone();
-        let plugin =
-            Self { shared, inspection, name, ward, lookup_grants, pooled, training, used, limits };
+        let plugin = Self { shared, inspection, name, ward, lookup_grants, pooled, training, used, limits };
         plugin.try_instance()?;
         Ok(plugin)
     }

@@ -11,6 +11,7 @@
 mod campaigns;
 mod cases;
 mod hooks;
+mod languages;
 mod runs;
 mod scores;
 mod uploads;

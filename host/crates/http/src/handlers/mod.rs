@@ -24,6 +24,7 @@ mod schedule;
 pub(crate) mod scores;
 pub(crate) mod search;
 pub(crate) mod segments;
+pub(crate) mod server;
 pub(crate) mod timeline;
 pub(crate) mod tokens;
 pub(crate) mod undo;

@@ -130,6 +130,10 @@ pub(super) fn fixed() -> Map<String, Json> {
         "Token": object(&["id", "user", "label"], token()),
         "NewToken": { "allOf": [component("Token"), object(&["token"], json!({ "token": text() }))] },
         "TokenRequest": object(&["label"], json!({ "label": text(), "user": id(), "expires_at": time() })),
+        "Server": object(&["version", "wit", "wasmtime"], json!({
+            "version": text(), "wasmtime": text(),
+            "wit": array(object(&["from", "to"], json!({ "from": text(), "to": text() }))),
+        })),
         "Health": object(&["status"], json!({ "status": text(), "version": text() })),
         "Readiness": object(&["status"], json!({ "status": text(), "checks": { "type": "object" } })),
     });

@@ -4,7 +4,7 @@ use axum::http::Method;
 use axum::routing::{delete, get, post};
 
 use super::Endpoint;
-use crate::handlers::{health, jobs, openapi, tokens};
+use crate::handlers::{health, jobs, openapi, server, tokens};
 use crate::openapi::{Body, Operation, Shape};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -74,6 +74,16 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             )
             .refuses(&[503]),
             get(health::get_readiness),
+        ),
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/server",
+            Operation::new(
+                "get_server",
+                "Says which versions of the plugin interfaces run here, and on which engine.",
+                Shape::Named("Server"),
+            ),
+            get(server::get_server),
         ),
         Endpoint::new(
             Method::GET,

@@ -42,6 +42,16 @@ async fn health_and_readiness_need_no_token() {
 }
 
 #[tokio::test]
+async fn a_registry_can_ask_which_plugins_run_here() {
+    let app = TestApp::new().await;
+    let server = app.admin().get("/api/v1/server").await.expect(200);
+    assert_eq!(server["wit"], serde_json::json!([{ "from": "1.0.0", "to": "1.0.0" }]));
+    assert!(server["wasmtime"].as_str().unwrap().starts_with("48."), "{server}");
+    assert_eq!(server["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(app.anonymous().get("/api/v1/server").await.problem(401), "UNAUTHENTICATED");
+}
+
+#[tokio::test]
 async fn every_answer_is_guarded_and_can_be_traced() {
     let app = TestApp::new().await;
     for (path, status) in [("/", 200), ("/api/v1/health", 200), ("/api/v1/accounts", 401), ("/nothing", 404)]

@@ -9,6 +9,7 @@ pub(crate) mod row_streams;
 pub(crate) mod scoring;
 pub(crate) mod segmentation;
 pub(crate) mod service_workflow;
+pub(crate) mod versions;
 pub(crate) mod wasi;
 
 use wasmtime::component::{HasData, Linker};
@@ -62,6 +63,14 @@ impl HasData for OnCall {
 
 /// Links the host interfaces that a plugin was granted: what its imports may be was checked before, and what it does not ask for is not there.
 pub(crate) fn add_to_linker(linker: &mut Linker<CallState>, inspection: &Inspection) -> wasmtime::Result<()> {
+    let version = &inspection.manifest.wit;
+    let major = versions::major_of(version)
+        .ok_or_else(|| wasmtime::Error::msg(format!("there are no interfaces of version {version}")))?;
+    (major.link)(linker, inspection)
+}
+
+/// The host interfaces of version 1, which are those of today.
+fn link_1(linker: &mut Linker<CallState>, inspection: &Inspection) -> wasmtime::Result<()> {
     use bindings::trellis::plugin;
     plugin::host_log::add_to_linker::<_, OnCall>(linker, |state| state)?;
     plugin::row_streams::add_to_linker::<_, OnCall>(linker, |state| state)?;

@@ -7,6 +7,8 @@ mod compiling;
 mod faults;
 mod first_party;
 mod hooks;
+mod hostile_languages;
+mod languages;
 mod loading;
 mod lookups;
 mod metering;

@@ -1,0 +1,19 @@
+//! What this server is.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::{Value as Json, json};
+use trellis_engine::{WASMTIME_VERSION, WitRange, supported_wit};
+
+use crate::extract::{Parameters, Requester};
+use crate::problem::ApiResult;
+use crate::wire::json;
+
+/// Versions, so that a registry or an author can tell which plugins run here.
+pub(crate) async fn get_server(_requester: Requester, parameters: Parameters) -> ApiResult<Response> {
+    parameters.finish()?;
+    let range = |range: WitRange| json!({ "from": range.from.to_string(), "to": range.to.to_string() });
+    let wit: Vec<Json> = supported_wit().into_iter().map(range).collect();
+    let body = json!({ "version": env!("CARGO_PKG_VERSION"), "wit": wit, "wasmtime": WASMTIME_VERSION });
+    json(StatusCode::OK, &body)
+}
