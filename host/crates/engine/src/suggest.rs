@@ -15,7 +15,7 @@ use crate::{
     core::Core,
     decisions::actions_json,
     hooks,
-    lookups::{Answer, Question, RecordLookups, Recording},
+    lookups::{Answer, Question, RecordLookups, Recording, for_user},
     plugins::Enabled,
 };
 
@@ -57,7 +57,7 @@ pub(crate) async fn suggestions(
     core.records.find(&caller.scope, object, id).await?;
     let (mut suggestions, mut answered, mut failure) = (Vec::new(), false, None);
     for enabled in core.registry.enabled().iter().filter(|enabled| enabled.guides(object.as_str())) {
-        match suggested(core, enabled, object, id).await {
+        match suggested(core, enabled, &caller.scope, object, id).await {
             Ok(suggested) => {
                 answered = true;
                 suggestions.extend(suggested.shown());
@@ -74,22 +74,27 @@ pub(crate) async fn suggestions(
     }
 }
 
-/// What a plugin suggests for a record as it is now.
+/// What a plugin suggests for a record as it is now. A person reads it, so it is made of nothing that this person may not read.
 pub(crate) async fn suggested(
     core: &Arc<Core>,
     enabled: &Arc<Enabled>,
+    user: &Scope,
     object: &ObjectName,
     id: RecordId,
 ) -> Result<Suggested> {
     let records = &core.records;
-    let record = records.find(&Scope::everything(), object, id).await?;
+    let record = records.find(user, object, id).await?;
     let named: Option<NamedRecord> = records.schema().named(&record);
     let named = named.ok_or_else(|| trellis_records::Error::UnknownObject { name: object.to_string() })?;
     let now_ms = records.clock().now_ms();
     let at = hooks::context(core, records.ids().record_id(now_ms), now_ms);
     let handle = Handle::current();
-    let accounts = RecordLookups::new(records, &handle, &hooks::account_lookups(enabled), None);
-    let lookups = Recording::new(Arc::new(RecordLookups::new(records, &handle, &enabled.scope, None)));
+    let account = ObjectName::new("account").map_err(trellis_records::Error::from)?;
+    let accounts = Arc::new(for_user(&hooks::account_lookups(enabled), [&account], user));
+    let accounts = RecordLookups::new(records, &handle, &accounts, None);
+    let asked_about = enabled.manifest().lookups.iter().map(|lookup| &lookup.object);
+    let scope = Arc::new(for_user(&enabled.scope, asked_about, user));
+    let lookups = Recording::new(Arc::new(RecordLookups::new(records, &handle, &scope, None)));
     let (asking, call, asked) = (Arc::clone(enabled), at.clone(), Arc::clone(&lookups));
     let (item, suggestions) = blocking("asking for suggestions", move || {
         let item = hooks::work_item(&asking, named, &accounts)?;

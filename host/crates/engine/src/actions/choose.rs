@@ -25,7 +25,7 @@ pub(crate) async fn choose(
 ) -> Result<Decision> {
     core.records.find(&caller.scope, object, record).await?;
     let enabled = guiding(core, plugin, object).await?;
-    let suggested = suggest::suggested(core, &enabled, object, record).await?;
+    let suggested = suggest::suggested(core, &enabled, &caller.scope, object, record).await?;
     let output = suggestions_output(&suggested.suggestions);
     let chosen = suggested.suggestions.into_iter().find(|suggestion| suggestion.name == name);
     let chosen = chosen.ok_or_else(|| Error::UnknownSuggestion {

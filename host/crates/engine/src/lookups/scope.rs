@@ -32,6 +32,52 @@ pub(crate) fn plugin_scope<'a>(
     lookups.into_iter().fold(Scope::nothing(), grant)
 }
 
+/// What a plugin sees on behalf of a user: no more of `objects` than `plugin` sees, and no more than the user.
+pub(crate) fn for_user<'a>(
+    plugin: &Scope,
+    objects: impl IntoIterator<Item = &'a ObjectName>,
+    user: &Scope,
+) -> Scope {
+    let narrow = |scope: Scope, object: &ObjectName| {
+        let (granted, own) = (plugin.of(object), user.of(object));
+        let readable = match &granted.readable {
+            FieldAccess::Only(fields) => FieldAccess::Only(
+                fields.iter().filter(|field| own.readable.contains(field)).cloned().collect(),
+            ),
+            // A plugin's scope lists its fields.
+            FieldAccess::All | FieldAccess::Except(_) => return scope,
+        };
+        let rows = match &granted.rows {
+            RowAccess::All => own.rows.clone(),
+            RowAccess::Where(_) | RowAccess::Nothing => return scope,
+        };
+        scope.with(object.clone(), ObjectScope { rows, ..seen(readable) })
+    };
+    objects.into_iter().fold(Scope::nothing(), narrow)
+}
+
 fn seen(readable: FieldAccess) -> ObjectScope {
     ObjectScope { rows: RowAccess::All, readable, writable: FieldAccess::Only(BTreeSet::new()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_behalf_of_a_user_a_plugin_sees_what_both_may_see() {
+        let name = |name: &str| ObjectName::new(name).unwrap();
+        let fields = |names: &[&str]| names.iter().map(|name| FieldName::new(name).unwrap()).collect();
+        let (case, account) = (name("case"), name("account"));
+        let plugin = plugin_scope([(&case, fields(&["subject", "status"])), (&account, fields(&["name"]))]);
+        let own = |rows, names: &[&str]| ObjectScope { rows, ..seen(FieldAccess::Only(fields(names))) };
+        let user = Scope::nothing().with(case.clone(), own(RowAccess::All, &["status", "priority"]));
+        let both = for_user(&plugin, [&case, &account], &user);
+        assert_eq!(both.of(&case).readable, FieldAccess::Only(fields(&["status"])));
+        assert_eq!(both.of(&case).rows, RowAccess::All);
+        assert_eq!(both.of(&account).rows, RowAccess::Nothing);
+        let everything = for_user(&plugin, [&case, &account], &Scope::everything());
+        assert_eq!(everything.of(&account).readable, FieldAccess::Only(fields(&["name"])));
+        assert_eq!(for_user(&plugin, [&case], &Scope::everything()).of(&account).rows, RowAccess::Nothing);
+    }
 }

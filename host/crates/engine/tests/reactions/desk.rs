@@ -3,7 +3,7 @@
 use serde_json::json;
 use trellis_columns::AsOf;
 use trellis_engine::{ActionState, DecisionKind, UseSettings};
-use trellis_model::{Actor, PluginId, RecordId, Via};
+use trellis_model::{Actor, FieldAccess, ObjectScope, PluginId, RecordId, RowAccess, Scope, Via};
 use trellis_records::Caller;
 
 use crate::support::{World, built, name};
@@ -112,4 +112,32 @@ async fn a_suggestion_is_carried_out_by_the_plugin_for_whoever_chose_it() {
     let error = world.engine.suggestion_apply(&caller, &object, case, &desk(), "fly").await.unwrap_err();
     assert_eq!(error.code(), "not_found");
     assert!(error.to_string().contains("`fly`"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suggestion_does_and_shows_no_more_than_whoever_chose_it_may() {
+    let world = world_with_desk(None).await;
+    let case = complaint(&world).await;
+    world.settle().await;
+    let object = name("case");
+    let actor = Actor::User { id: case, via: Via::Session("s".into()) };
+    let sees = |rows| {
+        let of_case =
+            ObjectScope { rows, writable: FieldAccess::Only([].into()), ..ObjectScope::everything() };
+        let scope = Scope::nothing().with(object.clone(), of_case);
+        Caller { actor: actor.clone(), scope, ..Caller::system("test") }
+    };
+    let nobody = sees(RowAccess::Nothing);
+    let error = world.engine.suggestions(&nobody, &object, case).await.unwrap_err();
+    assert_eq!(error.code(), "not_found", "who does not see the case sees no suggestion for it");
+
+    let reader = sees(RowAccess::All);
+    let suggestions = world.engine.suggestions(&reader, &object, case).await.unwrap();
+    let chosen = suggestions.iter().find(|suggestion| suggestion.actions != json!([])).expect("a suggestion");
+    let before = (world.fields("case", case).await, world.all("task").await.len());
+    let decision =
+        world.engine.suggestion_apply(&reader, &object, case, &desk(), &chosen.name).await.unwrap();
+    assert!(decision.actions.iter().all(|action| action.state == ActionState::Refused), "{decision:#?}");
+    let after = (world.fields("case", case).await, world.all("task").await.len());
+    assert_eq!(before, after, "who may change nothing changes nothing by a plugin");
 }

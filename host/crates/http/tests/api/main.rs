@@ -21,6 +21,7 @@ mod limits;
 mod lists;
 mod models;
 mod pages;
+mod plugin_health;
 mod plugin_lifecycle;
 mod plugins;
 mod prepared_imports;
