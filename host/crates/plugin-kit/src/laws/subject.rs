@@ -16,12 +16,15 @@ const PARTS: Phrase = Phrase::new("a part of the batch", "拆分后的批次");
 /// What a function says of some rows.
 pub(super) type Answer = Result<Vec<Json>, Error>;
 
+/// Calls a function with some rows.
+type Call<'a> = dyn Fn(&[usize]) -> Answer + 'a;
+
 /// A function and rows or changes to call it with.
 pub(super) struct Subject<'a> {
     /// How many rows there are.
     pub(super) rows: usize,
     /// Calls the function with these rows, given by their numbers in ascending order, and returns one answer a row.
-    pub(super) call: Box<dyn Fn(&[usize]) -> Answer + 'a>,
+    pub(super) call: Box<Call<'a>>,
     /// A row, for people.
     pub(super) shown: Box<dyn Fn(usize) -> Json + 'a>,
 }
