@@ -155,6 +155,8 @@ section! {
         models_kept_per_plugin: usize,
         capsules_kept_per_plugin: usize,
         capsule_bytes_max: u64,
+        capsules_kept_days_max: u32,
+        capsules_bytes_max: u64,
         campaign_evaluation_ms_max: u64,
         failed_rows_kept_max: usize,
         reaction_page_entries: usize,
@@ -180,6 +182,7 @@ section! {
         schedule_interval_ms_min: u64,
         day_change_rows_max: u32,
         rules: trellis_engine::RuleLimits,
+        compare: trellis_engine::CompareLimits,
     }
 }
 

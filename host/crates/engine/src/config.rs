@@ -29,6 +29,10 @@ pub struct Config {
     pub capsules_kept_per_plugin: usize,
     /// Bytes of the file with the inputs and results of one run (default 256 MiB). A run that would need more has none and says so.
     pub capsule_bytes_max: u64,
+    /// Days for which the inputs of a run are kept (default 0: without end, as far as the other limits go).
+    pub capsules_kept_days_max: u32,
+    /// Bytes of the inputs of all runs of all plugins (default 4 GiB); the oldest go first.
+    pub capsules_bytes_max: u64,
     /// Milliseconds that the evaluation of a campaign may take while somebody waits for it, waiting for a permit included (default
     /// 20,000); below the server's time-out of a request.
     pub campaign_evaluation_ms_max: u64,
@@ -83,6 +87,8 @@ pub struct Config {
     pub schedule_interval_ms_min: u64,
     /// Customers that are evaluated again at once when a new day begins (default 8,192): between two such parts changed customers go first.
     pub day_change_rows_max: u32,
+    /// How much of versions of plugins is compared, and what may differ at most where one is promoted.
+    pub compare: crate::CompareLimits,
     /// The limits of imports.
     pub import: trellis_transfer::import::Limits,
 }
@@ -102,6 +108,8 @@ impl Default for Config {
             models_kept_per_plugin: 4,
             capsules_kept_per_plugin: 3,
             capsule_bytes_max: 256 << 20,
+            capsules_kept_days_max: 0,
+            capsules_bytes_max: 4 << 30,
             campaign_evaluation_ms_max: 20_000,
             failed_rows_kept_max: 100,
             language: trellis_model::Language::En,
@@ -128,6 +136,7 @@ impl Default for Config {
             switches_kept_per_plugin: 50,
             schedule_interval_ms_min: 900_000,
             day_change_rows_max: 8_192,
+            compare: crate::CompareLimits::default(),
             import: trellis_transfer::import::Limits::default(),
         }
     }

@@ -12,7 +12,8 @@ use crate::{
     BulkChange, Config, Error, Result, as_of,
     attachments::Files,
     bulk, campaign,
-    capsule::Capsules,
+    capsule::{self, Capsules, Retention},
+    compare::{self, Shadows},
     decisions::Pruner,
     duplicates, export, import,
     imports::{self, Imports},
@@ -44,6 +45,7 @@ pub(crate) struct Core {
     pub(crate) reacted: watch::Sender<u64>,
     pub(crate) rules: Arc<RuleBook>,
     pub(crate) pruner: Arc<Pruner>,
+    pub(crate) shadows: Shadows,
     pub(crate) transforms: CellTransforms,
     pub(crate) imports: Imports,
     pub(crate) exports: PathBuf,
@@ -67,6 +69,18 @@ fn run_of(
         config: serde_json::from_str(config).map_err(|error| unreadable(error.to_string()))?,
         as_of: as_of::from_days(as_of),
     })
+}
+
+impl Core {
+    /// Deletes the inputs of runs that are too old or too much.
+    pub(crate) async fn expire_capsules(&self) -> Result<()> {
+        let retention = Retention {
+            days_max: self.config.capsules_kept_days_max,
+            bytes_max: self.config.capsules_bytes_max,
+        };
+        let now_ms = self.records.clock().now_ms();
+        capsule::expire(&self.records, &self.capsules, retention, now_ms).await.map(drop)
+    }
 }
 
 impl Work for Core {
@@ -113,6 +127,7 @@ impl Work for Core {
             Request::Merge { .. } => merge::run(self, job),
             Request::DuplicateScan { object, rule } => duplicates::run(self, job, object, rule),
             Request::Undo(asked) => undo::run(self, job, asked),
+            Request::Compare(comparison) => compare::run(self, job, comparison),
         }
     }
 
@@ -136,6 +151,10 @@ impl Work for Core {
                 *unlimited && self.imports.has(RecordId(uuid::Uuid::from_bytes(*import)))
             }
             Request::Export { unlimited, .. } => *unlimited,
+            // It reads all that there is, whoever asked.
+            Request::Compare(comparison) => {
+                comparison.spooled().is_none_or(|name| self.spool_dir.join(name).is_file())
+            }
         }
     }
 
@@ -144,6 +163,12 @@ impl Work for Core {
             Request::Import { spooled, .. } => import::remove_spooled(&self.spool_dir.join(spooled)),
             Request::PluginRun { .. } => self.capsules.forget_unfinished(id),
             _ => {}
+        }
+        if let Request::Compare(comparison) = request {
+            compare::remove_component(&self.spool_dir, comparison);
+        }
+        if matches!(request, Request::PluginRun { .. } | Request::CampaignRun { .. }) {
+            self.shadows.wake();
         }
     }
 }

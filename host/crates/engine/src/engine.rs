@@ -17,6 +17,7 @@ use crate::{
     blocking::blocking,
     campaign::{self, CampaignEvaluation, Eligibility},
     capsule::{self, Capsules},
+    compare::{self, Shadows},
     core::Core,
     decisions::Pruner,
     duplicates, expiry, export, hooks, import,
@@ -51,6 +52,7 @@ pub struct Engine {
     expiry: Background,
     health: Background,
     schedules: Background,
+    shadows: Background,
 }
 
 impl Engine {
@@ -83,7 +85,8 @@ impl Engine {
             (config.switches_kept_per_plugin, config.schedule_interval_ms_min),
         )
         .await?;
-        let listed = capsule::listed(&records).await?;
+        let mut listed = capsule::listed(&records).await?;
+        listed.extend(compare::listed(&records).await?);
         let open_jobs = jobs::open_ids(&records).await?;
         let goes_on = |run: &str| open_jobs.contains(run);
         let capsules = Capsules::open(dir.join("capsules"), |name| listed.contains(name), goes_on)?;
@@ -98,6 +101,7 @@ impl Engine {
             reacted: watch::Sender::default(),
             rules: RuleBook::open(Arc::clone(&records), &config).await?,
             pruner: Pruner::new(config.decisions_kept_max, config.refusals_kept_max),
+            shadows: Shadows::new(config.compare.shadow_queued_max),
             transforms: CellTransforms::new(config.rules),
             imports: Imports::open(dir.join("imports"))?,
             exports: export::folder(dir.join("exports"))?,
@@ -120,6 +124,7 @@ impl Engine {
         let expiry = expiry::start(Arc::clone(&core))?;
         let health = supervision::start(Arc::clone(&core), heard)?;
         let schedules = schedules::start(Arc::clone(&core), Arc::clone(&jobs)).await?;
+        let shadows = compare::start(Arc::clone(&core)).await?;
         let engine = Arc::new(Self {
             core,
             jobs,
@@ -131,6 +136,7 @@ impl Engine {
             expiry,
             health,
             schedules,
+            shadows,
         });
         engine.build_pending_indexes().await;
         Ok(engine)
@@ -416,6 +422,7 @@ impl Engine {
         self.jobs.stop().await;
         self.health.stop().await;
         self.expiry.stop().await;
+        self.shadows.stop().await;
         self.reactions.stop().await;
         self.duplicates.stop().await;
         self.timers.stop().await;

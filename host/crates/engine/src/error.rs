@@ -182,6 +182,24 @@ pub enum Error {
         /// What uses it, and what to do.
         reason: String,
     },
+    /// No version is evaluated beside the one in use.
+    #[error("plugin `{plugin}` has no shadow: start one first")]
+    NoShadow {
+        /// Which plugin.
+        plugin: PluginId,
+    },
+    /// What a shadow came to is over the limits of a promotion, or too little.
+    #[error("plugin `{plugin}` {version} is not promoted: {}", joined(against))]
+    PromotionRefused {
+        /// Which plugin.
+        plugin: PluginId,
+        /// The shadow's version.
+        version: String,
+        /// Every reason against it.
+        against: Vec<Text>,
+        /// What the shadow came to.
+        figures: Box<serde_json::Value>,
+    },
     /// The plugin is being run already.
     #[error("plugin `{plugin}` is being run by job {job}: wait for it or cancel it")]
     Busy {
@@ -329,6 +347,8 @@ impl Error {
             Self::InvalidPack { .. } => "plugin_refused",
             Self::NothingEarlier { .. } => "conflict",
             Self::InUse { .. } => "plugin_in_use",
+            Self::NoShadow { .. } => "not_found",
+            Self::PromotionRefused { .. } => "promotion_refused",
             Self::Busy { .. } => "plugin_busy",
             Self::ModelExpired { .. } => "model_expired",
             Self::ModelPinned { .. } => "model_pinned",
@@ -349,6 +369,10 @@ impl Error {
             Self::Storage(_) => "storage",
         }
     }
+}
+
+fn joined(reasons: &[Text]) -> String {
+    reasons.iter().map(|reason| reason.en.as_str()).collect::<Vec<_>>().join("; ")
 }
 
 fn plugin_code(error: &trellis_plugin_host::Error) -> &'static str {

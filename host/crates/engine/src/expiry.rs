@@ -1,4 +1,4 @@
-//! Lets the payloads of old log entries go.
+//! Lets the payloads of old log entries and the inputs of old runs go.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,6 +16,9 @@ pub(crate) fn start(core: Arc<Core>) -> Result<Background> {
 async fn expire(core: &Core, mut stopped: watch::Receiver<bool>) {
     let every = Duration::from_millis(core.config.payload_expiry_interval_ms.max(1));
     loop {
+        if let Err(error) = core.expire_capsules().await {
+            tracing::warn!("inputs of old runs were not deleted: {error}");
+        }
         loop {
             match step(core).await {
                 Ok(true) if !*stopped.borrow() => tokio::task::yield_now().await,

@@ -58,11 +58,17 @@ pub(crate) enum KeyKind {
     ResultDay = 0x7b,
     /// `plugin` → when its schedule is due next, and what became of it the last time.
     Schedule = 0x7c,
+    /// `plugin` → the version that is evaluated beside the one in use.
+    Shadow = 0x73,
+    /// `plugin` → what that came to so far.
+    ShadowFigures = 0x74,
+    /// `plugin 00 run` → what it came to for a run, and the digest of the file with its results.
+    ShadowRun = 0x75,
 }
 
 impl KeyKind {
     #[cfg(test)]
-    const ALL: [Self; 25] = [
+    const ALL: [Self; 28] = [
         Self::Job,
         Self::OpenJob,
         Self::PluginVersion,
@@ -88,6 +94,9 @@ impl KeyKind {
         Self::ModelPin,
         Self::ResultDay,
         Self::Schedule,
+        Self::Shadow,
+        Self::ShadowFigures,
+        Self::ShadowRun,
     ];
 
     /// The prefix of every key of the kind.
@@ -223,6 +232,26 @@ pub(crate) fn schedule(plugin: &PluginId) -> Vec<u8> {
     alone(KeyKind::Schedule, plugin)
 }
 
+pub(crate) fn shadow(plugin: &PluginId) -> Vec<u8> {
+    let mut key = KeyKind::Shadow.prefix();
+    key.extend_from_slice(plugin.as_str().as_bytes());
+    key
+}
+
+pub(crate) fn shadow_figures(plugin: &PluginId) -> Vec<u8> {
+    let mut key = KeyKind::ShadowFigures.prefix();
+    key.extend_from_slice(plugin.as_str().as_bytes());
+    key
+}
+
+pub(crate) fn shadow_runs(plugin: &PluginId) -> Vec<u8> {
+    of_plugin(KeyKind::ShadowRun, plugin)
+}
+
+pub(crate) fn shadow_run(plugin: &PluginId, run: RecordId) -> Vec<u8> {
+    with_id(shadow_runs(plugin), run)
+}
+
 /// The prefix of every part of the value under a key whose length says where it ends, as that of a kind with ids does.
 pub(crate) fn parts(of: &[u8]) -> Vec<u8> {
     let mut key = KeyKind::Part.prefix();
@@ -351,6 +380,9 @@ mod tests {
             ("ModelPin", 0x7a),
             ("ResultDay", 0x7b),
             ("Schedule", 0x7c),
+            ("Shadow", 0x73),
+            ("ShadowFigures", 0x74),
+            ("ShadowRun", 0x75),
         ];
         assert_eq!(numbers, locked.map(|(name, number)| (name.to_owned(), number)));
     }

@@ -23,6 +23,7 @@ mod bulk;
 mod campaign;
 mod capsule;
 mod comments;
+mod compare;
 mod config;
 mod core;
 mod decide;
@@ -55,10 +56,12 @@ mod supervision;
 mod timers;
 mod transforms;
 mod undo;
+mod view;
 
 pub use attachments::{AttachmentContent, Upload};
 pub use bulk::BulkChange;
 pub use campaign::{CampaignEvaluation, Eligibility};
+pub use compare::{CompareLimits, DryRunRequest, ReplayWith, ShadowRequest};
 pub use config::Config;
 pub use decisions::{
     ActionOutcome, ActionState, Decision, DecisionKind, DecisionPage, DecisionQuery, Replay,
@@ -90,3 +93,4 @@ pub use trellis_plugin_host::{
 pub use trellis_plugin_host::{WASMTIME_VERSION, WitRange, supported_wit};
 pub use trellis_rules::{Limits as RuleLimits, RuleVeto, Trigger};
 pub use undo::{ResultUndo, ResultUndoState, UndoOrder, UndoPreview};
+pub use view::View;

@@ -1,6 +1,7 @@
 //! `trellis plugin`: one file a group of commands.
 
 mod author;
+mod compare;
 mod folder;
 mod health;
 mod install;
@@ -83,9 +84,21 @@ pub(crate) enum Plugin {
         id: String,
         /// The run's id; the newest run where it is left out.
         run: Option<String>,
+        /// A component to compute it with instead, which need not be installed; prints every difference.
+        #[arg(long, value_name = "FILE")]
+        with: Option<PathBuf>,
         #[command(flatten)]
         connection: Connection,
     },
+    /// Evaluate a version over the real data and say what would change; applies nothing.
+    DryRun(compare::DryRun),
+    /// Do the last runs and decisions again with another version and say whether it may be promoted.
+    CheckUpgrade(compare::CheckUpgrade),
+    /// Evaluate a version beside the one in use.
+    #[command(subcommand)]
+    Shadow(compare::Shadow),
+    /// Use the version of a plugin's shadow from now on.
+    Promote(compare::Promote),
 }
 
 impl Plugin {
@@ -112,7 +125,13 @@ impl Plugin {
             Self::Release { id, connection } => health::release(id, connection),
             Self::Metrics(of) => of.metrics(),
             Self::Logs(of) => of.logs(),
-            Self::Replay { id, run, connection } => run::replay(id, run.as_deref(), connection),
+            Self::Replay { id, run, with, connection } => {
+                run::replay(id, run.as_deref(), with.as_deref(), connection)
+            }
+            Self::DryRun(dry_run) => dry_run.run(),
+            Self::CheckUpgrade(check) => check.run(),
+            Self::Shadow(shadow) => shadow.run(),
+            Self::Promote(promote) => promote.run(),
         }
     }
 }

@@ -36,7 +36,12 @@ pub(super) fn runs(id: &str, connection: &Connection) -> Result {
     Ok(())
 }
 
-pub(super) fn replay(id: &str, run: Option<&str>, connection: &Connection) -> Result {
+pub(super) fn replay(
+    id: &str,
+    run: Option<&str>,
+    with: Option<&std::path::Path>,
+    connection: &Connection,
+) -> Result {
     let client = Client::new(connection)?;
     let run = match run {
         Some(run) => run.to_owned(),
@@ -46,6 +51,9 @@ pub(super) fn replay(id: &str, run: Option<&str>, connection: &Connection) -> Re
             text(newest.ok_or_else(|| Failure::Message(format!("{id} was never run")))?, "run").to_owned()
         }
     };
+    if let Some(component) = with {
+        return super::compare::replay_with(&client, id, &run, component);
+    }
     let job = client.post(&format!("/api/v1/plugins/{id}/runs/{run}/replay"), &json!({}))?;
     let job = succeeded(client.wait_for_job(&job)?, "the replay")?;
     let result = job.get("result").unwrap_or(&Json::Null);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use trellis_model::{FieldName, Filter, ObjectDefinition, Op, Record, RecordId, Scope, Value};
-use trellis_records::{FieldChanges, Query, Write};
+use trellis_records::{FieldChanges, Query, Schema, Write};
 
 use super::{change::Change, object};
 use crate::{Error, Result, core::Core};
@@ -63,7 +63,11 @@ pub(super) async fn get(core: &Core, id: RecordId) -> Result<Option<Member>> {
 }
 
 fn member(core: &Core, record: &Record) -> Option<Member> {
-    let schema = core.records.schema();
+    of_record(&core.records.schema(), record)
+}
+
+/// The member that a record is.
+pub(super) fn of_record(schema: &Schema, record: &Record) -> Option<Member> {
     let object = schema.object_by_id(record.object)?;
     let value = |field| value(object, record, field);
     let text = |field| match value(field) {

@@ -15,6 +15,7 @@ mod react;
 mod replay;
 mod run;
 mod settle;
+mod trial;
 
 use trellis_model::{ObjectName, PluginId, Reason, RecordId, Text};
 use trellis_plugin_host::Metric;
@@ -25,6 +26,7 @@ pub(crate) use evaluate::evaluate;
 pub(crate) use react::react;
 pub(crate) use replay::replay;
 pub(crate) use run::run;
+pub(crate) use trial::{dry_run, replay_with};
 
 /// Whether a customer may take part in a campaign, as its plugin says now.
 #[derive(Debug, Clone, PartialEq)]

@@ -10,7 +10,8 @@ use super::{deciding::Deciding, members::Member, object};
 use crate::{
     Result,
     blocking::blocking,
-    decisions::{Capsule, DecisionKind, NewDecision, PluginInput, decided_output},
+    compare::{Asked as Shown, Observed, Shadows},
+    decisions::{Capsule, DecisionKind, NewDecision, PluginInput, decided_output, next_output},
 };
 
 /// A member that the plugin is asked about, with its row in the batch.
@@ -35,6 +36,7 @@ pub(super) fn is_open(member: &Member) -> bool {
 
 /// Asks the plugin what happens next with some rows of a batch. Returns a decision for each account for which something does.
 pub(super) async fn decide(
+    shadows: &Shadows,
     deciding: &Arc<Deciding>,
     at: &CallContext,
     batch: &Batch,
@@ -59,6 +61,17 @@ pub(super) async fn decide(
         let account = asked.get(error.row as usize).map(|asked| asked.member.account.to_string());
         tracing::warn!(campaign = %deciding.id, account, "nothing happens next with a member: {}", error.message.en);
     }
+    shadows.offer(&deciding.plugin, || Observed {
+        plugin: deciding.plugin.clone(),
+        asked: Shown::Next {
+            campaign: deciding.seen.clone(),
+            config: deciding.config.clone(),
+            batch: batch.clone(),
+            answer: next_output(&answered.rows),
+        },
+        at: at.clone(),
+        answers: Default::default(),
+    });
     let decision = |answer: RowActions| {
         let asked = asked.get(answer.row as usize)?;
         if answer.actions.is_empty() && answer.reasons.is_empty() {
@@ -99,7 +112,7 @@ fn new_decision(
 }
 
 /// The rows with the columns `variant` and `status` of their members.
-fn with_membership(mut batch: Batch, asked: &[Asked]) -> Batch {
+pub(super) fn with_membership(mut batch: Batch, asked: &[Asked]) -> Batch {
     let variants = asked.iter().map(|asked| asked.member.variant.as_deref());
     batch.columns.push(dictionary("variant", variants));
     let statuses = asked.iter().map(|asked| Some(asked.member.status.as_str()));

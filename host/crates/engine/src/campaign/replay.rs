@@ -87,7 +87,7 @@ pub(crate) fn replay(
     }))
 }
 
-fn show(verdict: &Verdict) -> Json {
+pub(super) fn show(verdict: &Verdict) -> Json {
     match verdict {
         Verdict::TakesPart { variant } => json!({ "eligible": true, "variant": variant }),
         Verdict::StaysOut { cause } => json!({ "eligible": false, "cause": cause }),

@@ -220,7 +220,8 @@ impl Run<'_> {
             records.commit(set, None).await?;
         }
         let kept = self.core.config.capsules_kept_per_plugin;
-        capsule::delete_old(records, &self.core.capsules, plugin, kept).await
+        capsule::delete_old(records, &self.core.capsules, plugin, kept).await?;
+        self.core.expire_capsules().await
     }
 
     fn result(&self, end: &End, made: &Made, header: &Header, started: Instant) -> Json {

@@ -146,7 +146,8 @@ impl Settling<'_> {
             .filter_map(|settled| Some(Asked { row: settled.customer.row?, member: settled.after.clone()? }));
         let asked: Vec<_> = asked.collect();
         let belongs = Belongs { cause: self.cause, now_ms: self.core.records.clock().now_ms() };
-        let mut decided = next::decide(self.deciding, self.at, batch, &asked, belongs).await?;
+        let mut decided =
+            next::decide(&self.core.shadows, self.deciding, self.at, batch, &asked, belongs).await?;
         for settled in settled {
             settled.next = decided.remove(&settled.customer.account);
         }

@@ -3,6 +3,7 @@
 //! A capsule is named by the BLAKE3 digest of its content, and the store names the capsules that count; so one that is missing,
 //! damaged or of another store is noticed and never believed. The bytes are described in `host/docs/formats/engine.md`.
 
+mod archive;
 mod batch;
 mod frame;
 mod index;
@@ -20,9 +21,10 @@ use trellis_model::{RecordId, Text, bilingual};
 
 use crate::{Error, Result, plugins::hex};
 
+pub(crate) use archive::Archive;
 pub(crate) use batch::StoredBatch;
 pub(crate) use frame::{Frame, Kind, decode_value, encode, encode_value};
-pub(crate) use index::{delete_old, digest_of, entry, listed, of_plugin};
+pub(crate) use index::{Retention, delete_old, digest_of, entry, expire, listed, newest, of_plugin};
 pub(crate) use reader::{CapsuleReader, Inputs, batch_of};
 pub(crate) use resume::{Unfinished, Wanted};
 pub(crate) use writer::CapsuleWriter;
@@ -153,6 +155,11 @@ impl Capsules {
             }
             _ => {}
         }
+    }
+
+    /// The size of a capsule's file; 0 where there is none.
+    fn bytes(&self, digest: &[u8; 32]) -> u64 {
+        fs::metadata(self.path(digest)).map_or(0, |file| file.len())
     }
 
     fn path(&self, digest: &[u8; 32]) -> PathBuf {

@@ -162,3 +162,34 @@ fn what_is_not_listed_goes_when_the_folder_is_opened() {
     Capsules::open(dir, |_| false, |_| false).unwrap();
     assert_eq!(folder.files().len(), 0);
 }
+
+#[tokio::test]
+async fn inputs_go_after_so_many_days() {
+    use trellis_records::{Config, Records, SystemClock, SystemIds};
+    use trellis_storage::{MemoryStore, WriteSet};
+    let (clock, ids) = (std::sync::Arc::new(SystemClock), std::sync::Arc::new(SystemIds::default()));
+    let store = std::sync::Arc::new(MemoryStore::new());
+    let records = Records::open(store, clock, ids, Config::default()).await.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let capsules = Capsules::open(dir.path().join("capsules"), |_| true, |_| false).unwrap();
+    let plugin = trellis_model::PluginId::new("p").unwrap();
+    let day_ms = 86_400_000;
+    let of_day = |day: u64| {
+        let high = (day * day_ms) << 16 | 0x7000;
+        trellis_model::RecordId(uuid::Uuid::from_u64_pair(high, 1 << 63 | day))
+    };
+    for (day, digest) in [(10, [1; 32]), (11, [2; 32])] {
+        let mut set = WriteSet::new();
+        super::entry(&mut set, &plugin, of_day(day), &digest);
+        records.commit(set, None).await.unwrap();
+    }
+    let retention = |days_max| super::Retention { days_max, bytes_max: u64::MAX };
+    let now_ms = 15 * i64::try_from(day_ms).unwrap();
+    let expire =
+        async |days_max| super::expire(&records, &capsules, retention(days_max), now_ms).await.unwrap();
+    assert_eq!(expire(0).await, 0, "without end");
+    assert_eq!(expire(5).await, 0, "not more than five days");
+    assert_eq!(expire(4).await, 1);
+    assert_eq!(super::digest_of(&records, &plugin, of_day(10)).await.unwrap(), None);
+    assert_eq!(super::digest_of(&records, &plugin, of_day(11)).await.unwrap(), Some([2; 32]));
+}

@@ -20,10 +20,10 @@ pub(crate) use json::{actions_json, fields_json, text_json};
 pub(crate) use mirror::StoredNamed;
 pub(crate) use prune::Pruner;
 pub(crate) use replay::{
-    after_save_output, before_save_output, decided_output, replay, requirements_output, suggestions_output,
-    verdict_output,
+    after_save_output, ask, before_save_output, decided_output, next_output, replay, requirements_output,
+    suggestions_output, verdict_output,
 };
-pub(crate) use store::{get, list, put, put_all, writes};
+pub(crate) use store::{get, get_capsule, list, put, put_all, writes};
 
 /// What was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

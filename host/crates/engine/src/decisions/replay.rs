@@ -117,10 +117,15 @@ pub(crate) fn ask(
         }
         PluginInput::NextAction { campaign, batch } => {
             let next = campaign_rules()?.next_action(campaign, batch.clone(), config, at)?;
-            let row = |row: &trellis_plugin_host::RowActions| json!({ "row": row.row, "decided": decided_output(&row.actions, &row.reasons) });
-            Json::Array(next.rows.iter().map(row).collect())
+            next_output(&next.rows)
         }
     })
+}
+
+/// What next actions of the rows of a batch come to.
+pub(crate) fn next_output(rows: &[trellis_plugin_host::RowActions]) -> Json {
+    let row = |row: &trellis_plugin_host::RowActions| json!({ "row": row.row, "decided": decided_output(&row.actions, &row.reasons) });
+    Json::Array(rows.iter().map(row).collect())
 }
 
 /// What a triage, reaction or row of next actions comes to.

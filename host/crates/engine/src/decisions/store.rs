@@ -55,7 +55,7 @@ pub(crate) async fn get(records: &Records, id: RecordId) -> Result<Option<Decisi
 }
 
 /// The capsule of a decision.
-pub(super) async fn get_capsule(records: &Records, id: RecordId) -> Result<Option<Capsule>> {
+pub(crate) async fn get_capsule(records: &Records, id: RecordId) -> Result<Option<Capsule>> {
     match stored::get(records.store().as_ref(), &keys::decision_capsule(id)).await? {
         Some((bytes, _)) => capsule::decode(id, &bytes).map(Some),
         None => Ok(None),

@@ -18,6 +18,7 @@ use trellis_model::{FieldId, NamedRecord, Record, RecordId, Value};
 use trellis_plugin_host::CallContext;
 use trellis_records::{Proposed, SaveContext};
 
+pub(crate) use plugins::hook_change;
 pub(crate) use workflows::{account_lookups, work_item};
 
 use crate::{as_of, comments::CommentHook, core::Core, rules::RuleGuard, run};

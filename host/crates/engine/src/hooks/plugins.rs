@@ -24,6 +24,7 @@ use super::{
 use crate::{
     Error, Result,
     blocking::blocking,
+    compare::{Asked, Observed},
     core::Core,
     decisions::{Capsule, DecisionKind, PluginInput, fields_json, text_json, verdict_output},
     lookups::{RecordLookups, Recording, SaveView},
@@ -98,6 +99,7 @@ impl Judging<'_> {
             let answered = self.ask(rows, chunk).await;
             match &answered.verdicts {
                 Ok(verdicts) => {
+                    self.show_shadow(rows, chunk, verdicts, &answered);
                     for ((number, change), verdict) in chunk.iter().zip(verdicts) {
                         if let Some(row) = rows.get_mut(*number) {
                             self.follow(*number, row, change, verdict, &answered, ledger);
@@ -109,20 +111,36 @@ impl Judging<'_> {
         }
     }
 
+    /// Has a shadow of the plugin compared with it. Rows are shown as they were when the plugin judged them.
+    fn show_shadow(
+        &self,
+        rows: &[Proposed],
+        chunk: &[(usize, HookChange)],
+        verdicts: &[Verdict],
+        answered: &Answered,
+    ) {
+        let shadows = &self.core.shadows;
+        if self.context.is_trial() || !shadows.watches(&self.enabled.id) {
+            return;
+        }
+        for ((number, _), verdict) in chunk.iter().zip(verdicts) {
+            let Some(row) = rows.get(*number) else { continue };
+            let before = row.before.as_ref().and_then(|before| self.schema.named(before));
+            let Some(after) = self.schema.named(&record(row, self.context.now_ms())) else { continue };
+            shadows.offer(&self.enabled.id, || Observed {
+                plugin: self.enabled.id.clone(),
+                asked: Asked::Save { before, after, answer: verdict_output(verdict) },
+                at: answered.at.clone(),
+                answers: answered.lookups.answers(),
+            });
+        }
+    }
+
     /// What the plugin sees of a row; `None` where nothing changed that it wants to know of.
     fn change(&self, row: &Proposed) -> Option<HookChange> {
-        let mut after = self.schema.named(&record(row, self.context.now_ms()))?;
-        let mut before = row.before.as_ref().and_then(|before| self.schema.named(before));
-        if !self.hook.when.iter().any(|field| is_changed(before.as_ref(), &after, field.as_str())) {
-            return None;
-        }
-        let declared = |record: &mut NamedRecord| {
-            let shows = |name: &FieldName| self.enabled.shows(&self.object.name, name);
-            record.fields.retain(|name, _| self.hook.fields.contains(name) && shows(name));
-        };
-        declared(&mut after);
-        before.iter_mut().for_each(declared);
-        Some(HookChange { after, before: before.map(|before| before.fields) })
+        let after = self.schema.named(&record(row, self.context.now_ms()))?;
+        let before = row.before.as_ref().and_then(|before| self.schema.named(before));
+        hook_change(self.enabled, self.hook, before, after)
     }
 
     async fn ask(&self, rows: &[Proposed], chunk: &[(usize, HookChange)]) -> Answered {
@@ -248,6 +266,26 @@ impl Judging<'_> {
             record: change.after.id,
         }
     }
+}
+
+/// What a record hook sees of a change; `None` where nothing changed that it wants to know of.
+pub(crate) fn hook_change(
+    enabled: &Enabled,
+    hook: &RecordHookUse,
+    mut before: Option<NamedRecord>,
+    mut after: NamedRecord,
+) -> Option<HookChange> {
+    if !hook.when.iter().any(|field| is_changed(before.as_ref(), &after, field.as_str())) {
+        return None;
+    }
+    let object = after.object.clone();
+    let declared = |record: &mut NamedRecord| {
+        let shows = |name: &FieldName| enabled.shows(&object, name);
+        record.fields.retain(|name, _| hook.fields.contains(name) && shows(name));
+    };
+    declared(&mut after);
+    before.iter_mut().for_each(declared);
+    Some(HookChange { after, before: before.map(|before| before.fields) })
 }
 
 impl SaveHook for PluginHook {

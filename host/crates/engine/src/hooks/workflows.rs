@@ -27,6 +27,7 @@ use super::{
 use crate::{
     Error, Result,
     blocking::blocking,
+    compare::{Asked, Observed},
     core::Core,
     decisions::{Capsule, DecisionKind, PluginInput, requirements_output},
     lookups::{RecordLookups, Recording, SaveView},
@@ -115,7 +116,18 @@ impl Closing<'_> {
             let requirements = workflow.close_check(&item, &enabled.config, &call, asked)?;
             Ok((item, requirements))
         });
-        match answered.await.and_then(|answered| answered) {
+        let answered = answered.await.and_then(|answered| answered);
+        if let Ok((_, requirements)) = &answered
+            && !self.context.is_trial()
+        {
+            self.core.shadows.offer(&self.enabled.id, || Observed {
+                plugin: self.enabled.id.clone(),
+                asked: Asked::Close { record: self.after.clone(), answer: requirements_output(requirements) },
+                at: at.clone(),
+                answers: lookups.answers(),
+            });
+        }
+        match answered {
             Ok((_, requirements)) if requirements.is_empty() => {}
             Ok((item, requirements)) => {
                 let (config, answers) = (&self.enabled.config, lookups.answers());

@@ -73,6 +73,8 @@ pub enum JobKind {
     Export,
     /// Learns a model of a plugin.
     PluginFit,
+    /// Compares a version of a plugin with what there is, or with another version.
+    PluginRehearsal,
 }
 
 impl JobKind {
@@ -92,6 +94,7 @@ impl JobKind {
             Self::ImportCheck => "import-check",
             Self::Export => "export",
             Self::PluginFit => "plugin-fit",
+            Self::PluginRehearsal => "plugin-rehearsal",
         }
     }
 }

@@ -77,6 +77,10 @@ impl Running<'_> {
         &self.live.cancel_plugin
     }
 
+    pub(crate) fn handle(&self) -> &Handle {
+        self.handle
+    }
+
     /// Waits for a future on this thread.
     pub(crate) fn wait<F: Future>(&self, future: F) -> F::Output {
         self.handle.block_on(future)

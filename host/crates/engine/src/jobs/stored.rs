@@ -5,7 +5,7 @@ use trellis_model::{Actor, PluginId, RecordId, Via};
 use uuid::Uuid;
 
 use super::{Job, JobError, JobKind, JobState, Progress};
-use crate::{Error, Result, stored, undo::StoredUndo};
+use crate::{Error, Result, compare::StoredComparison, stored, undo::StoredUndo};
 
 /// What a job has to do, kept so that it can be done again after a restart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -86,6 +86,8 @@ pub(crate) enum Request {
         /// Days since 1970-01-01, or now.
         as_of: Option<i32>,
     },
+    /// Compares versions of a plugin; changes nothing.
+    Compare(StoredComparison),
 }
 
 impl Request {
@@ -105,6 +107,7 @@ impl Request {
             Self::ImportPrepared { rehearse: true, .. } => JobKind::ImportCheck,
             Self::Export { .. } => JobKind::Export,
             Self::PluginFit { .. } => JobKind::PluginFit,
+            Self::Compare(_) => JobKind::PluginRehearsal,
         }
     }
 
@@ -122,6 +125,7 @@ impl Request {
             Self::SearchRebuild => "search",
             Self::Merge { object, .. } | Self::DuplicateScan { object, .. } => object,
             Self::Undo(undo) => &undo.subject,
+            Self::Compare(comparison) => comparison.plugin(),
         }
     }
 }

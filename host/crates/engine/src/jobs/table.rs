@@ -213,8 +213,11 @@ impl Jobs {
 
     /// Whether anybody works on, or waits for, the file of this name in the spool folder.
     pub(crate) fn uses_spooled(&self, name: &str) -> bool {
-        let uses =
-            |live: &Arc<Live>| matches!(&live.request, Request::Import { spooled, .. } if spooled == name);
+        let uses = |live: &Arc<Live>| match &live.request {
+            Request::Import { spooled, .. } => spooled == name,
+            Request::Compare(comparison) => comparison.spooled() == Some(name),
+            _ => false,
+        };
         self.shared.live.lock().values().any(uses)
     }
 

@@ -141,8 +141,12 @@ impl Engine {
     /// # Errors
     /// [`Error::UnknownPlugin`], [`Error::InUse`] where it is enabled.
     pub async fn plugin_remove(&self, caller: &Caller, id: &PluginId, force: bool) -> Result<Removed> {
-        let (caller, id) = (caller.clone(), id.clone());
-        self.step(|core| async move { remove::plugin(&core, &caller, &id, force).await }).await
+        let (by, of) = (caller.clone(), id.clone());
+        let removed = self.step(|core| async move { remove::plugin(&core, &by, &of, force).await }).await?;
+        if self.core.shadows.watches(id) {
+            self.shadow_stop(caller, id).await?;
+        }
+        Ok(removed)
     }
 
     /// Enables a plugin with these settings, or changes the settings or the version of one that is enabled. Runs nothing.

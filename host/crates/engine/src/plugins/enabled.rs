@@ -38,11 +38,22 @@ impl Enabled {
         let Usage { stored, version, .. } = entry.usage.as_ref().filter(|usage| usage.stored.enabled)?;
         let plugin = loaded(&entry.versions.get(version)?.stored.digest)?;
         let grants = Grants::new(stored.grants.clone());
+        Some(Self::new(id, plugin, stored.config.clone(), grants, schema))
+    }
+
+    /// A plugin as it would be used.
+    pub(crate) fn new(
+        id: &PluginId,
+        plugin: Arc<Plugin>,
+        config: String,
+        grants: Grants,
+        schema: &Schema,
+    ) -> Self {
         let hidden = Hidden::of(plugin.manifest(), schema, &grants);
         let lookups = grants.lookups(plugin.manifest());
         let lookups = lookups.map(|lookup| (&lookup.object, hidden.shown(&lookup.object, &lookup.fields)));
         let scope = Arc::new(plugin_scope(lookups));
-        Some(Self { id: id.clone(), plugin, config: stored.config.clone(), grants, scope, hidden })
+        Self { id: id.clone(), plugin, config, grants, scope, hidden }
     }
 
     /// Those of the declared fields of an object that it may see.

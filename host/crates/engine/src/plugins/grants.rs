@@ -65,7 +65,7 @@ impl Grants {
 }
 
 /// Checks what an admin grants: each thing has to be asked for, and WASI cannot be left out where the component imports it.
-pub(super) fn check(id: &PluginId, inspection: &Inspection, granted: Option<&[String]>) -> Result<()> {
+pub(crate) fn check(id: &PluginId, inspection: &Inspection, granted: Option<&[String]>) -> Result<()> {
     let Some(granted) = granted else { return Ok(()) };
     let invalid = |reason: String| Error::InvalidSettings { plugin: id.clone(), reason };
     let requests = inspection.requests();

@@ -231,6 +231,36 @@ impl Registry {
         self.load_for_use(id, version, digest).await
     }
 
+    /// A version to compare with others or to measure: what it uses is counted, nobody who works waits for it, and nobody else calls it.
+    pub(crate) async fn metered(self: &Arc<Self>, id: &PluginId, version: &Version) -> Result<Arc<Plugin>> {
+        let digest = {
+            let plugins = self.plugins.read();
+            let entry = plugins.get(id).ok_or_else(|| Error::UnknownPlugin { id: id.to_string() })?;
+            entry.versions.get(version).map(|installed| installed.stored.digest)
+        };
+        let unknown = || Error::UnknownVersion { plugin: id.clone(), version: version.to_string() };
+        let digest = digest.ok_or_else(unknown)?;
+        let (this, broken) = (Arc::clone(self), |reason| Error::Broken {
+            plugin: id.clone(),
+            version: version.to_string(),
+            reason,
+        });
+        let loading = move || {
+            let bytes = this.files.read(&digest).map_err(|unusable| Ok(unusable.0))?;
+            this.host.load_metered(&bytes).map_err(Err)
+        };
+        let loaded = blocking("loading the plugin", loading).await?;
+        loaded.map_err(|error| match error {
+            Ok(reason) => broken(reason),
+            Err(error) => Error::Plugin(error),
+        })
+    }
+
+    /// As [`Registry::metered`], for a component that is not installed. Blocks.
+    pub(crate) fn load_metered(&self, component: &[u8]) -> Result<Arc<Plugin>> {
+        Ok(self.host.load_metered(component)?)
+    }
+
     /// The plugins that are enabled and loaded, by id.
     pub(crate) fn enabled(&self) -> Arc<[Arc<Enabled>]> {
         if !std::ptr::eq(self.enabled_with.read().as_ptr(), Arc::as_ptr(&self.records.schema())) {

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     Error, Result,
     blocking::blocking,
+    compare::{Asked as Shown, Observed},
     core::Core,
     decisions::{Capsule, DecisionKind, NewDecision, PluginInput, decided_output},
     hooks,
@@ -101,6 +102,16 @@ async fn ask(
         match answered {
             Ok(answered) => {
                 let output = decided_output(&answered.actions, &answered.reasons);
+                core.shadows.offer(&plugin.id, || Observed {
+                    plugin: plugin.id.clone(),
+                    asked: Shown::Work {
+                        record: record.clone(),
+                        occurrence: occurrence.clone(),
+                        answer: output.clone(),
+                    },
+                    at: at.clone(),
+                    answers: lookups.answers(),
+                });
                 let capsule = Capsule::plugin(input, &plugin.config, &at, lookups.answers(), &output);
                 let Answered { actions, reasons, .. } = answered;
                 return Ok(Asked { actions, reasons, outcome: Json::Null, capsule: Some(capsule) });

@@ -32,7 +32,7 @@ pub(super) struct Options<'a> {
 
 /// What came of a batch.
 #[derive(Debug)]
-pub(super) struct Done {
+pub(crate) struct Done {
     pub(super) ordinals: Vec<u64>,
     pub(super) evaluated: Evaluated,
     /// See [`Layout::encode`].

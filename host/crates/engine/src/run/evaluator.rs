@@ -11,7 +11,7 @@ use crate::{Error, Result};
 
 /// Something for each of the two interfaces that a plugin offers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct PerInterface<T> {
+pub(crate) struct PerInterface<T> {
     pub(super) segmentation: Option<T>,
     pub(super) scoring: Option<T>,
 }

@@ -17,9 +17,15 @@ use super::{
     ledger::RunRecord,
     models,
     outputs::Outputs,
-    plugin_run, serving, spec,
+    plugin_run, serving, spec, trial,
 };
-use crate::{Result, blocking::blocking, core::Core, keys, stored};
+use crate::{
+    Result,
+    blocking::blocking,
+    compare::{Asked, Observed},
+    core::Core,
+    keys, stored,
+};
 
 /// Log entries without a change for this follower after which its place is written down all the same.
 const CURSOR_ENTRIES: u64 = 10_000;
@@ -152,6 +158,7 @@ impl Follower {
         let batch = core.columns.dataset_rows(&self.spec, AsOf::Now, ordinals).await?;
         let rows = batch.ordinals.clone();
         let at = plugin_run::context(core, self.run, AsOf::Now);
+        let watched = core.shadows.watches(&self.id).then(|| (batch.clone(), at.clone()));
         let (plugin, described, models) =
             (Arc::clone(&self.plugin), Arc::clone(&self.described), Arc::clone(&self.models));
         let evaluated = blocking("evaluating changed customers", move || {
@@ -162,6 +169,15 @@ impl Follower {
             evaluator.evaluate(batch).map(Some)
         })
         .await??;
+        if let (Some((batch, at)), Some(evaluated)) = (watched, &evaluated) {
+            let results = trial::rows_json(&self.plugin, &self.described, &batch.ordinals, evaluated);
+            core.shadows.offer(&self.id, || Observed {
+                plugin: self.id.clone(),
+                asked: Asked::Rows { batch, results },
+                at,
+                answers: BTreeMap::new(),
+            });
+        }
         for (cause, ordinals) in causes.divide(ordinals) {
             let put = self.put(core, &ordinals, &rows, evaluated.as_ref(), self.origin(cause)).await?;
             self.superseded |= put == Put::Superseded;

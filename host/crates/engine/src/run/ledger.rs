@@ -61,7 +61,7 @@ enum StoredRun {
 
 /// A run that was flipped to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct RunRecord {
+pub(crate) struct RunRecord {
     pub(super) version: String,
     pub(super) plugin_digest: [u8; 32],
     /// JSON, defaults filled in.
@@ -96,12 +96,27 @@ pub(super) struct RunRecord {
 
 impl RunRecord {
     /// The plugin that made the run, if it is still installed with the same content.
-    pub(super) async fn plugin(&self, core: &Core, id: &PluginId) -> Result<Option<Arc<Plugin>>> {
+    pub(crate) async fn plugin(&self, core: &Core, id: &PluginId) -> Result<Option<Arc<Plugin>>> {
         let version = self.version.parse();
         let version = version
             .map_err(|error| Error::Damaged { what: format!("version of a run of `{id}`: {error}") })?;
         let plugin = core.registry.version(id, &version).await?;
         Ok((plugin.digest().as_bytes() == &self.plugin_digest).then_some(plugin))
+    }
+
+    pub(crate) fn version(&self) -> &str {
+        &self.version
+    }
+
+    pub(crate) fn semver(&self) -> Result<semver::Version> {
+        self.version
+            .parse()
+            .map_err(|error| Error::Damaged { what: format!("version `{}` of a run: {error}", self.version) })
+    }
+
+    /// Whether a component made the run.
+    pub(crate) fn is_by(&self, plugin: &Plugin) -> bool {
+        plugin.digest().as_bytes() == &self.plugin_digest
     }
 
     pub(super) fn outputs(&self) -> Result<Outputs> {
@@ -137,7 +152,7 @@ pub(super) async fn put(
     Ok(())
 }
 
-pub(super) async fn get(records: &Records, plugin: &PluginId, run: RecordId) -> Result<Option<RunRecord>> {
+pub(crate) async fn get(records: &Records, plugin: &PluginId, run: RecordId) -> Result<Option<RunRecord>> {
     match stored::get(records.store().as_ref(), &keys::run(plugin, run)).await? {
         Some((bytes, _)) => decode(run, &bytes).map(Some),
         None => Ok(None),

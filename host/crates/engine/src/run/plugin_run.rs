@@ -9,6 +9,7 @@ use trellis_columns::{
 };
 use trellis_model::{PluginId, RecordId};
 use trellis_plugin_host::{CallContext, Plugin};
+use trellis_records::Records;
 
 use super::{
     evaluate::{self, Done, Tally},
@@ -116,8 +117,13 @@ pub(crate) fn run(core: &Core, job: &Running<'_>, input: &RunInput) -> Result<Js
 
 /// What every call of a run is told.
 pub(crate) fn context(core: &Core, run: RecordId, as_of: AsOf) -> CallContext {
-    let config = core.records.config();
-    let now_ms = core.records.clock().now_ms();
+    context_of(&core.records, run, as_of)
+}
+
+/// As [`context`], for whoever has only the records.
+pub(crate) fn context_of(records: &Records, run: RecordId, as_of: AsOf) -> CallContext {
+    let config = records.config();
+    let now_ms = records.clock().now_ms();
     CallContext {
         run_id: run.to_string(),
         as_of_days: as_of::day(as_of, now_ms, &config.time_zone),
@@ -411,7 +417,8 @@ async fn finish(core: &Core, job: &Running<'_>, plugin: &PluginId, record: &RunR
         }
     }
     learned::prune(&core.records, plugin, core.config.models_kept_per_plugin).await?;
-    capsule::delete_old(&core.records, &core.capsules, plugin, core.config.capsules_kept_per_plugin).await
+    capsule::delete_old(&core.records, &core.capsules, plugin, core.config.capsules_kept_per_plugin).await?;
+    core.expire_capsules().await
 }
 
 /// Writes the transitions that a crash kept from being written: a flip is refused while those of the last one are pending.

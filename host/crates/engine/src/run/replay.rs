@@ -81,8 +81,8 @@ fn not_kept(core: &Core, record: &RunRecord) -> Text {
     match (said("en"), said("zh-CN")) {
         (Some(en), Some(zh_cn)) => Text { en, zh_cn },
         _ => bilingual!(
-            "only those of the last {kept} runs are kept (`engine.capsules_kept_per_plugin`)",
-            "仅保留最近 {kept} 次运行的数据（`engine.capsules_kept_per_plugin`）"
+            "only those of the last {kept} runs are kept (`engine.capsules_kept_per_plugin`), within `engine.capsules_kept_days_max` and `engine.capsules_bytes_max`",
+            "仅保留最近 {kept} 次运行的数据（`engine.capsules_kept_per_plugin`），且不超过 `engine.capsules_kept_days_max` 与 `engine.capsules_bytes_max`"
         ),
     }
 }

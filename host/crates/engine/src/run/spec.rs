@@ -6,7 +6,11 @@ use trellis_plugin_host::{
     manifest::{self, DatasetKind},
 };
 
-use crate::{Error, Result, core::Core};
+use crate::{
+    Error, Result,
+    core::Core,
+    plugins::{Enabled, Grants, Hidden},
+};
 
 /// The rows that a plugin reads.
 pub(crate) fn dataset(manifest: &Manifest) -> Result<DatasetSpec> {
@@ -22,8 +26,17 @@ pub(crate) fn dataset(manifest: &Manifest) -> Result<DatasetSpec> {
 
 /// The rows that a plugin reads as it is used now: what was withheld of them is null.
 pub(crate) fn granted(core: &Core, manifest: &Manifest) -> Result<DatasetSpec> {
-    let mut spec = dataset(manifest)?;
     let (hidden, grants) = core.registry.withheld(&manifest.id, manifest);
+    withheld(manifest, &hidden, &grants)
+}
+
+/// The rows that a plugin would read if it were used so: what would be withheld of them is null.
+pub(crate) fn granted_to(enabled: &Enabled) -> Result<DatasetSpec> {
+    withheld(enabled.manifest(), &enabled.hidden, &enabled.grants)
+}
+
+fn withheld(manifest: &Manifest, hidden: &Hidden, grants: &Grants) -> Result<DatasetSpec> {
+    let mut spec = dataset(manifest)?;
     let declared = manifest.datasets.iter().find(|dataset| dataset.kind == DatasetKind::PerCustomer);
     let Some(declared) = declared else { return Ok(spec) };
     for (column, declared_column) in spec.columns.iter_mut().zip(&declared.columns) {
@@ -35,6 +48,17 @@ pub(crate) fn granted(core: &Core, manifest: &Manifest) -> Result<DatasetSpec> {
         }
     }
     Ok(spec)
+}
+
+/// What the dataset of `candidate` has that a run of `recorded` did not read, or read from elsewhere.
+pub(crate) fn not_recorded(recorded: &Manifest, candidate: &Manifest) -> Result<Vec<String>> {
+    let (recorded, candidate) = (dataset(recorded)?, dataset(candidate)?);
+    if recorded.object != candidate.object {
+        return Ok(vec![format!("rows of `{}`", candidate.object)]);
+    }
+    let is_there = |column: &DatasetColumn| recorded.columns.contains(column);
+    let missing = candidate.columns.iter().filter(|column| !is_there(column));
+    Ok(missing.map(|column| format!("`{}`", column.name)).collect())
 }
 
 fn spec(dataset: &manifest::Dataset) -> DatasetSpec {

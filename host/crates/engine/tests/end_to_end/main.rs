@@ -4,6 +4,7 @@
 
 mod campaigns;
 mod cdnow;
+mod comparing;
 mod faults;
 mod following;
 mod grants;
@@ -16,4 +17,5 @@ mod replays;
 mod restarts;
 mod rules;
 mod scoring;
+mod shadows;
 mod support;

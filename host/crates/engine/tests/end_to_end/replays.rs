@@ -131,6 +131,25 @@ async fn only_the_inputs_of_the_last_runs_are_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn inputs_go_when_all_of_them_are_too_much() {
+    let (world, first) = run_once().await;
+    let second = run_of(&world.run_well("every-interface", RunRequest::default()).await);
+    let size =
+        capsules(world.dir.path()).iter().map(|file| std::fs::metadata(file).unwrap().len()).sum::<u64>();
+    let mut world = world;
+    world.config.capsules_bytes_max = size * 3 / 4;
+    let world = world.restart().await;
+    let third = run_of(&world.run_well("every-interface", RunRequest::default()).await);
+    let id = plugin_id("every-interface");
+    for (run, kept) in [(first, false), (second, false), (third, true)] {
+        let replay = world.engine.run_replay(&caller(), &id, run).await;
+        assert_eq!(replay.is_ok(), kept, "{replay:?}");
+        assert!(kept || replay.unwrap_err().code() == "inputs_expired");
+    }
+    assert_eq!(capsules(world.dir.path()).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_over_the_limit_keeps_nothing_and_says_so() {
     let config = Config { capsule_bytes_max: 300, ..Config::default() };
     let world = World::with(trellis_plugin_host::Limits::default(), config).await;

@@ -12,7 +12,7 @@ use trellis_storage::{MemoryStore, Store};
 
 pub(crate) struct World {
     pub(crate) dir: tempfile::TempDir,
-    store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) limits: trellis_plugin_host::Limits,
     pub(crate) config: Config,
     pub(crate) records: Arc<Records>,

@@ -8,7 +8,7 @@ use trellis_engine::{ActionOutcome, Decision, DecisionKind, DecisionQuery};
 use trellis_model::{Decider, Language, ObjectName, PluginId, RecordId, Text};
 
 use super::plugins::text_json;
-use crate::extract::{Parameters, PathParts, Requester};
+use crate::extract::{JsonBody, Parameters, PathParts, Requester};
 use crate::problem::{ApiResult, Problem};
 use crate::state::App;
 use crate::wire::{json, reasons_json, timestamp};
@@ -56,10 +56,15 @@ pub(crate) async fn replay_decision(
     requester: Requester,
     path: PathParts,
     parameters: Parameters,
+    JsonBody(body): JsonBody<super::plugins::Replay>,
 ) -> ApiResult<Response> {
     parameters.finish()?;
     requester.require_administrator(PERMISSION)?;
-    let replay = app.engine.decision_replay(path.id("id", "decision")?).await?;
+    let id = path.id("id", "decision")?;
+    let replay = match body.version.as_deref().map(super::plugins::version_of).transpose()? {
+        None => app.engine.decision_replay(id).await?,
+        Some(version) => app.engine.decision_replay_with(id, &version).await?,
+    };
     json(
         StatusCode::OK,
         &json!({ "same": replay.same, "recorded": replay.recorded, "replayed": replay.replayed }),

@@ -3,6 +3,7 @@
 pub(crate) mod attachments;
 pub(crate) mod campaigns;
 pub(crate) mod changes;
+pub(crate) mod comparisons;
 pub(crate) mod decisions;
 pub(crate) mod duplicates;
 pub(crate) mod exports;

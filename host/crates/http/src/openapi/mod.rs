@@ -1,5 +1,6 @@
 //! The description of the API, made from the same table as the router and from the objects as they are now.
 
+mod comparisons;
 mod decisions;
 mod duplicates;
 mod history;

@@ -138,6 +138,7 @@ pub(super) fn fixed() -> Map<String, Json> {
         "Readiness": object(&["status"], json!({ "status": text(), "checks": { "type": "object" } })),
     });
     let Json::Object(mut components) = components else { return Map::new() };
+    components.extend(super::comparisons::schemas());
     components.extend(super::decisions::schemas());
     components.extend(super::plugin_health::schemas());
     components.extend(super::queries::schemas());

@@ -91,6 +91,7 @@ codes! {
     ModelExpired "MODEL_EXPIRED" GONE "The model is no longer kept" "模型已不再保留" "model_expired"
     ModelPinned "MODEL_PINNED" CONFLICT "Another model is pinned" "已固定使用另一个模型" "model_pinned"
     ModelIncompatible "MODEL_INCOMPATIBLE" UNPROCESSABLE_ENTITY "The plugin does not read the model" "插件无法读取该模型" "model_incompatible"
+    PromotionRefused "PROMOTION_REFUSED" CONFLICT "The version is not promoted" "该版本未被提升" "promotion_refused"
     NoExplanation "NO_EXPLANATION" NOT_FOUND "There is nothing to explain" "没有可解释的结果" "no_explanation"
     TooManyUploads "TOO_MANY_UPLOADS" TOO_MANY_REQUESTS "Too many uploads at a time" "同时上传过多" "too_many_uploads"
     TooManyJobs "TOO_MANY_JOBS" TOO_MANY_REQUESTS "Too many jobs wait" "等待的任务过多" "too_many_jobs"

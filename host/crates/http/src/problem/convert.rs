@@ -186,6 +186,8 @@ impl From<trellis_engine::Error> for Problem {
                 return Self::new(Code::ModelPinned).detail(message).member("model", model);
             }
             E::ModelIncompatible { .. } => Code::ModelIncompatible,
+            E::NoShadow { plugin } => return Self::not_found("shadow of plugin", plugin),
+            E::PromotionRefused { against, figures, .. } => return not_promoted(&against, *figures),
             E::UnknownVersion { .. } => Code::NotFound,
             E::NoExplanation { .. } => Code::NoExplanation,
             E::VersionExists { .. } => Code::PluginVersionExists,
@@ -233,6 +235,18 @@ impl From<trellis_engine::Error> for Problem {
         };
         Self::new(code).detail(message)
     }
+}
+
+/// Every reason against a promotion, with the figures that it rests on.
+fn not_promoted(against: &[Text], figures: serde_json::Value) -> Problem {
+    let joined = |language| {
+        against.iter().map(|reason| reason.get(language)).collect::<Vec<_>>().join(match language {
+            Language::En => "; ",
+            Language::ZhCn => "；",
+        })
+    };
+    let detail = Text::new(joined(Language::En), joined(Language::ZhCn));
+    Problem::new(Code::PromotionRefused).detail_text(detail).member("figures", figures)
 }
 
 impl Problem {

@@ -37,7 +37,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                 "Makes a decision again from its recorded inputs and compares; changes nothing.",
                 Shape::Named("DecisionReplay"),
             )
-            .refuses(&[403, 404, 409, 410]),
+            .body(Body::Named("DecisionReplayWith"))
+            .refuses(&[403, 404, 409, 410, 422]),
             post(decisions::replay_decision),
         ),
         Endpoint::new(

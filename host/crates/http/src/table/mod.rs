@@ -3,6 +3,7 @@
 
 mod activities;
 mod columns;
+mod comparisons;
 mod decisions;
 mod duplicates;
 mod history;
@@ -69,6 +70,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         queries::endpoints(),
         activities::endpoints(),
         columns::endpoints(),
+        comparisons::endpoints(),
         decisions::endpoints(),
         duplicates::endpoints(),
         history::endpoints(),

@@ -77,7 +77,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                 Shape::Named("Job"),
             )
             .accepted()
-            .refuses(&[403, 404, 410, 429]),
+            .body(Body::Named("RunReplay"))
+            .refuses(&[403, 404, 410, 422, 429]),
             post(plugins::replay_run),
         ),
     ]

@@ -10,6 +10,7 @@ mod aggregates;
 mod auth;
 mod batch;
 mod changes;
+mod comparisons;
 mod computed;
 mod duplicates;
 mod history;

@@ -70,7 +70,7 @@ pub(crate) fn retail_rfm() -> Vec<u8> {
         .unwrap_or_else(|error| panic!("{}: {error}: run `cargo xtask plugins`", file.display()))
 }
 
-async fn finished(app: &TestApp, job: &Json) -> Json {
+pub(crate) async fn finished(app: &TestApp, job: &Json) -> Json {
     let id = job["id"].as_str().unwrap();
     app.engine.job_wait(RecordId::parse(id).unwrap()).await.unwrap();
     app.admin().get(&format!("/api/v1/jobs/{id}")).await.expect(200)

@@ -12,7 +12,8 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use trellis_columns::AsOf;
 use trellis_engine::{
-    ModelChoice, PluginInfo, RunInfo, RunRequest, SwitchOptions, UseSchedule, UseSettings, VersionInfo,
+    ModelChoice, PluginInfo, ReplayWith, RunInfo, RunRequest, SwitchOptions, UseSchedule, UseSettings,
+    VersionInfo,
 };
 use trellis_model::{PluginId, Text};
 
@@ -24,7 +25,7 @@ use crate::state::App;
 use crate::wire::{actor_json, json, timestamp};
 
 /// What rights on plugins are called.
-const PERMISSION: &str = "plugins";
+pub(super) const PERMISSION: &str = "plugins";
 /// Runs of a page.
 const RUNS_MAX: usize = 200;
 const WASM: &[&str] = &["application/wasm", "application/octet-stream"];
@@ -163,11 +164,23 @@ pub(crate) async fn replay_run(
     requester: Requester,
     path: PathParts,
     parameters: Parameters,
+    JsonBody(body): JsonBody<Replay>,
 ) -> ApiResult<Response> {
     parameters.finish()?;
     requester.require_administrator(PERMISSION)?;
-    let job = app.engine.run_replay(&requester.caller, &plugin_id(&path)?, path.id("run", "run")?).await?;
+    let (caller, id, run) = (&requester.caller, plugin_id(&path)?, path.id("run", "run")?);
+    let job = match body.version.as_deref().map(version_of).transpose()? {
+        None => app.engine.run_replay(caller, &id, run).await?,
+        Some(version) => app.engine.run_replay_with(caller, &id, run, ReplayWith::Version(version)).await?,
+    };
     accepted(&job, requester.language())
+}
+
+/// With which version a run or a decision is done again; with its own where none is named.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Replay {
+    pub(super) version: Option<String>,
 }
 
 /// How a plugin shall be used. Without a configuration the manifest's defaults hold.
@@ -226,7 +239,7 @@ pub(super) fn plugin_id(path: &PathParts) -> ApiResult<PluginId> {
     PluginId::new(id).map_err(|_| Problem::not_found("plugin", id.chars().take(60).collect::<String>()))
 }
 
-fn version_of(text: &str) -> ApiResult<semver::Version> {
+pub(in crate::handlers) fn version_of(text: &str) -> ApiResult<semver::Version> {
     text.parse().map_err(|_| {
         let zh = "`version` 需为语义化版本号，例如 1.0.0";
         invalid("version", "`version` is a semantic version such as 1.0.0", zh)

@@ -1,0 +1,33 @@
+//! Components about versions of plugins that are compared.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::schemas::{array, boolean, id, integer, nullable, object, text};
+
+pub(super) fn schemas() -> Map<String, Json> {
+    let grants = || json!({ "type": "array", "items": text(), "description": "What it is granted; what the use grants where this is left out." });
+    let components = json!({
+        "PluginDryRun": object(&[], json!({
+            "version": text(), "config": {}, "grants": grants(),
+            "as_of": { "type": "string", "description": "`now` or a date." }, "records_max": integer(),
+        })),
+        "RunReplay": object(&[], json!({
+            "version": { "type": "string", "description": "An installed version; the one that made the run where this is left out." },
+        })),
+        "DecisionReplayWith": object(&[], json!({
+            "version": { "type": "string", "description": "An installed version; the one that decided where this is left out." },
+        })),
+        "ShadowStart": object(&["version"], json!({ "version": text(), "config": {}, "grants": grants() })),
+        "Shadow": object(&["plugin", "version", "figures", "verdict"], json!({
+            "plugin": text(), "version": text(), "version_in_use": nullable("string"), "config": {},
+            "started_at_ms": integer(), "figures": { "type": "object" },
+            "verdict": object(&["may_be_promoted"], json!({ "may_be_promoted": boolean(), "against": array(json!({ "type": "object" })) })),
+            "runs": array(object(&["run", "version"], json!({ "run": id(), "version": text(), "results": nullable("string"), "compared": {} }))),
+        })),
+        "PluginPromote": object(&[], json!({ "ignore_thresholds": boolean() })),
+    });
+    match components {
+        Json::Object(components) => components,
+        _ => Map::new(),
+    }
+}
