@@ -24,8 +24,10 @@ const OUT_OF_TIME: &str = "ran longer than";
 /// Calls for which somebody waits have 50 to 200 ms, which a busy machine may use up without any sin. They are then made again.
 const ATTEMPTS: u32 = 50;
 
-/// Nobody minds faults: the guest is called after any number of them, and a batch that fails is not taken apart.
-const UNSUPERVISED: &str = "[plugins.supervision]\nstrikes_max = 0\nbisect_calls_max = 0\n";
+/// Nobody minds faults: the guest is called after any number of them, and a batch that fails is not taken apart. A busy machine has as long as it
+/// needs to compile an interpreter.
+const UNSUPERVISED: &str =
+    "[plugins]\ncompile_timeout_ms = 900000\n[plugins.supervision]\nstrikes_max = 0\nbisect_calls_max = 0\n";
 
 /// A server with fifty customers and the guest, which does nothing wrong yet.
 fn server(folder: &std::path::Path) -> Server {
