@@ -5,6 +5,11 @@
 //! component of the old world can still be linked with, and with rules of our own, since an old plugin that type-checks may still lack a
 //! function that the host calls. [`freeze`] releases the interfaces of today.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "ids of a WIT arena are only ever made by the arena that they are looked up in"
+)]
+
 mod compat;
 mod error;
 mod package;

@@ -1,5 +1,4 @@
 //! An author outside the team, by the commands of the README.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use trellis_e2e::{Server, target_dir, trellis_as_author};
 

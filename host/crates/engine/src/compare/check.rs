@@ -55,7 +55,7 @@ pub(super) fn check(
         "version": candidate.version().to_string(),
         "verdict": shown,
         "runs": runs,
-        "decisions": remade.to_json(),
+        "decisions": remade.into_json(),
         "use": uses.to_json(),
     }))
 }

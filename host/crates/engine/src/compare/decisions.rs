@@ -180,7 +180,7 @@ impl Remade {
         }
     }
 
-    pub(super) fn to_json(self) -> Json {
+    pub(super) fn into_json(self) -> Json {
         let mut shown = self.diff.to_json();
         shown.insert("failed".to_owned(), (self.failed + self.diff.failed).into());
         shown.insert("expired".to_owned(), self.expired.into());

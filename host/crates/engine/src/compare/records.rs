@@ -81,7 +81,7 @@ fn record_hook(
         "vetoed": vetoed,
         "vetoes": codes,
     });
-    asked.to_json(trial, object, more, used.map(|_| diff))
+    asked.into_json(trial, object, more, used.map(|_| diff))
 }
 
 /// What a hook says about a record; `None` where it is not asked.
@@ -125,7 +125,7 @@ pub(crate) fn service_workflow(
     let (mut wanted, mut refused) = (BTreeMap::<String, u64>::new(), BTreeMap::<String, Json>::new());
     if !candidate.guides(object.as_str()) {
         let more = json!({ "object": object.as_str(), "granted": false });
-        return asked.to_json(trial, object, more, None).map(Some);
+        return asked.into_json(trial, object, more, None).map(Some);
     }
     for record in newest(trial, object, |record| is_open(workflow, record))? {
         (trial.check)()?;
@@ -149,7 +149,7 @@ pub(crate) fn service_workflow(
         }
     }
     let more = json!({ "object": object.as_str(), "granted": true, "actions": wanted, "refused": refused });
-    asked.to_json(trial, object, more, used.map(|_| diff)).map(Some)
+    asked.into_json(trial, object, more, used.map(|_| diff)).map(Some)
 }
 
 /// What a service workflow says about a record.
@@ -232,7 +232,7 @@ impl Asked {
         }
     }
 
-    fn to_json(
+    fn into_json(
         self,
         trial: &Trial<'_>,
         object: &ObjectName,

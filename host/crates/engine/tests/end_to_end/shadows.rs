@@ -69,7 +69,7 @@ async fn a_shadow_is_evaluated_for_every_run_and_never_flipped_to() {
     assert_eq!((&figures["faults"], &figures["fuel_percent"]), (&json!(0), &json!(100.0)), "{status}");
     assert_eq!(status["runs"][0]["run"], run["run"]);
     assert!(status["runs"][0]["results"].is_string(), "its results are kept: {status}");
-    let current = world.columns.score("every_interface__orders").unwrap().current.clone();
+    let current = world.columns.score("every_interface__orders").unwrap().current;
     assert_eq!(json!(current.unwrap().run.to_string()), run["run"], "the version in use is what counts");
 
     let again = world.run_well("every-interface", RunRequest::default()).await;

@@ -1,6 +1,6 @@
 //! Loads and calls real components: the first-party plugin and guests that misbehave on purpose.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail like tests")]
 
 mod campaigns;
 mod compiling;

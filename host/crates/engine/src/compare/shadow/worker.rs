@@ -59,7 +59,7 @@ async fn load(
 
 /// What the thread does next.
 enum Next {
-    Single(Observed),
+    Single(Box<Observed>),
     Runs,
     Stop,
 }
@@ -75,12 +75,12 @@ async fn work(core: Arc<Core>, mut stopped: watch::Receiver<bool>) {
         let next = tokio::select! {
             biased;
             _ = stopped.wait_for(|stopped| *stopped) => Next::Stop,
-            observed = waiting.recv() => observed.map_or(Next::Stop, Next::Single),
+            observed = waiting.recv() => observed.map_or(Next::Stop, |observed| Next::Single(Box::new(observed))),
             () = core.shadows.wake.notified() => Next::Runs,
         };
         match next {
             Next::Single(observed) => {
-                single(&core, observed).await;
+                single(&core, *observed).await;
                 core.shadows.open.fetch_sub(1, Relaxed);
             }
             Next::Runs => tokio::select! {

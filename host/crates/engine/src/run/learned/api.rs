@@ -186,7 +186,7 @@ async fn start_with(
     let (config, model) = match source {
         ModelSource::Number(number) => {
             let (learned, _) = choose::usable(&core.records, id, number).await?;
-            if given.is_some_and(|given| given.to_string() != learned.config) {
+            if given.map(|given| given.to_string()).is_some_and(|given| given != learned.config) {
                 return Err(Error::InvalidRequest {
                     reason: format!(
                         "`config`: model {number} was learned under another configuration, which a run with it keeps"
