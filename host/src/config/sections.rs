@@ -131,6 +131,7 @@ section! {
     Plugins {
         limits: trellis_plugin_host::Limits,
         compile_timeout_ms: u64,
+        compile_wall_factor: u32,
         compile_memory_bytes_max: u64,
         component_bytes_max: usize,
         permits: usize,

@@ -143,7 +143,9 @@ fn compile_in_child(
         });
         scope.spawn(move || done.send(read_capped(stdout, CODE_BYTES_MAX)));
         let reason = scope.spawn(move || read_capped(stderr, REASON_BYTES_MAX));
-        let code = output.recv_timeout(Duration::from_millis(config.compile_timeout_ms));
+        // The child counts its own processor time; on a busy machine, with the lowest priority, it may wait much longer than it computes.
+        let wall_ms = config.compile_timeout_ms.saturating_mul(u64::from(config.compile_wall_factor.max(1)));
+        let code = output.recv_timeout(Duration::from_millis(wall_ms));
         if code.is_err() {
             let _ = child.kill();
         }

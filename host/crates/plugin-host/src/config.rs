@@ -13,8 +13,10 @@ pub struct Config {
     pub cache_dir: Option<PathBuf>,
     /// Who compiles.
     pub compiler: Compiler,
-    /// How long a compilation in a child process may take, in milliseconds.
+    /// Processor time that a compilation in a child process may take, in milliseconds (default 60,000).
     pub compile_timeout_ms: u64,
+    /// How many times its processor time a compilation may take by the clock (default 10): it has the lowest priority.
+    pub compile_wall_factor: u32,
     /// Address space of a compilation in a child process, in bytes.
     pub compile_memory_bytes_max: u64,
     /// Size of a component file, in bytes.
@@ -50,6 +52,7 @@ impl Default for Config {
             cache_dir: None,
             compiler: Compiler::InProcess,
             compile_timeout_ms: 60_000,
+            compile_wall_factor: 10,
             compile_memory_bytes_max: 1 << 30,
             component_bytes_max: 32 << 20,
             permits: std::thread::available_parallelism().map_or(1, usize::from),
