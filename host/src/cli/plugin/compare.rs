@@ -216,7 +216,7 @@ fn show_rows(diff: &Json, before: &str, after: &str) {
         let counts =
             ["same", "gained", "lost", "changed"].map(|what| format!("{what} {}", number(output, what)));
         output::line(&format!("  {name}: {}", counts.join(", ")));
-        if let Some(change) = output.get("change") {
+        if let Some(change) = output.get("change").filter(|_| number(output, "changed") > 0) {
             let figure = |name: &str| change.get(name).and_then(Json::as_f64).unwrap_or_default();
             output::line(&format!(
                 "    mean |change| {:.4}, median {:.4}, greatest {:.4}",
@@ -234,13 +234,26 @@ fn show_rows(diff: &Json, before: &str, after: &str) {
         .iter()
         .take(ROWS_SHOWN)
         .map(|row| {
-            let shown = |name: &str| row.get(name).map(Json::to_string).unwrap_or_default();
+            let shown = |name: &str| row.get(name).map(results).unwrap_or_default();
             [text(row, "id").to_owned(), text(row, "name").to_owned(), shown("before"), shown("after")]
         })
         .collect();
     if !rows.is_empty() {
         output::table(["RECORD", "NAME", &before.to_uppercase(), &after.to_uppercase()], &rows);
     }
+}
+
+/// The results of a row, by output.
+fn results(row: &Json) -> String {
+    let results = row.as_object().into_iter().flatten().map(|(output, result)| match result {
+        Json::Null => format!("{output} -"),
+        Json::String(value) => format!("{output} {value}"),
+        Json::Number(value) if value.is_f64() => {
+            format!("{output} {:.4}", value.as_f64().unwrap_or_default())
+        }
+        other => format!("{output} {other}"),
+    });
+    results.collect::<Vec<_>>().join(", ")
 }
 
 fn show_refused(of: &Json) {
