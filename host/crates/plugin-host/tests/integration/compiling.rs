@@ -58,7 +58,8 @@ fn a_child_that_fails_or_hangs_is_contained() {
     assert!(matches!(silent, Error::CompileFailed { .. }), "{silent}");
     let echo = load_error(child("cat", &[]));
     assert!(echo.to_string().contains("code cannot be loaded"), "{echo}");
-    let hanging = load_error(Config { compile_timeout_ms: 100, compile_wall_factor: 2, ..child("sleep", &["60"]) });
+    let hanging =
+        load_error(Config { compile_timeout_ms: 100, compile_wall_factor: 2, ..child("sleep", &["60"]) });
     assert!(matches!(hanging, Error::CompileTimeout { timeout_ms: 100, .. }), "{hanging}");
     let starved = load_error(Config { compile_memory_bytes_max: 8 << 20, ..child(compile_child(), &[]) });
     assert!(matches!(starved, Error::CompileFailed { .. }), "{starved}");
