@@ -275,7 +275,14 @@ async fn diff(
         core.registry.requests_of(inspection).into_iter().map(|request| request.grant)
     };
     let requests = NamesDiff::of(grants(&old), grants(new));
-    let granted = |grant: &&String| settings.grants.as_ref().is_none_or(|grants| grants.contains(grant));
+    // Where nothing was said, everything is granted but personal data.
+    let asked = core.registry.requests_of(new);
+    let is_personal =
+        |grant: &String| asked.iter().any(|request| request.personal && request.grant == *grant);
+    let granted = |grant: &&String| match &settings.grants {
+        Some(grants) => grants.contains(grant),
+        None => !is_personal(grant),
+    };
     let withheld = requests.kept.iter().filter(|grant| !granted(grant));
     let ungranted = requests.added.iter().chain(withheld).cloned().collect();
     let (was, is) = (properties(&old), properties(new));
