@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
 use serde_json::{Value as Json, json};
-use trellis_e2e::{Api, Server, eventually, root};
+use trellis_e2e::{Api, Server, eventually, plugin_file};
 
 const RUN: [&str; 2] = ["retail-rfm", "value-pyramid"];
 
@@ -71,7 +71,7 @@ fn every_first_party_plugin_comes_to_the_same_bytes_in_two_further_processes() {
 
     let second = server(folder.path());
     let once = replayed(&second, &runs, &decisions);
-    let component = root().join("target/plugins/value-pyramid.wasm").to_string_lossy().into_owned();
+    let component = plugin_file("value-pyramid").to_string_lossy().into_owned();
     let with = second.cli(&["plugin", "replay", "value-pyramid", "--with", &component]).ok();
     assert!(with.contains("the same results for 2357 rows"), "{with}");
     second.stop();

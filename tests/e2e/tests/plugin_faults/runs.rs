@@ -36,7 +36,7 @@ const ASSIGN: [(&str, &str); 21] = [
     ("bad-failed-row", "failed row 50 of 50 rows"),
     ("error-invalid-config", "invalid configuration: as the test asked"),
     ("error-unsuitable-data", "unsuitable data: as the test asked"),
-    ("error-unreadable-model", "unreadable model: as the test asked"),
+    ("error-unreadable-model", "does not read model"),
     ("error-denied", "denied: as the test asked"),
     ("error-transient", "for now: as the test asked"),
     ("error-other", "as-asked: as the test asked"),
@@ -66,7 +66,7 @@ pub(crate) fn sins_fail_their_run(api: &Api, sins: &[(&str, &str)]) {
             let job = beside_others(api, sin, || run(api, sin));
             assert_eq!(job["state"], "failed", "{sin}: {job}");
             let code = job["error"]["code"].as_str().unwrap();
-            assert!(["PLUGIN_FAULT", "PLUGIN_ERROR"].contains(&code), "{sin}: {job}");
+            assert!(["PLUGIN_FAULT", "PLUGIN_ERROR", "MODEL_INCOMPATIBLE"].contains(&code), "{sin}: {job}");
             job["error"]["message"].as_str().unwrap().to_owned()
         });
         assert_named(sin, &message, words);

@@ -167,7 +167,7 @@ fn needs_beyond_the_limits_are_refused() {
         vec![
             ("many instances", parts("", 65), words()),
             ("a large table", parts("(table 70000 funcref)", 1), words()),
-            ("a large memory", parts("(memory 2000)", 1), words()),
+            ("a large memory", parts("(memory 6000)", 1), words()),
         ],
     );
 }

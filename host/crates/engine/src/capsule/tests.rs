@@ -172,7 +172,7 @@ async fn inputs_go_after_so_many_days() {
     let records = Records::open(store, clock, ids, Config::default()).await.unwrap();
     let dir = tempfile::tempdir().unwrap();
     let capsules = Capsules::open(dir.path().join("capsules"), |_| true, |_| false).unwrap();
-    let plugin = trellis_model::PluginId::new("p").unwrap();
+    let plugin = trellis_model::PluginId::new("made-up").unwrap();
     let day_ms = 86_400_000;
     let of_day = |day: u64| {
         let high = (day * day_ms) << 16 | 0x7000;

@@ -38,14 +38,16 @@ impl World {
         entries.into_iter().map(name).collect()
     }
 
-    /// Everything in the store but jobs and the log.
+    /// Everything in the store but jobs, the log, and how far its readers have come.
     async fn contents(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
         let (mut range, mut found) = (ScanRange::prefix(b""), Vec::new());
         loop {
             let page = self.store.scan(range.clone(), 500).await.unwrap();
-            // A job is written down, and the log tells of it.
+            // A job is written down, the log tells of it, and reactions and followers note that they have read that.
             let of_jobs = [0x03, 0x04, 0x05, 0x14, 0x50, 0x51, 0x57];
-            let rows = page.rows.iter().filter(|row| !of_jobs.contains(&row.key[0]));
+            let of_readers = [0x58, 0x5c, 0x7b];
+            let left_out = |kind: u8| of_jobs.contains(&kind) || of_readers.contains(&kind);
+            let rows = page.rows.iter().filter(|row| !left_out(row.key[0]));
             found.extend(rows.map(|row| (row.key.to_vec(), row.value.to_vec())));
             match page.rows.last() {
                 Some(last) if page.more => range = range.after(&last.key),
@@ -106,7 +108,9 @@ async fn a_dry_run_says_who_would_change_and_changes_nothing() {
     assert!(row["name"].is_string() && row["before"] != row["after"], "{row}");
 
     assert!(world.told_since(head).await.iter().all(|name| name.starts_with("job.")));
-    assert!(world.contents().await == before, "a dry run leaves the store as it was");
+    let after = world.contents().await;
+    let other: Vec<_> = after.iter().filter(|row| !before.contains(row)).map(|(key, _)| key).collect();
+    assert_eq!((other, after.len()), (Vec::new(), before.len()), "a dry run leaves the store as it was");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -62,8 +62,8 @@ async fn a_version_is_tried_shadowed_and_promoted() {
     let job = admin.post(&format!("{PLUGIN}/dry-run"), json!({ "records_max": 10 })).await.expect(202);
     assert_eq!(job["kind"], "plugin-rehearsal");
     let job = finished(&app, &job).await;
-    assert_eq!(job["state"], "succeeded", "{job}");
-    assert_eq!(job["result"]["results"]["rows"], 0, "there are no customers: {job}");
+    assert_eq!((&job["state"], &job["error"]["code"]), (&json!("failed"), &json!("PLUGIN_ERROR")), "{job}");
+    assert!(job["error"]["message"].as_str().unwrap().contains("no customer has an order"), "{job}");
 
     admin.post(&format!("{PLUGIN}/enable"), json!({})).await.expect(200);
     let started = admin.post(&shadow, version).await.expect(201);

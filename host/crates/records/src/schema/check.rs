@@ -12,7 +12,7 @@ use crate::Limits;
 use crate::query::compile::Compiler;
 
 /// What stands at the first place below `/api/v1` beside the plurals of objects, or shall.
-pub const RESERVED_PLURALS: [&str; 25] = [
+pub const RESERVED_PLURALS: [&str; 26] = [
     "attachments",
     "batch",
     "changes",
@@ -33,6 +33,7 @@ pub const RESERVED_PLURALS: [&str; 25] = [
     "scores",
     "search",
     "segmentations",
+    "server",
     "sessions",
     "status",
     "tokens",
