@@ -16,8 +16,9 @@ async fn with_compare(compare: CompareLimits) -> World {
     World::with(trellis_plugin_host::Limits::default(), config).await
 }
 
-async fn buy(world: &World, customers: std::ops::RangeInclusive<u32>) {
-    let rows: String = customers.map(|customer| format!("{customer},2026-01-05,1,50.00\n")).collect();
+/// Each customer buys something on a day; the same again would be the same order.
+async fn buy(world: &World, customers: std::ops::RangeInclusive<u32>, day: &str) {
+    let rows: String = customers.map(|customer| format!("{customer},{day},1,50.00\n")).collect();
     let csv = format!("customer_id,date,cds,amount\n{rows}");
     world.import("order", Some(&example("orders.toml")), &csv).await.unwrap();
 }
@@ -38,7 +39,7 @@ impl World {
 /// The guest that offers every interface, enabled, with the same code as another version.
 async fn every_interface(compare: CompareLimits) -> World {
     let world = with_compare(compare).await;
-    buy(&world, 1..=20).await;
+    buy(&world, 1..=20, "2026-01-05").await;
     world.enable("every-interface", json!({}), AsOf::Now).await;
     world.bring(as_version(&built("every-interface"), "9.0.0")).await;
     world
@@ -99,7 +100,7 @@ async fn customers_who_change_are_scored_by_the_shadow_too() {
     world.run_well("every-interface", RunRequest::default()).await;
     let before = world.figures("every-interface").await["figures"]["rows"].as_u64().unwrap();
     assert_eq!(before, 20);
-    buy(&world, 3..=3).await;
+    buy(&world, 3..=3, "2026-01-06").await;
     let customer = world.account("3").await;
     let orders = || {
         world.columns.score_of(
@@ -108,9 +109,14 @@ async fn customers_who_change_are_scored_by_the_shadow_too() {
             customer.ordinal.unwrap(),
         )
     };
-    while orders() != Some(2.0) {
-        tokio::task::yield_now().await;
-    }
+    let followed = async {
+        while orders() != Some(2.0) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), followed)
+        .await
+        .expect("the customer is scored again");
     let status = world.figures("every-interface").await;
     let figures = &status["figures"];
     assert!(figures["rows"].as_u64().unwrap() > before, "{status}");
