@@ -43,20 +43,20 @@ async fn before_save() {
         let beside =
             format!("{:.1} µs over no rule; median of {SAVES} updates, memory store", cost - without);
         print(&format!("before-save with {rules} rules"), cost, "µs", &beside);
-        parts.engine.shutdown().await;
+        parts.shutdown().await;
     }
     let fields = [("name", "Ann"), ("status", "new")];
     // One of the fields that the plugin wants to be asked about.
     let grades = ["yes", "partly"];
     let bare = Parts::in_memory().await;
     let without = save_cost(&bare, "lead", &fields, "need_grade", grades).await;
-    bare.engine.shutdown().await;
+    bare.shutdown().await;
     let parts = Parts::in_memory().await;
     enable(&parts, "b2b-gate").await;
     let cost = save_cost(&parts, "lead", &fields, "need_grade", grades).await;
     let beside = format!("{:.1} µs over no hook; b2b-gate, a call for each update", cost - without);
     print("before-save with a record hook", cost, "µs", &beside);
-    parts.engine.shutdown().await;
+    parts.shutdown().await;
 }
 
 /// Median time of an update of one field from one value to another and back, in microseconds.
@@ -117,7 +117,7 @@ async fn reactions() {
     }
     let beside = format!("{REACTIONS} accounts by 16 clients in {:.2} s, a task each", created.as_secs_f64());
     print("reactions: decided, recorded and done", per_second(REACTIONS, started.elapsed()), "/s", &beside);
-    parts.engine.shutdown().await;
+    parts.shutdown().await;
 }
 
 /// From the acknowledged order to the changed score.
@@ -161,7 +161,7 @@ async fn rescoring() {
         times.len()
     );
     print("re-score after one change, p50", ms(0.5, &mut times), "ms", &beside);
-    parts.engine.shutdown().await;
+    parts.shutdown().await;
 }
 
 async fn add_rule(parts: &Parts, number: u32, trigger: &str, source: &str) {

@@ -49,7 +49,7 @@ pub(crate) fn measure() {
             "µs",
             "of both cores' time a request",
         );
-        parts.engine.shutdown().await;
+        parts.shutdown().await;
     });
 }
 

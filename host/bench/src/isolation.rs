@@ -60,7 +60,7 @@ pub(crate) fn measure() {
         show("reads", quiet.reads, beside.reads);
         show("saves", quiet.saves, beside.saves);
         print("calls of hostile plugins meanwhile", calls as f64, "", "");
-        parts.engine.shutdown().await;
+        parts.shutdown().await;
     });
 }
 

@@ -48,7 +48,7 @@ fn measured(customers: u64, purchases: u64, runs: u32) {
             );
             part_times(&result);
         }
-        parts.engine.shutdown().await;
+        parts.shutdown().await;
         let store = parts.store.as_ref().expect("a store on disk");
         let (closed, took) = once(|| store.close());
         closed.expect("a store that closes");

@@ -166,7 +166,7 @@ fn native_batch() -> trellis_sdk::Batch {
         builder = builder
             .int64(&format!("orders{suffix}"), (0..ROWS).map(whole))
             .money(&format!("spent{suffix}"), "USD", (0..ROWS).map(|row| Some((row % 9_000) as i64)))
-            .int64(&format!("pieces{suffix}"), (0..ROWS).map(whole))
+            .float64(&format!("pieces{suffix}"), (0..ROWS).map(|row| Some((row % 7) as f64)))
             .date(&format!("first_order{suffix}"), (0..ROWS).map(days))
             .date(&format!("last_order{suffix}"), (0..ROWS).map(days));
     }

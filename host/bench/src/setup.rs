@@ -115,11 +115,16 @@ impl Parts {
         search.caught_up(self.records.log_head()).await.expect("full-text search follows");
     }
 
+    /// Ends what works in the background, before the runtime does.
+    pub(crate) async fn shutdown(&self) {
+        self.engine.shutdown().await;
+        self.search.shutdown().await;
+    }
+
     /// Ends everything in order and opens the folder again; `None` where something still holds it.
     pub(crate) async fn reopen(self) -> Option<Duration> {
+        self.shutdown().await;
         let Self { folder, store, records, columns, engine, access, search, .. } = self;
-        engine.shutdown().await;
-        search.shutdown().await;
         columns.checkpoint().await.expect("a checkpoint");
         store?.close().expect("a store that closes");
         drop((records, columns, engine, access, search));

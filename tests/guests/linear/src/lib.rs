@@ -48,8 +48,8 @@ pub fn weigh(rows: &Batch, mean: f64, today: i32) -> Result<Vec<f64>> {
         add(&mut points, orders.as_slice(), |orders| weight * (orders as f64 - mean));
         let spent = rows.money(&column("spent"))?;
         add(&mut points, spent.minor_units().as_slice(), |cents| weight * cents as f64 / 10_000.0);
-        let pieces = rows.int64(&column("pieces"))?;
-        add(&mut points, pieces.as_slice(), |pieces| weight * pieces as f64 * 0.5);
+        let pieces = rows.float64(&column("pieces"))?;
+        add(&mut points, pieces.as_slice(), |pieces| weight * pieces * 0.5);
         for (name, factor) in [("first_order", 0.01), ("last_order", -0.02)] {
             let days = rows.date(&column(name))?;
             add(&mut points, days.as_slice(), |day| weight * factor * f64::from(today - day));
@@ -76,7 +76,7 @@ mod tests {
             builder = builder
                 .int64(&format!("orders{suffix}"), [Some(3)])
                 .money(&format!("spent{suffix}"), "USD", [Some(20_000)])
-                .int64(&format!("pieces{suffix}"), [Some(4)])
+                .float64(&format!("pieces{suffix}"), [Some(4.0)])
                 .date(&format!("first_order{suffix}"), [Some(0)])
                 .date(&format!("last_order{suffix}"), [Some(50)]);
         }
