@@ -32,10 +32,11 @@ fn rules(old: &Package, new: &Package) -> Vec<String> {
         }
     }
     worlds(old, new, &mut problems);
+    new_worlds(old, new, &mut problems);
     for (name, added) in
         new.interfaces().filter(|(name, _)| old.interfaces().all(|(found, _)| found != *name))
     {
-        since(&format!("interface `{name}`"), &added.stability, old, &mut problems);
+        since(&format!("interface `{name}`"), &added.stability, [old, new], &mut problems);
     }
     problems
 }
@@ -76,7 +77,7 @@ impl Both<'_> {
         }
         for (ty, id) in self.after.types.iter().filter(|(ty, _)| !self.before.types.contains_key(*ty)) {
             if let Some(added) = self.new.resolve.types.get(*id) {
-                since(&format!("`{name}.{ty}`"), &added.stability, self.old, problems);
+                since(&format!("`{name}.{ty}`"), &added.stability, [self.old, self.new], problems);
             }
         }
     }
@@ -104,16 +105,26 @@ impl Both<'_> {
                     self.old.version
                 ));
             } else {
-                since(&format!("`{name}.{function}`"), &added.stability, self.old, problems);
+                since(&format!("`{name}.{function}`"), &added.stability, [self.old, self.new], problems);
             }
         }
     }
 }
 
+/// Whether only the patch version differs. A host runs every plugin of its minor version, whatever the patch, so that a patch adds nothing.
+fn is_patch([old, new]: [&Package; 2]) -> bool {
+    (old.version.major, old.version.minor) == (new.version.major, new.version.minor)
+}
+
 /// What is new says since when: later than what was released.
-fn since(what: &str, stability: &Stability, old: &Package, problems: &mut Vec<String>) {
+fn since(what: &str, stability: &Stability, [old, new]: [&Package; 2], problems: &mut Vec<String>) {
     let fine = matches!(stability, Stability::Stable { since, .. } if *since > old.version);
-    if !fine {
+    if is_patch([old, new]) {
+        problems.push(format!(
+            "{what} is new, and a patch of {} adds nothing: raise the minor version",
+            old.version
+        ));
+    } else if !fine {
         problems.push(format!("{what} is new and needs `@since` with a version above {}", old.version));
     }
 }
@@ -133,6 +144,12 @@ fn worlds(old: &Package, new: &Package, problems: &mut Vec<String>) {
             (imports, keys(&package.resolve, world.exports.keys().collect()))
         };
         let ((imports, exports), (imports_now, exports_now)) = (of(old, before), of(new, after));
+        for added in imports_now.difference(&imports).filter(|_| is_patch([old, new])) {
+            problems.push(format!(
+                "world `{name}` imports `{added}`, and a patch of {} adds nothing: raise the minor version",
+                old.version
+            ));
+        }
         for gone in imports.difference(&imports_now) {
             problems.push(format!("world `{name}` no longer imports `{gone}`"));
         }
@@ -145,6 +162,13 @@ fn worlds(old: &Package, new: &Package, problems: &mut Vec<String>) {
                 old.version
             ));
         }
+    }
+}
+
+/// The worlds that are new.
+fn new_worlds(old: &Package, new: &Package, problems: &mut Vec<String>) {
+    for (name, added) in new.worlds().filter(|(name, _)| old.worlds().all(|(found, _)| found != *name)) {
+        since(&format!("world `{name}`"), &added.stability, [old, new], problems);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Types as texts that are the same exactly if the types are: names of packages without version, structure with every name and order.
 
-use wit_parser::{Function, Handle, Resolve, Type, TypeDefKind, TypeId, TypeOwner};
+use wit_parser::{Function, FunctionKind, Handle, Resolve, Type, TypeDefKind, TypeId, TypeOwner};
 
 /// A type where it is used: by its name, if it has one.
 pub(crate) fn used(resolve: &Resolve, ty: Type) -> String {
@@ -51,11 +51,16 @@ pub(crate) fn definition(resolve: &Resolve, id: TypeId) -> String {
     }
 }
 
-/// A function with its parameters, their names included: bindings have them.
+/// A function with its parameters, their names included: bindings have them; and whether it is called as usual or asynchronously.
 pub(crate) fn function(resolve: &Resolve, function: &Function) -> String {
     let params = function.params.iter().map(|param| format!("{}: {}", param.name, used(resolve, param.ty)));
     let result = function.result.map_or(String::new(), |ty| format!(" -> {}", used(resolve, ty)));
-    format!("func({}){result}", params.collect::<Vec<_>>().join(", "))
+    let is_async = matches!(
+        function.kind,
+        FunctionKind::AsyncFreestanding | FunctionKind::AsyncMethod(_) | FunctionKind::AsyncStatic(_)
+    );
+    let kind = if is_async { "async func" } else { "func" };
+    format!("{kind}({}){result}", params.collect::<Vec<_>>().join(", "))
 }
 
 /// `interface.type`.

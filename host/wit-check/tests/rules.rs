@@ -136,6 +136,16 @@ fn functions_never_change() {
     refused("message: string)", "line: string)", "`host-log.log` was");
     refused("result<f64, string>", "result<f64, u32>", "`scoring.score` was");
     refused("log: func", "write: func", "`host-log.log` is gone");
+    refused(
+        "score: func(at: point)",
+        "score: async func(at: point)",
+        "`scoring.score` was func(at: scoring.point) -> result<f64, string> and is async func(",
+    );
+    refused(
+        "/// Logs.\n  @since(version = 1.0.0)",
+        "/// Logs.\n  @unstable(feature = later)",
+        "`host-log.log` is gone",
+    );
 }
 
 #[test]
@@ -148,6 +158,12 @@ fn worlds_keep_what_they_have() {
     );
     refused("export scoring;", "import scoring;", "world `scoring-plugin` no longer exports `scoring`");
     refused("world scoring-plugin", "world points-plugin", "world `scoring-plugin` is gone");
+    let another = "/// Another.\n@since(version = 1.0.0)\nworld other-plugin {\n  @since(version = 1.0.0)\n  export scoring;\n}\n/// A plugin.";
+    refused(
+        "/// A plugin.",
+        another,
+        "world `other-plugin` is new and needs `@since` with a version above 1.0.0",
+    );
 }
 
 #[test]
@@ -157,6 +173,35 @@ fn what_is_new_says_since_when() {
     let interface =
         "/// Explains.\n@since(version = 1.0.0)\ninterface explaining {}\n/// What plugins implement.";
     refused("/// What plugins implement.", interface, "interface `explaining` is new and needs `@since`");
+}
+
+#[test]
+fn a_patch_adds_nothing() {
+    let patch = |from: &str, to: &str| {
+        let current = RELEASED.replace("plugin@1.0.0", "plugin@1.0.1").replace(from, to);
+        check(folder(&current).path()).unwrap()
+    };
+    assert_eq!(patch("/// Logs.", "/// Writes a line."), [""; 0], "other words");
+    let function = "/// Counts.\n  @since(version = 1.0.1)\n  count: func() -> u32;\n  /// Logs.";
+    let expected = "`host-log.count` is new, and a patch of 1.0.0 adds nothing: raise the minor version";
+    assert_eq!(patch("/// Logs.", function), [expected]);
+    let import = "import host-log;\n  @since(version = 1.0.1)\n  import types;";
+    let expected =
+        "world `scoring-plugin` imports `types`, and a patch of 1.0.0 adds nothing: raise the minor version";
+    assert!(
+        patch("import host-log;", import).is_empty(),
+        "it imported the types before, by what it uses of them"
+    );
+    let new_interface = "/// Asks.\n@since(version = 1.0.1)\ninterface asks {\n  /// Asks.\n  @since(version = 1.0.1)\n  ask: func();\n}\n/// A plugin.";
+    let with_import = |text: &str| {
+        text.replace("import host-log;", "import host-log;\n  @since(version = 1.0.1)\n  import asks;")
+    };
+    let current = with_import(
+        &RELEASED.replace("plugin@1.0.0", "plugin@1.0.1").replace("/// A plugin.", new_interface),
+    );
+    let problems = check(folder(&current).path()).unwrap();
+    assert!(problems.contains(&expected.replace("`types`", "`asks`")), "{problems:?}");
+    assert!(problems.iter().any(|problem| problem.starts_with("interface `asks` is new, and a patch")));
 }
 
 #[test]

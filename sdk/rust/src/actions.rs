@@ -45,7 +45,8 @@ pub fn message(channel: impl Into<String>) -> SendMessage {
     }
 }
 
-/// Has the host tell the plugin when `due_ms` (milliseconds since 1970-01-01T00:00:00Z) has come.
+/// Has the host tell the plugin when `due_ms` (milliseconds since 1970-01-01T00:00:00Z) has come. The name is in kebab-case, at most 60
+/// characters; starting a timer that the record has by that name moves it.
 pub fn start_timer(name: &str, object: &str, id: &str, due_ms: i64) -> StartTimer {
     StartTimer { name: name.to_owned(), object: object.to_owned(), id: id.to_owned(), due_ms }
 }

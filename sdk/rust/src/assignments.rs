@@ -44,7 +44,8 @@ impl Assignments {
         self.columns.push(Column { name: name.to_owned(), valid, data });
     }
 
-    /// Says that `row` could not be assigned. Its values count as null; the other rows stand.
+    /// Says that `row` could not be assigned, with a code in kebab-case (at most 60 characters). What is said of a row first
+    /// counts. Its values count as null; the other rows stand.
     pub fn fail(&mut self, row: usize, code: &str, message: LocalizedText) {
         let row = u32::try_from(row).expect("a batch has at most 65,536 rows");
         self.failed.push(RowError { row, code: code.to_owned(), message });

@@ -27,7 +27,8 @@ pub struct Eligibilities {
 }
 
 impl Eligibilities {
-    /// Asks `judge` about each row: `Ok` takes part, `Err` does not, for a cause in kebab-case.
+    /// Asks `judge` about each row: `Ok` takes part, `Err` does not, for a cause in kebab-case (at most 60 characters, 1,000
+    /// different ones in a batch).
     pub fn each<C: AsRef<str>>(rows: &Batch, mut judge: impl FnMut(usize) -> Result<(), C>) -> Self {
         let mut answers = Self::default();
         for row in 0..rows.rows() {

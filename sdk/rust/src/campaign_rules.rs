@@ -31,7 +31,7 @@ use crate::{
 ///         let last = rows.date("last_order")?;
 ///         Ok(Eligibilities::each(rows, |row| match last.get(row) {
 ///             None => Err("no-orders"),
-///             Some(day) if at.as_of - day < 180 => Err("too-recent"),
+///             Some(day) if at.as_of.saturating_sub(day) < 180 => Err("too-recent"),
 ///             Some(_) => Ok(()),
 ///         }))
 ///     }
@@ -52,6 +52,11 @@ use crate::{
 /// assert_eq!((who.takes_part(0), who.cause(1)), (true, Some("no-orders")));
 /// # Ok::<(), trellis_sdk::PluginError>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not implement `trellis_sdk::CampaignRules`",
+    label = "`export_campaign_rules!` needs a type that does",
+    note = "write `impl CampaignRules for {Self} {{ … }}`; the documentation of `CampaignRules` has a whole example"
+)]
 pub trait CampaignRules {
     /// The configuration, as the manifest's schema describes it. [`crate::NoConfig`] where there is nothing to set.
     type Config: DeserializeOwned;
@@ -202,7 +207,12 @@ impl<P: CampaignRules> wire::Guest for Adapter<P> {
 
 /// Makes the crate a plugin that decides for campaigns: `export_campaign_rules!(MyPlugin)`, once, in the crate's root.
 ///
-/// `MyPlugin` implements [`CampaignRules`]. Other interfaces can be exported beside it.
+/// `MyPlugin` implements [`CampaignRules`]. Other interfaces can be exported beside it. A type that does not implement it is refused:
+///
+/// ```compile_fail,E0277
+/// struct Nothing;
+/// trellis_sdk::export_campaign_rules!(Nothing);
+/// ```
 #[macro_export]
 macro_rules! export_campaign_rules {
     ($plugin:ty) => {

@@ -8,7 +8,8 @@ pub fn localized(en: impl Into<String>, zh_cn: impl Into<String>) -> LocalizedTe
     LocalizedText { en: en.into(), zh_cn: zh_cn.into() }
 }
 
-/// A segmentation without values, which [`SegmentationDescription::value`] adds.
+/// A segmentation without values, which [`SegmentationDescription::value`] adds. Its name is of the form `[a-z][a-z0-9_]*`, at most 40
+/// characters; a plugin has at most 100 segmentations.
 pub fn described(name: &str, en: &str, zh_cn: &str) -> SegmentationDescription {
     SegmentationDescription {
         name: name.to_owned(),
@@ -19,12 +20,14 @@ pub fn described(name: &str, en: &str, zh_cn: &str) -> SegmentationDescription {
     }
 }
 
-/// A reason: a code in kebab-case that stays the same in every version, a sentence with its figures, and how much it weighed.
+/// A reason: a code in kebab-case (at most 60 characters) that stays the same in every version, a sentence with its figures, and how much it
+/// weighed (finite; reasons of one decision compare by it). At most five belong to one row or decision, the strongest first.
 pub fn reason(code: &str, text: LocalizedText, weight: f64) -> Reason {
     Reason { code: code.to_owned(), text, weight }
 }
 
-/// A figure that describes a model.
+/// A figure that describes a model: a name of its own of the form `[a-z][a-z0-9_]*` (at most 40 characters), what it is with its unit, and a
+/// finite value. At most 100 belong to one model.
 pub fn metric(name: &str, label: LocalizedText, value: f64) -> Metric {
     Metric { name: name.to_owned(), label, value }
 }
@@ -37,7 +40,7 @@ impl SegmentationDescription {
         self
     }
 
-    /// Adds a value.
+    /// Adds a value. Its name is of the form `[a-z0-9][a-z0-9_]*`, at most 40 characters; a segmentation has at most 1,000.
     #[must_use]
     pub fn value(self, name: &str, en: &str, zh_cn: &str) -> Self {
         self.value_about(name, localized(en, zh_cn), localized("", ""))

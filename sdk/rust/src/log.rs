@@ -1,4 +1,7 @@
 //! Lines for the plugin's author and the admin. They reach the plugin console, never a decision.
+//!
+//! A line is cut after 4 KiB, and control characters in it become spaces. Of one call the first 50 (record-hook), 200 (single questions) or
+//! 1,000 lines (batches and learning) are kept; the others are counted.
 
 use crate::bindings::shared::trellis::plugin::host_log::Level;
 

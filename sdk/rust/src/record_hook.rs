@@ -36,6 +36,11 @@ pub use wire::{Change, Refusal, Verdict};
 /// assert!(matches!(Gate::before_save(&change, &NoConfig {}, &context())?, Verdict::Veto(refusal) if refusal.code == "phone-missing"));
 /// # Ok::<(), trellis_sdk::PluginError>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not implement `trellis_sdk::RecordHook`",
+    label = "`export_record_hook!` needs a type that does",
+    note = "write `impl RecordHook for {Self} {{ … }}`; the documentation of `RecordHook` has a whole example"
+)]
 pub trait RecordHook {
     /// The configuration, as the manifest's schema describes it. [`crate::NoConfig`] where there is nothing to set.
     type Config: DeserializeOwned;
@@ -115,7 +120,12 @@ impl<P: RecordHook> wire::Guest for Adapter<P> {
 
 /// Makes the crate a plugin that checks records before they are saved: `export_record_hook!(MyPlugin)`, once, in the crate's root.
 ///
-/// `MyPlugin` implements [`RecordHook`]. Other interfaces can be exported beside it.
+/// `MyPlugin` implements [`RecordHook`]. Other interfaces can be exported beside it. A type that does not implement it is refused:
+///
+/// ```compile_fail,E0277
+/// struct Nothing;
+/// trellis_sdk::export_record_hook!(Nothing);
+/// ```
 #[macro_export]
 macro_rules! export_record_hook {
     ($plugin:ty) => {

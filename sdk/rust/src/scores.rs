@@ -35,7 +35,8 @@ impl Scores {
         });
     }
 
-    /// Says that `row` could not be scored. Its scores count as null; the other rows stand.
+    /// Says that `row` could not be scored, with a code in kebab-case (at most 60 characters). What is said of a row first
+    /// counts. Its scores count as null; the other rows stand.
     pub fn fail(&mut self, row: usize, code: &str, message: LocalizedText) {
         let row = u32::try_from(row).expect("a batch has at most 65,536 rows");
         self.failed.push(RowError { row, code: code.to_owned(), message });
@@ -64,7 +65,8 @@ impl From<Scores> for wire::Scores {
     }
 }
 
-/// A score without unit, range or bands, which the methods of [`ScoreDescription`] add.
+/// A score without unit, range or bands, which the methods of [`ScoreDescription`] add. Its name is of the form `[a-z][a-z0-9_]*`, at most 40
+/// characters; a plugin has at most 100 scores.
 ///
 /// ```
 /// let described = trellis_sdk::scored("health", "Health", "健康度").range(0.0, 100.0).band("low", 0.0, "Low", "低").band("high", 60.0, "High", "高");
@@ -91,21 +93,22 @@ impl ScoreDescription {
         self
     }
 
-    /// Names its unit for people, for example `%`.
+    /// Names its unit for people, for example `%`; at most 40 characters.
     #[must_use]
     pub fn unit(mut self, unit: &str) -> Self {
         unit.clone_into(&mut self.unit);
         self
     }
 
-    /// Says between which numbers it lies, both included.
+    /// Says between which finite numbers it lies, both included. A value outside of it is refused.
     #[must_use]
     pub fn range(mut self, minimum: f64, maximum: f64) -> Self {
         (self.minimum, self.maximum) = (Some(minimum), Some(maximum));
         self
     }
 
-    /// Adds a band from `lowest` up to the next band. Bands come in ascending order; the first has no lower end.
+    /// Adds a band from `lowest` up to the next band. Bands come in ascending order, at most 100; the first has no lower end. Its name is of the form
+    /// `[a-z0-9][a-z0-9_]*`, at most 40 characters.
     #[must_use]
     pub fn band(self, name: &str, lowest: f64, en: &str, zh_cn: &str) -> Self {
         self.band_about(name, lowest, localized(en, zh_cn), localized("", ""))

@@ -29,8 +29,8 @@ use crate::{Batch, Context, LocalizedText, Model, Reason, Result, RowStream, Sco
 ///
 ///     fn score(_: &[u8], rows: &Batch, at: &Context) -> Result<Scores> {
 ///         let mut scores = Scores::default();
-///         let days = |last: i32| f64::from(at.as_of - last);
-///         scores.push("freshness", rows.date("last_order")?.iter().map(|last| Some((100.0 - days(last?)).max(0.0))));
+///         let days = |last: i32| f64::from(at.as_of.saturating_sub(last));
+///         scores.push("freshness", rows.date("last_order")?.iter().map(|last| Some((100.0 - days(last?)).clamp(0.0, 100.0))));
 ///         Ok(scores)
 ///     }
 /// }
@@ -43,6 +43,11 @@ use crate::{Batch, Context, LocalizedText, Model, Reason, Result, RowStream, Sco
 /// assert_eq!((scores.value("freshness", 0), scores.value("freshness", 1)), (Some(90.0), None));
 /// # Ok::<(), trellis_sdk::PluginError>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not implement `trellis_sdk::Scoring`",
+    label = "`export_scoring!` needs a type that does",
+    note = "write `impl Scoring for {Self} {{ … }}`; the documentation of `Scoring` has a whole example"
+)]
 pub trait Scoring {
     /// The configuration, as the manifest's schema describes it. [`crate::NoConfig`] where there is nothing to set.
     type Config: DeserializeOwned;
@@ -123,7 +128,12 @@ impl<P: Scoring> wire::Guest for Adapter<P> {
 
 /// Makes the crate a plugin that scores customers: `export_scoring!(MyPlugin)`, once, in the crate's root.
 ///
-/// `MyPlugin` implements [`Scoring`]. Other interfaces can be exported beside it.
+/// `MyPlugin` implements [`Scoring`]. Other interfaces can be exported beside it. A type that does not implement it is refused:
+///
+/// ```compile_fail,E0277
+/// struct Nothing;
+/// trellis_sdk::export_scoring!(Nothing);
+/// ```
 #[macro_export]
 macro_rules! export_scoring {
     ($plugin:ty) => {

@@ -15,6 +15,11 @@ pub use wire::{SegmentValue, SegmentationDescription};
 ///
 /// Figures about the whole population (quantiles, means, centroids) belong into [`fit`](Self::fit); `assign` and `explain`
 /// look at each row alone, so that splitting a batch changes no row's result.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not implement `trellis_sdk::Segmentation`",
+    label = "`export_segmentation!` needs a type that does",
+    note = "write `impl Segmentation for {Self} {{ … }}`; the documentation of `Segmentation` has a whole example"
+)]
 pub trait Segmentation {
     /// The configuration, as the manifest's schema describes it. [`NoConfig`] where there is nothing to set.
     type Config: DeserializeOwned;
@@ -80,7 +85,12 @@ impl<P: Segmentation> wire::Guest for Adapter<P> {
 
 /// Makes the crate a plugin that segments customers: `export_segmentation!(MyPlugin)`, once, in the crate's root.
 ///
-/// `MyPlugin` implements [`Segmentation`]. Other interfaces can be exported beside it.
+/// `MyPlugin` implements [`Segmentation`]. Other interfaces can be exported beside it. A type that does not implement it is refused:
+///
+/// ```compile_fail,E0277
+/// struct Nothing;
+/// trellis_sdk::export_segmentation!(Nothing);
+/// ```
 #[macro_export]
 macro_rules! export_segmentation {
     ($plugin:ty) => {

@@ -47,6 +47,11 @@ pub use wire::{Occurrence, WorkItem};
 /// assert_eq!(decision.actions.len(), 2);
 /// # Ok::<(), trellis_sdk::PluginError>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not implement `trellis_sdk::ServiceWorkflow`",
+    label = "`export_service_workflow!` needs a type that does",
+    note = "write `impl ServiceWorkflow for {Self} {{ … }}`; the documentation of `ServiceWorkflow` has a whole example"
+)]
 pub trait ServiceWorkflow {
     /// The configuration, as the manifest's schema describes it. [`crate::NoConfig`] where there is nothing to set.
     type Config: DeserializeOwned;
@@ -224,7 +229,12 @@ impl<P: ServiceWorkflow> wire::Guest for Adapter<P> {
 
 /// Makes the crate a plugin that guides the work on cases: `export_service_workflow!(MyPlugin)`, once, in the crate's root.
 ///
-/// `MyPlugin` implements [`ServiceWorkflow`]. Other interfaces can be exported beside it.
+/// `MyPlugin` implements [`ServiceWorkflow`]. Other interfaces can be exported beside it. A type that does not implement it is refused:
+///
+/// ```compile_fail,E0277
+/// struct Nothing;
+/// trellis_sdk::export_service_workflow!(Nothing);
+/// ```
 #[macro_export]
 macro_rules! export_service_workflow {
     ($plugin:ty) => {

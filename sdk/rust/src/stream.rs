@@ -27,7 +27,8 @@ impl<'a> RowStream<'a> {
         RowStream { source: Source::Batches { batches: batches.into_iter().collect(), next: 0 } }
     }
 
-    /// Goes back to the first batch. The second pass gives the same rows as the first.
+    /// Goes back to the first batch. The second pass gives the same rows as the first. A call may go back 1,000 times, unless an admin sets
+    /// another limit (`passes_max`).
     pub fn rewind(&mut self) {
         match &mut self.source {
             Source::Host(stream) => stream.rewind(),

@@ -2,7 +2,7 @@
 //!
 //! Compiled code is trusted by whoever loads it, so only what this host wrote may come back: the folder is readable by its user only, and
 //! every file carries a MAC with a key that lies beside it. A file that does not verify is compiled again. Files of another
-//! engine or another version of it are removed at the start.
+//! engine or another version of it are removed at the start, and where there is too much, what was not used for longest goes.
 
 use std::fs;
 use std::hash::{Hash, Hasher};
@@ -18,6 +18,7 @@ const MAGIC: &[u8; 16] = b"trellis-cwasm-1\n";
 const MAC_BYTES: usize = 32;
 const KEY_FILE: &str = "mac.key";
 const EXTENSION: &str = "cwasm";
+const TEMPORARY: &str = "tmp";
 
 /// The folder of compiled components.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ pub(crate) struct Cache {
     dir: PathBuf,
     key: [u8; 32],
     engine_hash: String,
+    bytes_max: u64,
 }
 
 /// What is in the cache under a digest.
@@ -39,12 +41,12 @@ pub(crate) enum Cached {
 
 impl Cache {
     /// Opens the folder, which is made if needed, and removes what no engine of this version can read.
-    pub(crate) fn open(dir: &Path, engine: &Engine) -> Result<Self> {
+    pub(crate) fn open(dir: &Path, engine: &Engine, bytes_max: u64) -> Result<Self> {
         let failed = |source| Error::Cache { path: dir.to_owned(), source };
         fs::create_dir_all(dir).map_err(failed)?;
         restrict(dir, 0o700).map_err(failed)?;
         let key = read_or_make_key(&dir.join(KEY_FILE)).map_err(failed)?;
-        let cache = Self { dir: dir.to_owned(), key, engine_hash: engine_hash(engine) };
+        let cache = Self { dir: dir.to_owned(), key, engine_hash: engine_hash(engine), bytes_max };
         cache.remove_stale().map_err(failed)?;
         Ok(cache)
     }
@@ -52,20 +54,52 @@ impl Cache {
     pub(crate) fn get(&self, digest: &Digest) -> Cached {
         let Ok(file) = fs::read(self.path(digest)) else { return Cached::Nothing };
         match self.verified(digest, &file) {
-            Some(code) => Cached::Code(code.to_vec()),
+            Some(code) => {
+                self.note_use(digest);
+                Cached::Code(code.to_vec())
+            }
             None => Cached::Rejected,
         }
     }
 
     pub(crate) fn put(&self, digest: &Digest, code: &[u8]) -> std::io::Result<()> {
         let path = self.path(digest);
-        let temporary = path.with_extension("tmp");
+        let temporary = path.with_extension(TEMPORARY);
         let mut file = private_file(&temporary)?;
         file.write_all(MAGIC)?;
         file.write_all(self.mac(digest, code).as_bytes())?;
         file.write_all(code)?;
         drop(file);
-        fs::rename(temporary, path)
+        fs::rename(temporary, &path)?;
+        self.trim(&path)
+    }
+
+    /// The time of a file is that of its last use. Where that cannot be said, it goes earlier than it should.
+    fn note_use(&self, digest: &Digest) {
+        let file = fs::OpenOptions::new().write(true).open(self.path(digest));
+        let _ = file.and_then(|file| file.set_modified(std::time::SystemTime::now()));
+    }
+
+    /// Removes what was not used for longest until the rest is within the limit; `newest` stays.
+    fn trim(&self, newest: &Path) -> std::io::Result<()> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.dir)? {
+            let entry = entry?;
+            if is_ours(&entry.file_name().to_string_lossy()) {
+                let about = entry.metadata()?;
+                files.push((about.modified()?, about.len(), entry.path()));
+            }
+        }
+        files.sort();
+        let mut bytes: u64 = files.iter().map(|(_, bytes, _)| bytes).sum();
+        for (_, file_bytes, path) in files.iter().filter(|(_, _, path)| path != newest) {
+            if bytes <= self.bytes_max {
+                break;
+            }
+            fs::remove_file(path)?;
+            bytes -= file_bytes;
+        }
+        Ok(())
     }
 
     fn path(&self, digest: &Digest) -> PathBuf {
@@ -90,13 +124,19 @@ impl Cache {
         for entry in fs::read_dir(&self.dir)? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            // The code of another engine has a folder of its own here.
-            if name != KEY_FILE && !name.ends_with(&current) && !entry.file_type()?.is_dir() {
+            // Nothing but what is written here: a folder may hold other things. The code of another engine has a folder of its own.
+            if is_ours(&name) && !name.ends_with(&current) && !entry.file_type()?.is_dir() {
                 fs::remove_file(entry.path())?;
             }
         }
         Ok(())
     }
+}
+
+/// Whether a file is compiled code, or was to become that when the server ended.
+fn is_ours(name: &str) -> bool {
+    let extension = Path::new(name).extension().and_then(std::ffi::OsStr::to_str);
+    matches!(extension, Some(EXTENSION | TEMPORARY))
 }
 
 /// Names the engine's version and every setting that compiled code depends on.
@@ -153,7 +193,7 @@ mod tests {
     use super::*;
 
     fn open(dir: &Path) -> Cache {
-        Cache::open(dir, &Engine::default()).unwrap()
+        Cache::open(dir, &Engine::default(), u64::MAX).unwrap()
     }
 
     #[test]
@@ -186,10 +226,39 @@ mod tests {
     #[test]
     fn files_of_other_engines_are_removed() {
         let dir = tempfile::tempdir().unwrap();
-        let stale = dir.path().join("00-0000000000000000.cwasm");
-        fs::write(&stale, "old").unwrap();
+        let stale =
+            ["00-0000000000000000.cwasm", "00-0000000000000000.tmp"].map(|name| dir.path().join(name));
+        let other = dir.path().join("thesis.txt");
+        stale.iter().chain([&other]).for_each(|path| fs::write(path, "old").unwrap());
         open(dir.path());
-        assert!(!stale.exists());
+        assert!(stale.iter().all(|path| !path.exists()));
+        assert!(other.exists(), "somebody else's");
+    }
+
+    #[test]
+    fn what_was_not_used_for_longest_goes() {
+        let dir = tempfile::tempdir().unwrap();
+        let digests = [b"one", b"two", b"six"].map(|name| Digest::of(name));
+        let [one, two, six] = digests;
+        let file_bytes = (MAGIC.len() + MAC_BYTES + 100) as u64;
+        let cache = Cache { bytes_max: 2 * file_bytes, ..open(dir.path()) };
+        let used = |digest: &Digest, seconds: u64| {
+            let file = fs::OpenOptions::new().write(true).open(cache.path(digest)).unwrap();
+            file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds)).unwrap();
+        };
+        cache.put(&one, &[1; 100]).unwrap();
+        used(&one, 10);
+        cache.put(&two, &[2; 100]).unwrap();
+        used(&two, 20);
+        assert_eq!(cache.get(&one), Cached::Code(vec![1; 100]), "which is a use");
+        cache.put(&six, &[6; 100]).unwrap();
+        assert_eq!(digests.map(|digest| cache.path(&digest).exists()), [true, false, true]);
+        Cache { bytes_max: 1, ..open(dir.path()) }.put(&two, &[2; 100]).unwrap();
+        assert_eq!(
+            digests.map(|digest| cache.path(&digest).exists()),
+            [false, true, false],
+            "what was just made stays, however large"
+        );
     }
 
     #[cfg(unix)]

@@ -9,20 +9,13 @@ use trellis_model::Lookups;
 use wasmtime::{Engine, ResourceLimiter, Store, UpdateDeadline};
 
 use crate::answers::CallContext;
+use crate::config::Parts;
 use crate::interfaces::host_log::LogBuffer;
 use crate::interfaces::host_lookups::LookupDesk;
 use crate::interfaces::row_streams::StreamClient;
 use crate::interfaces::wasi::WasiState;
 use crate::{ClassLimits, LimitClass};
 
-/// Elements of one table. Interpreters that are compiled to WebAssembly have some ten thousand functions in theirs.
-pub(crate) const TABLE_ELEMENTS_MAX: usize = 65_536;
-/// Core instances of one component; `componentize-py` makes 38.
-pub(crate) const CORE_INSTANCES_MAX: usize = 64;
-/// Linear memories of one component.
-pub(crate) const MEMORIES_MAX: usize = 8;
-/// Tables of one component.
-pub(crate) const TABLES_MAX: usize = 16;
 /// Handles to host resources that a guest may hold at once.
 const HANDLES_MAX: usize = 256;
 
@@ -145,6 +138,8 @@ pub(crate) enum Stop {
     Memory,
     #[error("table too large")]
     Table,
+    #[error("too many passes")]
+    Passes,
     #[error("cancelled")]
     Cancelled,
     #[error("rows cannot be read: {0}")]
@@ -165,6 +160,8 @@ pub(crate) struct CallState {
     memory_bytes: u64,
     memory_bytes_peak: u64,
     memory_bytes_max: u64,
+    parts: Parts,
+    passes_left: u32,
     /// Shared with the streams that stand for a guest's standard output.
     pub(crate) log: Arc<Mutex<LogBuffer>>,
     pub(crate) stream: Option<StreamClient>,
@@ -174,7 +171,7 @@ pub(crate) struct CallState {
 
 impl CallState {
     /// The state of a call that this thread makes; its time starts now.
-    pub(crate) fn new(call: &Call<'_>, limits: &ClassLimits, lookups: LookupDesk) -> Self {
+    pub(crate) fn new(call: &Call<'_>, limits: &ClassLimits, parts: Parts, lookups: LookupDesk) -> Self {
         let log = Arc::new(Mutex::new(LogBuffer::new(limits.log_lines_max)));
         Self {
             started: Instant::now(),
@@ -186,6 +183,8 @@ impl CallState {
             memory_bytes: 0,
             memory_bytes_peak: 0,
             memory_bytes_max: limits.memory_bytes_max,
+            parts,
+            passes_left: limits.passes_max,
             wasi: WasiState::new(call.at, &log),
             log,
             stream: None,
@@ -205,6 +204,12 @@ impl CallState {
         } else {
             Ok(())
         }
+    }
+
+    /// Counts that the rows are read from their beginning again.
+    pub(crate) fn begin_pass(&mut self) -> Result<(), Stop> {
+        self.passes_left = self.passes_left.checked_sub(1).ok_or(Stop::Passes)?;
+        Ok(())
     }
 
     fn cpu(&self) -> Duration {
@@ -283,22 +288,22 @@ impl ResourceLimiter for CallState {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        if desired > TABLE_ELEMENTS_MAX {
+        if desired > self.parts.table_elements_max {
             return Err(Stop::Table.into());
         }
         Ok(maximum.is_none_or(|maximum| desired <= maximum))
     }
 
     fn instances(&self) -> usize {
-        CORE_INSTANCES_MAX
+        self.parts.core_instances_max
     }
 
     fn tables(&self) -> usize {
-        TABLES_MAX
+        self.parts.tables_max
     }
 
     fn memories(&self) -> usize {
-        MEMORIES_MAX
+        self.parts.memories_max
     }
 }
 
@@ -309,7 +314,8 @@ mod tests {
 
     fn state() -> CallState {
         let limits = Limits::default().call;
-        CallState::new(&Call::new("describe", LimitClass::Call), &limits, LookupDesk::closed())
+        let parts = crate::Config::default().parts();
+        CallState::new(&Call::new("describe", LimitClass::Call), &limits, parts, LookupDesk::closed())
     }
 
     #[test]

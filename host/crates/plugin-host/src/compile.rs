@@ -15,7 +15,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::engines::{Metering, compile_config};
-use crate::{Compiler, Config};
+use crate::{Compiler, Config, plain};
 
 const HEADER: &str = "trellis-compile 1";
 /// Ends the header where the code is to count what it uses.
@@ -41,7 +41,8 @@ pub(crate) fn compile(
 ) -> Result<Vec<u8>, CompileError> {
     match &config.compiler {
         Compiler::InProcess => {
-            engine.precompile_component(wasm).map_err(|error| CompileError::Failed(format!("{error:#}")))
+            let failed = |error| CompileError::Failed(plain::reason(&format!("{error:#}")));
+            engine.precompile_component(wasm).map_err(failed)
         }
         Compiler::Child { command, args } => compile_in_child(command, args, config, metering, wasm),
     }
@@ -94,13 +95,16 @@ fn parse_header(header: &str) -> Option<(u64, u64, Metering)> {
 #[cfg(unix)]
 fn limit_this_process(memory_bytes_max: u64, cpu_s_max: u64) -> Result<(), String> {
     use rustix::process::{Resource, Rlimit, nice, setrlimit};
-    let limit = |resource, value| {
-        setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) })
+    let limit = |resource, current: u64, maximum| {
+        setrlimit(resource, Rlimit { current: Some(current), maximum: Some(maximum) })
             .map_err(|error| format!("cannot limit the compiler's {resource:?}: {error}"))
     };
     nice(19).map_err(|error| format!("cannot lower the compiler's priority: {error}"))?;
-    limit(Resource::As, memory_bytes_max)?;
-    limit(Resource::Cpu, cpu_s_max)
+    // Ended by a limit, it would otherwise leave an image of its memory behind.
+    limit(Resource::Core, 0, 0)?;
+    limit(Resource::As, memory_bytes_max, memory_bytes_max)?;
+    // Where both are the same, the kernel kills without the signal that says why.
+    limit(Resource::Cpu, cpu_s_max, cpu_s_max.saturating_add(1))
 }
 
 #[cfg(not(unix))]
@@ -161,7 +165,7 @@ fn compile_in_child(
     if status_signal(status) == Some(24) {
         return Err(CompileError::Timeout);
     }
-    let reason = String::from_utf8_lossy(&reason).trim().to_owned();
+    let reason = plain::reason(String::from_utf8_lossy(&reason).trim());
     Err(CompileError::Failed(if reason.is_empty() {
         format!("compiler ended with {status}")
     } else {

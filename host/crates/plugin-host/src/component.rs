@@ -4,16 +4,20 @@ use std::collections::BTreeSet;
 
 use wasmparser::{ComponentExternalKind, Encoding, Parser, Payload};
 
-use crate::carried::Carried;
+use crate::carried::{CARRIED_BYTES_MAX, Carried};
 use crate::interfaces::versions::{major_of, supported_text};
 use crate::interfaces::wasi;
 use crate::manifest::{Interface, Request};
-use crate::{Error, Manifest, Result};
+use crate::{Error, Manifest, Result, plain};
 
 /// The custom section that holds the text of `plugin.toml`.
 pub(crate) const MANIFEST_SECTION: &str = "trellis:manifest";
 /// The custom section in which an SDK says what it is.
 const SDK_SECTION: &str = "trellis:sdk";
+/// Characters of the name of an import or export; no name that this host knows has half as many.
+const NAME_CHARACTERS_MAX: usize = 200;
+/// Characters of an SDK's name that are shown.
+const SDK_CHARACTERS_MAX: usize = 100;
 /// The package of all interfaces between host and plugin.
 const PACKAGE: &str = "trellis:plugin/";
 /// A component whose modules begin with more memory than this brings the runtime of its language along: what Rust compiles to begins with some
@@ -138,8 +142,8 @@ pub(crate) fn inspect_within(wasm: &[u8], bytes_max: usize) -> Result<Inspection
 
 /// The outermost layer of a component.
 #[derive(Default)]
-struct Outline {
-    manifest: Option<String>,
+struct Outline<'a> {
+    manifest: Option<&'a [u8]>,
     manifests: usize,
     sdk: Option<String>,
     imports: Vec<String>,
@@ -149,7 +153,7 @@ struct Outline {
     initial_memory_bytes: u64,
 }
 
-fn outline(wasm: &[u8]) -> Result<Outline> {
+fn outline(wasm: &[u8]) -> Result<Outline<'_>> {
     let not_a_component = |reason: String| Error::NotAComponent { reason };
     let (mut outline, mut depth) = (Outline::default(), 0_usize);
     for payload in Parser::new(0).parse_all(wasm) {
@@ -182,43 +186,50 @@ fn outline(wasm: &[u8]) -> Result<Outline> {
     Ok(outline)
 }
 
-impl Outline {
+impl<'a> Outline<'a> {
     /// The only manifest: of two, nobody could say which one holds.
-    fn manifest(&self) -> Result<&str> {
+    fn manifest(&self) -> Result<&'a str> {
         if self.manifests > 1 {
             return Err(Error::NotAComponent {
                 reason: format!("it carries {} `{MANIFEST_SECTION}` sections", self.manifests),
             });
         }
-        self.manifest.as_deref().ok_or(Error::MissingManifest)
+        let manifest = self.manifest.ok_or(Error::MissingManifest)?;
+        let wrong = |what: String| Error::NotAComponent {
+            reason: format!("its `{MANIFEST_SECTION}` section {what}"),
+        };
+        if manifest.len() > CARRIED_BYTES_MAX {
+            return Err(wrong(format!("has {} bytes, at most {CARRIED_BYTES_MAX}", manifest.len())));
+        }
+        std::str::from_utf8(manifest).map_err(|_| wrong("is not UTF-8".to_owned()))
     }
 
-    fn add(&mut self, payload: &Payload<'_>) -> wasmparser::Result<()> {
+    fn add(&mut self, payload: &Payload<'a>) -> wasmparser::Result<()> {
         match payload {
             Payload::ComponentImportSection(imports) => {
                 for import in imports.clone() {
-                    self.imports.push(import?.name.name.to_owned());
+                    self.imports.push(plain::line(import?.name.name, NAME_CHARACTERS_MAX));
                 }
             }
             Payload::ComponentExportSection(exports) => {
                 for export in exports.clone() {
                     let export = export?;
                     if export.kind == ComponentExternalKind::Instance {
-                        self.exports.push(export.name.name.to_owned());
+                        self.exports.push(plain::line(export.name.name, NAME_CHARACTERS_MAX));
                     }
                 }
             }
-            Payload::CustomSection(section) => {
-                let text = || Some(String::from_utf8_lossy(section.data()).into_owned());
-                match section.name() {
-                    MANIFEST_SECTION => {
-                        self.manifests += 1;
-                        self.manifest = text();
-                    }
-                    SDK_SECTION => self.sdk = text(),
-                    _ => {}
+            Payload::CustomSection(section) => match section.name() {
+                MANIFEST_SECTION => {
+                    self.manifests += 1;
+                    self.manifest = Some(section.data());
                 }
-            }
+                SDK_SECTION => {
+                    let sdk = String::from_utf8_lossy(section.data());
+                    self.sdk = Some(plain::line(&sdk, SDK_CHARACTERS_MAX));
+                }
+                _ => {}
+            },
             _ => {}
         }
         Ok(())
@@ -235,7 +246,7 @@ fn ours(name: &str) -> Option<(&str, Option<semver::Version>)> {
 }
 
 /// Every interface has to be of the version that the manifest names, and that one of a version that this host has.
-fn check_versions(manifest: &Manifest, outline: &Outline) -> Result<()> {
+fn check_versions(manifest: &Manifest, outline: &Outline<'_>) -> Result<()> {
     let unknown = |interface: String| Error::UnknownInterfaceVersion {
         plugin: manifest.plugin_version(),
         interface,

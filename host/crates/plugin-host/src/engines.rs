@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use wasmtime::{Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Strategy};
 
-use crate::call::{CORE_INSTANCES_MAX, MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX};
 use crate::{Config, Error, LimitClass, Result};
 
 /// How often a running guest is looked at.
@@ -113,19 +112,22 @@ fn pooled_engine(config: &Config) -> wasmtime::Result<Engine> {
     // Permits bound how many instances live at once; installing a plugin takes one more for its trial.
     let components = u32::try_from(config.permits.saturating_mul(2)).unwrap_or(u32::MAX).clamp(32, 1_000);
     let per_component = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    // As many as usual components need, and never so few that those which run at once, a trial besides, could not all be of the largest.
+    let at_once = config.permits.saturating_add(1);
+    let total = |usual: u32, of_one: usize| usual.max(per_component(at_once.saturating_mul(of_one)));
     let scanned = PoolingAllocationConfig::is_pagemap_scan_available();
     let keep_resident = if scanned { KEEP_RESIDENT_SCANNED_BYTES } else { KEEP_RESIDENT_BYTES };
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(components)
-        .total_core_instances(components.saturating_mul(16))
-        .total_memories(components.saturating_mul(2))
-        .total_tables(components.saturating_mul(4))
-        .max_core_instances_per_component(per_component(CORE_INSTANCES_MAX))
-        .max_memories_per_component(per_component(MEMORIES_MAX))
-        .max_tables_per_component(per_component(TABLES_MAX))
+        .total_core_instances(total(components.saturating_mul(16), config.core_instances_max))
+        .total_memories(total(components.saturating_mul(2), config.memories_max))
+        .total_tables(total(components.saturating_mul(4), config.tables_max))
+        .max_core_instances_per_component(per_component(config.core_instances_max))
+        .max_memories_per_component(per_component(config.memories_max))
+        .max_tables_per_component(per_component(config.tables_max))
         .max_component_instance_size(INSTANCE_BYTES_MAX)
         .max_core_instance_size(INSTANCE_BYTES_MAX)
-        .table_elements(TABLE_ELEMENTS_MAX)
+        .table_elements(config.table_elements_max)
         .max_memory_size(usize::try_from(config.limits.pooled_memory_bytes_max())?)
         .pagemap_scan(if scanned { Enabled::Yes } else { Enabled::No })
         // Memory that is kept stays bounded by what runs at once.

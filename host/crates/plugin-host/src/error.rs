@@ -290,6 +290,12 @@ pub enum FaultKind {
     /// It returned something that breaks the interface's rules.
     #[error("returned an invalid result: {0}")]
     InvalidResult(String),
+    /// It began to read its rows too often.
+    #[error("began to read its rows again more than {passes_max} times")]
+    TooManyPasses {
+        /// The limit of its class.
+        passes_max: u32,
+    },
 }
 
 /// What a plugin says when a call as a whole has no answer.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use wasmtime::Trap;
 
-use crate::call::{Call, Stop, TABLE_ELEMENTS_MAX};
+use crate::call::{Call, Stop};
+use crate::plain;
 use crate::trap::trap_text;
 use crate::{CallStats, ClassLimits, Error, Fault, FaultKind, LogLine, Plugin};
 
@@ -17,6 +18,12 @@ impl Plugin {
         logs: Vec<LogLine>,
     ) -> Error {
         let (plugin, function) = (self.name.clone(), call.function);
+        // Both quote names and texts of the guest's.
+        let kind = match kind {
+            FaultKind::Trap(text) => FaultKind::Trap(plain::reason(&text)),
+            FaultKind::InvalidResult(text) => FaultKind::InvalidResult(plain::reason(&text)),
+            kind => kind,
+        };
         Error::Fault(Box::new(Fault { plugin, interface, function, kind, logs }))
     }
 
@@ -31,7 +38,9 @@ impl Plugin {
             Stop::Cancelled => Error::Cancelled { plugin },
             Stop::RowStream(reason) => Error::RowStream { plugin, reason },
             Stop::BatchTooLarge { found, limit, unit } => Error::BatchTooLarge { plugin, found, limit, unit },
-            Stop::Timeout | Stop::Starved | Stop::Memory | Stop::Table => self.host_failure(stop.to_string()),
+            Stop::Timeout | Stop::Starved | Stop::Memory | Stop::Table | Stop::Passes => {
+                self.host_failure(stop.to_string())
+            }
         }
     }
 
@@ -61,12 +70,18 @@ impl Plugin {
                 FaultKind::Timeout { ms: milliseconds(time_max) }
             }
             Some(Stop::Memory) => FaultKind::Memory { bytes_max: limits.memory_bytes_max },
-            Some(Stop::Table) => FaultKind::Table { elements_max: TABLE_ELEMENTS_MAX },
+            Some(Stop::Table) => FaultKind::Table { elements_max: self.shared.config.table_elements_max },
+            Some(Stop::Passes) => FaultKind::TooManyPasses { passes_max: limits.passes_max },
             Some(Stop::Starved) => {
                 let plugin = self.name.clone();
                 return Error::Busy { plugin, waited_ms: milliseconds(limits.wall_max(call.rows)) };
             }
             Some(stop) => return self.stopped_by_host(stop.clone()),
+            // Its place in the pool is taken by others: it may be called again as soon as one of them is done.
+            None if error.is::<wasmtime::PoolConcurrencyLimitError>() => {
+                let waited_ms = 0;
+                return Error::Busy { plugin: self.name.clone(), waited_ms };
+            }
             None => match error.downcast_ref::<Trap>() {
                 Some(Trap::StackOverflow) => FaultKind::StackOverflow,
                 Some(trap) => FaultKind::Trap(trap_text(trap, error, &logs)),

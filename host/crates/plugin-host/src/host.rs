@@ -1,6 +1,7 @@
 //! The plugin host: loads components and keeps what all plugins share.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -84,8 +85,7 @@ impl PluginHost {
     /// That this machine cannot run it, or that the cache folder cannot be used.
     pub fn new(config: Config) -> Result<Arc<Self>> {
         let engines = Engines::new(&config)?;
-        let cache =
-            config.cache_dir.as_deref().map(|dir| Cache::open(dir, engines.compiling())).transpose()?;
+        let cache = cache_in(config.cache_dir.clone(), &engines, &config)?;
         let permits = Permits::new(config.permits);
         let wards = Wards::new(config.supervision);
         let shared = Arc::new(Shared { config, engines, permits, wards, counters: Arc::default() });
@@ -145,7 +145,7 @@ impl PluginHost {
         let engines = Engines::metered()?;
         let config = self.shared.config.clone();
         let dir = config.cache_dir.as_deref().map(|dir| dir.join(METERED_CACHE));
-        let cache = dir.map(|dir| Cache::open(&dir, engines.compiling())).transpose()?;
+        let cache = cache_in(dir, &engines, &config)?;
         let counters = Arc::clone(&self.shared.counters);
         // What is tried out strikes nobody, and is not refused where the version in use is quarantined.
         let wards = Wards::new(Supervision { strikes_max: 0, ..config.supervision });
@@ -213,9 +213,12 @@ impl PluginHost {
         self.shared.wards.find(digest).is_some_and(|ward| ward.release())
     }
 
-    /// Forgets what is known of a component that is not used any more.
+    /// Forgets what is known of a component that is not used any more. Its compiled code goes when room is needed for other.
     pub fn forget(&self, digest: &Digest) {
         self.shared.wards.forget(digest);
+        if let Some(metered) = &*self.metered.lock() {
+            metered.shared.wards.forget(digest);
+        }
     }
 
     fn find_loaded(&self, digest: &Digest) -> Option<Arc<Plugin>> {
@@ -227,6 +230,10 @@ impl PluginHost {
         let plugin = Arc::new(Plugin::new(Arc::clone(&self.shared), inspection, code)?);
         let mut loaded = self.loaded.lock();
         loaded.retain(|_, plugin| plugin.strong_count() > 0);
+        // Somebody else may have found the same code in the cache meanwhile.
+        if let Some(plugin) = loaded.get(&digest).and_then(Weak::upgrade) {
+            return Ok(plugin);
+        }
         loaded.insert(digest, Arc::downgrade(&plugin));
         Ok(plugin)
     }
@@ -265,6 +272,10 @@ impl PluginHost {
         self.shared.counters.compiled.fetch_add(1, Ordering::Relaxed);
         Ok(code)
     }
+}
+
+fn cache_in(dir: Option<PathBuf>, engines: &Engines, config: &Config) -> Result<Option<Cache>> {
+    dir.map(|dir| Cache::open(&dir, engines.compiling(), config.compiled_bytes_max)).transpose()
 }
 
 fn keep(cache: Option<&Cache>, digest: &Digest, code: &[u8]) {

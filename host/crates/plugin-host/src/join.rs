@@ -24,7 +24,12 @@ pub(crate) struct Answered<T> {
 
 impl<T> Outcome<Answered<T>> {
     /// The answer to the whole batch: `join` puts those to its parts together, in the order of the rows; `None` is a poison row.
-    pub(crate) fn joined(self, join: impl FnOnce(Vec<(usize, Option<T>)>) -> T) -> Result<Answered<T>> {
+    /// Of their lines together no more are kept than of one call.
+    pub(crate) fn joined(
+        self,
+        log_lines_max: u32,
+        join: impl FnOnce(Vec<(usize, Option<T>)>) -> T,
+    ) -> Result<Answered<T>> {
         let pieces = match self {
             Self::Whole(answered) => return Ok(answered),
             Self::Pieces(pieces) => pieces,
@@ -40,8 +45,11 @@ impl<T> Outcome<Answered<T>> {
                     let start = u32::try_from(range.start).unwrap_or(u32::MAX);
                     let moved = |error: RowError| RowError { row: error.row.saturating_add(start), ..error };
                     rest.failed.extend(answered.rest.failed.into_iter().map(moved));
-                    rest.logs.extend(answered.rest.logs);
                     rest.stats = added(rest.stats, answered.rest.stats);
+                    let room = (log_lines_max as usize).saturating_sub(rest.logs.len());
+                    let over = answered.rest.logs.len().saturating_sub(room);
+                    rest.stats.log_lines_suppressed += over as u64;
+                    rest.logs.extend(answered.rest.logs.into_iter().take(room));
                     values.push((range.len(), Some(answered.value)));
                 }
             }
@@ -192,8 +200,20 @@ mod tests {
             Piece::Poison(RowError { row: 2, code: "poison".to_owned(), message: Default::default() }),
             Piece::Served(3..4, answered(vec![4.0], 0)),
         ];
-        let joined = Outcome::Pieces(pieces).joined(|parts| values(&0.0, parts)).unwrap();
+        let joined = Outcome::Pieces(pieces).joined(9, |parts| values(&0.0, parts)).unwrap();
         assert_eq!(joined.value, [1.0, 2.0, 0.0, 4.0]);
         assert_eq!(joined.rest.failed.iter().map(|error| error.row).collect::<Vec<_>>(), [1, 2, 3]);
+    }
+
+    #[test]
+    fn lines_of_parts_are_as_many_as_those_of_a_call() {
+        let line = LogLine { level: crate::LogLevel::Info, message: "x".to_owned() };
+        let part = |row: usize| {
+            let rest = Rest { logs: vec![line.clone(); 3], ..Rest::default() };
+            Piece::Served(row..row + 1, Answered { value: vec![0.0], rest })
+        };
+        let joined = Outcome::Pieces((0..100).map(part).collect());
+        let joined = joined.joined(5, |parts| values(&0.0, parts)).unwrap();
+        assert_eq!((joined.rest.logs.len(), joined.rest.stats.log_lines_suppressed), (5, 295));
     }
 }

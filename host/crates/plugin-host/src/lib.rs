@@ -37,7 +37,9 @@ mod join;
 mod limits;
 pub mod manifest;
 mod permits;
+mod plain;
 mod plugin;
+mod run;
 mod trap;
 mod used;
 

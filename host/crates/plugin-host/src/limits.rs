@@ -66,6 +66,8 @@ class_limits! {
     lookups_max: u32,
     /// Linear memory of a guest that brings the runtime of its language along (JavaScript, Python), in bytes.
     runtime_memory_bytes_max: u64,
+    /// How often a call may begin to read its rows again. Making them anew is work of the host, which the guest's time does not count.
+    passes_max: u32,
 }
 
 /// The limits of every class.
@@ -110,6 +112,7 @@ impl Default for Limits {
             actions_per_row_max: 0,
             lookups_max: 100,
             runtime_memory_bytes_max: 256 * MIB,
+            passes_max: 0,
         };
         let batch = ClassLimits {
             cpu_ms_max: 1_000,
@@ -138,6 +141,7 @@ impl Default for Limits {
             cpu_ms_max: 60_000,
             cpu_us_per_row: 50,
             output_bytes_max: 16 * MIB,
+            passes_max: 1_000,
             ..batch
         };
         Self { record_hook, call, batch, training }

@@ -10,7 +10,7 @@ use crate::CallStats;
 pub struct Used {
     /// Calls that ended.
     pub calls: u64,
-    /// How many of them gave no answer: traps, limits, answers of a wrong shape.
+    /// How many of them were faults of the plugin: traps, limits, answers of a wrong shape.
     pub faults: u64,
     /// Wall time on a permit, without what the plugin waited for rows.
     pub wall: Duration,

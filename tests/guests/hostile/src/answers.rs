@@ -14,6 +14,7 @@ pub(crate) fn error(sin: &str) -> Option<PluginError> {
         "error-unreadable-model" => PluginError::UnreadableModel(text),
         "error-denied" => PluginError::Denied(text),
         "error-transient" => PluginError::Transient(text),
+        "error-escapes" => PluginError::Other((crate::ESCAPES.to_owned(), crate::ESCAPES.repeat(10_000))),
         "error-other" => PluginError::Other(("as-asked".to_owned(), text)),
         _ => return None,
     })
@@ -38,16 +39,24 @@ pub(crate) fn assignments(sin: &str, rows: &Batch) -> Assignments {
             let bytes = rows.ordinals.len().div_ceil(8);
             column.valid = vec![0xff; if bytes > 1 { bytes - 1 } else { bytes + 1 }];
         }
+        "escapes" => column.name = crate::ESCAPES.repeat(10_000),
+        "failed-twice" => {
+            answer.failed = (0..100_000).map(|number| failed(number % 2, "twice")).collect();
+        }
+        "failed-bad-code" => answer.failed.push(failed(0, "Because I say so")),
         "wrong-name" => column.name = "lottery".to_owned(),
         "wrong-type" => column.data = ColumnData::Int64(vec![0; rows.rows as usize]),
         "no-columns" => answer.columns.clear(),
         "bad-failed-row" => {
-            let message = localized("no such row", "没有这一行");
-            answer.failed.push(RowError { row: rows.rows, code: "no-such-row".to_owned(), message });
+            answer.failed.push(failed(rows.rows, "no-such-row"));
         }
         _ => {}
     }
     answer
+}
+
+fn failed(row: u32, code: &str) -> RowError {
+    RowError { row, code: code.to_owned(), message: localized(crate::ESCAPES, "没有这一行") }
 }
 
 fn good(rows: &Batch) -> Assignments {

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use trellis_sdk::bindings::segmentation as bindings;
 use trellis_sdk::parse_config;
 use trellis_sdk::{
-    Context, Model, PluginError, Reason, Result, SegmentationDescription, described, localized, reason,
+    Context, Model, PluginError, Reason, Result, SegmentationDescription, described, localized, metric, reason,
 };
 
 use bindings::exports::trellis::plugin::segmentation::{Assignments, Guest, RowStream};
@@ -31,9 +31,23 @@ pub const SINS: [(&str, &[&str]); 14] = [
             "describe-many-values",
             "describe-bad-name",
             "describe-long-text",
+            "describe-escapes",
         ],
     ),
-    ("segmentation.fit", &["fit-loop", "fit-memory", "fit-trap", "fit-error", "big-model", "fit-rewind"]),
+    (
+        "segmentation.fit",
+        &[
+            "fit-loop",
+            "fit-memory",
+            "fit-trap",
+            "fit-error",
+            "big-model",
+            "fit-rewind",
+            "fit-rewind-only",
+            "fit-bad-metric",
+            "fit-many-metrics",
+        ],
+    ),
     ("segmentation.assign or explain", &["loop", "memory", "trap", "stack", "log-flood"]),
     (
         "segmentation.assign",
@@ -49,6 +63,10 @@ pub const SINS: [(&str, &[&str]); 14] = [
             "wrong-name",
             "wrong-type",
             "no-columns",
+            "escapes",
+            "failed-twice",
+            "failed-bad-code",
+            "error-escapes",
             "error-invalid-config",
             "error-unsuitable-data",
             "error-unreadable-model",
@@ -57,7 +75,7 @@ pub const SINS: [(&str, &[&str]); 14] = [
             "error-other",
         ],
     ),
-    ("segmentation.explain", &["many-reasons", "nan-weight", "missing-reasons"]),
+    ("segmentation.explain", &["many-reasons", "nan-weight", "missing-reasons", "bad-reason-code"]),
     ("scoring", &scores::SINS),
     ("campaign-rules on a batch", &campaign::SINS),
     ("campaign-rules.evaluate", &["evaluate-nan", "evaluate-loop"]),
@@ -69,6 +87,8 @@ pub const SINS: [(&str, &[&str]); 14] = [
     ("record-hook.before-save, where a company is called `poison`", &[hook::POISON_CHANGE]),
 ];
 
+/// What clears a terminal, changes its title, turns what follows round and begins a new line.
+const ESCAPES: &str = "\u{1b}[2J\u{1b}]0;root\u{7}\u{202e}\nall is well";
 /// Everything goes well but for one row in a hundred.
 const POISON_ROW: &str = "poison-row";
 
@@ -102,6 +122,7 @@ impl Guest for Hostile {
                 }
             }
             "describe-long-text" => lot.description = localized("long ".repeat(1 << 19), "长"),
+            "describe-escapes" => lot.label = localized(ESCAPES, ESCAPES),
             "describe-bad-name" => lot.name = "Not a name!".to_owned(),
             _ => {}
         }
@@ -116,6 +137,9 @@ impl Guest for Hostile {
             "fit-trap" => trap(),
             "fit-rewind" => loop {
                 rows.next();
+                rows.rewind();
+            },
+            "fit-rewind-only" => loop {
                 rows.rewind();
             },
             "fit-error" => return Err(PluginError::UnsuitableData("no data is good enough".to_owned())),
@@ -143,6 +167,7 @@ impl Guest for Hostile {
         let (count, weight) = match sin.as_str() {
             "many-reasons" => (6, 1.0),
             "nan-weight" => (1, f64::NAN),
+            "bad-reason-code" => return Ok(vec![vec![coded(ESCAPES)]; rows.rows as usize]),
             _ => (1, 1.0),
         };
         let explained = rows.rows as usize - usize::from(sin == "missing-reasons").min(rows.rows as usize);
@@ -181,11 +206,21 @@ fn model(sin: String, rows: u32) -> Model {
     if bytes == b"big-model" {
         bytes.resize(17 << 20, b' ');
     }
-    Model { bytes, summary: localized(format!("{rows} rows"), format!("{rows} 行")), metrics: Vec::new() }
+    let figure = |name: &str| metric(name, localized("A figure", "数值"), 1.0);
+    let metrics = match bytes.as_slice() {
+        b"fit-bad-metric" => vec![figure("Not a name!")],
+        b"fit-many-metrics" => (0..101).map(|number| figure(&format!("m{number}"))).collect(),
+        _ => Vec::new(),
+    };
+    Model { bytes, summary: localized(format!("{rows} rows"), format!("{rows} 行")), metrics }
 }
 
 fn why(weight: f64) -> Reason {
-    reason("ordinal", localized("its ordinal says so", "由其序号决定"), weight)
+    Reason { weight, ..coded("ordinal") }
+}
+
+fn coded(code: &str) -> Reason {
+    reason(code, localized("its ordinal says so", "由其序号决定"), 1.0)
 }
 
 /// The sins that need no answer to be committed.

@@ -70,21 +70,17 @@ impl Registry {
         let loading = move || this.host.load(&wasm).map(|plugin| (plugin, wasm));
         let (plugin, wasm) = blocking("loading the plugin", loading).await??;
         let inspection = Arc::new(plugin.inspection().clone());
-        check(&inspection)?;
         let (id, version) = (plugin.plugin_version().id.clone(), plugin.plugin_version().version.clone());
         let digest = *plugin.digest().as_bytes();
         let known = self.plugins.read().get(&id).and_then(|entry| entry.versions.get(&version)).cloned();
-        if let Some(known) =
-            known.as_ref().filter(|known| known.stored.digest != digest && version.pre.is_empty())
-        {
-            let (installed, uploaded) = (hex(&known.stored.digest), hex(&digest));
-            return Err(Error::VersionExists {
-                plugin: id,
-                version: version.to_string(),
-                installed,
-                uploaded,
-            });
+        let accepted = check(&inspection).and_then(|()| {
+            no_other_content(&id, &version, known.as_ref().map(|known| &known.stored), digest)
+        });
+        if let Err(refused) = accepted {
+            self.forget_unless_named(&digest);
+            return Err(refused);
         }
+        let replaced = known.as_ref().map(|known| known.stored.digest).filter(|known| *known != digest);
         let this = Arc::clone(self);
         let bytes = wasm.len() as u64;
         blocking("writing the plugin file", move || this.files.write(&digest, &wasm)).await??;
@@ -111,9 +107,20 @@ impl Registry {
         self.loaded.lock().insert(digest, Arc::clone(&plugin));
         let installed = Installed { stored, inspection: Ok(inspection) };
         self.plugins.write().entry(id.clone()).or_default().versions.insert(version, installed);
+        if let Some(replaced) = replaced {
+            self.forget_unless_named(&replaced);
+        }
         self.unload_unused();
         self.renew_enabled();
         Ok((self.find(&id)?, plugin))
+    }
+
+    /// Leaves nothing behind of a component that was loaded and is none of the installed ones.
+    fn forget_unless_named(&self, digest: &[u8; 32]) {
+        let is_named = self.plugins.read().values().flat_map(Entry::digests).any(|named| named == *digest);
+        if !is_named {
+            self.host.forget(&Digest::from_bytes(*digest));
+        }
     }
 
     async fn write_version(
@@ -460,6 +467,24 @@ impl UseV1 {
             ..usage.clone()
         };
         plain(self) == plain(other)
+    }
+}
+
+/// A version that is no pre-release has one content for good.
+fn no_other_content(
+    plugin: &PluginId,
+    version: &Version,
+    known: Option<&VersionV1>,
+    digest: [u8; 32],
+) -> Result<()> {
+    match known.filter(|known| known.digest != digest && version.pre.is_empty()) {
+        None => Ok(()),
+        Some(known) => Err(Error::VersionExists {
+            plugin: plugin.clone(),
+            version: version.to_string(),
+            installed: hex(&known.digest),
+            uploaded: hex(&digest),
+        }),
     }
 }
 

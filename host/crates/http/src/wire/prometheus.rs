@@ -34,7 +34,7 @@ pub(crate) fn plugins(plugins: &[PluginMetrics]) -> String {
         }
     }
     let name = "trellis_plugin_latency_seconds";
-    family(&mut text, name, "How long a call took, at most a fifth too high.", "gauge");
+    family(&mut text, name, "How long a call took, at most a quarter too high.", "gauge");
     for (plugin, function, figures) in functions(plugins) {
         for (quantile, us) in [("0.5", figures.p50_us), ("0.95", figures.p95_us), ("0.99", figures.p99_us)] {
             let labels = [("function", function), ("quantile", quantile)];

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use trellis_model::{Column, TextColumn, Validity};
 
 use super::{Check, clear, code, codes_within, dictionary, is_name};
-use crate::plugin::Rejection;
+use crate::run::Rejection;
 use crate::{ClassLimits, FaultKind, RowError};
 
 /// Variants of one campaign.

@@ -9,15 +9,17 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use trellis_model::{Column, ColumnData, FieldName, Reason, Text, TextColumn, Validity, Value};
 
-use crate::plugin::Rejection;
+use crate::run::Rejection;
 use crate::{ClassLimits, FaultKind, Metric, Model, RowError};
 
 /// Characters of the name of an output, a value or a suggestion.
 const NAME_CHARACTERS_MAX: usize = 40;
 /// Characters of a code, a timer's name or a kind of action.
-const CODE_CHARACTERS_MAX: usize = 60;
+pub(crate) const CODE_CHARACTERS_MAX: usize = 60;
 /// Reasons of one row or decision.
 const REASONS_MAX: usize = 5;
+/// Figures about one model or campaign.
+const METRICS_MAX: usize = 100;
 
 type Check<T = ()> = Result<T, String>;
 
@@ -94,12 +96,18 @@ fn clear(valid: &mut Validity, row: usize, rows: usize) {
     }
 }
 
-/// Checks that every failed row is one of the batch.
-pub(crate) fn row_errors(failed: Vec<RowError>, rows: u32) -> Check<Vec<RowError>> {
-    match failed.iter().find(|error| error.row >= rows) {
-        Some(error) => Err(format!("failed row {} of {rows} rows", error.row)),
-        None => Ok(failed),
+/// Checks that every failed row is one of the batch and says why in a code. What is said of a row first counts, so that there is never
+/// more to keep than the batch had rows.
+pub(crate) fn row_errors(mut failed: Vec<RowError>, rows: u32) -> Check<Vec<RowError>> {
+    let mut seen = HashSet::new();
+    failed.retain(|error| seen.insert(error.row));
+    for error in &failed {
+        if error.row >= rows {
+            return Err(format!("failed row {} of {rows} rows", error.row));
+        }
+        code("code", &error.code).map_err(|reason| format!("failed row {}: {reason}", error.row))?;
     }
+    Ok(failed)
 }
 
 /// Checks that there are at most five reasons for each row, with finite weights.
@@ -113,11 +121,12 @@ pub(crate) fn row_reasons(reasons: Vec<Vec<Reason>>, rows: u32) -> Check<Vec<Vec
     reasons.into_iter().enumerate().map(check).collect()
 }
 
-/// Checks that there are at most five reasons, with finite weights.
+/// Checks that there are at most five reasons, with codes and finite weights.
 pub(crate) fn reasons(reasons: Vec<Reason>) -> Check<Vec<Reason>> {
     if reasons.len() > REASONS_MAX {
         return Err(format!("{} reasons, at most {REASONS_MAX}", reasons.len()));
     }
+    reasons.iter().try_for_each(|reason| code("reason", &reason.code))?;
     match reasons.iter().find(|reason| !reason.weight.is_finite()) {
         Some(reason) => Err(format!("reason `{}` weighs {}", reason.code, reason.weight)),
         None => Ok(reasons),
@@ -133,8 +142,15 @@ pub(crate) fn model(model: Model, bytes_max: u64) -> Result<Model, Rejection> {
     Ok(model)
 }
 
-/// Checks that figures are finite.
+/// Checks that figures have names, each one of its own, and are finite.
 pub(crate) fn metrics(metrics: &[Metric]) -> Check {
+    if metrics.len() > METRICS_MAX {
+        return Err(format!("{} metrics, at most {METRICS_MAX}", metrics.len()));
+    }
+    unique("metric", metrics.iter().map(|metric| metric.name.as_str()))?;
+    if let Some(Metric { name, .. }) = metrics.iter().find(|metric| !is_name(&metric.name, false)) {
+        return Err(format!("metric `{name}` is not of the form [a-z][a-z0-9_]*, at most 40 characters"));
+    }
     match metrics.iter().find(|metric| !metric.value.is_finite()) {
         Some(metric) => Err(format!("metric `{}` is {}", metric.name, metric.value)),
         None => Ok(()),

@@ -7,8 +7,10 @@ mod values;
 use trellis_model::{Reason, Text};
 
 use crate::answers::{CallContext, Metric, Model, RowError};
+use crate::check::CODE_CHARACTERS_MAX;
 use crate::error::PluginError;
 use crate::interfaces::bindings::trellis::plugin::types;
+use crate::plain;
 
 pub(crate) use actions::actions_from_guest;
 pub(crate) use columns::{batch_to_guest, column_from_guest, rows_of};
@@ -27,7 +29,7 @@ pub(crate) fn context(at: &CallContext) -> types::Context {
 }
 
 pub(crate) fn text(text: types::LocalizedText) -> Text {
-    Text::new(text.en, text.zh_cn)
+    Text::new(plain::lines(text.en), plain::lines(text.zh_cn))
 }
 
 pub(crate) fn reason(reason: types::Reason) -> Reason {
@@ -39,8 +41,11 @@ pub(crate) fn row_reasons(rows: Vec<Vec<types::Reason>>) -> Vec<Vec<Reason>> {
 }
 
 pub(crate) fn row_errors(errors: Vec<types::RowError>) -> Vec<RowError> {
-    let error =
-        |error: types::RowError| RowError { row: error.row, code: error.code, message: text(error.message) };
+    let error = |error: types::RowError| RowError {
+        row: error.row,
+        code: error.code,
+        message: Text::new(plain::reason(&error.message.en), plain::reason(&error.message.zh_cn)),
+    };
     errors.into_iter().map(error).collect()
 }
 
@@ -56,11 +61,13 @@ pub(crate) fn metrics(metrics: Vec<types::Metric>) -> Vec<Metric> {
 
 pub(crate) fn plugin_error(error: types::PluginError) -> PluginError {
     match error {
-        types::PluginError::InvalidConfig(text) => PluginError::InvalidConfig(text),
-        types::PluginError::UnsuitableData(text) => PluginError::UnsuitableData(text),
-        types::PluginError::UnreadableModel(text) => PluginError::UnreadableModel(text),
-        types::PluginError::Denied(text) => PluginError::Denied(text),
-        types::PluginError::Transient(text) => PluginError::Transient(text),
-        types::PluginError::Other((code, text)) => PluginError::Other { code, text },
+        types::PluginError::InvalidConfig(text) => PluginError::InvalidConfig(plain::reason(&text)),
+        types::PluginError::UnsuitableData(text) => PluginError::UnsuitableData(plain::reason(&text)),
+        types::PluginError::UnreadableModel(text) => PluginError::UnreadableModel(plain::reason(&text)),
+        types::PluginError::Denied(text) => PluginError::Denied(plain::reason(&text)),
+        types::PluginError::Transient(text) => PluginError::Transient(plain::reason(&text)),
+        types::PluginError::Other((code, text)) => {
+            PluginError::Other { code: plain::line(&code, CODE_CHARACTERS_MAX), text: plain::reason(&text) }
+        }
     }
 }

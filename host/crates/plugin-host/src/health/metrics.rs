@@ -8,7 +8,7 @@ use crate::{CallStats, Fault, FaultKind};
 /// Buckets of a histogram: four a doubling of the time, from a microsecond to half an hour; what took longer is in the last.
 const BUCKETS: usize = 4 * 32;
 
-/// How long calls took. A quantile is at most a fifth above the true one.
+/// How long calls took. A quantile is at most a quarter above the true one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Histogram {
     counts: Vec<u64>,
@@ -141,6 +141,7 @@ impl FaultKind {
             Self::OutputTooLarge { .. } => "output-too-large",
             Self::TooManyActions { .. } => "too-many-actions",
             Self::InvalidResult(_) => "invalid-result",
+            Self::TooManyPasses { .. } => "too-many-passes",
         }
     }
 }
@@ -150,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quantiles_are_at_most_a_fifth_too_high() {
+    fn quantiles_are_at_most_a_quarter_too_high() {
         let mut histogram = Histogram::default();
         (1..=1_000_u64).for_each(|us| histogram.add(Duration::from_micros(us * 10)));
         for (part, exact) in [(0.5, 5_000), (0.95, 9_500), (0.99, 9_900)] {

@@ -96,12 +96,19 @@ impl Standing {
         u32::try_from(self.strikes.len()).unwrap_or(u32::MAX)
     }
 
-    /// Whether a call may be made now.
-    pub(super) fn admit(&mut self, now_ms: i64) -> Option<Admitted> {
+    /// Whether a call may be made now. Nobody is left alone for longer than the limits say, also where the clock was set back.
+    pub(super) fn admit(&mut self, now_ms: i64, limits: &Supervision) -> Option<Admitted> {
+        let is_over = |until_ms: i64, longest_ms: u64| {
+            now_ms >= until_ms || until_ms.saturating_sub(now_ms) > milliseconds(longest_ms)
+        };
         match self.state {
             HealthState::Healthy => Some(Admitted::Normally),
-            HealthState::BackingOff { until_ms } if now_ms >= until_ms => self.try_again(false),
-            HealthState::Quarantined { until_ms: Some(until_ms), .. } if now_ms >= until_ms => {
+            HealthState::BackingOff { until_ms } if is_over(until_ms, limits.backoff_ms_max) => {
+                self.try_again(false)
+            }
+            HealthState::Quarantined { until_ms: Some(until_ms), .. }
+                if is_over(until_ms, limits.quarantine_ms) =>
+            {
                 self.try_again(true)
             }
             HealthState::BackingOff { .. } | HealthState::Quarantined { .. } | HealthState::Trying => None,
@@ -203,13 +210,13 @@ mod tests {
 
     /// A call at a time that ends in a strike, and how the version stands then.
     fn strike(standing: &mut Standing, now_ms: i64) -> HealthState {
-        let admitted = standing.admit(now_ms).expect("it may be called");
+        let admitted = standing.admit(now_ms, &LIMITS).expect("it may be called");
         standing.strike(admitted, true, now_ms, &LIMITS);
         standing.state
     }
 
     fn success(standing: &mut Standing, now_ms: i64) -> HealthState {
-        let admitted = standing.admit(now_ms).expect("it may be called");
+        let admitted = standing.admit(now_ms, &LIMITS).expect("it may be called");
         standing.succeeded(admitted, now_ms, &LIMITS);
         standing.state
     }
@@ -219,9 +226,22 @@ mod tests {
         let mut standing = Standing::default();
         assert_eq!(strike(&mut standing, 0), HealthState::Healthy, "one fault is no pattern");
         assert_eq!(strike(&mut standing, 10), HealthState::BackingOff { until_ms: 110 });
-        assert_eq!(standing.admit(109), None);
+        assert_eq!(standing.admit(109, &LIMITS), None);
         assert_eq!(strike(&mut standing, 110), HealthState::BackingOff { until_ms: 310 });
         assert_eq!(strike(&mut standing, 310), HealthState::BackingOff { until_ms: 610 }, "at most 300 ms");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_leaves_nobody_alone_for_longer() {
+        let mut standing = Standing::default();
+        strike(&mut standing, 1_000_000);
+        assert_eq!(strike(&mut standing, 1_000_000), HealthState::BackingOff { until_ms: 1_000_100 });
+        assert_eq!(standing.admit(999_800, &LIMITS), None, "300 ms are possible");
+        assert_eq!(standing.admit(5, &LIMITS), Some(Admitted::OnTrial));
+        let limits = Supervision { quarantine_ms: 500, ..LIMITS };
+        let mut quarantined = Standing::quarantined(1_000_000, Some(1_000_500));
+        assert_eq!(quarantined.admit(1_000_000, &limits), None);
+        assert_eq!(quarantined.admit(5, &limits), Some(Admitted::OnTrial));
     }
 
     #[test]
@@ -229,10 +249,10 @@ mod tests {
         let mut standing = Standing::default();
         strike(&mut standing, 0);
         strike(&mut standing, 0);
-        assert_eq!(standing.admit(100), Some(Admitted::OnTrial));
-        assert_eq!((standing.state, standing.admit(100)), (HealthState::Trying, None));
+        assert_eq!(standing.admit(100, &LIMITS), Some(Admitted::OnTrial));
+        assert_eq!((standing.state, standing.admit(100, &LIMITS)), (HealthState::Trying, None));
         standing.undecided(Admitted::OnTrial, 101);
-        assert_eq!(standing.admit(101), Some(Admitted::OnTrial), "the next one tries");
+        assert_eq!(standing.admit(101, &LIMITS), Some(Admitted::OnTrial), "the next one tries");
         standing.succeeded(Admitted::OnTrial, 102, &LIMITS);
         assert_eq!((standing.state, standing.strikes()), (HealthState::Healthy, 2));
         assert_eq!(strike(&mut standing, 103), HealthState::Healthy, "the row of strikes was broken");
@@ -247,7 +267,7 @@ mod tests {
         }
         let quarantined = HealthState::Quarantined { since_ms: 4_000, until_ms: None };
         assert_eq!(strike(&mut standing, 4_000), quarantined);
-        assert_eq!(standing.admit(i64::MAX), None, "until somebody releases it");
+        assert_eq!(standing.admit(i64::MAX, &LIMITS), None, "until somebody releases it");
     }
 
     #[test]
@@ -270,10 +290,10 @@ mod tests {
         standing.strike(Admitted::Normally, true, 0, &limits);
         assert_eq!(standing.strike(Admitted::Normally, true, 0, &limits), Struck::Quarantined);
         assert_eq!(standing.state, HealthState::Quarantined { since_ms: 0, until_ms: Some(500) });
-        assert_eq!(standing.admit(499), None);
-        let admitted = standing.admit(500).unwrap();
+        assert_eq!(standing.admit(499, &limits), None);
+        let admitted = standing.admit(500, &limits).unwrap();
         assert_eq!(standing.strike(admitted, true, 20_000, &limits), Struck::Quarantined, "one is enough");
-        let admitted = standing.admit(20_500).unwrap();
+        let admitted = standing.admit(20_500, &limits).unwrap();
         standing.succeeded(admitted, 20_501, &limits);
         assert_eq!((standing.state, standing.strikes()), (HealthState::Healthy, 0));
     }

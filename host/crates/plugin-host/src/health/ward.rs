@@ -75,7 +75,7 @@ impl Ward {
     /// Lets a call through, or says until when there is none.
     pub(crate) fn admit<'a>(&'a self, wards: &'a Wards) -> Result<Pass<'a>, Error> {
         let mut known = self.standing.lock();
-        match known.standing.admit(wards.now_ms()) {
+        match known.standing.admit(wards.now_ms(), wards.limits()) {
             Some(admitted) => Ok(Pass { ward: self, wards, admitted, settled: false }),
             None => {
                 known.refused += 1;

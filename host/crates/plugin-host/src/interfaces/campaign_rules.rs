@@ -13,7 +13,7 @@ use crate::call::Call;
 use crate::health::RowKey;
 use crate::join::{self, Answered, Rest};
 use crate::manifest::CampaignRulesUse;
-use crate::plugin::Done;
+use crate::run::Done;
 use crate::{CallStats, CancelFlag, LimitClass, LogLine, Plugin, Result, check, convert};
 
 /// The interface for campaigns of a plugin. Its functions block, and need 1 MiB of stack. `campaign` is the campaign's record with all its
@@ -121,7 +121,8 @@ impl<'a> CampaignRules<'a> {
                 )
             })?;
         let poison = (false, Some(POISON.to_owned()));
-        let Answered { value, rest } = asked.joined(|parts| join::values(&poison, parts))?;
+        let Answered { value, rest } =
+            asked.joined(self.plugin.log_lines_max(), |parts| join::values(&poison, parts))?;
         let (eligible, causes) = value.into_iter().unzip();
         Ok(Eligible { eligible, causes, failed: rest.failed, logs: rest.logs, stats: rest.stats })
     }
@@ -174,7 +175,8 @@ impl<'a> CampaignRules<'a> {
                     },
                 )
             })?;
-        let Answered { value: variants, rest } = asked.joined(|parts| join::values(&None, parts))?;
+        let Answered { value: variants, rest } =
+            asked.joined(self.plugin.log_lines_max(), |parts| join::values(&None, parts))?;
         Ok(Variants { variants, failed: rest.failed, logs: rest.logs, stats: rest.stats })
     }
 
@@ -206,7 +208,7 @@ impl<'a> CampaignRules<'a> {
                     },
                 )
             })?;
-        let Answered { value: rows, rest } = asked.joined(joined_actions)?;
+        let Answered { value: rows, rest } = asked.joined(limits.log_lines_max, joined_actions)?;
         Ok(NextActions { rows, failed: rest.failed, logs: rest.logs, stats: rest.stats })
     }
 

@@ -2,6 +2,7 @@
 
 use super::bindings::trellis::plugin::host_log::{Host, Level};
 use crate::call::{CallState, LogLevel, LogLine};
+use crate::plain;
 
 /// Bytes of one line; the rest of it is cut.
 pub(crate) const LINE_BYTES_MAX: usize = 4 << 10;
@@ -25,8 +26,7 @@ impl LogBuffer {
             return;
         }
         let cut = message.get(..message.floor_char_boundary(LINE_BYTES_MAX)).unwrap_or_default();
-        let message = cut.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        self.lines.push(LogLine { level, message });
+        self.lines.push(LogLine { level, message: plain::line(cut, LINE_BYTES_MAX) });
     }
 
     pub(crate) fn suppressed(&self) -> u64 {
@@ -66,7 +66,8 @@ mod tests {
     fn lines(lines_max: u32, messages: &[&str]) -> Vec<LogLine> {
         let limits = ClassLimits { log_lines_max: lines_max, ..Limits::default().call };
         let call = Call::new("describe", LimitClass::Call);
-        let mut state = CallState::new(&call, &limits, LookupDesk::closed());
+        let mut state =
+            CallState::new(&call, &limits, crate::Config::default().parts(), LookupDesk::closed());
         for message in messages {
             state.log(Level::Info, (*message).to_owned()).unwrap();
         }
@@ -83,8 +84,8 @@ mod tests {
     #[test]
     fn a_line_is_cut_between_characters_and_holds_no_control_characters() {
         let long = "客".repeat(2_000);
-        let lines = lines(9, &[&long, "a\u{1b}[31m\nb"]);
+        let lines = lines(9, &[&long, "a\u{1b}[31m\nb\u{202e}"]);
         assert_eq!(lines[0].message.len(), 4_095);
-        assert_eq!(lines[1].message, "a [31m b");
+        assert_eq!(lines[1].message, "a [31m b ");
     }
 }

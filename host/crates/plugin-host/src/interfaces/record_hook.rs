@@ -10,7 +10,7 @@ use crate::answers::{CallContext, RowError};
 use crate::call::Call;
 use crate::health::RowKey;
 use crate::join::{self, Answered, Rest};
-use crate::plugin::Rejection;
+use crate::run::Rejection;
 use crate::{Error, LimitClass, Plugin, Result, check, convert};
 
 /// The interface for records that are saved of a plugin. Its function blocks, and needs 1 MiB of stack.
@@ -94,7 +94,7 @@ impl<'a> RecordHook<'a> {
             },
         )?;
         let Answered { value: mut verdicts, rest } =
-            asked.joined(|parts| join::values(&Verdict::Accept, parts))?;
+            asked.joined(0, |parts| join::values(&Verdict::Accept, parts))?;
         for RowError { row, message, .. } in rest.failed {
             if let Some(verdict) = verdicts.get_mut(row as usize) {
                 *verdict = Verdict::Failed(message);

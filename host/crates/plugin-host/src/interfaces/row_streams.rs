@@ -3,7 +3,7 @@
 //! The guest runs on a thread of its own and the thread that called serves the rows, because a store can hold nothing borrowed. While
 //! the guest works on a batch, the caller already makes the next one.
 
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::time::Instant;
 
 use trellis_model::Batch;
@@ -40,9 +40,12 @@ enum Request {
 
 type Reply = Result<Option<Batch>, Stop>;
 
+/// Requests of a guest that wait to be served. One that does not wait for an answer must not pile up any number of them.
+const REQUESTS_WAITING_MAX: usize = 1;
+
 /// The guest's end of the stream.
 pub(crate) struct StreamClient {
-    requests: Sender<Request>,
+    requests: SyncSender<Request>,
     replies: Receiver<Reply>,
     rows: u64,
 }
@@ -62,7 +65,7 @@ pub(crate) fn connect<'a>(
     limits: &ClassLimits,
     cancel: &CancelFlag,
 ) -> (StreamClient, StreamServer<'a>) {
-    let (request_sender, requests) = mpsc::channel();
+    let (request_sender, requests) = mpsc::sync_channel(REQUESTS_WAITING_MAX);
     let (replies, reply_receiver) = mpsc::channel();
     let client = StreamClient { requests: request_sender, replies: reply_receiver, rows: rows.rows() };
     (client, StreamServer { requests, replies, rows, limits: *limits, cancel: cancel.clone() })
@@ -143,7 +146,11 @@ impl HostRowStream for CallState {
     }
 
     fn rewind(&mut self, _stream: Resource<StreamHandle>) -> wasmtime::Result<()> {
-        Ok(self.stream()?.send(Request::Rewind)?)
+        self.begin_pass()?;
+        let began = Instant::now();
+        let sent = self.stream()?.send(Request::Rewind);
+        self.waited += began.elapsed();
+        Ok(sent?)
     }
 
     fn rows(&mut self, _stream: Resource<StreamHandle>) -> wasmtime::Result<u64> {
@@ -212,6 +219,18 @@ mod tests {
             assert_eq!(ordinals(&client), [1, 2], "what was read ahead is forgotten");
         });
         assert_eq!(rows.reads, 8);
+    }
+
+    #[test]
+    fn a_guest_that_only_rewinds_waits_for_who_serves_it() {
+        let mut rows = Counting { next: 0, reads: 0 };
+        let (client, server) = connect(&mut rows, &Limits::default().training, &CancelFlag::default());
+        for _ in 0..REQUESTS_WAITING_MAX {
+            client.requests.try_send(Request::Rewind).unwrap();
+        }
+        assert!(client.requests.try_send(Request::Rewind).is_err(), "nobody serves: no more of them wait");
+        drop(server);
+        assert!(matches!(client.send(Request::Rewind), Err(Stop::RowStream(_))));
     }
 
     #[test]

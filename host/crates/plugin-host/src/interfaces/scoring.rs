@@ -142,7 +142,8 @@ impl<'a> Scoring<'a> {
             |call, range| self.score_rows(call, described, model, &convert::rows_of(&batch, range), &context),
         )?;
         let names: Vec<_> = described.iter().map(|description| description.name.as_str()).collect();
-        let Answered { value: columns, rest } = asked.joined(|parts| join::scored(&names, parts))?;
+        let Answered { value: columns, rest } =
+            asked.joined(self.plugin.log_lines_max(), |parts| join::scored(&names, parts))?;
         Ok(Scored { columns, failed: rest.failed, logs: rest.logs, stats: rest.stats })
     }
 

@@ -138,7 +138,8 @@ impl<'a> Segmentation<'a> {
             },
         )?;
         let names: Vec<_> = described.iter().map(|description| description.name.as_str()).collect();
-        let Answered { value: columns, rest } = asked.joined(|parts| join::assigned(&names, parts))?;
+        let Answered { value: columns, rest } =
+            asked.joined(self.plugin.log_lines_max(), |parts| join::assigned(&names, parts))?;
         Ok(Assigned { columns, failed: rest.failed, logs: rest.logs, stats: rest.stats })
     }
 

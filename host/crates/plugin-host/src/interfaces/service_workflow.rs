@@ -9,7 +9,7 @@ use super::bindings::exports::trellis::plugin::service_workflow as wit;
 use crate::answers::CallContext;
 use crate::call::Call;
 use crate::manifest::ServiceWorkflowUse;
-use crate::plugin::{Done, Rejection};
+use crate::run::{Done, Rejection};
 use crate::{CallStats, LimitClass, LogLine, Plugin, Result, check, convert};
 
 /// The interface for work on cases of a plugin. Its functions block, and need 1 MiB of stack. The plugin gets of each record the fields that

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use trellis_model::{ObjectName, PluginId, Text};
 
-use crate::{Error, LimitClass, PluginVersion, Result};
+use crate::{Error, LimitClass, PluginVersion, Result, plain};
 
 pub use config_forms::NamedByConfig;
 pub use config_schema::{ConfigProblem, ConfigSchema};
@@ -25,6 +25,9 @@ pub use uses::{
     ActionGrant, CampaignRulesUse, Closed, LookupGrant, OnFailure, RecordHookUse, RelatedChange,
     ServiceWorkflowUse,
 };
+
+/// Characters of a plugin's name or a key in a message about a manifest.
+const PLACE_CHARACTERS_MAX: usize = 200;
 
 /// What a plugin says about itself, checked.
 #[derive(Debug, Clone, PartialEq)]
@@ -111,9 +114,9 @@ impl Manifest {
     /// [`Error::InvalidManifest`] with the line or key and what is wrong with it.
     pub fn parse(text: &str) -> Result<Self> {
         parse::parse(text).map_err(|problem| Error::InvalidManifest {
-            plugin: parse::plugin_for_messages(text),
-            place: problem.place,
-            reason: problem.reason,
+            plugin: plain::line(&parse::plugin_for_messages(text), PLACE_CHARACTERS_MAX),
+            place: plain::line(&problem.place, PLACE_CHARACTERS_MAX),
+            reason: plain::reason(&problem.reason),
         })
     }
 

@@ -11,7 +11,7 @@ use super::uses::{
     self, RawAction, RawCampaignRules, RawLookup, RawOutputs, RawRecordHook, RawServiceWorkflow,
 };
 use super::{ConfigSchema, Interface, Manifest};
-use crate::LimitClass;
+use crate::{LimitClass, plain};
 
 /// Something wrong, and where.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ pub(super) fn parse(text: &str) -> Parse<Manifest> {
         provides,
         limit_class: batch_class(raw.limit_class)?,
         name: label("name", raw.name)?,
-        description: Text::new(raw.description.en, raw.description.zh_cn),
+        description: plain_text(raw.description),
         datasets,
         config: ConfigSchema::new(raw.config)
             .map_err(|(path, reason)| problem(&format!("config{path}"), reason))?,
@@ -126,7 +126,12 @@ fn label(key: &str, text: RawText) -> Parse<Text> {
     if text.en.is_empty() {
         return Err(problem(&format!("{key}.en"), "is empty"));
     }
-    Ok(Text::new(text.en, text.zh_cn))
+    Ok(plain_text(text))
+}
+
+/// Without the characters that a TOML string can name and nobody can read.
+fn plain_text(text: RawText) -> Text {
+    Text::new(plain::lines(text.en), plain::lines(text.zh_cn))
 }
 
 /// Whole runs are batches or, for plugins that need much memory, training.

@@ -1,6 +1,8 @@
 //! The compiler in a child process, and the cache.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use trellis_plugin_host::{Compiler, Config, Error, HostStats, PluginHost};
 
@@ -61,8 +63,37 @@ fn a_child_that_fails_or_hangs_is_contained() {
     let hanging =
         load_error(Config { compile_timeout_ms: 100, compile_wall_factor: 2, ..child("sleep", &["60"]) });
     assert!(matches!(hanging, Error::CompileTimeout { timeout_ms: 100, .. }), "{hanging}");
+    let slow = load_error(child("sh", &["-c", "kill -XCPU $$"]));
+    assert!(matches!(slow, Error::CompileTimeout { timeout_ms: 60_000, .. }), "{slow}");
+    let rude = load_error(child("sh", &["-c", "printf 'no\\033[2J\\n' >&2; exit 1"]));
+    assert!(rude.to_string().ends_with("cannot be compiled: no [2J"), "{rude}");
     let starved = load_error(Config { compile_memory_bytes_max: 8 << 20, ..child(compile_child(), &[]) });
     assert!(matches!(starved, Error::CompileFailed { .. }), "{starved}");
+}
+
+/// Its processor time ends it with a signal that says so, and without an image of its memory.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_child_limits_itself_before_it_reads_a_component() {
+    let mut command = std::process::Command::new(compile_child());
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"trellis-compile 1 1073741824 7\n").unwrap();
+    let of = |name: &str| {
+        let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
+        let line = limits.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+        line[name.len()..].split_whitespace().take(2).map(str::to_owned).collect::<Vec<_>>()
+    };
+    // The last one that it sets.
+    while of("Max cpu time") == ["unlimited", "unlimited"] {
+        std::thread::yield_now();
+    }
+    assert_eq!(of("Max cpu time"), ["7", "8"]);
+    assert_eq!(of("Max address space"), ["1073741824", "1073741824"]);
+    assert_eq!(of("Max core file size"), ["0", "0"]);
+    drop(stdin);
+    assert!(!child.wait().unwrap().success(), "no component came");
 }
 
 /// Loads once with this cache and returns what happened.
@@ -79,6 +110,15 @@ fn a_second_start_does_not_compile() {
     assert_eq!((first.compiled, first.cache_hits), (1, 0));
     let second = load_with_cache(dir.path());
     assert_eq!((second.compiled, second.cache_hits), (0, 1));
+}
+
+#[test]
+fn what_is_forgotten_is_not_known_any_more() {
+    let host = PluginHost::new(Config::default()).unwrap();
+    let digest = host.load(&built("hostile")).unwrap().digest();
+    assert!(host.health(&digest).is_some());
+    host.forget(&digest);
+    assert_eq!((host.health(&digest), host.all_metrics().len()), (None, 0));
 }
 
 #[test]

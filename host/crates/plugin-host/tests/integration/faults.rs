@@ -60,6 +60,10 @@ fn what_a_guest_returns_is_checked() {
         ("wrong-type", "column `lot`: it is no dictionary column"),
         ("no-columns", "0 columns for 1 segmentations"),
         ("bad-failed-row", "failed row 9 of 9 rows"),
+        (
+            "failed-bad-code",
+            "failed row 0: code `Because I say so` is not of the form [a-z][a-z0-9-]*, at most 60 characters",
+        ),
     ] {
         let error = assign(&plugin, sin, customers(0..9)).unwrap_err();
         assert_eq!(
@@ -77,6 +81,54 @@ fn what_a_guest_returns_is_checked() {
         let kind = fault(explained.unwrap_err(), "segmentation.explain");
         assert_eq!(kind, FaultKind::InvalidResult(expected.to_owned()), "{sin}");
     }
+}
+
+/// What a text of a stranger must not have where people read it.
+fn acts(text: &str) -> bool {
+    text.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}')
+}
+
+#[test]
+fn texts_of_a_guest_are_only_read() {
+    let (host, plugin) = load("hostile");
+    let error = assign(&plugin, "escapes", customers(0..9)).unwrap_err().to_string();
+    assert!(!acts(&error) && !error.contains('\n') && error.len() < 3_000, "{error}");
+    assert!(error.contains("column `") && error.contains("[2J") && error.ends_with('…'), "{error}");
+    let health = host.health(&plugin.digest()).unwrap();
+    assert!(health.last_fault.is_some_and(|last| !acts(&last.reason)));
+    let own = assign(&plugin, "error-escapes", customers(0..9)).unwrap_err().to_string();
+    assert!(!acts(&own) && !own.contains('\n') && own.len() < 3_000, "{own}");
+    let described = describe(&plugin, "{\"sin\":\"describe-escapes\"}");
+    assert_eq!(described[0].label.en, " [2J ]0;root  \nall is well");
+    let explained = plugin.segmentation().unwrap().explain(b"bad-reason-code", customers(0..9), &at());
+    let FaultKind::InvalidResult(text) = fault(explained.unwrap_err(), "segmentation.explain") else {
+        panic!("a code is a code")
+    };
+    assert!(text.starts_with("row 0: reason ` [2J") && !acts(&text), "{text}");
+}
+
+#[test]
+fn a_row_fails_once() {
+    let (_host, plugin) = load("hostile");
+    let assigned = assign(&plugin, "failed-twice", customers(0..9)).unwrap();
+    let rows: Vec<_> = assigned.failed.iter().map(|error| (error.row, error.code.as_str())).collect();
+    assert_eq!(rows, [(0, "twice"), (1, "twice")]);
+    assert!(assigned.failed.iter().all(|error| !acts(&error.message.en)));
+}
+
+#[test]
+fn every_fault_is_counted_where_calls_are_compared() {
+    let (host, _) = load("hostile");
+    let plugin = host.load_metered(&built("hostile")).unwrap();
+    let faults = || plugin.used().faults;
+    assign(&plugin, "trap", customers(0..9)).unwrap_err();
+    assert_eq!(faults(), 1);
+    assign(&plugin, "wrong-lengths", customers(0..9)).unwrap_err();
+    assert_eq!(faults(), 2, "an answer of a wrong shape is one too");
+    assign(&plugin, "error-transient", customers(0..9)).unwrap_err();
+    let mut rows = Failing { how: Failure::Error, read: false };
+    plugin.segmentation().unwrap().fit(&mut rows, "{}", &at(), &CancelFlag::default()).unwrap_err();
+    assert_eq!(faults(), 2, "neither its own words nor rows that cannot be read");
 }
 
 #[test]
@@ -128,10 +180,21 @@ fn training_has_limits_of_its_own() {
     assert_eq!(kind, FaultKind::Timeout { ms: 305 });
     let mut config = config();
     config.limits.training.memory_bytes_max = 200 << 20;
+    config.limits.training.passes_max = 20;
     let plugin = PluginHost::new(config).unwrap().load(&built("hostile")).unwrap();
     let fit = |sin: &str| fault(fit(&plugin, sin).unwrap_err(), "segmentation.fit");
     assert_eq!(fit("fit-memory"), FaultKind::Memory { bytes_max: 200 << 20 });
     assert!(matches!(fit("fit-trap"), FaultKind::Trap(_)));
+    for sin in ["fit-rewind", "fit-rewind-only"] {
+        assert_eq!(fit(sin), FaultKind::TooManyPasses { passes_max: 20 }, "{sin}");
+    }
+    assert_eq!(
+        fit("fit-bad-metric"),
+        FaultKind::InvalidResult(
+            "metric `Not a name!` is not of the form [a-z][a-z0-9_]*, at most 40 characters".to_owned()
+        )
+    );
+    assert_eq!(fit("fit-many-metrics"), FaultKind::InvalidResult("101 metrics, at most 100".to_owned()));
     assert_eq!(fit("big-model"), FaultKind::OutputTooLarge { bytes_max: 16 << 20 });
     let fitted = self::fit(&plugin, "none").unwrap();
     assert_eq!(

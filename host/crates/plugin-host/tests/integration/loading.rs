@@ -163,20 +163,70 @@ fn a_guest_that_fails_while_it_starts_is_refused() {
 fn a_component_of_too_many_parts_is_refused() {
     let text = |instances: &str| {
         format!(
-            r#"(component (core module $m) (core module $t (table 70000 funcref)) (core module $l (memory 2000)) {instances}
+            r#"(component (core module $m) (core module $t (table 70000 funcref)) (core module $l (memory 2000))
+            (core module $s (memory 1)) (core module $n (table 1 funcref)) {instances}
             (instance $i) (export "trellis:plugin/segmentation@1.0.0" (instance $i)))"#
         )
     };
     let host = PluginHost::new(Config::default()).unwrap();
-    for (part, count) in [("$m", 65), ("$t", 1), ("$l", 1)] {
+    for (part, count) in [("$m", 65), ("$t", 1), ("$l", 1), ("$s", 9), ("$n", 17)] {
         let instances = format!("(core instance (instantiate {part}))").repeat(count);
         let error = host.load(&made(&text(&instances), MANIFEST)).unwrap_err();
         assert!(matches!(error, Error::OverLimits { .. }), "{part}: {error}");
+        assert!(host.all_metrics().is_empty(), "nothing is known of what was refused");
         assert!(
             error.to_string().starts_with("plugin `made-up` 0.3.0 needs more than a plugin gets: "),
             "{error}"
         );
     }
+}
+
+#[test]
+fn the_most_parts_are_what_the_config_says() {
+    let config = Config {
+        core_instances_max: 3,
+        memories_max: 2,
+        tables_max: 2,
+        table_elements_max: 9,
+        ..Config::default()
+    };
+    for pooling in [true, false] {
+        let host = PluginHost::new(Config { pooling, ..config.clone() }).unwrap();
+        for (module, count) in
+            [("", 4), ("(memory 1)", 3), ("(table 1 funcref)", 3), ("(table 10 funcref)", 1)]
+        {
+            let instances = "(core instance (instantiate $m))".repeat(count);
+            let text = format!(
+                r#"(component (core module $m {module}) {instances}
+                (instance $i) (export "trellis:plugin/segmentation@1.0.0" (instance $i)))"#
+            );
+            let error = host.load(&made(&text, MANIFEST)).unwrap_err();
+            // Without a pool it shows when the component is tried.
+            let refused = matches!(error, Error::OverLimits { .. } | Error::Fault(_));
+            assert!(refused && pooling == matches!(error, Error::OverLimits { .. }), "{module}: {error}");
+        }
+    }
+}
+
+#[test]
+fn what_a_component_says_of_itself_is_bounded() {
+    let component = || wat::parse_str(EXPORTS_SEGMENTATION).unwrap();
+    let long = format!("{MANIFEST}# {}", "x".repeat(1 << 20));
+    check(&with_manifest(component(), &long), "its `trellis:manifest` section has ");
+    let mut no_text = component();
+    let section =
+        wasm_encoder::CustomSection { name: "trellis:manifest".into(), data: (&[0xff_u8][..]).into() };
+    wasm_encoder::ComponentSection::append_to_component(&section, &mut no_text);
+    check(&no_text, "its `trellis:manifest` section is not UTF-8");
+    let escapes = MANIFEST.replace("id = \"made-up\"", "id = \"\\u001b[2Jme\"");
+    check(&made(EXPORTS_SEGMENTATION, &escapes), "plugin.toml of plugin ` [2Jme` 0.3.0, `id`: ");
+    let sdk = "\u{1b}[2J".repeat(1_000);
+    let section = wasm_encoder::CustomSection { name: "trellis:sdk".into(), data: sdk.as_bytes().into() };
+    let mut named = made(EXPORTS_SEGMENTATION, &MANIFEST.replace("Made up", "Made\\u001b up"));
+    wasm_encoder::ComponentSection::append_to_component(&section, &mut named);
+    let inspection = inspect(&named).unwrap();
+    assert_eq!(inspection.manifest.name.en, "Made  up");
+    assert!(inspection.sdk.is_some_and(|sdk| sdk.chars().count() == 101 && sdk.starts_with(" [2J")));
 }
 
 #[test]

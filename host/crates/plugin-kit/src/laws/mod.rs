@@ -3,6 +3,7 @@
 //! A run with the same seed tries the same data. What breaks a law is cut down to the fewest rows that still break it.
 
 mod data;
+mod functions;
 mod random;
 mod report;
 mod scalar;

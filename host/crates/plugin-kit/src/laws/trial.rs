@@ -1,26 +1,24 @@
 //! Which laws are tried on which function, with which data.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Value as Json, json};
-use trellis_model::{Batch, FieldName, Text, Value, bilingual};
-use trellis_plugin_host::manifest::{Interface, ServiceWorkflowUse};
-use trellis_plugin_host::{Error, HookChange, Occurrence, WorkItem};
+use serde_json::Value as Json;
+use trellis_model::{Batch, Text, bilingual};
+use trellis_plugin_host::HookChange;
+use trellis_plugin_host::manifest::Interface;
 
 use super::Options;
 use super::data::{Data, Flavour, with_other_garbage};
+use super::functions::model_answer;
 use super::random::Random;
 use super::report::{Broken, Law, LawOutcome, LawReport};
-use super::scalar::shown;
-use super::subject::{Answer, Subject, compared, cuts};
+use super::subject::{Subject, compared, cuts};
 use crate::Function;
 use crate::calls::{Caller, Input, ModelSource};
 use crate::golden::failure;
 
 /// Rows of a batch that laws are tried on.
-const ROWS: usize = 40;
+pub(super) const ROWS: usize = 40;
 /// Rows of a population that a model is learned from.
-const POPULATION_ROWS: usize = 200;
+pub(super) const POPULATION_ROWS: usize = 200;
 
 /// Tries the laws of a plugin.
 pub(super) struct Trial<'a> {
@@ -163,16 +161,6 @@ impl<'a> Trial<'a> {
         })
     }
 
-    fn campaign(&self, function: Function, rows: Batch) -> Input {
-        let mut random = Random::new(self.options.seed, "campaign");
-        let object = "campaign".parse().expect("it is an object's name");
-        let fields =
-            self.caller.plugin.manifest().campaign_rules.as_ref().map(|used| used.campaign_fields.clone());
-        let fields = fields.unwrap_or_default();
-        let flavour = if function.name == "evaluate" { Flavour::Null } else { Flavour::Usual };
-        Input::Campaign { campaign: self.data.record(&object, &fields, flavour, 0, &mut random), rows }
-    }
-
     /// The laws of a function that looks at each row alone.
     fn by_row(&self, function: Function, input: impl Fn(Batch) -> Input) -> Vec<LawReport> {
         let make = |flavour, rows, random: &mut Random| {
@@ -205,39 +193,6 @@ impl<'a> Trial<'a> {
         LawOutcome::Held(self.options.rounds)
     }
 
-    fn rows<'s>(
-        &'s self,
-        function: Function,
-        batch: Batch,
-        input: &'s dyn Fn(Batch) -> Input,
-    ) -> Subject<'s> {
-        let rows = batch.rows as usize;
-        let batch = std::rc::Rc::new(batch);
-        let of = std::rc::Rc::clone(&batch);
-        Subject {
-            rows,
-            call: Box::new(move |rows| list(self.caller.call(function, &input(of.pick(rows))))),
-            shown: Box::new(move |row| shown(&batch, row)),
-        }
-    }
-
-    /// A function that is called with all rows at once and gives one answer.
-    fn whole<'s>(
-        &'s self,
-        function: Function,
-        input: impl Fn(Batch) -> Input + Copy + 's,
-    ) -> impl Fn(Flavour, usize, &mut Random) -> Subject<'s> + 's {
-        move |flavour, rows, random| {
-            let batch = std::rc::Rc::new(self.data.batch(rows, flavour, function.name, random));
-            let of = std::rc::Rc::clone(&batch);
-            Subject {
-                rows,
-                call: Box::new(move |rows| Ok(vec![self.caller.call(function, &input(of.pick(rows)))?])),
-                shown: Box::new(move |row| shown(&batch, row)),
-            }
-        }
-    }
-
     /// A host passes rows in batches of whatever size: the model may not depend on it.
     fn learned_in_parts(&self, function: Function) -> LawOutcome {
         for round in 0..self.options.rounds {
@@ -254,41 +209,6 @@ impl<'a> Trial<'a> {
             }
         }
         LawOutcome::Held(self.options.rounds)
-    }
-
-    /// Learning: the answer is the model.
-    fn learning<'s>(
-        &'s self,
-        function: Function,
-    ) -> impl Fn(Flavour, usize, &mut Random) -> Subject<'s> + 's {
-        move |flavour, rows, random| {
-            let rows = if rows == ROWS { POPULATION_ROWS } else { rows };
-            let batch = std::rc::Rc::new(self.data.batch(rows, flavour, function.name, random));
-            let of = std::rc::Rc::clone(&batch);
-            Subject {
-                rows,
-                call: Box::new(move |rows| {
-                    self.caller.fit(function.interface, vec![of.pick(rows)]).map(model_answer)
-                }),
-                shown: Box::new(move |row| shown(&batch, row)),
-            }
-        }
-    }
-
-    /// A function without rows.
-    fn single<'s>(
-        &'s self,
-        function: Function,
-        input: Input,
-    ) -> impl Fn(Flavour, usize, &mut Random) -> Subject<'s> + 's {
-        move |_, _, _| {
-            let input = input.clone();
-            Subject {
-                rows: 0,
-                call: Box::new(move |_| Ok(vec![self.caller.call(function, &input)?])),
-                shown: Box::new(|_| Json::Null),
-            }
-        }
     }
 
     fn hooks(&self, function: Function) -> Vec<LawReport> {
@@ -308,80 +228,6 @@ impl<'a> Trial<'a> {
             self.laws(function, &[Law::NoFault, Law::SameAnswer, Law::Splitting], &make)
         };
         hooks.iter().flat_map(of_hook).collect()
-    }
-
-    fn changes(&self, function: Function, changes: Vec<HookChange>) -> Subject<'_> {
-        let changes = std::rc::Rc::new(changes);
-        let of = std::rc::Rc::clone(&changes);
-        Subject {
-            rows: changes.len(),
-            call: Box::new(move |rows| {
-                let some = rows.iter().filter_map(|row| of.get(*row).cloned()).collect();
-                list(self.caller.call(function, &Input::Changes(some)))
-            }),
-            shown: Box::new(move |row| {
-                let change = changes.get(row);
-                json!({
-                    "after": change.map(|change| fields(&change.after.fields)),
-                    "before": change.and_then(|change| change.before.as_ref()).map(fields),
-                })
-            }),
-        }
-    }
-
-    /// Records that are worked on; what happened to each, for `on-event`. Each is a call of its own.
-    fn items<'s>(
-        &'s self,
-        function: Function,
-        used: &'s ServiceWorkflowUse,
-    ) -> impl Fn(Flavour, usize, &mut Random) -> Subject<'s> + 's {
-        move |flavour, rows, random| {
-            let item = |number: usize| self.item(used, flavour, number, random);
-            let inputs: Vec<Input> = (0..rows)
-                .map(item)
-                .map(|(item, event)| Input::Item {
-                    item,
-                    event: (function.name == "on-event").then_some(event),
-                })
-                .collect();
-            let inputs = std::rc::Rc::new(inputs);
-            let of = std::rc::Rc::clone(&inputs);
-            Subject {
-                rows,
-                call: Box::new(move |rows| {
-                    let inputs = rows.iter().filter_map(|row| of.get(*row));
-                    inputs.map(|input| self.caller.call(function, input)).collect()
-                }),
-                shown: Box::new(move |row| match inputs.get(row) {
-                    Some(Input::Item { item, event }) => {
-                        json!({ "item": fields(&item.item.fields), "event": format!("{event:?}") })
-                    }
-                    _ => Json::Null,
-                }),
-            }
-        }
-    }
-
-    fn item(
-        &self,
-        used: &ServiceWorkflowUse,
-        flavour: Flavour,
-        number: usize,
-        random: &mut Random,
-    ) -> (WorkItem, Occurrence) {
-        let account = "account".parse().expect("it is an object's name");
-        let item = self.data.record(&used.object, &used.fields, flavour, number, random);
-        let account = random
-            .percent(50)
-            .then(|| self.data.record(&account, &used.account_fields, flavour, 10_000 + number, random));
-        let event = if random.percent(20) {
-            Occurrence::Timer("no-such-timer".to_owned())
-        } else {
-            let before = self.data.fields(&used.object, &used.fields, flavour, random);
-            let changed = used.fields.iter().filter(|_| random.percent(50));
-            Occurrence::Changed(changed.map(|name| (name.clone(), before.get(name).cloned())).collect())
-        };
-        (WorkItem { item, account }, event)
     }
 
     /// The first action in an answer that no entry of the manifest covers.
@@ -407,26 +253,4 @@ impl<'a> Trial<'a> {
             "plugin.toml 的 `[[actions]]` 未声明该动作：{action}"
         ))
     }
-}
-
-/// The answer of a function that gives one part a row.
-fn list(answer: Result<Json, Error>) -> Answer {
-    Ok(match answer? {
-        Json::Array(parts) => parts,
-        other => vec![other],
-    })
-}
-
-fn fields(fields: &BTreeMap<FieldName, Value>) -> Json {
-    Json::Object(fields.iter().map(|(name, value)| (name.to_string(), value.to_json())).collect())
-}
-
-fn model_answer((model, answer): (Vec<u8>, Json)) -> Vec<Json> {
-    vec![json!([digest(&model), answer])]
-}
-
-/// Tells models apart (FNV-1a).
-fn digest(bytes: &[u8]) -> String {
-    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    format!("{:016x}", bytes.iter().fold(0xcbf2_9ce4_8422_2325, step))
 }
