@@ -189,6 +189,7 @@ section! {
         day_change_rows_max: u32,
         rules: trellis_engine::RuleLimits,
         compare: trellis_engine::CompareLimits,
+        golden: trellis_engine::GoldenLimits,
     }
 }
 

@@ -89,6 +89,8 @@ pub struct Config {
     pub day_change_rows_max: u32,
     /// How much of versions of plugins is compared, and what may differ at most where one is promoted.
     pub compare: crate::CompareLimits,
+    /// What running the golden cases of a plugin may cost before it is used.
+    pub golden: crate::GoldenLimits,
     /// The limits of imports.
     pub import: trellis_transfer::import::Limits,
 }
@@ -137,6 +139,7 @@ impl Default for Config {
             schedule_interval_ms_min: 900_000,
             day_change_rows_max: 8_192,
             compare: crate::CompareLimits::default(),
+            golden: crate::GoldenLimits::default(),
             import: trellis_transfer::import::Limits::default(),
         }
     }

@@ -73,8 +73,9 @@ pub use formulas::RuleFormulas;
 pub use imports::{ImportChange, ImportSession, ImportState, PreparedRow};
 pub use jobs::{Job, JobError, JobKind, JobPage, JobState, Progress};
 pub use lifecycle::{
-    NamesDiff, Removed, Review, ReviewDiff, ReviewedHook, ReviewedName, ReviewedOutput, ReviewedRequest,
-    ShippedRule, ShippedRuleState, SwitchOptions, Switched, UpgradeRequest,
+    NamesDiff, PackPart, PackProblem, Removed, Review, ReviewDiff, ReviewedHook, ReviewedName,
+    ReviewedOutput, ReviewedRequest, ShippedRule, ShippedRuleState, SwitchOptions, Switched, UpgradeRequest,
+    check_pack,
 };
 pub use plugins::{PluginInfo, PluginState, SwitchInfo, SwitchKind, UseSettings, VersionInfo, VersionUse};
 pub use rules::{BrokenRule, RuleDraft, RuleProblem, RuleTarget, RuleTest};
@@ -91,6 +92,7 @@ pub use trellis_plugin_host::{
     RowKey,
 };
 pub use trellis_plugin_host::{WASMTIME_VERSION, WitRange, supported_wit};
+pub use trellis_plugin_kit::golden::Limits as GoldenLimits;
 pub use trellis_rules::{Limits as RuleLimits, RuleVeto, Trigger};
 pub use undo::{ResultUndo, ResultUndoState, UndoOrder, UndoPreview};
 pub use view::View;

@@ -20,7 +20,7 @@ const SECTION_BYTES_MAX: usize = 1 << 20;
 /// A file that cannot be read or is no JSON, and cases that together are too large.
 pub fn golden_cases(folder: &Path) -> Result<Option<String>> {
     let mut cases = Vec::new();
-    for path in golden_files(&folder.join(GOLDEN_FOLDER))? {
+    for path in golden_files(folder)? {
         let text =
             std::fs::read_to_string(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
         let case: Json = serde_json::from_str(&text)
@@ -39,8 +39,16 @@ pub fn golden_cases(folder: &Path) -> Result<Option<String>> {
     Ok(Some(text))
 }
 
-/// The `.json` files of a folder, sorted; none where there is no such folder.
-fn golden_files(folder: &Path) -> Result<Vec<PathBuf>> {
+/// The files of a project's golden cases, sorted; none where there is no folder of them.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub fn golden_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    files(&folder.join(GOLDEN_FOLDER), "json")
+}
+
+/// The files of a folder with an extension, sorted; none where there is no such folder.
+pub(crate) fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
     if !folder.is_dir() {
         return Ok(Vec::new());
     }
@@ -48,7 +56,7 @@ fn golden_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder).map_err(unreadable)?;
     let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>();
     let mut paths = paths.map_err(unreadable)?;
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    paths.retain(|path| path.extension().is_some_and(|found| found == extension));
     paths.sort();
     Ok(paths)
 }

@@ -66,6 +66,15 @@ pub enum Error {
         message: String,
     },
 
+    /// A file with objects or a rule cannot be taken.
+    #[error("`{path}`: {message}")]
+    Schema {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it; the parser's words have line and column.
+        message: String,
+    },
+
     /// A file that the component is to carry is no JSON.
     #[error("`{path}` is not JSON: {message}")]
     NotJson {

@@ -36,7 +36,7 @@ pub mod wit;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub use carried::{TESTS_SECTION, golden_cases};
+pub use carried::{TESTS_SECTION, golden_cases, golden_files};
 pub use error::{Error, Result};
 pub use toolchain::Toolchain;
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 
+use crate::carried::files;
 use crate::error::{Error, Result};
 
 /// The custom section that holds objects and fields: the document that `trellis schema apply` reads, as JSON.
@@ -20,18 +21,31 @@ const SECTION_BYTES_MAX: usize = 1 << 20;
 /// # Errors
 /// Both files at once, a file that cannot be read or is of another form, one that is too large.
 pub fn schema(folder: &Path) -> Result<Option<String>> {
-    let (toml, json) = (folder.join("schema.toml"), folder.join("schema.json"));
-    let document: Json = match (toml.is_file(), json.is_file()) {
-        (false, false) => return Ok(None),
-        (true, true) => {
-            let message = "there is `schema.json` too: keep one of them".to_owned();
-            return Err(Error::Manifest { path: toml, message });
-        }
-        (true, false) => parse_toml(&toml)?,
-        (false, true) => serde_json::from_str(&read(&json)?)
-            .map_err(|error| Error::NotJson { path: json, message: error.to_string() })?,
+    let Some(path) = schema_file(folder)? else { return Ok(None) };
+    let document: Json = if path.extension().is_some_and(|extension| extension == "toml") {
+        parse_toml(&path)?
+    } else {
+        serde_json::from_str(&read(&path)?)
+            .map_err(|error| Error::NotJson { path, message: error.to_string() })?
     };
     bounded(document.to_string(), "schema").map(Some)
+}
+
+/// The file with a project's objects, if there is one.
+///
+/// # Errors
+/// Both forms at once.
+pub fn schema_file(folder: &Path) -> Result<Option<PathBuf>> {
+    let (toml, json) = (folder.join("schema.toml"), folder.join("schema.json"));
+    match (toml.is_file(), json.is_file()) {
+        (false, false) => Ok(None),
+        (true, true) => Err(Error::Schema {
+            path: toml,
+            message: "there is `schema.json` too: keep one of them".to_owned(),
+        }),
+        (true, false) => Ok(Some(toml)),
+        (false, true) => Ok(Some(json)),
+    }
 }
 
 /// Reads the rules of a project as one JSON text, in the order of their files' names; `None` where there are none.
@@ -39,24 +53,26 @@ pub fn schema(folder: &Path) -> Result<Option<String>> {
 /// # Errors
 /// A file that cannot be read or is no TOML, a rule without a script, rules that together are too large.
 pub fn rules(folder: &Path) -> Result<Option<String>> {
-    let folder = folder.join(RULES_FOLDER);
-    if !folder.is_dir() {
-        return Ok(None);
-    }
-    let unreadable = |source| Error::Read { path: folder.clone(), source };
-    let entries = std::fs::read_dir(&folder).map_err(unreadable)?;
-    let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<PathBuf>, _>>();
-    let mut paths = paths.map_err(unreadable)?;
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
-    paths.sort();
-    let rules = paths.iter().map(|path| rule(path)).collect::<Result<Vec<_>>>()?;
+    let rules = rule_files(folder)?.iter().map(|path| rule(path)).collect::<Result<Vec<_>>>()?;
     if rules.is_empty() {
         return Ok(None);
     }
     bounded(json!({ "rules": rules }).to_string(), RULES_FOLDER).map(Some)
 }
 
-fn rule(path: &Path) -> Result<Json> {
+/// The files with the fields of a project's rules, sorted; the script of each lies beside it, in a file that ends in `.rhai`.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub fn rule_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    files(&folder.join(RULES_FOLDER), "toml")
+}
+
+/// Reads a rule from its file and that of its script, which is its `source`.
+///
+/// # Errors
+/// A file that cannot be read or is no TOML.
+pub fn rule(path: &Path) -> Result<Json> {
     let mut fields = parse_toml(path)?;
     let script = read(&path.with_extension("rhai"))?;
     if let Some(fields) = fields.as_object_mut() {
@@ -67,7 +83,7 @@ fn rule(path: &Path) -> Result<Json> {
 
 fn parse_toml(path: &Path) -> Result<Json> {
     toml::from_str(&read(path)?)
-        .map_err(|error| Error::Manifest { path: path.to_owned(), message: error.to_string() })
+        .map_err(|error| Error::Schema { path: path.to_owned(), message: error.to_string() })
 }
 
 fn read(path: &Path) -> Result<String> {

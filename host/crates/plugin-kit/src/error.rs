@@ -19,6 +19,14 @@ pub enum Error {
         /// What is wrong there.
         reason: String,
     },
+    /// The file of a golden case does not say what it should.
+    #[error("line {line}: {reason}")]
+    CaseFile {
+        /// The line, from 1.
+        line: usize,
+        /// Where in the case, and what is wrong there.
+        reason: String,
+    },
     /// The section of golden cases is none.
     #[error("golden cases cannot be read: {reason}")]
     NotCases {
@@ -43,6 +51,7 @@ impl Error {
                 "golden case `{case}`, {place}: {reason}",
                 "标准用例 `{case}` 的 {place}：{reason}"
             ),
+            Self::CaseFile { line, reason } => bilingual!("line {line}: {reason}", "第 {line} 行：{reason}"),
             Self::NotCases { reason } => {
                 bilingual!("golden cases cannot be read: {reason}", "无法读取标准用例：{reason}")
             }

@@ -13,6 +13,7 @@ use trellis_plugin_kit::laws::{FieldTypes, LawOutcome, LawReport};
 use trellis_plugin_kit::{bench, check, laws, project};
 
 use super::super::{Failure, Result, output};
+use super::brought::both;
 
 #[derive(Debug, Args)]
 pub(crate) struct New {
@@ -84,9 +85,24 @@ impl New {
         ));
         output::note(&format!(
             "next:\n  trellis plugin test {folder}\n  trellis plugin build {folder}\n  \
-             trellis plugin install {folder}/target/plugins/{name}.wasm --enable\n  trellis plugin run {name}"
+             trellis plugin install {folder}/target/plugins/{name}.wasm --enable"
         ));
+        self.provides.iter().for_each(|interface| output::note(&asked(*interface, name)));
         Ok(())
+    }
+}
+
+/// When an interface of an enabled plugin is asked.
+fn asked(interface: Interface, name: &str) -> String {
+    match interface {
+        Interface::Segmentation | Interface::Scoring => format!("  trellis plugin run {name}"),
+        Interface::CampaignRules => {
+            "it is asked about campaigns whose field `rules_plugin` names it".to_owned()
+        }
+        Interface::ServiceWorkflow => {
+            "it is asked when a record of its object is created or changed".to_owned()
+        }
+        Interface::RecordHook => "it is asked before a record of its object is saved".to_owned(),
     }
 }
 
@@ -116,6 +132,9 @@ impl Loaded {
         let mut types = FieldTypes::default();
         for definition in trellis_records::standard_definitions() {
             types.add_toml(definition).map_err(message)?;
+        }
+        if let Some(section) = &plugin.inspection().carried.schema {
+            types.add_schema(section).map_err(message)?;
         }
         Ok(Self { host, wasm, plugin, cases, types })
     }
@@ -296,14 +315,6 @@ fn figure_json(figure: &std::result::Result<bench::Figure, bench::Unmeasured>) -
 
 fn text(text: &Text) -> Json {
     json!({ "en": text.en, "zh-CN": text.zh_cn })
-}
-
-/// A text in both languages, once where they are the same.
-fn both(text: &Text) -> String {
-    if text.zh_cn.is_empty() || text.zh_cn == text.en {
-        return text.en.clone();
-    }
-    format!("{} / {}", text.en, text.zh_cn)
 }
 
 fn print(json: &Json) -> Result {

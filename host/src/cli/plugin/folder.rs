@@ -17,6 +17,7 @@ pub(super) fn build(folder: &Path, out: Option<&PathBuf>) -> Result {
 }
 
 pub(super) fn built(folder: &Path, out: Option<&PathBuf>) -> Result<trellis_plugin_build::Built> {
+    super::brought::judge(folder)?;
     let options = trellis_plugin_build::BuildOptions { out: out.cloned() };
     output::note(&format!(
         "building {}; the first build of a machine may take a minute or two",

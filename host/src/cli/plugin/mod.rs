@@ -1,6 +1,7 @@
 //! `trellis plugin`: one file a group of commands.
 
 mod author;
+mod brought;
 mod compare;
 mod folder;
 mod health;

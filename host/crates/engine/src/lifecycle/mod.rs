@@ -3,6 +3,7 @@
 //! Each step checks and loads everything before its one commit; what is refused leaves the version in use as it was. A step that
 //! was begun goes on to its end where the caller does not wait.
 
+mod offline;
 mod pack;
 mod remove;
 mod review;
@@ -17,6 +18,7 @@ use trellis_model::{PluginId, RecordId};
 use trellis_plugin_host::Inspection;
 use trellis_records::{Caller, SchemaStep};
 
+pub use offline::{PackPart, PackProblem, check_pack};
 pub(crate) use remove::purge;
 pub use review::{
     NamesDiff, Review, ReviewDiff, ReviewedHook, ReviewedName, ReviewedOutput, ReviewedRequest,

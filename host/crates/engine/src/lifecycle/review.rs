@@ -191,7 +191,7 @@ pub(super) async fn review(core: &Core, id: &PluginId, version: &Version) -> Res
         outputs,
         schema: pack::plan(core, id, &inspection).await?,
         rules: rules::plan(core, id, &inspection).await?.shown(),
-        tests: tests::run(&plugin).await?,
+        tests: tests::run(core, &plugin).await?,
         diff,
     };
     drop(plugin);

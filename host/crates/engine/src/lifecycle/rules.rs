@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
-use trellis_model::{FieldName, ObjectName, PluginId, Record, Scope, Text, Value};
+use trellis_model::{FieldName, ObjectDefinition, ObjectName, PluginId, Record, Scope, Text, Value};
 use trellis_plugin_host::Inspection;
 use trellis_records::{Caller, DuplicateCheck, Write};
 use trellis_storage::WriteSet;
@@ -13,9 +13,9 @@ use trellis_storage::WriteSet;
 use crate::{Error, Result, bulk, core::Core, keys, stored};
 
 /// Rules that one plugin may ship.
-const RULES_MAX: usize = 100;
+pub(super) const RULES_MAX: usize = 100;
 /// The object whose records are rules.
-const RULE: &str = "rule";
+pub(super) const RULE: &str = "rule";
 /// What the external id of a rule is under.
 const EXTERNAL_ID: &str = "external_id";
 /// What a plugin says of a rule. Whether it is switched on is the admin's.
@@ -227,11 +227,7 @@ impl Planned {
             .collect();
         match (self.shown.state, &self.record) {
             (ShippedRuleState::Added, _) => {
-                fields.insert(EXTERNAL_ID.into(), json!(self.shown.external_id));
-                fields.insert("enabled".into(), json!(enable));
-                let changes = bulk::field_changes(&rule, &fields)?;
-                let fields = changes.into_iter().filter_map(|(field, value)| Some((field, value?))).collect();
-                Ok(Some(Write::Create { object: rule.name.clone(), fields, id: None }))
+                creation(&rule, &self.shown.external_id, fields, enable).map(Some)
             }
             (ShippedRuleState::Updated | ShippedRuleState::Unchanged, Some(record)) => {
                 if enable {
@@ -271,21 +267,43 @@ fn sent(id: &PluginId, inspection: &Inspection) -> Result<BTreeMap<String, Map<S
         return Err(invalid(format!("it ships {} rules, at most {RULES_MAX}", section.rules.len())));
     }
     let mut sent = BTreeMap::new();
-    for mut fields in section.rules {
-        let own = fields.remove(EXTERNAL_ID);
-        let own = own.as_ref().and_then(Json::as_str).filter(|own| !own.is_empty());
-        let own = own.ok_or_else(|| invalid("a rule that it ships has no `external_id`".into()))?;
-        fields.remove("enabled");
-        if let Some(unknown) = fields.keys().find(|name| !FIELDS.contains(&name.as_str())) {
-            return Err(invalid(format!("rule `{own}` has the unknown field `{unknown}`")));
-        }
-        let prefix = format!("{id}:");
-        let external_id = if own.starts_with(&prefix) { own.to_owned() } else { format!("{prefix}{own}") };
-        if sent.insert(external_id, fields).is_some() {
-            return Err(invalid(format!("it ships two rules `{own}`")));
+    for fields in section.rules {
+        let (external_id, fields) = shipped(id, fields).map_err(invalid)?;
+        if sent.insert(external_id.clone(), fields).is_some() {
+            return Err(invalid(format!("it ships two rules `{external_id}`")));
         }
     }
     Ok(sent)
+}
+
+/// A rule as a version ships it: the external id of its record, and what it says of it.
+pub(super) fn shipped(
+    id: &PluginId,
+    mut fields: Map<String, Json>,
+) -> Result<(String, Map<String, Json>), String> {
+    let own = fields.remove(EXTERNAL_ID);
+    let own = own.as_ref().and_then(Json::as_str).filter(|own| !own.is_empty());
+    let own = own.ok_or("a rule that it ships has no `external_id`")?;
+    fields.remove("enabled");
+    if let Some(unknown) = fields.keys().find(|name| !FIELDS.contains(&name.as_str())) {
+        return Err(format!("rule `{own}` has the unknown field `{unknown}`"));
+    }
+    let prefix = format!("{id}:");
+    Ok((if own.starts_with(&prefix) { own.to_owned() } else { format!("{prefix}{own}") }, fields))
+}
+
+/// The record of a rule that a version ships, as a server without it would create it.
+pub(super) fn creation(
+    rule: &ObjectDefinition,
+    external_id: &str,
+    mut fields: Map<String, Json>,
+    enabled: bool,
+) -> Result<Write> {
+    fields.insert(EXTERNAL_ID.into(), json!(external_id));
+    fields.insert("enabled".into(), json!(enabled));
+    let changes = bulk::field_changes(rule, &fields)?;
+    let fields = changes.into_iter().filter_map(|(field, value)| Some((field, value?))).collect();
+    Ok(Write::Create { object: rule.name.clone(), fields, id: None })
 }
 
 async fn load(core: &Core, id: &PluginId) -> Result<BTreeMap<String, [u8; 32]>> {

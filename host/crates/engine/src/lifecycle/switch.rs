@@ -103,7 +103,7 @@ async fn take_over(
         .iter()
         .any(|enabled| enabled.digest() == *prepared.plugin.digest().as_bytes());
     if !serving && !options.ignore_self_tests {
-        tests::check(&prepared.plugin).await?;
+        tests::check(core, &prepared.plugin).await?;
     }
     let inspection = Arc::new(prepared.plugin.inspection().clone());
     let brought = pack::apply(core, caller, &id, &inspection, options.confirm).await?;

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use trellis_plugin_host::Plugin;
-use trellis_plugin_kit::golden::{self, CaseReport, Limits, Outcome, Report};
+use trellis_plugin_kit::golden::{self, CaseReport, Outcome, Report};
 
-use crate::{Error, Result, blocking::blocking};
+use crate::{Error, Result, blocking::blocking, core::Core};
 
 /// What the report calls tests that cannot be read at all.
 const ALL: &str = "tests";
 
 /// Runs what a plugin carries. Tests that cannot be read have failed.
-pub(super) async fn run(plugin: &Arc<Plugin>) -> Result<Report> {
-    let plugin = Arc::clone(plugin);
+pub(super) async fn run(core: &Core, plugin: &Arc<Plugin>) -> Result<Report> {
+    let (plugin, limits) = (Arc::clone(plugin), core.config.golden);
     blocking("running the tests of the plugin", move || {
-        golden::run_carried(&plugin, &Limits::default()).unwrap_or_else(|error| Report {
+        golden::run_carried(&plugin, &limits).unwrap_or_else(|error| Report {
             cases: vec![CaseReport {
                 name: ALL.to_owned(),
                 title: String::new(),
@@ -29,8 +29,8 @@ pub(super) async fn run(plugin: &Arc<Plugin>) -> Result<Report> {
 ///
 /// # Errors
 /// [`Error::SelfTestsFailed`].
-pub(super) async fn check(plugin: &Arc<Plugin>) -> Result<()> {
-    let report = run(plugin).await?;
+pub(super) async fn check(core: &Core, plugin: &Arc<Plugin>) -> Result<()> {
+    let report = run(core, plugin).await?;
     let failed = report.cases.iter().filter(|case| case.outcome != Outcome::Passed);
     let failed: Vec<_> = failed.collect();
     let Some(first) = failed.first() else { return Ok(()) };

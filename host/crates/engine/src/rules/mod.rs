@@ -16,6 +16,7 @@ use trellis_rules::{RuleVeto, Trigger};
 
 pub(crate) use book::{Loaded, Rule, RuleBook, Watched};
 pub(crate) use call::{RuleCall, error_output};
+pub(crate) use draft::Draft;
 pub(crate) use guard::RuleGuard;
 pub(crate) use probe::{check, stored, test};
 

@@ -10,6 +10,7 @@ use trellis_model::{Currency, Value};
 use trellis_plugin_host::manifest::Interface;
 use trellis_plugin_host::{CallContext, HookChange, Manifest, Occurrence, WorkItem};
 
+use super::lines::line_of;
 use super::records::{Answers, RawRecord, RecordReader};
 use super::rows::{Problem, RowsReader};
 use super::values::ValueType;
@@ -101,6 +102,25 @@ impl Case {
             .map_err(|error| wrong(("its keys".to_owned(), error.to_string())))?;
         read(name, &raw, manifest).map_err(wrong)
     }
+
+    /// Reads a case from the text of its file.
+    ///
+    /// # Errors
+    /// [`Error::CaseFile`] with the line in the file and what is wrong there.
+    pub fn parse_file(name: &str, text: &str, manifest: &Manifest) -> Result<Self> {
+        let raw: RawCase = serde_json::from_str(text)
+            .map_err(|error| Error::CaseFile { line: error.line(), reason: without_line(&error) })?;
+        read(name, &raw, manifest).map_err(|(place, reason)| Error::CaseFile {
+            line: line_of(text, &place),
+            reason: format!("{place}: {reason}"),
+        })
+    }
+}
+
+/// What a parser says, without where, which is told apart.
+fn without_line(error: &serde_json::Error) -> String {
+    let (text, place) = (error.to_string(), format!(" at line {} column {}", error.line(), error.column()));
+    text.strip_suffix(&place).unwrap_or(&text).to_owned()
 }
 
 fn read(name: &str, raw: &RawCase, manifest: &Manifest) -> Result<Case, Problem> {

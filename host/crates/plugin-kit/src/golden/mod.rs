@@ -3,6 +3,7 @@
 
 mod case;
 mod compare;
+mod lines;
 mod records;
 mod report;
 mod rows;

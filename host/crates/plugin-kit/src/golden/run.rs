@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use trellis_model::{Lookups, Text, bilingual};
 use trellis_plugin_host::{Error as HostError, Plugin, PluginError};
@@ -13,11 +14,12 @@ use crate::Result;
 use crate::calls::Caller;
 
 /// What running golden cases may cost. Each single call has the limits of its class besides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Cases of one plugin.
+    /// Cases of one plugin (default 500); a plugin with more fails them.
     pub cases_max: usize,
-    /// Time of all cases together, in milliseconds; looked at between cases.
+    /// Time of all cases together, in milliseconds (default 30,000); looked at between cases. What is not run by then has failed.
     pub time_ms_max: u64,
 }
 

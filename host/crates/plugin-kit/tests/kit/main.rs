@@ -4,5 +4,6 @@
 mod bench;
 mod golden;
 mod laws;
+mod owed;
 mod project;
 mod support;

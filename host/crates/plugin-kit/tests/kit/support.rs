@@ -8,28 +8,43 @@ use serde_json::{Value as Json, json};
 use trellis_plugin_host::{Limits, Plugin, PluginHost};
 use wasm_encoder::{ComponentSection, CustomSection};
 
-/// Reads a component that `cargo xtask plugins` built.
-pub(crate) fn built(name: &str) -> Vec<u8> {
+/// The file of a component that `cargo xtask plugins` builds.
+fn path(name: &str) -> PathBuf {
     let folder = std::env::var_os("TRELLIS_TEST_PLUGINS").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../target/plugins")),
         PathBuf::from,
     );
-    let path = folder.join(format!("{name}.wasm"));
+    folder.join(format!("{name}.wasm"))
+}
+
+/// Reads a component that `cargo xtask plugins` built.
+pub(crate) fn built(name: &str) -> Vec<u8> {
+    let path = path(name);
     std::fs::read(&path)
         .unwrap_or_else(|error| panic!("{}: {error}; run `cargo xtask plugins`", path.display()))
 }
 
-/// A host with time enough on a machine that is busy.
+/// Limits with time enough on a machine that is busy.
+fn patient() -> Limits {
+    let mut limits = Limits::default();
+    for class in [&mut limits.record_hook, &mut limits.call, &mut limits.batch, &mut limits.training] {
+        class.cpu_ms_max = 20_000;
+    }
+    limits
+}
+
 pub(crate) fn host() -> Arc<PluginHost> {
     static HOST: OnceLock<Arc<PluginHost>> = OnceLock::new();
-    let host = HOST.get_or_init(|| {
-        let mut limits = Limits::default();
-        for class in [&mut limits.record_hook, &mut limits.call, &mut limits.batch, &mut limits.training] {
-            class.cpu_ms_max = 20_000;
-        }
-        trellis_plugin_kit::host(limits).unwrap()
-    });
-    Arc::clone(host)
+    Arc::clone(HOST.get_or_init(|| trellis_plugin_kit::host(patient()).unwrap()))
+}
+
+/// A plugin in a language whose tools are not everywhere; `None` where it was not built.
+pub(crate) fn plugin_if_built(name: &str) -> Option<Arc<Plugin>> {
+    let Ok(wasm) = std::fs::read(path(name)) else {
+        eprintln!("{name} was not built: the tools of its language are missing; skipped");
+        return None;
+    };
+    Some(host().load(&wasm).unwrap())
 }
 
 pub(crate) fn with_section(mut component: Vec<u8>, section: &str, text: &str) -> Vec<u8> {
