@@ -148,6 +148,10 @@ fn what_a_guest_describes_is_checked() {
             FaultKind::InvalidResult(expected.to_owned())
         );
     }
+    assert_eq!(
+        fault(describe("describe-long-text"), "segmentation.describe"),
+        FaultKind::OutputTooLarge { bytes_max: 1 << 20 }
+    );
     assert_eq!(fault(describe("describe-loop"), "segmentation.describe"), FaultKind::Timeout { ms: 200 });
     assert!(matches!(fault(describe("describe-trap"), "segmentation.describe"), FaultKind::Trap(_)));
     assert!(matches!(describe("describe-error"), Error::Plugin { error: PluginError::InvalidConfig(_), .. }));
@@ -178,6 +182,8 @@ fn training_has_limits_of_its_own() {
     // 300 ms, and 50 µs for each of 100 rows.
     let kind = fault(fit(&looping, "fit-loop").unwrap_err(), "segmentation.fit");
     assert_eq!(kind, FaultKind::Timeout { ms: 305 });
+    let kind = fault(fit(&looping, "fit-rewind").unwrap_err(), "segmentation.fit");
+    assert_eq!(kind, FaultKind::Timeout { ms: 305 }, "the same rows again give no more time");
     let mut config = config();
     config.limits.training.memory_bytes_max = 200 << 20;
     config.limits.training.passes_max = 20;
@@ -196,6 +202,8 @@ fn training_has_limits_of_its_own() {
     );
     assert_eq!(fit("fit-many-metrics"), FaultKind::InvalidResult("101 metrics, at most 100".to_owned()));
     assert_eq!(fit("big-model"), FaultKind::OutputTooLarge { bytes_max: 16 << 20 });
+    let said = self::fit(&plugin, "fit-error").unwrap_err();
+    assert!(matches!(said, Error::Plugin { error: PluginError::UnsuitableData(_), .. }), "{said}");
     let fitted = self::fit(&plugin, "none").unwrap();
     assert_eq!(
         (fitted.model.bytes.as_slice(), fitted.model.summary.zh_cn.as_str()),

@@ -14,6 +14,7 @@ mod lookups;
 mod metering;
 mod retail_rfm;
 mod scores;
+mod sins;
 mod supervision;
 mod support;
 mod wasi;
