@@ -15,6 +15,9 @@
  * @typedef {{ bytes: Uint8Array, summary: Text, metrics: Metric[] }} Model
  * @typedef {{ row: number, code: string, message: Text }} RowError
  * @typedef {{ name: string, label: Text, description: Text, lowest: number }} Band
+ * @typedef {{ tag: string, val: any }} Value The value of a field of a record.
+ * @typedef {{ name: string, value?: Value }} FieldValue
+ * @typedef {{ object: string, id: string, fields: FieldValue[] }} ObjectRecord
  * @typedef {Record<string, any>} Row The values of a customer by column, null where there is none.
  */
 import { log as hostLog } from "trellis:plugin/host-log@1.0.0";
@@ -121,26 +124,133 @@ export const scores = (values, failed = []) => ({
 });
 
 /**
+ * A dictionary column: the text of each row, null where there is none.
+ * @param {string} name
+ * @param {(string | null)[]} column
+ */
+const dictionary = (name, column) => {
+  const different = [...new Set(column.filter((value) => value !== null))];
+  const encoded = different.map((value) => new TextEncoder().encode(value));
+  const offsets = new Uint32Array(different.length + 1);
+  encoded.forEach((bytes, i) => {
+    offsets[i + 1] = offsets[i] + bytes.length;
+  });
+  const bytes = new Uint8Array(offsets[different.length]);
+  encoded.forEach((part, i) => bytes.set(part, offsets[i]));
+  const codes = Uint32Array.from(column, (value) => (value === null ? 0 : different.indexOf(value)));
+  const data = { tag: "dictionary", val: { codes, values: { offsets, bytes } } };
+  return { name, valid: bitmap(column.map((value) => value !== null)), data };
+};
+
+/**
  * The answer of `assign`: for each segmentation the value of each row, null where there is none.
  * @param {Record<string, (string | null)[]>} values
  * @param {RowError[]} failed
  */
 export const assignments = (values, failed = []) => ({
-  columns: Object.entries(values).map(([name, column]) => {
-    const different = [...new Set(column.filter((value) => value !== null))];
-    const encoded = different.map((value) => new TextEncoder().encode(value));
-    const offsets = new Uint32Array(different.length + 1);
-    encoded.forEach((bytes, i) => {
-      offsets[i + 1] = offsets[i] + bytes.length;
-    });
-    const bytes = new Uint8Array(offsets[different.length]);
-    encoded.forEach((part, i) => bytes.set(part, offsets[i]));
-    const codes = Uint32Array.from(column, (value) => (value === null ? 0 : different.indexOf(value)));
-    const data = { tag: "dictionary", val: { codes, values: { offsets, bytes } } };
-    return { name, valid: bitmap(column.map((value) => value !== null)), data };
-  }),
+  columns: Object.entries(values).map(([name, column]) => dictionary(name, column)),
   failed,
 });
+
+/**
+ * The answer of `eligible`: for each row null where it takes part, and otherwise the cause.
+ * @param {(string | null)[]} causes
+ * @param {RowError[]} failed
+ */
+export const eligibilities = (causes, failed = []) => ({
+  eligible: Uint8Array.from(causes, (cause) => (cause === null ? 1 : 0)),
+  causes: dictionary("cause", causes),
+  failed,
+});
+
+/**
+ * The answer of `assignVariant`: for each row its variant, null where nobody contacts it.
+ * @param {(string | null)[]} names
+ * @param {RowError[]} failed
+ */
+export const variants = (names, failed = []) => ({ column: dictionary("variant", names), failed });
+
+/** What a value is in JavaScript; integers and times become numbers, which is exact up to 2^53. */
+const plain = ({ tag, val }) => {
+  switch (tag) {
+    case "integer":
+    case "time":
+      return Number(val);
+    case "money":
+      return { currency: val.currency, minorUnits: Number(val.minorUnits) };
+    case "json":
+      return JSON.parse(val);
+    default:
+      return val;
+  }
+};
+
+/**
+ * Fields by name, as a record or a list of changed fields has them. A field that is null is not there, or null in such a list.
+ * @param {FieldValue[]} list
+ * @returns {Record<string, any>}
+ */
+export const fields = (list) =>
+  Object.fromEntries(list.map(({ name, value }) => [name, value === undefined ? null : plain(value)]));
+
+/** Values of fields for actions and patches, by the type of the field. */
+export const value = {
+  /** @param {string} val */
+  text: (val) => ({ tag: "text", val }),
+  /** @param {number} val */
+  number: (val) => ({ tag: "number", val }),
+  /** @param {number | bigint} val */
+  integer: (val) => ({ tag: "integer", val: BigInt(val) }),
+  /** @param {string} currency @param {number | bigint} minorUnits */
+  money: (currency, minorUnits) => ({ tag: "money", val: { currency, minorUnits: BigInt(minorUnits) } }),
+  /** @param {boolean} val */
+  boolean: (val) => ({ tag: "boolean", val }),
+  /** @param {number} val Days since 1970-01-01. */
+  date: (val) => ({ tag: "date", val }),
+  /** @param {number | bigint} val Milliseconds since 1970. */
+  time: (val) => ({ tag: "time", val: BigInt(val) }),
+  /** @param {string} val */
+  choice: (val) => ({ tag: "choice", val }),
+  /** @param {string[]} val */
+  choices: (val) => ({ tag: "choices", val }),
+  /** @param {string} val The id of the other record. */
+  reference: (val) => ({ tag: "reference", val }),
+  /** @param {any} val */
+  json: (val) => ({ tag: "json", val: JSON.stringify(val) }),
+};
+
+/**
+ * What becomes of fields: `{ status: value.choice("open"), phone: null }`; null empties one.
+ * @param {Record<string, Value | null>} changes
+ * @returns {FieldValue[]}
+ */
+export const changed = (changes) =>
+  Object.entries(changes).map(([name, to]) => ({ name, value: to === null ? undefined : to }));
+
+/** The verdicts of a record hook. */
+export const verdict = {
+  accept: () => ({ tag: "accept" }),
+  /** @param {Record<string, Value | null>} changes */
+  patch: (changes) => ({ tag: "patch", val: changed(changes) }),
+  /** @param {string} code @param {string} en @param {string} zhCn @param {string} [field] */
+  veto: (code, en, zhCn, field) => ({ tag: "veto", val: { code, field, message: text(en, zhCn) } }),
+};
+
+/** What is to happen. What an action leaves out is left to the host. */
+export const action = {
+  /** @param {ObjectRecord} record @param {Record<string, Value | null>} changes */
+  setFields: ({ object, id }, changes) => ({ tag: "set-fields", val: { object, id, fields: changed(changes) } }),
+  /** @param {string} object @param {Record<string, Value>} content */
+  createRecord: (object, content) => ({ tag: "create-record", val: { object, fields: changed(content) } }),
+  /** @param {Text} subject @param {{ description?: Text, owner?: string, account?: string, caseId?: string, dueInDays?: number, priority?: string }} more */
+  createTask: (subject, more = {}) => ({ tag: "create-task", val: { subject, description: text("", ""), ...more } }),
+  /** @param {string} channel @param {Text} body @param {{ subject?: Text, account?: string, contact?: string, campaign?: string }} more */
+  sendMessage: (channel, body, more = {}) => ({ tag: "send-message", val: { channel, body, subject: text("", ""), ...more } }),
+  /** @param {string} name @param {ObjectRecord} record @param {number | bigint} dueMs */
+  startTimer: (name, { object, id }, dueMs) => ({ tag: "start-timer", val: { name, object, id, dueMs: BigInt(dueMs) } }),
+  /** @param {string} name @param {ObjectRecord} record */
+  cancelTimer: (name, { object, id }) => ({ tag: "cancel-timer", val: { name, object, id } }),
+};
 
 /** @param {string} code @param {string} en @param {string} zhCn @param {number} weight @returns {Reason} */
 export const reason = (code, en, zhCn, weight) => ({ code, text: text(en, zhCn), weight });

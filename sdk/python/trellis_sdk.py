@@ -4,14 +4,31 @@ What crosses the boundary are columns; these functions turn them into rows and r
 speed reads `batch.columns` itself.
 """
 
+from __future__ import annotations
+
 import functools
+import importlib
 import json
 from collections.abc import Iterator
 from typing import Any
 
 from componentize_py_types import Err
-from wit_world.imports import columns, host_log, types
+from wit_world.imports import host_log, types
 from wit_world.imports.types import LocalizedText, Metric, Model, Reason, RowError
+
+
+def _of_world(name: str) -> Any:
+    """A module of an interface that not every plugin has to do with; None where the plugin's own does not name its types."""
+    try:
+        return importlib.import_module(f"wit_world.{name}")
+    except ImportError:
+        return None
+
+
+actions, columns, stored_values = (_of_world(f"imports.{name}") for name in ("actions", "columns", "values"))
+_scoring, _segmentation, _campaign_rules, _record_hook = (
+    _of_world(f"exports.{name}") for name in ("scoring", "segmentation", "campaign_rules", "record_hook")
+)
 
 Row = dict[str, Any]
 
@@ -80,31 +97,131 @@ def _bitmap(flags: list[bool]) -> bytes:
 
 def scores(found: dict[str, list[float | None]], failed: list[RowError] | None = None) -> Any:
     """The answer of `score`: for each score its values, one a row, None where there is none."""
-    from wit_world.exports import scoring
-
     def column(name: str, column: list[float | None]) -> Any:
         valid = _bitmap([value is not None for value in column])
-        return scoring.ScoreColumn(name, valid, [0.0 if value is None else value for value in column])
+        return _scoring.ScoreColumn(name, valid, [0.0 if value is None else value for value in column])
 
-    return scoring.Scores([column(*item) for item in found.items()], failed or [])
+    return _scoring.Scores([column(*item) for item in found.items()], failed or [])
+
+
+def _dictionary(name: str, column: list[str | None]) -> columns.Column:
+    """A dictionary column: the text of each row, None where there is none."""
+    different = list(dict.fromkeys(value for value in column if value is not None))
+    offsets, encoded = [0], b""
+    for value in different:
+        encoded += value.encode()
+        offsets.append(len(encoded))
+    codes = [0 if value is None else different.index(value) for value in column]
+    data = columns.DictionaryColumn(codes, columns.TextColumn(offsets, encoded))
+    return columns.Column(name, _bitmap([value is not None for value in column]), columns.ColumnData_Dictionary(data))
 
 
 def assignments(found: dict[str, list[str | None]], failed: list[RowError] | None = None) -> Any:
     """The answer of `assign`: for each segmentation the value of each row, None where there is none."""
-    from wit_world.exports import segmentation
+    return _segmentation.Assignments([_dictionary(*item) for item in found.items()], failed or [])
 
-    def column(name: str, column: list[str | None]) -> columns.Column:
-        different = list(dict.fromkeys(value for value in column if value is not None))
-        offsets, encoded = [0], b""
-        for value in different:
-            encoded += value.encode()
-            offsets.append(len(encoded))
-        codes = [0 if value is None else different.index(value) for value in column]
-        data = columns.DictionaryColumn(codes, columns.TextColumn(offsets, encoded))
-        valid = _bitmap([value is not None for value in column])
-        return columns.Column(name, valid, columns.ColumnData_Dictionary(data))
 
-    return segmentation.Assignments([column(*item) for item in found.items()], failed or [])
+def eligibilities(causes: list[str | None], failed: list[RowError] | None = None) -> Any:
+    """The answer of `eligible`: for each row None where it takes part, and otherwise the cause."""
+    eligible = bytes(cause is None for cause in causes)
+    return _campaign_rules.Eligibilities(eligible, _dictionary("cause", causes), failed or [])
+
+
+def variants(names: list[str | None], failed: list[RowError] | None = None) -> Any:
+    """The answer of `assign_variant`: for each row its variant, None where nobody contacts it."""
+    return _campaign_rules.Variants(_dictionary("variant", names), failed or [])
+
+
+def fields(found: list[Any]) -> dict[str, Any]:
+    """Fields by name, as a record or a list of changed fields has them. A field that is null is not there, or None in such a list."""
+
+    def plain(value: Any) -> Any:
+        if value is None:
+            return None
+        return json.loads(value.value) if isinstance(value, stored_values.Value_Json) else value.value
+
+    return {field.name: plain(field.value) for field in found}
+
+
+def value(tag: str, content: Any) -> Any:
+    """The value of a field for actions and patches: `value("choice", "open")`. Tags are `text`, `number`, `integer`, `boolean`, `date` (days
+    since 1970), `time` (milliseconds since 1970), `choice`, `choices`, `reference`, `json`, and `money` with a pair of currency and minor
+    units."""
+    if tag == "money":
+        content = stored_values.Money(*content)
+    elif tag == "json":
+        content = json.dumps(content)
+    return getattr(stored_values, f"Value_{tag.title()}")(content)
+
+
+def changed(changes: dict[str, Any]) -> list[Any]:
+    """What becomes of fields: `{"status": value("choice", "open"), "phone": None}`; None empties one."""
+    return [stored_values.FieldValue(name, to) for name, to in changes.items()]
+
+
+def accept() -> Any:
+    """A verdict: saved as it is."""
+    return _record_hook.Verdict_Accept()
+
+
+def patch(changes: dict[str, Any]) -> Any:
+    """A verdict: saved with these fields changed."""
+    return _record_hook.Verdict_Patch(changed(changes))
+
+
+def veto(code: str, en: str, zh_cn: str, field: str | None = None) -> Any:
+    """A verdict: not saved."""
+    return _record_hook.Verdict_Veto(_record_hook.Refusal(code, field, text(en, zh_cn)))
+
+
+def set_fields(record: Any, changes: dict[str, Any]) -> Any:
+    """An action: changes fields of a record."""
+    return actions.Action_SetFields(actions.SetFields(record.object, record.id, changed(changes)))
+
+
+def create_task(
+    subject: LocalizedText,
+    description: LocalizedText | None = None,
+    *,
+    owner: str | None = None,
+    account: str | None = None,
+    case_id: str | None = None,
+    due_in_days: int | None = None,
+    priority: str | None = None,
+) -> Any:
+    """An action: creates a task. What is left out is left to the host."""
+    description = description or text("", "")
+    task = actions.CreateTask(subject, description, owner, account, case_id, due_in_days, priority)
+    return actions.Action_CreateTask(task)
+
+
+def create_record(object: str, content: dict[str, Any]) -> Any:
+    """An action: creates a record."""
+    return actions.Action_CreateRecord(actions.CreateRecord(object, changed(content)))
+
+
+def send_message(
+    channel: str,
+    body: LocalizedText,
+    subject: LocalizedText | None = None,
+    *,
+    account: str | None = None,
+    contact: str | None = None,
+    campaign: str | None = None,
+) -> Any:
+    """An action: puts a message into the outbox. What is left out is left to the host."""
+    message = actions.SendMessage(channel, account, contact, campaign, subject or text("", ""), body)
+    return actions.Action_SendMessage(message)
+
+
+def start_timer(name: str, record: Any, due_ms: int) -> Any:
+    """An action: has the host call `on_event` for the record at a time."""
+    return actions.Action_StartTimer(actions.StartTimer(name, record.object, record.id, due_ms))
+
+
+def cancel_timer(name: str, record: Any) -> Any:
+    """An action: ends a timer."""
+    return actions.Action_CancelTimer(actions.CancelTimer(name, record.object, record.id))
 
 
 def reason(code: str, en: str, zh_cn: str, weight: float) -> Reason:
