@@ -11,7 +11,7 @@ const FORMAT = 1;
  * @param {number} asOf
  */
 const points = (learned, row, asOf) => {
-  if (!row.orders) return null;
+  if (!row.orders || row.last_order === null) return null;
   const days = asOf - row.last_order;
   const forOrders = (learned.shareOfOrders * row.orders) / (row.orders + learned.meanOrders);
   const forRecency = ((100 - learned.shareOfOrders) * learned.meanDays) / (learned.meanDays + days);
@@ -40,7 +40,7 @@ export const scoring = guarded({
     const shareOfOrders = JSON.parse(config).share_of_orders ?? 50;
     let [customers, orders, days] = [0, 0, 0];
     for (const row of everyRow(stream)) {
-      if (!row.orders) continue;
+      if (!row.orders || row.last_order === null) continue;
       customers += 1;
       orders += row.orders;
       days += at.asOf - row.last_order;

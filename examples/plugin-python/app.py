@@ -20,10 +20,10 @@ class Points:
     @classmethod
     def of(cls, learned: dict, row: dict, as_of: int) -> "Points | None":
         """None where there is no order yet."""
-        orders = row["orders"]
-        if not orders:
+        orders, last_order = row["orders"], row["last_order"]
+        if not orders or last_order is None:
             return None
-        days, share = as_of - row["last_order"], learned["share_of_orders"]
+        days, share = as_of - last_order, learned["share_of_orders"]
         for_orders = share * orders / (orders + learned["mean_orders"])
         for_recency = (100 - share) * learned["mean_days"] / (learned["mean_days"] + days)
         return cls(days, for_orders, for_recency)
@@ -41,7 +41,7 @@ class Scoring(exports.Scoring):
         share_of_orders = json.loads(config).get("share_of_orders", 50)
         customers = orders = days = 0
         for row in every_row(stream):
-            if row["orders"]:
+            if row["orders"] and row["last_order"] is not None:
                 customers += 1
                 orders += row["orders"]
                 days += at.as_of - row["last_order"]

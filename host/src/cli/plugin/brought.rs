@@ -133,6 +133,7 @@ external_id = "loyal"
 name = "Loyal guests"
 object = "account"
 trigger = "before_save"
+position = 1
 when_fields = ["spa__visits"]
 "#;
     const SCRIPT: &str =
@@ -203,7 +204,7 @@ when_fields = ["spa__visits"]
             "\"Status!\"",
             &["accepts.json`, line 4: changes[0].after.fields.Status!: "],
         );
-        refused(file, "}]\n}", "}]\n", &["accepts.json`, line 5: EOF"]);
+        refused(file, "}]\n}", "}]\n", &["accepts.json`, line 6: EOF"]);
     }
 
     #[test]

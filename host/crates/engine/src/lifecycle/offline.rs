@@ -126,6 +126,13 @@ impl Trial<'_> {
         let schema = self.records.schema();
         let unknown = || bilingual!("there is no object `{RULE}`", "对象 `{RULE}` 不存在");
         let rule = schema.object(RULE).ok_or_else(unknown)?;
+        for (name, json) in &fields {
+            let parsed = rule.field(name).map(|field| field.field_type.parse_json(json));
+            if let Some(Err(error)) = parsed {
+                let why = trellis_records::Error::from(error).text();
+                return Err(Text::new(format!("`{name}`: {}", why.en), format!("`{name}`：{}", why.zh_cn)));
+            }
+        }
         let write = creation(rule, &external_id, fields, false).map_err(|error| match error {
             crate::Error::Records(error) => error.text(),
             other => Text::new(other.to_string(), ""),
