@@ -44,7 +44,9 @@ impl Install {
         let client = Client::new(&self.connection)?;
         let plugin = client.post_stream("/api/v1/plugins", "application/wasm", open(&self.file)?)?;
         let id = text(&plugin, "id");
-        output::line(&format!("{id} {} installed", text(&plugin, "version")));
+        // The version that was uploaded; another one may be in use.
+        let version = plugin.pointer("/review/version").and_then(Json::as_str).unwrap_or_default();
+        output::line(&format!("{id} {version} installed"));
         if self.enable {
             let settings = json!({ "as_of": self.as_of, "config": config });
             client.post(&format!("/api/v1/plugins/{id}/enable"), &settings)?;
