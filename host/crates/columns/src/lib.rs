@@ -52,7 +52,7 @@ pub use generation::{
     NumbersColumn, Origin, ResultColumn, RunId, ScoreDelta, TransitionCounts,
 };
 pub use keys::KeyKind;
-pub use output::{CurrentResult, Source, ValueCount};
+pub use output::{CurrentResult, Presence, Source, ValueCount};
 pub use score::{BandDefinition, ScoreDefinition, ScoreInfo};
 pub use segmentation::{MemberPage, SegmentationDefinition, SegmentationInfo, ValueDefinition};
 pub use stream::DatasetStream;

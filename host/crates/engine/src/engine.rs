@@ -112,6 +112,7 @@ impl Engine {
         hooks::install(&core);
         run::finish_transitions(&core).await?;
         lifecycle::purge(&core).await?;
+        lifecycle::renew_all_presences(&core).await?;
         let work: Arc<dyn Work> = core.clone();
         let jobs = Arc::new(Jobs::start(records, work, config).await?);
         import::remove_orphans(&core.spool_dir, |name| jobs.uses_spooled(name))?;
@@ -122,7 +123,7 @@ impl Engine {
         let attachments = attachments::start(Arc::clone(&core))?;
         let duplicates = duplicates::start(Arc::clone(&core))?;
         let expiry = expiry::start(Arc::clone(&core))?;
-        let health = supervision::start(Arc::clone(&core), heard)?;
+        let health = supervision::start(Arc::clone(&core), Arc::clone(&jobs), heard)?;
         let schedules = schedules::start(Arc::clone(&core), Arc::clone(&jobs)).await?;
         let shadows = compare::start(Arc::clone(&core)).await?;
         let engine = Arc::new(Self {

@@ -74,10 +74,12 @@ pub use imports::{ImportChange, ImportSession, ImportState, PreparedRow};
 pub use jobs::{Job, JobError, JobKind, JobPage, JobState, Progress};
 pub use lifecycle::{
     NamesDiff, PackPart, PackProblem, Removed, Review, ReviewDiff, ReviewedHook, ReviewedName,
-    ReviewedOutput, ReviewedRequest, ShippedRule, ShippedRuleState, SwitchOptions, Switched, UpgradeRequest,
-    check_pack,
+    ReviewedOutput, ReviewedRequest, ReviewedSchedule, ShippedRule, ShippedRuleState, SwitchOptions, Switched,
+    UpgradeRequest, check_pack,
 };
-pub use plugins::{PluginInfo, PluginState, SwitchInfo, SwitchKind, UseSettings, VersionInfo, VersionUse};
+pub use plugins::{
+    OnQuarantine, PluginInfo, PluginState, SwitchInfo, SwitchKind, UseSettings, VersionInfo, VersionUse,
+};
 pub use rules::{BrokenRule, RuleDraft, RuleProblem, RuleTarget, RuleTest};
 pub use run::{
     Explanation, ModelChoice, ModelInfo, ModelPage, RunInfo, RunPage, RunRequest, ScoreExplanation,
@@ -85,7 +87,7 @@ pub use run::{
 pub use schedules::{LastScheduled, ScheduleInfo, ScheduledOutcome, UseSchedule};
 pub use suggest::PluginSuggestion;
 pub use trellis_model::Reason;
-pub use trellis_plugin_host::manifest::{Cron, Schedule, ScheduledModel};
+pub use trellis_plugin_host::manifest::{Absence, AbsentPolicy, AbsentUse, Cron, Schedule, ScheduledModel};
 pub use trellis_plugin_host::{ClassLimits, Request};
 pub use trellis_plugin_host::{
     FunctionMetrics, Health, HealthState, LastFault, LogLevel, LogLine, LoggedLine, PluginMetrics, PoisonRow,

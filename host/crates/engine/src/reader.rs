@@ -13,6 +13,9 @@ use crate::{Result, background::Background, core::Core, run};
 /// How long the reader waits after a failure.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// How often what a plugin failed on is tried again, in the intervals in which changes are followed.
+const TRY_AGAIN: u32 = 50;
+
 /// Starts the thread that follows the log.
 pub(crate) fn start(core: Arc<Core>) -> Result<Background> {
     Background::start("log-reader", move |stopped| async move { read(&core, stopped).await })
@@ -35,9 +38,11 @@ async fn read(core: &Core, mut stopped: watch::Receiver<bool>) {
         if is_behind && Instant::now() >= follow_at {
             let started = Instant::now();
             // What is left of a day goes on as changes do.
-            is_behind = run::follow_all(core, &mut followers).await;
+            let left = run::follow_all(core, &mut followers).await;
+            is_behind = left.day || left.to_try;
             // Under a flood of changes it takes at most a quarter of the time of one core.
-            follow_at = Instant::now() + follow_every.max(started.elapsed() * 3);
+            let pause = if left.to_try && !left.day { follow_every * TRY_AGAIN } else { follow_every };
+            follow_at = Instant::now() + pause.max(started.elapsed() * 3);
         }
         tokio::select! {
             changed = log.changed() => {

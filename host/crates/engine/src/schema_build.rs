@@ -11,7 +11,7 @@ use trellis_records::{BuildEnd, Caller, PendingBuild, SchemaApplied, SchemaApply
 use crate::{
     Engine, Error, Job, Result,
     core::Core,
-    jobs::{Request, Running},
+    jobs::{Jobs, Request, Running},
 };
 
 /// Builds and deletes what is pending of an object, until nothing is. What an earlier attempt did is not done again.
@@ -109,13 +109,19 @@ impl Engine {
 
     /// A job that could not be queued is no reason to take back what is committed.
     pub(crate) async fn build_indexes(&self, caller: &Caller, object: &str) -> Option<Job> {
-        let request = Request::SchemaBuild { object: object.to_owned() };
-        match self.jobs.create(self.new_id(), caller, request).await {
-            Ok(job) => Some(job),
-            Err(error) => {
-                tracing::warn!(object, "the indexes wait for the next start to be built: {error}");
-                None
-            }
+        queue(&self.core, &self.jobs, caller, object).await
+    }
+}
+
+/// Has the indexes of an object built, as a job; `None` where it could not be queued.
+pub(crate) async fn queue(core: &Core, jobs: &Jobs, caller: &Caller, object: &str) -> Option<Job> {
+    let request = Request::SchemaBuild { object: object.to_owned() };
+    let id = core.records.ids().record_id(core.records.clock().now_ms());
+    match jobs.create(id, caller, request).await {
+        Ok(job) => Some(job),
+        Err(error) => {
+            tracing::warn!(object, "the indexes wait for the next start to be built: {error}");
+            None
         }
     }
 }

@@ -67,6 +67,12 @@ impl Plugin {
         done
     }
 
+    /// Says that what belongs to a run is tried again: a run strikes at most once a function in each attempt, so that one that goes on for
+    /// ever, by following the data, does not strike once and never again.
+    pub fn begin_attempt(&self, run: &str) {
+        self.ward.begin_attempt(run);
+    }
+
     /// Lets a call through; the only way to [`Self::judge`].
     pub(crate) fn admit(&self) -> Result<Pass<'_>> {
         self.ward.admit(&self.shared.wards)

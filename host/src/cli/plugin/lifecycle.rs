@@ -3,10 +3,13 @@
 use clap::Args;
 use serde_json::{Map, Value as Json, json};
 
-use super::super::{
-    Connection, Failure, Result,
-    client::{Client, number, text},
-    output,
+use super::{
+    super::{
+        Connection, Failure, Result,
+        client::{Client, number, text},
+        output,
+    },
+    review::{list, show_steps},
 };
 
 /// Characters of a digest that are shown.
@@ -20,16 +23,6 @@ pub(crate) struct Chosen {
     connection: Connection,
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct Review {
-    /// The plugin's id.
-    id: String,
-    /// The version; the newest one where it is left out.
-    version: Option<String>,
-    #[command(flatten)]
-    connection: Connection,
-}
-
 /// How a switch is meant.
 #[derive(Debug, Args)]
 pub(crate) struct How {
@@ -39,6 +32,12 @@ pub(crate) struct How {
     /// One thing that it is granted, as `trellis plugin review` names it; may be given several times.
     #[arg(long = "grant", value_name = "GRANT")]
     grants: Vec<String>,
+    /// What happens while it cannot be called, such as record-hook=accept; may be given several times.
+    #[arg(long, value_name = "FOR=POLICY", value_parser = assignment)]
+    absent: Vec<(String, String)>,
+    /// What happens when the version is quarantined: stay, or roll-back.
+    #[arg(long, value_name = "POLICY")]
+    on_quarantine: Option<String>,
     /// Steps of the schema that take something out of use are meant.
     #[arg(long)]
     confirm: bool,
@@ -119,6 +118,13 @@ impl How {
         }
         if !self.grants.is_empty() {
             body.insert("grants".into(), json!(self.grants));
+        }
+        if !self.absent.is_empty() {
+            let named = self.absent.iter().map(|(of, policy)| (of.clone(), json!(policy)));
+            body.insert("absent".into(), Json::Object(named.collect()));
+        }
+        if let Some(policy) = &self.on_quarantine {
+            body.insert("on_quarantine".into(), json!(policy));
         }
         if let Some(reason) = &self.reason {
             body.insert("reason".into(), json!(reason));
@@ -235,106 +241,6 @@ impl Remove {
     }
 }
 
-impl Review {
-    pub(super) fn run(&self) -> Result {
-        let client = Client::new(&self.connection)?;
-        let version = match &self.version {
-            Some(version) => version.clone(),
-            None => {
-                let plugin = client.get(&format!("/api/v1/plugins/{}", self.id))?;
-                let newest = list(&plugin, "versions").next().map(|version| text(version, "version"));
-                newest.unwrap_or_default().to_owned()
-            }
-        };
-        show_review(&client.get(&format!("/api/v1/plugins/{}/versions/{version}/review", self.id))?);
-        Ok(())
-    }
-}
-
-/// Prints a review in both languages.
-pub(super) fn show_review(review: &Json) {
-    output::line(&format!(
-        "{} {}: {}",
-        text(review, "plugin"),
-        text(review, "version"),
-        both(review, "name")
-    ));
-    let mib = number(review, "bytes").div_ceil(1024);
-    let wasi = if review.get("wasi") == Some(&json!(true)) { ", WASI with nothing behind it" } else { "" };
-    output::line(&format!(
-        "  {mib} KiB, trellis:plugin {}, {}{wasi}",
-        text(review, "wit"),
-        some(text(review, "sdk"), "an SDK that does not name itself")
-    ));
-    output::line("asks for · 请求");
-    for asked in list(review, "requests") {
-        output::line(&format!("  {}", text(asked, "grant")));
-        output::line(&format!("      {}", both(asked, "text")));
-        for field in list(asked, "fields") {
-            let personal = field.get("personal") == Some(&json!(true));
-            let mark = if personal { "  personal data · 个人信息" } else { "" };
-            let label = field.get("label").filter(|label| label.is_object());
-            let label = label.map_or_else(|| "not on this server · 本服务器没有此字段".to_owned(), pair);
-            output::line(&format!("      {}: {label}{mark}", text(field, "name")));
-        }
-    }
-    show_limits(review);
-    for output in list(review, "outputs") {
-        output::line(&format!("puts out · 输出 {}: {}", text(output, "name"), both(output, "label")));
-    }
-    show_steps(review);
-    for rule in list(review, "rules") {
-        let id = text(rule, "external_id");
-        output::line(&format!("rule · 规则 {id} ({}): {}", text(rule, "state"), both(rule, "name")));
-    }
-    if let Some(tests) = review.get("tests") {
-        output::line(&format!("tests · 自测: {}", both(tests, "summary")));
-        for case in list(tests, "cases").filter(|case| case.get("passed") != Some(&json!(true))) {
-            let problems: Vec<String> = list(case, "problems").map(pair).collect();
-            output::line(&format!("  ! {}: {}", text(case, "name"), problems.join("; ")));
-        }
-    }
-    if let Some(diff) = review.get("diff").filter(|diff| diff.is_object()) {
-        show_diff(diff);
-    }
-}
-
-fn show_limits(review: &Json) {
-    output::line("may use · 资源限制");
-    for (class, limits) in review.get("limits").and_then(Json::as_object).into_iter().flatten() {
-        output::line(&format!(
-            "  {class}: {} MiB memory, {} ms + {} µs a row, {} rows, {} look-ups, {} actions a call",
-            number(limits, "memory_bytes_max") >> 20,
-            number(limits, "cpu_ms_max"),
-            number(limits, "cpu_us_per_row"),
-            number(limits, "rows_max"),
-            number(limits, "lookups_max"),
-            number(limits, "actions_per_call_max"),
-        ));
-    }
-}
-
-fn show_diff(diff: &Json) {
-    output::line(&format!("different from · 与此版本不同 {}", text(diff, "from")));
-    for part in ["requests", "settings", "outputs", "provides", "imports"] {
-        let names = diff.get(part).unwrap_or(&Json::Null);
-        for (sign, kind) in [("+", "added"), ("-", "removed")] {
-            for name in list(names, kind) {
-                output::line(&format!("  {sign} {part}: {}", name.as_str().unwrap_or_default()));
-            }
-        }
-    }
-    for (part, shown) in [
-        ("settings_changed", "changed setting · 设置有变化"),
-        ("config_problems", "configuration in use · 当前配置"),
-        ("ungranted", "not granted yet · 尚未授予"),
-    ] {
-        for name in list(diff, part) {
-            output::line(&format!("  ! {shown}: {}", name.as_str().unwrap_or_default()));
-        }
-    }
-}
-
 fn show_switched(plugin: &Json, what: &str) {
     output::line(&format!("{} {} {what}", text(plugin, "id"), text(plugin, "version")));
     show_steps(plugin);
@@ -343,33 +249,9 @@ fn show_switched(plugin: &Json, what: &str) {
     }
 }
 
-fn show_steps(answer: &Json) {
-    let schema = answer.get("schema").unwrap_or(&Json::Null);
-    for step in list(schema, "steps") {
-        let sign = if step.get("destructive") == Some(&json!(true)) { "!" } else { " " };
-        output::line(&format!("{sign} schema · 结构: {}", both(step, "text")));
-    }
-    for reason in list(schema, "refused") {
-        output::line(&format!("! schema · 结构: {}", pair(reason)));
-    }
-}
-
-fn list<'a>(json: &'a Json, name: &str) -> impl Iterator<Item = &'a Json> {
-    json.get(name).and_then(Json::as_array).into_iter().flatten()
-}
-
-/// A text in both languages.
-fn both(json: &Json, name: &str) -> String {
-    pair(json.get(name).unwrap_or(&Json::Null))
-}
-
-fn pair(label: &Json) -> String {
-    match (text(label, "en"), text(label, "zh-CN")) {
-        (en, zh) if en == zh || zh.is_empty() => en.to_owned(),
-        (en, zh) => format!("{en} · {zh}"),
-    }
-}
-
-fn some<'a>(text: &'a str, otherwise: &'a str) -> &'a str {
-    if text.is_empty() { otherwise } else { text }
+/// `FOR=POLICY`.
+fn assignment(text: &str) -> std::result::Result<(String, String), String> {
+    let (of, policy) =
+        text.split_once('=').ok_or_else(|| format!("`{text}` is not of the form FOR=POLICY"))?;
+    Ok((of.to_owned(), policy.to_owned()))
 }

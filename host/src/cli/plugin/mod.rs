@@ -8,6 +8,7 @@ mod health;
 mod install;
 mod lifecycle;
 mod model;
+mod review;
 mod run;
 
 use std::path::PathBuf;
@@ -41,7 +42,9 @@ pub(crate) enum Plugin {
     /// List the plugins of a server.
     List(Connection),
     /// Say what a version reads and may do, its limits, what it brings, and what is different from the version in use.
-    Review(lifecycle::Review),
+    Review(review::Review),
+    /// Show how a plugin stands and is used: settings, health, schedule, what happens while it cannot be called.
+    Show(review::Show),
     /// Switch a plugin on, or change how it is used.
     Enable(lifecycle::Enable),
     /// Have another version take over, with the settings in use where nothing else is said.
@@ -113,6 +116,7 @@ impl Plugin {
             Self::Install(install) => install.run(),
             Self::List(connection) => install::list(connection),
             Self::Review(review) => review.run(),
+            Self::Show(show) => show.run(),
             Self::Enable(enable) => enable.run(),
             Self::Upgrade(upgrade) => upgrade.run(),
             Self::RollBack(roll_back) => roll_back.run(),

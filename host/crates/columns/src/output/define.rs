@@ -6,7 +6,7 @@ use trellis_model::{ObjectId, ObjectName, PluginId, SegmentationName, Text};
 use trellis_records::{EntryBody, NewEntry};
 use trellis_storage::{Position, WriteSet};
 
-use super::Output;
+use super::{Output, Pointer, Presence};
 use crate::keys;
 use crate::{Columns, Error, Origin, Result, stored};
 
@@ -69,26 +69,49 @@ impl Columns {
         object.map(|object| object.id).ok_or_else(|| Error::UnknownObject { object: name.to_string() })
     }
 
-    /// Marks the segmentations and scores of a plugin as stale (it was disabled or removed), or as kept up to date again.
+    /// Marks the segmentations and scores of a plugin as stale until one of its runs becomes current: nobody follows what is current now.
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn set_stale(&self, plugin: &PluginId, stale: bool) -> Result<()> {
+    pub async fn set_stale(&self, plugin: &PluginId) -> Result<()> {
+        self.set_pointers(plugin, |output| Pointer { stale: true, ..output.pointer.clone() }).await
+    }
+
+    /// Says whether a plugin is there, and what is shown of its segmentations and of its scores while it is not. Whoever reads sees nobody
+    /// with a value while they are cleared; that is no transition of anybody, and the values are as they were when the plugin is back.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn set_presence(
+        &self,
+        plugin: &PluginId,
+        segmentations: Presence,
+        scores: Presence,
+    ) -> Result<()> {
+        self.set_pointers(plugin, |output| {
+            let presence = if output.is_score() { scores } else { segmentations };
+            Pointer { presence, ..output.pointer.clone() }
+        })
+        .await
+    }
+
+    /// Gives the outputs of a plugin other pointers, each that changes in a commit with its event.
+    async fn set_pointers(&self, plugin: &PluginId, of: impl Fn(&Output) -> Pointer) -> Result<()> {
         let _changing = self.results.change.lock().await;
-        for output in self.results.state().outputs.values() {
-            if !output.is_of(plugin) || output.pointer.stale == stale {
+        for output in self.results.state().outputs.values().filter(|output| output.is_of(plugin)) {
+            let pointer = of(output);
+            if pointer == output.pointer {
                 continue;
             }
-            let mut pointer = output.pointer.clone();
-            pointer.stale = stale;
             let mut set = WriteSet::new();
             set.put(keys::pointer(output.id), stored::encode(&pointer));
-            let name = output.name().as_str();
-            let (event, data) = if output.is_score() {
-                ("score.stale", json!({ "score": name, "stale": stale }))
-            } else {
-                ("segmentation.stale", json!({ "segmentation": name, "stale": stale }))
+            let (kind, event) = match output.is_score() {
+                true => ("score", "score.stale"),
+                false => ("segmentation", "segmentation.stale"),
             };
+            let cleared = pointer.presence == Presence::Cleared;
+            let data =
+                json!({ kind: output.name().as_str(), "stale": pointer.is_stale(), "cleared": cleared });
             let position = self.commit_event(set, event, data).await?;
             let marked = Output { pointer, pointer_position: Some(position), ..Output::clone(output) };
             self.results.put(|state| {

@@ -10,6 +10,7 @@ use trellis_model::PluginId;
 
 pub(crate) use classes::Classes;
 pub(crate) use define::{check_names, check_texts, merged_aliases};
+pub use pointer::Presence;
 pub(crate) use pointer::{Pointer, StoredResult};
 pub(crate) use state::{Output, OutputKind};
 pub(crate) use stored::{StoredSource, names_of, object_of, source_of, text_of, texts};

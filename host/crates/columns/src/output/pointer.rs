@@ -10,6 +10,19 @@ pub(crate) struct Pointer {
     /// Ascending by generation; holds the current one.
     pub(crate) results: Vec<StoredResult>,
     pub(crate) stale: bool,
+    pub(crate) presence: Presence,
+}
+
+/// Whether what keeps a result up to date is there, and what is shown of the result while it is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Presence {
+    /// It is there.
+    #[default]
+    There,
+    /// It is away; the last values are shown and marked stale.
+    Kept,
+    /// It is away, and until it is back nobody has a value. The values themselves stay as they are.
+    Cleared,
 }
 
 /// A generation as the result of a segmentation or score.
@@ -40,7 +53,12 @@ impl Pointer {
         let current = Some(result.generation);
         results.push(result);
         results.sort_by_key(|result| result.generation);
-        Self { current, results, stale: false }
+        Self { current, results, stale: false, presence: self.presence }
+    }
+
+    /// Whether nothing keeps the current result up to date.
+    pub(crate) fn is_stale(&self) -> bool {
+        self.stale || self.presence != Presence::There
     }
 
     /// The same pointer with the current generation and the newest others, `kept` in all.
@@ -79,7 +97,7 @@ mod tests {
             flipped_at_ms: 0,
         };
         let results = generations.iter().map(result).collect();
-        Pointer { current: Some(GenerationId(current)), results, stale: false }
+        Pointer { current: Some(GenerationId(current)), results, ..Pointer::default() }
     }
 
     #[test]
@@ -91,6 +109,18 @@ mod tests {
         check(1, &[1, 2, 3, 4, 5], 3, &[1, 4, 5]);
         check(5, &[4, 5], 3, &[4, 5]);
         check(5, &[4, 5], 1, &[5]);
+    }
+
+    #[test]
+    fn a_flip_makes_a_result_fresh_and_nobody_come_back() {
+        let away = Pointer { stale: true, presence: Presence::Cleared, ..pointer(1, &[1]) };
+        let flipped =
+            away.flipped_to(StoredResult { generation: GenerationId(2), ..away.results[0].clone() });
+        assert_eq!((flipped.stale, flipped.presence), (false, Presence::Cleared));
+        assert!(
+            flipped.is_stale()
+                && pointer(1, &[1]).flipped_to(away.results[0].clone()).presence == Presence::There
+        );
     }
 
     #[test]

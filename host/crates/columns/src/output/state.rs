@@ -1,15 +1,19 @@
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use trellis_model::{ObjectId, ObjectName, PluginId, SegmentationName};
 use trellis_storage::Position;
 
-use super::{Classes, CurrentResult, Pointer, Source};
+use super::{Classes, CurrentResult, Pointer, Presence, Source};
 use crate::GenerationId;
 use crate::generation::Loaded;
 use crate::keys::{KeyKind, OutputId};
 use crate::population::Population;
 use crate::score::{self, Score};
 use crate::segmentation::{self, Segmentation};
+
+/// What is shown of a segmentation, and of a score, that is cleared: nobody has a value.
+static NO_CODES: LazyLock<Loaded> = LazyLock::new(|| Loaded::empty(&Classes::Values(0)));
+static NO_NUMBERS: LazyLock<Loaded> = LazyLock::new(|| Loaded::empty(&Classes::Bands([].into())));
 
 /// A segmentation or score with its current values. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -122,6 +126,20 @@ impl Output {
         matches!(source, Source::Plugin { plugin: of, .. } if of == plugin)
     }
 
+    /// Whether its values are not shown, since what keeps them up to date is away.
+    pub(crate) fn is_cleared(&self) -> bool {
+        self.pointer.presence == Presence::Cleared
+    }
+
+    /// The values that readers see. Whoever writes goes by `loaded`, which stays as it is while nobody sees it.
+    pub(crate) fn shown(&self) -> &Loaded {
+        match (self.is_cleared(), &self.kind) {
+            (false, _) => &self.loaded,
+            (true, OutputKind::Segmentation(_)) => &NO_CODES,
+            (true, OutputKind::Score(_)) => &NO_NUMBERS,
+        }
+    }
+
     pub(crate) fn current(&self) -> Option<CurrentResult> {
         let result = self.pointer.current.and_then(|current| self.pointer.result(current))?;
         Some(CurrentResult {
@@ -139,10 +157,11 @@ impl Output {
 
     /// How many customers that are not deleted have each class; that of null means nothing.
     pub(crate) fn live_counts(&self, population: &Population) -> Vec<u64> {
-        let mut counts = self.loaded.counts.clone();
+        let shown = self.shown();
+        let mut counts = shown.counts.clone();
         counts.resize(self.classes().count() + 1, 0);
         for ordinal in population.deleted() {
-            let class = self.classes().of(self.loaded.column.get(*ordinal));
+            let class = self.classes().of(shown.column.get(*ordinal));
             if let Some(count) = counts.get_mut(usize::from(class)) {
                 *count = count.saturating_sub(1);
             }

@@ -45,7 +45,7 @@ impl CurrentScore {
     }
 
     pub(crate) fn column(&self) -> &NumberColumn {
-        match &self.output.loaded.column {
+        match &self.output.shown().column {
             Column::Numbers(column) => column,
             Column::Codes(_) => unreachable!("a score has numbers"),
         }
@@ -113,7 +113,8 @@ impl Columns {
             mean: some(summary.sum / summary.members as f64),
             bands: bands.collect(),
             kept: output.kept(),
-            stale: output.pointer.stale,
+            stale: output.pointer.is_stale(),
+            cleared: output.is_cleared(),
             damaged: output.damaged.clone(),
             definition,
         }))

@@ -60,7 +60,7 @@ impl CurrentSegmentation {
     }
 
     pub(crate) fn column(&self) -> &CodeColumn {
-        match &self.output.loaded.column {
+        match &self.output.shown().column {
             Column::Codes(column) => column,
             Column::Numbers(_) => unreachable!("a segmentation has codes"),
         }
@@ -99,7 +99,8 @@ impl Columns {
             null_count: population.live().saturating_sub(members),
             counts,
             kept: output.kept(),
-            stale: output.pointer.stale,
+            stale: output.pointer.is_stale(),
+            cleared: output.is_cleared(),
             damaged: output.damaged.clone(),
             definition,
         }))

@@ -47,8 +47,10 @@ pub struct SegmentationInfo {
     pub null_count: u64,
     /// Generations that can be rolled back to, the newest first.
     pub kept: Vec<GenerationId>,
-    /// Whether nothing keeps the result up to date any more (its plugin was disabled or removed).
+    /// Whether nothing keeps the result up to date: its plugin is away, or an older run was made current again.
     pub stale: bool,
+    /// Whether nobody has a value as long as its plugin is away.
+    pub cleared: bool,
     /// What is wrong with the stored result, where it cannot be read.
     pub damaged: Option<String>,
 }

@@ -3,6 +3,7 @@ mod computed;
 mod crashes;
 mod features;
 mod interactions;
+mod presence;
 mod related;
 mod results;
 mod score_runs;

@@ -378,7 +378,7 @@ async fn a_definition_grows_and_never_shrinks() {
     assert_eq!(segments.records.len(), 4);
     let company = company.restart().await;
     assert_eq!(company.columns.segmentation("rfm").unwrap().definition, info.definition);
-    company.columns.set_stale(&PluginId::new("retail-rfm").unwrap(), true).await.unwrap();
+    company.columns.set_stale(&PluginId::new("retail-rfm").unwrap()).await.unwrap();
     let company = company.restart().await;
     assert!(company.columns.segmentation("rfm").unwrap().stale);
 }

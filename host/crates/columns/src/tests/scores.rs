@@ -219,7 +219,7 @@ async fn new_bands_are_counted_anew_and_nobody_has_crossed() {
     assert_eq!(columns.score("risk").unwrap().bands, [count("b1", 3), count("b2", 1)]);
     company.assert_clean().await;
 
-    columns.set_stale(&PluginId::new("churn-lite").unwrap(), true).await.unwrap();
+    columns.set_stale(&PluginId::new("churn-lite").unwrap()).await.unwrap();
     let company = company.restart().await;
     let again = company.columns.score("risk").unwrap();
     assert_eq!((&again.definition, again.stale), (&new, true));

@@ -6,7 +6,7 @@ use trellis_model::RecordId;
 use trellis_records::Caller;
 
 use super::{Eligibility, OUTSIDE_AUDIENCE, change::Verdict, deciding::Deciding, members, object};
-use crate::{Error, Result, blocking::blocking, core::Core};
+use crate::{Error, Result, blocking::blocking, core::Core, lookups::sees_datasets};
 
 /// Asks the plugin about a customer, as the data is now. Changes nothing.
 pub(crate) async fn eligibility(
@@ -24,9 +24,11 @@ pub(crate) async fn eligibility(
     let batch = core.columns.dataset_rows(&deciding.spec, deciding.as_of, &ordinals).await?;
     let at = deciding.context(core, core.records.ids().record_id(core.records.clock().now_ms()));
     let asking = Arc::clone(&deciding);
+    // Reasons may quote all that the plugin reads of a customer.
+    let explains = sees_datasets(&caller.scope, deciding.enabled.manifest());
     let (verdict, reasons) = blocking("asking a plugin who takes part", move || {
         let verdict = asking.decide(&batch, &at)?.pop();
-        let reasons = if batch.rows == 0 { Vec::new() } else { asking.explain(batch, &at)? };
+        let reasons = if batch.rows == 0 || !explains { Vec::new() } else { asking.explain(batch, &at)? };
         Ok::<_, Error>((verdict, reasons))
     })
     .await??;

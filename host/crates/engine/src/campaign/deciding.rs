@@ -35,11 +35,6 @@ pub(super) struct Deciding {
     pub(super) spec: DatasetSpec,
 }
 
-/// Finds out whether a campaign can be run, so that one that cannot is refused before there is a job.
-pub(crate) async fn check(core: &Core, caller: &Caller, id: RecordId) -> Result<()> {
-    Deciding::for_run(core, caller, id).await.map(drop)
-}
-
 impl Deciding {
     /// A campaign that a caller asks about.
     pub(super) async fn find(core: &Core, caller: &Caller, id: RecordId) -> Result<Self> {

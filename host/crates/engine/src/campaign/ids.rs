@@ -38,6 +38,11 @@ impl Occasion {
         self.id("eligibility", account)
     }
 
+    /// The id of the decision that says that the plugin was left out.
+    pub(super) fn skipped(&self) -> RecordId {
+        self.id("skipped", self.campaign)
+    }
+
     /// The id of the member that an account becomes.
     pub(super) fn member(&self, account: RecordId) -> RecordId {
         self.id("member", account)

@@ -3,6 +3,7 @@
 //! A run goes over the whole audience; after it, the customers whom log entries concern are decided about again. Both settle members the
 //! same way: the member's change is saved, what the plugin wants is recorded as a decision in the same commit, then carried out.
 
+mod absent;
 mod ask;
 mod audience;
 mod change;
@@ -20,8 +21,8 @@ mod trial;
 use trellis_model::{ObjectName, PluginId, Reason, RecordId, Text};
 use trellis_plugin_host::Metric;
 
+pub(crate) use absent::check;
 pub(crate) use ask::eligibility;
-pub(crate) use deciding::check;
 pub(crate) use evaluate::evaluate;
 pub(crate) use react::react;
 pub(crate) use replay::replay;

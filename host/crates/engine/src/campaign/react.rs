@@ -6,7 +6,7 @@ use trellis_model::{Batch, Cause, ChangeKind, Filter, Op, Record, RecordId, Scop
 use trellis_records::{EntryBody, LogEntry, LoggedChange, Query};
 
 use super::{
-    OUTSIDE_AUDIENCE,
+    OUTSIDE_AUDIENCE, absent,
     change::Verdict,
     deciding::Deciding,
     ids::Occasion,
@@ -64,11 +64,20 @@ pub(crate) async fn react(core: &Core, entries: &[LogEntry]) -> Result<()> {
             Ok(()) => {}
             Err(error) if is_of_this_moment(&error) => return Err(error),
             Err(error) => {
+                if let (Some(skipped), Some(last)) = (absent::skipped(core, &error), latest(accounts)) {
+                    let occasion = Occasion::of_entry(last.entry, last.time_ms, campaign.id);
+                    skipped.record(core, &occasion, &last.cause).await?;
+                }
                 tracing::warn!(campaign = %campaign.id, code = error.code(), "a campaign did not react: {error}");
             }
         }
     }
     Ok(())
+}
+
+/// The last of the changes that concern customers.
+fn latest(accounts: &BTreeMap<RecordId, Concern>) -> Option<&Concern> {
+    accounts.values().max_by_key(|concern| concern.entry)
 }
 
 /// The customers whom entries concern, as the manifest of a plugin says.

@@ -7,12 +7,12 @@ use std::{
 };
 
 use serde_json::{Value as Json, json};
-use trellis_model::{Batch, NamedRecord, RecordId};
+use trellis_model::{Batch, Cause, NamedRecord, RecordId, bilingual};
 use trellis_plugin_host::CallContext;
 use trellis_storage::WriteSet;
 
 use super::{
-    OUTSIDE_AUDIENCE,
+    OUTSIDE_AUDIENCE, absent,
     audience::{self, InAudience},
     change::Verdict,
     deciding::Deciding,
@@ -22,7 +22,7 @@ use super::{
     settle::{Customer, Settling, Tally},
 };
 use crate::{
-    Result, as_of,
+    Error, Result, as_of,
     capsule::{self, End, Header, Kind},
     core::Core,
     decisions::StoredNamed,
@@ -72,10 +72,18 @@ pub(super) fn hasher() -> blake3::Hasher {
 /// Runs a campaign; called again with the same job where a stop of the server interrupted it.
 pub(crate) fn run(core: &Core, job: &Running<'_>, campaign: RecordId) -> Result<Json> {
     let started = Instant::now();
-    let deciding = Arc::new(job.wait(Deciding::for_run(core, job.caller(), campaign))?);
     let time = job.id().0.get_timestamp().map(|time| time.to_unix());
     let time_ms = time.map_or(0, |(seconds, nanos)| seconds * 1_000 + u64::from(nanos) / 1_000_000);
     let occasion = Occasion::of_job(job.id(), i64::try_from(time_ms).unwrap_or_default(), campaign);
+    let deciding = match job.wait(Deciding::for_run(core, job.caller(), campaign)) {
+        Ok(deciding) => Arc::new(deciding),
+        Err(error) => {
+            let Some(skipped) = absent::skipped(core, &error) else { return Err(error) };
+            let cause = Cause { job: Some(job.id()), ..job.caller().cause.clone() };
+            job.wait(skipped.record(core, &occasion, &cause))?;
+            return Ok(skipped.result(core, job.id(), campaign));
+        }
+    };
     let at = deciding.context(core, job.id());
     let run = Run {
         core,
@@ -104,7 +112,10 @@ impl Run<'_> {
             gather(place, &header, Box::new(rows), || job.check())?;
         while let Some(batch) = source.next()? {
             job.check()?;
-            let verdicts = self.deciding.decide(&batch, &self.at)?;
+            let verdicts = match self.deciding.decide(&batch, &self.at) {
+                Ok(verdicts) => verdicts,
+                Err(error) => return self.left_out(error, &header, started),
+            };
             let bytes = stored::encode(&verdicts);
             self.hasher.update(&bytes);
             if capsule.is_writing() {
@@ -113,7 +124,9 @@ impl Run<'_> {
                 capsule.results(Some(&capsule::encode(Kind::Results, bounds, &bytes)));
             }
             verdicts.iter().for_each(|verdict| self.counts.add(verdict));
-            job.wait(self.settle(&batch, verdicts))?;
+            if let Err(error) = job.wait(self.settle(&batch, verdicts)) {
+                return self.left_out(error, &header, started);
+            }
             job.progress(self.counts.customers, Some(total), "customers");
         }
         drop(source);
@@ -122,6 +135,21 @@ impl Run<'_> {
         let made = capsule.finish(&end);
         job.wait(self.list(&made))?;
         Ok(self.result(&end, &made, &header, started))
+    }
+
+    /// The end of a run whose plugin cannot be called any more: those whom it was not asked about stay as they are, or the run fails.
+    fn left_out(self, error: Error, header: &Header, started: Instant) -> Result<Json> {
+        let Some(skipped) = absent::skipped(self.core, &error) else { return Err(error) };
+        let cause = Cause { job: Some(self.job.id()), ..self.job.caller().cause.clone() };
+        self.job.wait(skipped.record(self.core, &self.occasion, &cause))?;
+        let end =
+            End { rows: self.counts.customers, outputs_digest: *self.hasher.clone().finalize().as_bytes() };
+        let none = bilingual!("its plugin could not be called to the end", "插件未能全程调用");
+        let mut result = self.result(&end, &Err(none), header, started);
+        if let Some(result) = result.as_object_mut() {
+            result.insert("skipped".into(), skipped.to_json());
+        }
+        Ok(result)
     }
 
     fn rows(&self) -> Result<(InAudience<trellis_columns::DatasetStream>, u64)> {

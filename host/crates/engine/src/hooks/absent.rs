@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use trellis_model::{NamedRecord, ObjectDefinition, Text, Value, bilingual};
-use trellis_plugin_host::manifest::{Closed, OnFailure};
+use trellis_plugin_host::manifest::{AbsentPolicy, Closed};
 use trellis_records::{Proposed, SaveContext, Schema};
 
 use super::{
@@ -31,7 +31,7 @@ pub(super) fn judge(
         let Some((before, after)) = named(schema, row, context.now_ms()) else { continue };
         if hook.when.iter().any(|field| is_changed(before.as_ref(), &after, field.as_str())) {
             let of = Row { number, absent, object, after: &after };
-            of.not_asked(context, DecisionKind::Veto, DecisionKind::Patch, hook.on_failure, ledger);
+            of.not_asked(context, DecisionKind::Veto, DecisionKind::Patch, absent.unjudged(hook), ledger);
         }
     }
 }
@@ -54,7 +54,7 @@ pub(super) fn check_closing(
                 context,
                 DecisionKind::CloseCheck,
                 DecisionKind::CloseCheck,
-                closed.on_failure,
+                absent.unchecked(closed),
                 ledger,
             );
         }
@@ -88,7 +88,7 @@ impl Row<'_> {
         context: &SaveContext,
         refusal: DecisionKind,
         acceptance: DecisionKind,
-        policy: OnFailure,
+        policy: AbsentPolicy,
         ledger: &mut Ledger,
     ) {
         let (id, version, why) = (&self.absent.id, &self.absent.version, &self.absent.reason);
@@ -101,14 +101,21 @@ impl Row<'_> {
             record: self.after.id,
         };
         match policy {
-            OnFailure::Refuse => {
-                let code = CODE.replace('_', "-");
-                let refused = Refused { row: self.number, code, field: None, reason, unavailable: true };
-                ledger.refuse(context, refusal, about, refused, Vec::new(), None);
-            }
-            OnFailure::Accept => {
+            AbsentPolicy::Accept => {
                 let outcome = json!({ "not_judged": { "code": CODE, "message": text_json(&reason) } });
                 ledger.note(context, acceptance, about, outcome, None);
+            }
+            _ => {
+                let code = CODE.replace('_', "-");
+                let refused = Refused {
+                    row: self.number,
+                    code,
+                    field: None,
+                    reason,
+                    unavailable: true,
+                    withheld: None,
+                };
+                ledger.refuse(context, refusal, about, refused, Vec::new(), None);
             }
         }
     }

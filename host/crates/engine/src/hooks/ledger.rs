@@ -42,6 +42,16 @@ pub(super) struct Refused {
     pub(super) field: Option<FieldName>,
     pub(super) reason: Text,
     pub(super) unavailable: bool,
+    /// What the user who saves is told instead, where the reason may hold what this user may not see.
+    pub(super) withheld: Option<Withheld>,
+}
+
+/// What a user is told in place of a reason.
+#[derive(Debug)]
+pub(super) struct Withheld {
+    pub(super) code: String,
+    pub(super) field: Option<FieldName>,
+    pub(super) reason: Text,
 }
 
 impl Ledger {
@@ -71,7 +81,7 @@ impl Ledger {
         reasons: Vec<Reason>,
         capsule: Option<Capsule>,
     ) {
-        let Refused { row, code, field, reason, unavailable } = refused;
+        let Refused { row, code, field, reason, unavailable, withheld } = refused;
         let outcome = json!({
             "code": code,
             "field": field.as_ref().map(FieldName::as_str),
@@ -82,6 +92,8 @@ impl Ledger {
         if self.refusals.len() < REFUSALS_MAX {
             self.refusals.push(decision(context, kind, about, outcome, reasons, capsule));
         }
+        let told = withheld.unwrap_or(Withheld { code, field, reason });
+        let Withheld { code, field, reason } = told;
         self.vetoes.push(Veto { by, code, reason, field, unavailable, row });
     }
 

@@ -9,6 +9,7 @@ mod absent;
 mod ledger;
 mod plugins;
 mod rules;
+mod shown;
 mod workflows;
 
 use std::sync::Arc;

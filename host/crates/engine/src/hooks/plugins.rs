@@ -12,14 +12,14 @@ use tokio::runtime::Handle;
 use trellis_model::{FieldName, NamedRecord, ObjectDefinition, ObjectId, Reason, Text, bilingual};
 use trellis_plugin_host::{
     CallContext, HookChange, Verdict,
-    manifest::{OnFailure, RecordHookUse},
+    manifest::{AbsentPolicy, RecordHookUse},
 };
 use trellis_records::{Proposed, SaveContext, SaveHook, Schema, Veto};
 
 use super::{
     absent, apply, context as call_context, is_changed,
     ledger::{About, Ledger, Refused},
-    record,
+    record, shown,
 };
 use crate::{
     Error, Result,
@@ -217,13 +217,20 @@ impl Judging<'_> {
                     field: refusal.field.clone(),
                     reason: refusal.message.clone(),
                     unavailable: false,
+                    withheld: shown::refusal(
+                        self.enabled,
+                        &self.context.caller().scope,
+                        &shown::of_change(change),
+                        &answered.lookups.answers(),
+                        refusal.field.as_ref().map(|field| (&self.object.name, field)),
+                    ),
                 };
                 ledger.refuse(self.context, DecisionKind::Veto, about(), refused, vec![reason], capsule);
             }
         }
     }
 
-    /// The plugin failed: what becomes of the rows is what its manifest says.
+    /// The plugin failed: what becomes of the rows is what its use or its manifest says.
     fn failed(&self, chunk: &[(usize, HookChange)], error: &Error, ledger: &mut Ledger) {
         tracing::warn!(
             plugin = %self.enabled.plugin.plugin_version(), object = self.object.name.as_str(), rows = chunk.len(),
@@ -245,15 +252,16 @@ impl Judging<'_> {
         ledger: &mut Ledger,
     ) {
         let about = self.about(change);
-        match self.hook.on_failure {
-            OnFailure::Refuse => {
-                let refused =
-                    Refused { row, code: code.replace('_', "-"), field: None, reason, unavailable: true };
-                ledger.refuse(self.context, DecisionKind::Veto, about, refused, Vec::new(), capsule);
-            }
-            OnFailure::Accept => {
+        match self.enabled.unjudged(self.hook) {
+            AbsentPolicy::Accept => {
                 let outcome = json!({ "not_judged": { "code": code, "message": text_json(&reason) } });
                 ledger.note(self.context, DecisionKind::Patch, about, outcome, capsule);
+            }
+            _ => {
+                let withheld = shown::cannot_judge(self.enabled, &self.context.caller().scope, &code);
+                let code = code.replace('_', "-");
+                let refused = Refused { row, code, field: None, reason, unavailable: true, withheld };
+                ledger.refuse(self.context, DecisionKind::Veto, about, refused, Vec::new(), capsule);
             }
         }
     }

@@ -210,6 +210,7 @@ impl Judging {
                 field: veto.field.clone(),
                 reason: veto.message.clone(),
                 unavailable: false,
+                withheld: None,
             };
             self.ledger_refuse(rule, record, refused, capsule.take());
         }
@@ -231,7 +232,14 @@ fn about(rule: &Rule, record: RecordId) -> About {
 /// A refusal by a rule that could not decide.
 fn failed(row: usize, unavailable: bool) -> Refused {
     let code = if unavailable { "rule-unavailable" } else { "rule-error" };
-    Refused { row, code: code.to_owned(), field: None, reason: Default::default(), unavailable }
+    Refused {
+        row,
+        code: code.to_owned(),
+        field: None,
+        reason: Default::default(),
+        unavailable,
+        withheld: None,
+    }
 }
 
 /// Writes a rule's changes over a row, and over what the next rule sees of it.

@@ -15,14 +15,14 @@ use trellis_model::{
 };
 use trellis_plugin_host::{
     Requirement, WorkItem,
-    manifest::{OnFailure, ServiceWorkflowUse},
+    manifest::{AbsentPolicy, ServiceWorkflowUse},
 };
 use trellis_records::{Proposed, SaveContext, SaveHook, Veto};
 
 use super::{
     absent, context as call_context,
-    ledger::{About, Ledger, Refused},
-    record,
+    ledger::{About, Ledger, Refused, Withheld},
+    record, shown,
 };
 use crate::{
     Error, Result,
@@ -132,15 +132,28 @@ impl Closing<'_> {
             Ok((item, requirements)) => {
                 let (config, answers) = (&self.enabled.config, lookups.answers());
                 let output = requirements_output(&requirements);
+                let withheld = shown::refusal(
+                    self.enabled,
+                    &self.context.caller().scope,
+                    &shown::of_item(&item),
+                    &answers,
+                    requirements.first().and_then(|first| Some((&self.object.name, first.field.as_ref()?))),
+                );
                 let input = PluginInput::CloseCheck(item);
                 let capsule = Capsule::plugin(input, config, &at, answers, &output);
-                self.refuse(&requirements, capsule, ledger);
+                self.refuse(&requirements, withheld, capsule, ledger);
             }
             Err(error) => self.failed(&error, ledger),
         }
     }
 
-    fn refuse(&self, requirements: &[Requirement], capsule: Capsule, ledger: &mut Ledger) {
+    fn refuse(
+        &self,
+        requirements: &[Requirement],
+        withheld: Option<Withheld>,
+        capsule: Capsule,
+        ledger: &mut Ledger,
+    ) {
         let Some(first) = requirements.first() else { return };
         let reason = |requirement: &Requirement| Reason {
             code: requirement.code.clone(),
@@ -153,21 +166,20 @@ impl Closing<'_> {
             field: first.field.clone(),
             reason: joined(requirements),
             unavailable: false,
+            withheld,
         };
         let reasons = requirements.iter().map(reason).collect();
         ledger.refuse(self.context, DecisionKind::CloseCheck, self.about(), refused, reasons, Some(capsule));
     }
 
-    /// A record that cannot be checked is not closed, unless the manifest says otherwise: what the check is for would be lost without
+    /// A record that cannot be checked is not closed, unless the plugin's use or manifest says otherwise: what the check is for would be lost without
     /// anybody noticing.
     fn failed(&self, error: &Error, ledger: &mut Ledger) {
         tracing::warn!(
             plugin = %self.enabled.plugin.plugin_version(), object = self.object.name.as_str(),
             "a close check failed: {error}"
         );
-        let workflow = self.enabled.manifest().service_workflow.as_ref();
-        let closed = workflow.and_then(|workflow| workflow.closed.as_ref());
-        if closed.is_some_and(|closed| closed.on_failure == OnFailure::Accept) {
+        if self.enabled.unchecked() == AbsentPolicy::Accept {
             let outcome = json!({ "not_judged": { "code": error.code(), "message": error.to_string() } });
             return ledger.note(self.context, DecisionKind::CloseCheck, self.about(), outcome, None);
         }
@@ -177,6 +189,7 @@ impl Closing<'_> {
             field: None,
             reason: Text::new(error.to_string(), ""),
             unavailable: true,
+            withheld: shown::cannot_judge(self.enabled, &self.context.caller().scope, error.code()),
         };
         ledger.refuse(self.context, DecisionKind::CloseCheck, self.about(), refused, Vec::new(), None);
     }

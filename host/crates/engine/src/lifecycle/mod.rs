@@ -5,27 +5,34 @@
 
 mod offline;
 mod pack;
+mod presence;
 mod remove;
 mod review;
 mod rules;
 mod switch;
 mod tests;
 
-use std::{future::Future, sync::Arc};
+use std::{collections::BTreeMap, future::Future, sync::Arc};
 
 use semver::Version;
 use trellis_model::{PluginId, RecordId};
-use trellis_plugin_host::Inspection;
+use trellis_plugin_host::{
+    Inspection,
+    manifest::{AbsentPolicy, AbsentUse},
+};
 use trellis_records::{Caller, SchemaStep};
 
 pub use offline::{PackPart, PackProblem, check_pack};
+pub(crate) use presence::{renew as renew_presence, renew_all as renew_all_presences};
 pub(crate) use remove::purge;
 pub use review::{
     NamesDiff, Review, ReviewDiff, ReviewedHook, ReviewedName, ReviewedOutput, ReviewedRequest,
+    ReviewedSchedule,
 };
 pub use rules::{ShippedRule, ShippedRuleState};
+pub(crate) use switch::roll_back_by_itself;
 
-use crate::{Engine, Error, Job, PluginInfo, Result, SwitchInfo, UseSettings, core::Core};
+use crate::{Engine, Error, Job, OnQuarantine, PluginInfo, Result, SwitchInfo, UseSettings, core::Core};
 
 /// How a switch to another use of a plugin is meant.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -49,6 +56,10 @@ pub struct UpgradeRequest {
     pub config: Option<serde_json::Value>,
     /// What it is granted; what was granted so far where it is `None`, which has to cover all that the version asks for.
     pub grants: Option<Vec<String>>,
+    /// What happens while it cannot be called; what was said so far where it is `None`.
+    pub absent: Option<BTreeMap<AbsentUse, AbsentPolicy>>,
+    /// What happens when the version is quarantined; what was said so far where it is `None`.
+    pub on_quarantine: Option<OnQuarantine>,
     /// How it is meant.
     pub options: SwitchOptions,
 }
@@ -67,7 +78,7 @@ pub struct Switched {
     /// What became of the rules that it ships.
     pub rules: Vec<ShippedRule>,
     /// The objects of which indexes are to be built.
-    builds: Vec<String>,
+    pub(crate) builds: Vec<String>,
 }
 
 /// What came of removing a plugin.
@@ -109,9 +120,12 @@ impl Engine {
             };
             let (info, plugin) = core.registry.upload(&caller, wasm, check).await?;
             core.registry.keep_manifest(&info.id, plugin.digest().as_bytes(), &manifest?).await?;
+            // A file that was lost is there again.
+            presence::renew(&core, &info.id).await?;
             Ok((info, plugin.version().clone()))
         })
         .await
+        .map(|(info, version)| (self.with_schedule(info), version))
     }
 
     /// What there is to know about a version before it is enabled: what it reads and may do, its limits, what it brings, and what is
@@ -236,17 +250,17 @@ impl Engine {
         Ok(self.build_indexes_of(caller, switched).await)
     }
 
-    /// Disables a plugin. Its results stay readable and are marked stale; a run that is under way goes on to its end.
+    /// Disables a plugin. Its results stay, marked stale, or are nobody's until it is back, as its use says; a run that is under way goes on to its end.
     ///
     /// # Errors
     /// [`Error::UnknownPlugin`].
     pub async fn plugin_disable(&self, caller: &Caller, id: &PluginId) -> Result<PluginInfo> {
         let (caller, id) = (caller.clone(), id.clone());
-        self.step(|core| async move {
+        let info = self.step(|core| async move {
             let changing = core.registry.changing().await;
             switch::disable(&core, &changing, &caller, &id, None).await
-        })
-        .await
+        });
+        Ok(self.with_schedule(info.await?))
     }
 
     /// The switches of a plugin that are kept, the newest first.
@@ -259,6 +273,7 @@ impl Engine {
 
     /// Has the indexes built that the new schema asks for. What cannot be queued waits for the next start.
     async fn build_indexes_of(&self, caller: &Caller, mut switched: Switched) -> Switched {
+        switched.plugin = self.with_schedule(switched.plugin);
         for object in std::mem::take(&mut switched.builds) {
             switched.jobs.extend(self.build_indexes(caller, &object).await);
         }

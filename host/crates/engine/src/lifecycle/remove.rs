@@ -7,7 +7,7 @@ use serde_json::json;
 use trellis_model::PluginId;
 use trellis_records::Caller;
 
-use super::{Removed, switch};
+use super::{Removed, presence, switch};
 use crate::{Error, Result, VersionUse, blocking::blocking, capsule, core::Core, plugins::Changing};
 
 /// Removes one version of a plugin.
@@ -42,10 +42,10 @@ pub(super) async fn plugin(core: &Core, caller: &Caller, id: &PluginId, force: b
         }
         switch::disable(core, &changing, caller, id, Some("removed")).await?;
     }
-    core.columns.set_stale(id, true).await?;
     let rules_off = super::rules::switch_off(core, caller, id).await?;
     let applied = core.records.schema_remove_pack(caller, id).await?;
     forget(core, &changing, caller, id, (&versions, true), "plugin.removed").await?;
+    presence::renew(core, id).await?;
     Ok(Removed { rules_off, schema: applied.steps })
 }
 

@@ -1,17 +1,26 @@
 //! What an admin looks at before a version of a plugin is enabled: what it reads field by field, what it may have done, its limits,
 //! what it brings, and what is different from the version in use.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use semver::Version;
 use serde_json::Value as Json;
-use trellis_model::{ObjectDefinition, PluginId, Text};
-use trellis_plugin_host::{ClassLimits, Inspection, LimitClass, Plugin, Request};
+use trellis_model::{ObjectDefinition, ObjectName, PluginId, Text};
+use trellis_plugin_host::{
+    ClassLimits, Inspection, LimitClass, Manifest, Plugin, Request,
+    manifest::{Absence, AbsentPolicy, AbsentUse, Schedule},
+};
 use trellis_plugin_kit::golden::Report;
 use trellis_records::{SchemaDocument, SchemaPlan};
 
 use super::{ShippedRule, pack, rules, tests};
 use crate::{Result, UseSettings, blocking::blocking, core::Core, run};
+
+/// Moments that a review names at which a plugin would run by itself.
+const MOMENTS: usize = 3;
 
 /// What there is to know about a version of a plugin before it is enabled.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +59,10 @@ pub struct Review {
     pub outputs: Vec<ReviewedOutput>,
     /// What enabling it would change in the schema.
     pub schema: SchemaPlan,
+    /// When it would run by itself, as its manifest says.
+    pub schedule: Option<ReviewedSchedule>,
+    /// What happens while it cannot be called: as its manifest says, or as the settings in use do.
+    pub absences: Vec<Absence>,
     /// The rules that it ships, with what enabling it would do with each.
     pub rules: Vec<ShippedRule>,
     /// What came of the tests that it carries.
@@ -95,6 +108,15 @@ pub struct ReviewedHook {
     pub when: Vec<ReviewedName>,
     /// Whether a save is refused while it cannot answer.
     pub refuses_on_failure: bool,
+}
+
+/// When a plugin would run by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReviewedSchedule {
+    /// When, and with which model.
+    pub schedule: Schedule,
+    /// The next moments if it were enabled now, in milliseconds since 1970-01-01T00:00:00Z.
+    pub next_ms: Vec<i64>,
 }
 
 /// A segmentation or score that a plugin puts out.
@@ -167,6 +189,7 @@ pub(super) async fn review(core: &Core, id: &PluginId, version: &Version) -> Res
         _ => None,
     };
     let manifest = &inspection.manifest;
+    let absences = manifest.absences(&absent_in_use(core, id, manifest));
     let review = Review {
         plugin: id.clone(),
         version: version.clone(),
@@ -186,7 +209,9 @@ pub(super) async fn review(core: &Core, id: &PluginId, version: &Version) -> Res
             .into_iter()
             .map(|request| labels.request(request))
             .collect(),
-        hooks: hooks(&inspection, &labels),
+        schedule: schedule(core, &inspection),
+        hooks: hooks(&inspection, &absences, &labels),
+        absences,
         limits: limits(core, &inspection),
         outputs,
         schema: pack::plan(core, id, &inspection).await?,
@@ -219,8 +244,30 @@ async fn outputs(plugin: &Arc<Plugin>) -> Result<Vec<ReviewedOutput>> {
     Ok(described.into_iter().map(output).collect())
 }
 
-fn hooks(inspection: &Inspection, labels: &Labels) -> Vec<ReviewedHook> {
+/// What the settings in use say of what happens while the plugin cannot be called, as far as that is something for this version.
+fn absent_in_use(core: &Core, id: &PluginId, manifest: &Manifest) -> BTreeMap<AbsentUse, AbsentPolicy> {
+    let settings = core.registry.settings_of(id);
+    let mut absent = settings.map(|(settings, _)| settings.absent).unwrap_or_default();
+    absent.retain(|of, _| of.is_of(manifest));
+    absent
+}
+
+fn schedule(core: &Core, inspection: &Inspection) -> Option<ReviewedSchedule> {
+    let schedule = inspection.manifest.schedule.clone()?;
+    let config = core.records.config();
+    let zone = config.time_zone.iana_name().unwrap_or("UTC");
+    let now_ms = core.records.clock().now_ms();
+    let next = |after: &i64| schedule.cron.next_after(*after, zone);
+    let next_ms = std::iter::successors(Some(now_ms), next).skip(1).take(MOMENTS).collect();
+    Some(ReviewedSchedule { next_ms, schedule })
+}
+
+fn hooks(inspection: &Inspection, absences: &[Absence], labels: &Labels) -> Vec<ReviewedHook> {
     let manifest = &inspection.manifest;
+    let refuses = |of: AbsentUse, object: &ObjectName| {
+        let is_about = |absence: &&Absence| absence.of == of && absence.object.as_ref() == Some(object);
+        absences.iter().find(is_about).is_some_and(|absence| absence.policy == AbsentPolicy::Refuse)
+    };
     let named = |object: &str, fields: &BTreeSet<trellis_model::FieldName>| {
         fields.iter().map(|field| labels.field(object, field.as_str())).collect::<Vec<_>>()
     };
@@ -228,13 +275,13 @@ fn hooks(inspection: &Inspection, labels: &Labels) -> Vec<ReviewedHook> {
         interface: "record-hook",
         object: labels.object(hook.object.as_str()),
         when: named(hook.object.as_str(), &hook.when),
-        refuses_on_failure: hook.on_failure == trellis_plugin_host::manifest::OnFailure::Refuse,
+        refuses_on_failure: refuses(AbsentUse::RecordHook, &hook.object),
     });
     let guided = manifest.service_workflow.iter().map(|workflow| ReviewedHook {
         interface: "service-workflow",
         object: labels.object(workflow.object.as_str()),
         when: named(workflow.object.as_str(), &workflow.when),
-        refuses_on_failure: workflow.closed.is_some(),
+        refuses_on_failure: refuses(AbsentUse::CloseCheck, &workflow.object),
     });
     judged.chain(guided).collect()
 }

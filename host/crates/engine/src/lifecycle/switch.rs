@@ -1,18 +1,22 @@
 //! Which version of a plugin serves, and how: enabling, upgrading, rolling back, disabling.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use semver::Version;
 use trellis_model::PluginId;
+use trellis_plugin_host::manifest::{AbsentPolicy, AbsentUse};
 use trellis_records::Caller;
 
-use super::{SwitchOptions, Switched, UpgradeRequest, pack, rules, tests};
+use super::{SwitchOptions, Switched, UpgradeRequest, pack, presence, rules, tests};
 use crate::{
     Error, PluginInfo, Result, SwitchKind, UseSettings,
     core::Core,
     plugins::{Changing, Note, Prepared},
     run,
 };
+
+/// The reason in the history of a way back that a plugin took by itself.
+const REASON: &str = "quarantined";
 
 /// Enables a plugin, or changes how it is used.
 pub(super) async fn enable(
@@ -38,15 +42,17 @@ pub(super) async fn upgrade(
     request: UpgradeRequest,
 ) -> Result<Switched> {
     let changing = core.registry.changing().await;
-    let UpgradeRequest { version, config, grants, options } = request;
+    let UpgradeRequest { version, config, grants, absent, on_quarantine, options } = request;
     let settings = settings_in_use(core, id)?;
     let from = settings.version.clone();
     let settings = UseSettings {
         version,
         config: config.unwrap_or_else(|| settings.config.clone()),
         grants: grants.clone().or_else(|| settings.grants.clone()),
+        on_quarantine: on_quarantine.unwrap_or(settings.on_quarantine),
         ..settings
     };
+    let settings = with_absent(core, id, absent, settings)?;
     let settings = match (grants, from) {
         (None, Some(from)) => carried_over(core, id, &from, settings).await?,
         _ => settings,
@@ -64,12 +70,45 @@ pub(super) async fn roll_back(
     options: SwitchOptions,
 ) -> Result<Switched> {
     let changing = core.registry.changing().await;
+    bring_back(core, &changing, caller, id, switch, options).await
+}
+
+/// A way back that a plugin took by itself.
+#[derive(Debug)]
+pub(crate) struct WentBack {
+    /// The version that was quarantined.
+    pub(crate) from: Version,
+    pub(crate) switched: Switched,
+}
+
+/// Brings the use before back where the version in use is quarantined and its settings say so; `None` where they do not, or where there is
+/// no way back: see [`crate::plugins::Registry::way_back`].
+pub(crate) async fn roll_back_by_itself(
+    core: &Core,
+    caller: &Caller,
+    id: &PluginId,
+) -> Result<Option<WentBack>> {
+    let changing = core.registry.changing().await;
+    let Some(way) = core.registry.way_back(id).await? else { return Ok(None) };
+    let options = SwitchOptions { reason: Some(REASON.to_owned()), ..SwitchOptions::default() };
+    let switched = bring_back(core, &changing, caller, id, Some(way.switch), options).await?;
+    Ok(Some(WentBack { from: way.from, switched }))
+}
+
+async fn bring_back(
+    core: &Core,
+    changing: &Changing<'_>,
+    caller: &Caller,
+    id: &PluginId,
+    switch: Option<u64>,
+    options: SwitchOptions,
+) -> Result<Switched> {
     let (number, digest, settings) = core.registry.earlier_use(id, switch).await?;
     let prepared = core.registry.prepare(id, settings.clone()).await?;
     let back = (SwitchKind::RolledBack, Some(number));
     // What the later version added goes out of use again, and stays readable: that is what is asked for.
     let options = SwitchOptions { confirm: true, ignore_self_tests: true, ..options };
-    let mut switched = take_over(core, &changing, caller, prepared, back, &options).await?;
+    let mut switched = take_over(core, changing, caller, prepared, back, &options).await?;
     switched.serving_run = run::serve_again(core, caller, id, &digest, &settings).await?;
     Ok(switched)
 }
@@ -83,7 +122,7 @@ pub(super) async fn disable(
     reason: Option<&str>,
 ) -> Result<PluginInfo> {
     let info = core.registry.disable(changing, caller, id, reason).await?;
-    core.columns.set_stale(id, true).await?;
+    presence::renew(core, id).await?;
     Ok(info)
 }
 
@@ -111,7 +150,7 @@ async fn take_over(
     rules::ship(core, caller, &id, &rules, options.enable_rules).await?;
     let note = Note { kind, reason: options.reason.as_deref(), back_to };
     let plugin = core.registry.commit_switch(changing, caller, prepared, &note).await?;
-    core.columns.set_stale(&id, false).await?;
+    presence::renew(core, &id).await?;
     Ok(Switched {
         plugin,
         serving_run: None,
@@ -150,4 +189,24 @@ async fn carried_over(
     let still = |grant: &String| asked.iter().any(|request| request.grant == *grant);
     let grants = settings.grants.map(|grants| grants.into_iter().filter(still).collect());
     Ok(UseSettings { version: Some(version), grants, ..settings })
+}
+
+/// The settings with what happens while the version cannot be called: as the request says, or as was said so far of what the version is
+/// asked for.
+fn with_absent(
+    core: &Core,
+    id: &PluginId,
+    absent: Option<BTreeMap<AbsentUse, AbsentPolicy>>,
+    mut settings: UseSettings,
+) -> Result<UseSettings> {
+    match absent {
+        Some(absent) => settings.absent = absent,
+        None if !settings.absent.is_empty() => {
+            let (version, _) = core.registry.version_to_use(id, settings.version.as_ref())?;
+            let inspection = core.registry.inspection(id, &version)?;
+            settings.absent.retain(|of, _| of.is_of(&inspection.manifest));
+        }
+        None => {}
+    }
+    Ok(settings)
 }

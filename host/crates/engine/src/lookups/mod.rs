@@ -6,4 +6,4 @@ mod scope;
 
 pub(crate) use record_lookups::{Overlay, RecordLookups, SaveView};
 pub(crate) use recording::{Answer, Question, Recording, Replaying};
-pub(crate) use scope::{for_user, hidden_fields, plugin_scope, rule_scope};
+pub(crate) use scope::{for_user, hidden_fields, plugin_scope, rule_scope, sees_datasets};

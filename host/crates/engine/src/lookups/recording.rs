@@ -25,6 +25,15 @@ pub(crate) enum Question {
     },
 }
 
+impl Question {
+    /// Whose records it is about.
+    pub(crate) fn object(&self) -> &ObjectName {
+        match self {
+            Self::Get { object, .. } | Self::Find { object, .. } | Self::Count { object, .. } => object,
+        }
+    }
+}
+
 impl std::fmt::Display for Question {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use trellis_model::{FieldAccess, FieldName, ObjectDefinition, ObjectName, ObjectScope, RowAccess, Scope};
+use trellis_model::{
+    FieldAccess, FieldName, ObjectDefinition, ObjectName, ObjectScope, RowAccess, Scope, SystemField,
+};
+use trellis_plugin_host::Manifest;
 use trellis_records::Schema;
 
 /// What a rule sees: every record, without personal data unless that was granted. It may write nothing: actions do.
@@ -54,6 +57,22 @@ pub(crate) fn for_user<'a>(
         scope.with(object.clone(), ObjectScope { rows, ..seen(readable) })
     };
     objects.into_iter().fold(Scope::nothing(), narrow)
+}
+
+/// Whether a user sees all that a plugin reads of a customer whom the user sees: its fields, and every record that its figures are made of.
+pub(crate) fn sees_datasets(user: &Scope, manifest: &Manifest) -> bool {
+    let sees = |object: &ObjectName, field: &FieldName| {
+        SystemField::of(field.as_str()).is_some() || user.of(object).readable.contains(field)
+    };
+    *user == Scope::everything()
+        || manifest.datasets.iter().all(|dataset| {
+            let own = dataset.reads().into_iter().all(|(object, fields)| {
+                let rows = object == dataset.object || user.of(&object).rows == RowAccess::All;
+                rows && fields.iter().all(|field| sees(&object, field))
+            });
+            // Whose fields a filter reaches over references is not said.
+            own && dataset.columns.iter().all(|column| column.source.reads_beyond().is_empty())
+        })
 }
 
 fn seen(readable: FieldAccess) -> ObjectScope {

@@ -1,17 +1,22 @@
 //! Plugins that are enabled and cannot be called because their file is missing, damaged or does not load. What they have to be asked
 //! about is known from the manifest that was kept when they were installed.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use trellis_model::{Decider, PluginId};
 use trellis_plugin_host::{
     Manifest,
-    manifest::{Closed, RecordHookUse},
+    manifest::{AbsentPolicy, AbsentUse, Closed, RecordHookUse, ServiceWorkflowUse},
 };
 use trellis_records::Records;
 use trellis_storage::WriteSet;
 
-use super::{Registry, entry::Entry, grants::Grants};
+use super::{
+    Registry,
+    enabled::{unchecked, unjudged},
+    entry::Entry,
+    grants::Grants,
+};
 use crate::{Result, keys, stored};
 
 /// An enabled plugin that cannot be called.
@@ -24,6 +29,8 @@ pub(crate) struct Absent {
     pub(crate) reason: String,
     manifest: Arc<Manifest>,
     grants: Grants,
+    /// What an admin says that happens meanwhile.
+    absent: BTreeMap<AbsentUse, AbsentPolicy>,
 }
 
 impl Absent {
@@ -37,11 +44,26 @@ impl Absent {
         self.grants.allow_any(&format!("judge:{object}(")).then_some(hook)
     }
 
-    /// Which changes of records of an object it would be asked about before they are closed.
-    pub(crate) fn closed(&self, object: &str) -> Option<&Closed> {
+    /// What becomes of saves that it would judge.
+    pub(crate) fn unjudged(&self, hook: &RecordHookUse) -> AbsentPolicy {
+        unjudged(&self.absent, hook)
+    }
+
+    /// What becomes of records that it would check before they are closed.
+    pub(crate) fn unchecked(&self, closed: &Closed) -> AbsentPolicy {
+        unchecked(&self.absent, Some(closed))
+    }
+
+    /// How it would guide the work on records of an object, if it did and might see them.
+    pub(crate) fn guided(&self, object: &str) -> Option<&ServiceWorkflowUse> {
         let workflow = self.manifest.service_workflow.as_ref()?;
         let guides = workflow.object.as_str() == object && self.grants.allow_any(&format!("see:{object}("));
-        workflow.closed.as_ref().filter(|_| guides)
+        guides.then_some(workflow)
+    }
+
+    /// Which changes of records of an object it would be asked about before they are closed.
+    pub(crate) fn closed(&self, object: &str) -> Option<&Closed> {
+        self.guided(object)?.closed.as_ref()
     }
 }
 
@@ -71,14 +93,15 @@ impl Registry {
             plugins.iter().filter_map(|(id, entry)| Some((id.clone(), broken(entry)?))).collect()
         };
         let mut absent = Vec::new();
-        for (id, (version, digest, reason, granted)) in broken {
+        for (id, Broken { version, digest, reason, grants, absent: instead }) in broken {
             match manifest(&self.records, &id, &digest).await? {
                 Some(manifest) => absent.push(Arc::new(Absent {
                     version,
                     digest,
                     reason,
                     manifest: Arc::new(manifest),
-                    grants: Grants::new(granted),
+                    grants: Grants::new(grants),
+                    absent: instead,
                     id,
                 })),
                 None => {
@@ -90,12 +113,46 @@ impl Registry {
         Ok(())
     }
 
+    /// What happens to something that a plugin is asked for while it cannot be called, as it is used or was before it was disabled.
+    pub(crate) fn absence(&self, id: &PluginId, of: AbsentUse) -> AbsentPolicy {
+        let (instead, inspection) = {
+            let plugins = self.plugins.read();
+            let entry = plugins.get(id);
+            let usage = entry.and_then(|entry| entry.usage.as_ref());
+            let installed = usage.and_then(|usage| entry?.versions.get(&usage.version));
+            let inspection = installed.and_then(|installed| installed.inspection.as_ref().ok());
+            (usage.map(|usage| usage.stored.absent.clone()).unwrap_or_default(), inspection.cloned())
+        };
+        if let Some(inspection) = inspection {
+            return inspection.manifest.absence(of, &instead);
+        }
+        let absent = self.absent();
+        let absent = absent.iter().find(|absent| absent.id == *id);
+        let declared = absent.map(|absent| absent.manifest.absence(of, &instead));
+        declared.or_else(|| instead.get(&of).copied()).unwrap_or(of.usual())
+    }
+
+    /// Whether a plugin is away for longer than a moment: not enabled, broken or quarantined. One that backs off is tried again soon.
+    pub(crate) fn is_away(&self, id: &PluginId) -> bool {
+        let digest = {
+            let plugins = self.plugins.read();
+            let in_use = plugins.get(id).and_then(|entry| {
+                let usage = entry.usage.as_ref().filter(|usage| usage.stored.enabled)?;
+                let installed = entry.versions.get(&usage.version)?;
+                installed.inspection.is_ok().then_some(installed.stored.digest)
+            });
+            let Some(digest) = in_use else { return true };
+            digest
+        };
+        self.is_quarantined(&digest)
+    }
+
     /// Forgets those that can be called again, or need not be.
     pub(super) fn renew_absent(&self) {
         let still = |absent: &&Arc<Absent>| {
             let plugins = self.plugins.read();
             let broken = plugins.get(&absent.id).and_then(broken);
-            broken.is_some_and(|(_, digest, ..)| digest == absent.digest)
+            broken.is_some_and(|broken| broken.digest == absent.digest)
         };
         let known = self.absent();
         if !known.is_empty() {
@@ -104,14 +161,27 @@ impl Registry {
     }
 }
 
-type Broken = (String, [u8; 32], String, Option<Vec<String>>);
+/// A version in use that is broken.
+struct Broken {
+    version: String,
+    digest: [u8; 32],
+    reason: String,
+    grants: Option<Vec<String>>,
+    absent: BTreeMap<AbsentUse, AbsentPolicy>,
+}
 
 /// The version in use of an enabled plugin that is broken, and why.
 fn broken(entry: &Entry) -> Option<Broken> {
     let usage = entry.usage.as_ref().filter(|usage| usage.stored.enabled)?;
     let installed = entry.versions.get(&usage.version)?;
     let reason = installed.inspection.as_ref().err()?.clone();
-    Some((usage.version.to_string(), installed.stored.digest, reason, usage.stored.grants.clone()))
+    Some(Broken {
+        version: usage.version.to_string(),
+        digest: installed.stored.digest,
+        reason,
+        grants: usage.stored.grants.clone(),
+        absent: usage.stored.absent.clone(),
+    })
 }
 
 async fn manifest(records: &Records, id: &PluginId, digest: &[u8; 32]) -> Result<Option<Manifest>> {

@@ -153,6 +153,8 @@ impl Registry {
             &settings.schedule,
             plugin.manifest(),
         )?;
+        let absent = plugin.manifest().check_absent(&settings.absent);
+        absent.map_err(|reason| Error::InvalidSettings { plugin: id.clone(), reason })?;
         let (checking, config_text) = (Arc::clone(&plugin), config.to_string());
         // A configuration that the plugin itself refuses is refused now, not by the first run.
         let asking = move || run::check_config(&checking, &config_text);
@@ -284,7 +286,7 @@ impl Registry {
         self.usage(id).map(|usage| (settings(&usage), usage.stored.enabled))
     }
 
-    fn usage(&self, id: &PluginId) -> Option<Usage> {
+    pub(super) fn usage(&self, id: &PluginId) -> Option<Usage> {
         self.plugins.read().get(id)?.usage.clone()
     }
 
@@ -453,6 +455,8 @@ impl UseV1 {
             switch: before.map_or(0, |before| before.switch),
             previous: before.and_then(|before| before.previous.clone()),
             schedule: StoredUseSchedule::from(&settings.schedule),
+            absent: settings.absent.clone(),
+            on_quarantine: settings.on_quarantine,
         }
     }
 

@@ -1,9 +1,12 @@
 //! The plugins that are enabled, as saves and reactions need them: without a lock and without a look at the store.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use trellis_model::{Decider, FieldName, ObjectName, PluginId, Scope};
-use trellis_plugin_host::{Manifest, Plugin, manifest::RecordHookUse};
+use trellis_plugin_host::{
+    Manifest, Plugin,
+    manifest::{AbsentPolicy, AbsentUse, Closed, RecordHookUse},
+};
 use trellis_records::Schema;
 
 use super::{
@@ -25,6 +28,8 @@ pub(crate) struct Enabled {
     pub(crate) scope: Arc<Scope>,
     /// Personal data that it asks for and was not granted.
     pub(crate) hidden: Hidden,
+    /// What an admin says that happens while it cannot be called.
+    absent: BTreeMap<AbsentUse, AbsentPolicy>,
 }
 
 impl Enabled {
@@ -38,7 +43,8 @@ impl Enabled {
         let Usage { stored, version, .. } = entry.usage.as_ref().filter(|usage| usage.stored.enabled)?;
         let plugin = loaded(&entry.versions.get(version)?.stored.digest)?;
         let grants = Grants::new(stored.grants.clone());
-        Some(Self::new(id, plugin, stored.config.clone(), grants, schema))
+        let absent = stored.absent.clone();
+        Some(Self { absent, ..Self::new(id, plugin, stored.config.clone(), grants, schema) })
     }
 
     /// A plugin as it would be used.
@@ -53,7 +59,7 @@ impl Enabled {
         let lookups = grants.lookups(plugin.manifest());
         let lookups = lookups.map(|lookup| (&lookup.object, hidden.shown(&lookup.object, &lookup.fields)));
         let scope = Arc::new(plugin_scope(lookups));
-        Self { id: id.clone(), plugin, config, grants, scope, hidden }
+        Self { id: id.clone(), plugin, config, grants, scope, hidden, absent: BTreeMap::new() }
     }
 
     /// Those of the declared fields of an object that it may see.
@@ -79,6 +85,17 @@ impl Enabled {
         self.grants.allow_any(&format!("judge:{object}(")).then_some(hook)
     }
 
+    /// What becomes of saves that it cannot judge.
+    pub(crate) fn unjudged(&self, hook: &RecordHookUse) -> AbsentPolicy {
+        unjudged(&self.absent, hook)
+    }
+
+    /// What becomes of records that it cannot check before they are closed.
+    pub(crate) fn unchecked(&self) -> AbsentPolicy {
+        let workflow = self.manifest().service_workflow.as_ref();
+        unchecked(&self.absent, workflow.and_then(|workflow| workflow.closed.as_ref()))
+    }
+
     /// Whether it guides the work on records of an object, and may see them.
     pub(crate) fn guides(&self, object: &str) -> bool {
         let workflow = self.manifest().service_workflow.as_ref();
@@ -91,4 +108,18 @@ impl Enabled {
         let workflow = self.manifest().service_workflow.as_ref();
         workflow.is_some_and(|workflow| workflow.closed.is_some()) && self.guides(object)
     }
+}
+
+/// What becomes of saves that a plugin cannot judge, where an admin says `instead`.
+pub(super) fn unjudged(instead: &BTreeMap<AbsentUse, AbsentPolicy>, hook: &RecordHookUse) -> AbsentPolicy {
+    instead.get(&AbsentUse::RecordHook).copied().unwrap_or(hook.on_failure.into())
+}
+
+/// What becomes of records that a plugin cannot check before they are closed, where an admin says `instead`.
+pub(super) fn unchecked(
+    instead: &BTreeMap<AbsentUse, AbsentPolicy>,
+    closed: Option<&Closed>,
+) -> AbsentPolicy {
+    let declared = closed.map(|closed| closed.on_failure).unwrap_or_default();
+    instead.get(&AbsentUse::CloseCheck).copied().unwrap_or(declared.into())
 }

@@ -69,6 +69,7 @@ pub(super) fn info(id: &PluginId, entry: &Entry) -> Option<PluginInfo> {
     };
     let previous = entry.usage.as_ref().and_then(|usage| usage.stored.previous.as_ref());
     let stored_name = || Text::new(&shown.stored.name_en, &shown.stored.name_zh_cn);
+    let absent = entry.usage.as_ref().map(|usage| usage.stored.absent.clone()).unwrap_or_default();
     let provides = manifest
         .map(|manifest| manifest.provides.iter().map(|interface| interface.name().to_owned()).collect());
     Some(PluginInfo {
@@ -93,6 +94,7 @@ pub(super) fn info(id: &PluginId, entry: &Entry) -> Option<PluginInfo> {
         previous: previous.and_then(|previous| previous.version.parse().ok()),
         // Where it stands is known elsewhere.
         schedule: None,
+        absences: manifest.map(|manifest| manifest.absences(&absent)).unwrap_or_default(),
     })
 }
 
@@ -119,5 +121,7 @@ pub(super) fn settings(usage: &Usage) -> UseSettings {
         version: Some(usage.version.clone()),
         grants: usage.stored.grants.clone(),
         schedule: UseSchedule::from(&usage.stored.schedule),
+        absent: usage.stored.absent.clone(),
+        on_quarantine: usage.stored.on_quarantine,
     }
 }

@@ -13,11 +13,18 @@ mod personal;
 mod registry;
 mod stored;
 mod switches;
+mod way_back;
+
+use std::collections::BTreeMap;
 
 use semver::Version;
+use serde::{Deserialize, Serialize};
 use trellis_columns::AsOf;
 use trellis_model::{Actor, PluginId, Text};
-use trellis_plugin_host::{Health, manifest::Request};
+use trellis_plugin_host::{
+    Health,
+    manifest::{Absence, AbsentPolicy, AbsentUse, Request},
+};
 
 use crate::schedules::{ScheduleInfo, UseSchedule};
 pub(crate) use absent::Absent;
@@ -65,6 +72,8 @@ pub struct PluginInfo {
     pub previous: Option<Version>,
     /// When it runs by itself; `None` where nobody says so.
     pub schedule: Option<ScheduleInfo>,
+    /// What happens while it cannot be called: as its manifest says, or as its settings do.
+    pub absences: Vec<Absence>,
 }
 
 /// What keeps a version from being removed.
@@ -137,6 +146,35 @@ pub struct UseSettings {
     pub grants: Option<Vec<String>>,
     /// When it runs by itself.
     pub schedule: UseSchedule,
+    /// What happens while it cannot be called, where that is not what its manifest says.
+    pub absent: BTreeMap<AbsentUse, AbsentPolicy>,
+    /// What happens when the version in use is quarantined.
+    pub on_quarantine: OnQuarantine,
+}
+
+/// What happens when the version in use is quarantined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum OnQuarantine {
+    /// It stays the version in use, and is not called.
+    #[default]
+    Stay,
+    /// The use before it comes back, if its version is installed and may be called.
+    RollBack,
+}
+
+impl OnQuarantine {
+    /// Its name in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stay => "stay",
+            Self::RollBack => "roll-back",
+        }
+    }
+
+    /// What a name stands for.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Stay, Self::RollBack].into_iter().find(|known| known.as_str() == name)
+    }
 }
 
 impl Default for UseSettings {
@@ -147,6 +185,8 @@ impl Default for UseSettings {
             version: None,
             grants: None,
             schedule: UseSchedule::Manifest,
+            absent: BTreeMap::new(),
+            on_quarantine: OnQuarantine::Stay,
         }
     }
 }

@@ -1,13 +1,16 @@
 //! How plugins are stored: `host/docs/formats/engine.md`. What a manifest says is read from the component itself; only what is
 //! needed to name a plugin whose file is lost stands here too.
 
+use std::collections::BTreeMap;
+
 use semver::Version;
 use serde::{Deserialize, Serialize};
 use trellis_model::PluginId;
+use trellis_plugin_host::manifest::{AbsentPolicy, AbsentUse};
 use trellis_records::Records;
 use trellis_storage::ScanRange;
 
-use super::entry::Usage;
+use super::{OnQuarantine, entry::Usage};
 use crate::{Error, Result, jobs::StoredActor, keys, schedules::StoredUseSchedule, stored};
 
 /// Plugins of one page of a scan.
@@ -55,6 +58,9 @@ pub(super) struct UseV1 {
     /// Where rolling back leads.
     pub(super) previous: Option<PreviousV1>,
     pub(super) schedule: StoredUseSchedule,
+    /// What happens while it cannot be called, where an admin says otherwise than the manifest.
+    pub(super) absent: BTreeMap<AbsentUse, AbsentPolicy>,
+    pub(super) on_quarantine: OnQuarantine,
 }
 
 /// A switch that can be rolled back to.

@@ -71,6 +71,7 @@ async fn decide_and_carry_out(core: &Arc<Core>, reaction: Reaction) -> Result<Op
     let decided = match &reaction.what {
         What::Rule { .. } => rule::decide(core, reaction).await?,
         What::Workflow { .. } => workflow::decide(core, reaction, id).await?,
+        What::Absent { .. } => workflow::left_out(core, reaction).await?,
     };
     let Some(Decided { new, granted }) = decided else { return Ok(None) };
     let wanted = new.actions.clone();

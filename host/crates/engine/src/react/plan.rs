@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use trellis_model::{
     ChangeKind, FieldId, FieldName, ObjectDefinition, PluginId, RecordId, Scope, SegmentationName, Value,
 };
+use trellis_plugin_host::manifest::ServiceWorkflowUse;
 use trellis_records::{EntryBody, LogEntry, LoggedChange, Schema};
 use trellis_rules::{Transition, Trigger};
 
@@ -16,7 +17,7 @@ use super::reaction::{Before, Entry, Happened, Reaction, What};
 use crate::{
     Result,
     core::Core,
-    plugins::Enabled,
+    plugins::{Absent, Enabled},
     rules::{Loaded, Watched},
     timers,
 };
@@ -33,6 +34,8 @@ struct Planner<'a> {
     schema: Arc<Schema>,
     rules: Arc<Loaded>,
     plugins: Arc<[Arc<Enabled>]>,
+    /// Those that are enabled and cannot be called.
+    absent: Arc<[Arc<Absent>]>,
 }
 
 /// What a transition entry says.
@@ -53,6 +56,7 @@ pub(super) async fn plan(core: &Core, entries: &[LogEntry]) -> Result<Plan> {
         schema: core.records.schema(),
         rules: core.rules.fresh().await?,
         plugins: core.registry.enabled(),
+        absent: core.registry.absent(),
     };
     let mut plan = Plan::default();
     for entry in entries.iter().filter(|entry| !entry.cause.automations_off) {
@@ -96,16 +100,14 @@ impl Planner<'_> {
         }
         for plugin in self.plugins.iter().filter(|plugin| plugin.guides(object.name.as_str())) {
             let Some(used) = &plugin.manifest().service_workflow else { continue };
-            let happened = match change.kind {
-                ChangeKind::Created => Happened::Created,
-                ChangeKind::Updated if is_concerned(&used.when, object, change) => {
-                    Happened::Changed(fields_before(object, change, |name| {
-                        used.fields.contains(name) && plugin.shows(&object.name, name)
-                    }))
-                }
-                _ => continue,
-            };
+            let shows = |name: &FieldName| plugin.shows(&object.name, name);
+            let Some(happened) = happened(used, object, change, shows) else { continue };
             push(What::Workflow { plugin: Arc::clone(plugin), happened });
+        }
+        for plugin in self.absent.iter() {
+            let Some(used) = plugin.guided(object.name.as_str()) else { continue };
+            let Some(happened) = happened(used, object, change, |_| false) else { continue };
+            push(What::Absent { plugin: Arc::clone(plugin), happened });
         }
     }
 
@@ -155,8 +157,14 @@ impl Planner<'_> {
         let what = match (plugin, rule) {
             (Some(id), _) => {
                 let guides = |plugin: &&Arc<Enabled>| plugin.id == id && plugin.guides(object.name.as_str());
-                let Some(plugin) = self.plugins.iter().find(guides) else { return };
-                What::Workflow { plugin: Arc::clone(plugin), happened: Happened::Timer(name.to_owned()) }
+                let would =
+                    |plugin: &&Arc<Absent>| plugin.id == id && plugin.guided(object.name.as_str()).is_some();
+                let happened = Happened::Timer(name.to_owned());
+                match (self.plugins.iter().find(guides), self.absent.iter().find(would)) {
+                    (Some(plugin), _) => What::Workflow { plugin: Arc::clone(plugin), happened },
+                    (None, Some(plugin)) => What::Absent { plugin: Arc::clone(plugin), happened },
+                    (None, None) => return,
+                }
             }
             (None, rule) => {
                 let Some(rule) = rule.and_then(|rule| self.rules.get(rule)) else { return };
@@ -201,6 +209,23 @@ impl Watched {
             Self::Segmentation => "values",
             Self::Score => "bands",
         }
+    }
+}
+
+/// What a service workflow is told of a change, if it is told of it. Of the fields before it is told those that it sees.
+fn happened(
+    used: &ServiceWorkflowUse,
+    object: &ObjectDefinition,
+    change: &LoggedChange,
+    shows: impl Fn(&FieldName) -> bool,
+) -> Option<Happened> {
+    match change.kind {
+        ChangeKind::Created => Some(Happened::Created),
+        ChangeKind::Updated if is_concerned(&used.when, object, change) => {
+            let is_seen = |name: &FieldName| used.fields.contains(name) && shows(name);
+            Some(Happened::Changed(fields_before(object, change, is_seen)))
+        }
+        _ => None,
     }
 }
 

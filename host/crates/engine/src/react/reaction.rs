@@ -6,7 +6,12 @@ use trellis_model::{Cause, FieldName, NamedRecord, ObjectId, RecordId, Scope, Va
 use trellis_rules::Transition;
 use uuid::Uuid;
 
-use crate::{Result, core::Core, plugins::Enabled, rules::Rule};
+use crate::{
+    Result,
+    core::Core,
+    plugins::{Absent, Enabled},
+    rules::Rule,
+};
 
 /// The highest bits of a UUIDv7's second half, and its version.
 const VARIANT: u64 = 0x8000_0000_0000_0000;
@@ -34,8 +39,20 @@ pub(super) struct Entry {
 /// Who is to decide, and what it is told.
 #[derive(Debug, Clone)]
 pub(super) enum What {
-    Rule { rule: Arc<Rule>, before: Before, event: Option<Transition> },
-    Workflow { plugin: Arc<Enabled>, happened: Happened },
+    Rule {
+        rule: Arc<Rule>,
+        before: Before,
+        event: Option<Transition>,
+    },
+    Workflow {
+        plugin: Arc<Enabled>,
+        happened: Happened,
+    },
+    /// A service workflow that would be told, and cannot be called at all: that it was left out is recorded.
+    Absent {
+        plugin: Arc<Absent>,
+        happened: Happened,
+    },
 }
 
 /// How the record was before.
@@ -85,7 +102,9 @@ impl Reaction {
     fn follows_a_change(&self) -> bool {
         match &self.what {
             What::Rule { event, .. } => event.is_none(),
-            What::Workflow { happened, .. } => !matches!(happened, Happened::Timer(_)),
+            What::Workflow { happened, .. } | What::Absent { happened, .. } => {
+                !matches!(happened, Happened::Timer(_))
+            }
         }
     }
 
@@ -96,6 +115,7 @@ impl Reaction {
                 ("rule", rule.id.to_string(), event.as_ref().map_or("", |event| &event.watched))
             }
             What::Workflow { plugin, .. } => ("plugin", plugin.id.to_string(), ""),
+            What::Absent { plugin, .. } => ("plugin", plugin.id.to_string(), ""),
         };
         decision_id(&self.entry, self.object, self.record, [kind, &decider, watched])
     }

@@ -59,6 +59,34 @@ pub(super) async fn decide(core: &Arc<Core>, reaction: Reaction, id: RecordId) -
     Ok(Some(Decided { new, granted: Granted::Plugin(plugin) }))
 }
 
+/// Records that a plugin was left out which cannot be called; `None` where there is nothing to decide about any more.
+pub(super) async fn left_out(core: &Core, reaction: Reaction) -> Result<Option<Decided>> {
+    if reaction.record(core).await?.is_none() {
+        return Ok(None);
+    }
+    let What::Absent { plugin, happened } = reaction.what else { return Ok(None) };
+    let schema = core.records.schema();
+    let Some(object) = schema.object_by_id(reaction.object) else { return Ok(None) };
+    let (id, version, reason) = (plugin.id.clone(), plugin.version.clone(), plugin.reason.clone());
+    let error = Error::Broken { plugin: id, version, reason };
+    let new = NewDecision {
+        kind: if happened == Happened::Created { DecisionKind::Triage } else { DecisionKind::Event },
+        time_ms: core.records.clock().now_ms(),
+        by: plugin.decider(),
+        digest: plugin.digest,
+        object: object.name.clone(),
+        record: reaction.record,
+        log: reaction.entry.cause.log,
+        depth: reaction.entry.cause.depth,
+        job: reaction.entry.cause.job,
+        outcome: json!({ "error": { "code": error.code(), "message": error.to_string() } }),
+        reasons: Vec::new(),
+        actions: Vec::new(),
+        capsule: None,
+    };
+    Ok(Some(Decided { new, granted: Granted::Nobody }))
+}
+
 /// What came of asking a plugin.
 struct Asked {
     actions: Vec<Action>,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use trellis_columns::{AsOf, CurrentResult, Source as ResultSource};
-use trellis_model::{Batch, ObjectName, PluginId, Reason, RecordId, Text};
+use trellis_model::{Batch, ObjectName, PluginId, Reason, RecordId, Scope, Text};
 use trellis_plugin_host::{CallContext, Plugin};
 use trellis_records::Caller;
 
@@ -17,6 +17,7 @@ use crate::{
     blocking::blocking,
     capsule::{self, Kind},
     core::Core,
+    lookups::sees_datasets,
 };
 
 /// Log entries after a run through which is looked for a change of the customer; with more, its data as it is now counts.
@@ -49,7 +50,9 @@ pub(crate) async fn explain(
     let info = core.columns.segmentation(segmentation);
     let info = info.ok_or_else(|| nothing(segmentation, "does not exist"))?;
     let ordinal = ordinal(core, caller, segmentation, &info.definition.object, id).await?;
+    check_shown(segmentation, info.cleared)?;
     let asked = Asked::find(core, segmentation, &info.definition.source, info.current.as_ref()).await?;
+    asked.check_scope(&caller.scope)?;
     let reasons = asked.reasons(Interface::Segmentation, ordinal).await?;
     let value = core.columns.value_of(&caller.scope, segmentation, ordinal);
     Ok(Explanation { run: asked.run_id, value, reasons })
@@ -64,7 +67,9 @@ pub(crate) async fn score_explain(
 ) -> Result<ScoreExplanation> {
     let info = core.columns.score(score).ok_or_else(|| nothing(score, "does not exist"))?;
     let ordinal = ordinal(core, caller, score, &info.definition.object, id).await?;
+    check_shown(score, info.cleared)?;
     let asked = Asked::find(core, score, &info.definition.source, info.current.as_ref()).await?;
+    asked.check_scope(&caller.scope)?;
     let reasons = asked.reasons(Interface::Scoring, ordinal).await?;
     Ok(ScoreExplanation {
         score: info.definition.name.to_string(),
@@ -92,6 +97,11 @@ pub(crate) async fn score_rules(core: &Core, score: &str) -> Result<Text> {
 
 fn nothing(name: &str, reason: &str) -> Error {
     Error::NoExplanation { name: name.to_owned(), reason: reason.to_owned() }
+}
+
+/// Refuses to explain values that nobody is shown.
+fn check_shown(name: &str, is_cleared: bool) -> Result<()> {
+    if is_cleared { Err(nothing(name, "has no values until its plugin is back")) } else { Ok(()) }
 }
 
 fn not_offered(plugin: &Plugin, interface: &str) -> Error {
@@ -125,6 +135,14 @@ impl<'a> Asked<'a> {
         let plugin =
             plugin.ok_or_else(|| nothing("was made by a version of its plugin that was replaced"))?;
         Ok(Self { core, name, plugin_id, run_id, run, plugin })
+    }
+
+    /// Reasons may quote all that the plugin reads of a customer.
+    fn check_scope(&self, user: &Scope) -> Result<()> {
+        match sees_datasets(user, self.plugin.manifest()) {
+            true => Ok(()),
+            false => Err(nothing(self.name, "is made of data that you may not see")),
+        }
     }
 
     async fn model(&self, interface: Interface) -> Result<Vec<u8>> {

@@ -11,6 +11,7 @@ use trellis_plugin_host::{AssignedColumn, Plugin, ScoredColumn};
 use trellis_storage::WriteSet;
 
 use super::{
+    careful,
     causes::Causes,
     day::Day,
     evaluator::{self, Described, Evaluated, Evaluator, PerInterface},
@@ -35,19 +36,30 @@ const CURSOR_ENTRIES: u64 = 10_000;
 pub(crate) struct Follower {
     id: PluginId,
     run: RecordId,
-    plugin: Arc<Plugin>,
-    spec: DatasetSpec,
+    pub(super) plugin: Arc<Plugin>,
+    pub(super) spec: DatasetSpec,
     described: Arc<Described>,
-    outputs: Outputs,
+    pub(super) outputs: Outputs,
     models: Arc<PerInterface<Vec<u8>>>,
     generation: GenerationId,
     /// Log entry up to which changes are in the results.
     log_number: u64,
     /// The same, as the store has it.
     saved: u64,
-    superseded: bool,
+    pub(super) superseded: bool,
     /// The day that the results are of.
     day: Day,
+    /// An evaluation ended in a fault, and none went well since.
+    careful: bool,
+}
+
+/// What is left after everything was followed once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Left {
+    /// Results of an earlier day: each time does one part of these.
+    pub(crate) day: bool,
+    /// What a plugin failed on that may go well when it is tried again in a while.
+    pub(crate) to_try: bool,
 }
 
 /// Where a follower stands: what it had done when it wrote this down.
@@ -56,29 +68,31 @@ enum StoredPlace {
     V1 { run: [u8; 16], log_number: u64 },
 }
 
-/// Brings the results of every enabled plugin up to date. `followers` is kept by the caller from one time to the next. Returns whether
-/// there are results of an earlier day left: of these each call does one part, after what has changed.
+/// Brings the results of every enabled plugin up to date. `followers` is kept by the caller from one time to the next. Returns what is left:
+/// of results of an earlier day each call does one part, after what has changed.
 ///
-/// A plugin that fails is named in the log and tried again the next time; the others go on.
-pub(crate) async fn follow_all(core: &Core, followers: &mut BTreeMap<PluginId, Follower>) -> bool {
+/// A plugin that fails is named in the log and tried again; the others go on.
+pub(crate) async fn follow_all(core: &Core, followers: &mut BTreeMap<PluginId, Follower>) -> Left {
     let enabled: Vec<_> = core.registry.enabled_as_of_now();
     followers.retain(|id, _| enabled.contains(id));
+    let mut left = Left::default();
     for id in &enabled {
         if let Err(error) = follow(core, id, followers).await {
+            left.to_try |= careful::may_go_well(&error);
             tracing::warn!(plugin = %id, code = error.code(), "customers who changed were not evaluated again: {error}");
         }
     }
-    let mut is_left = false;
     for id in &enabled {
         let Some(follower) = followers.get_mut(id) else { continue };
         match follower.follow_day(core).await {
-            Ok(left) => is_left |= left,
+            Ok(is_left) => left.day |= is_left,
             Err(error) => {
+                left.to_try |= careful::may_go_well(&error);
                 tracing::warn!(plugin = %id, code = error.code(), "results were not brought to the new day: {error}");
             }
         }
     }
-    is_left
+    left
 }
 
 async fn follow(core: &Core, id: &PluginId, followers: &mut BTreeMap<PluginId, Follower>) -> Result<()> {
@@ -127,6 +141,7 @@ impl Follower {
             saved: place,
             superseded: false,
             day: Day::load(core, id, run, record).await?,
+            careful: false,
         }))
     }
 
@@ -136,6 +151,7 @@ impl Follower {
             return Ok(0);
         }
         core.columns.catch_up().await?;
+        self.plugin.begin_attempt(&self.run.to_string());
         let (ordinals, log_number) = core.columns.changed_after(&self.spec, self.log_number).await?;
         let causes = match ordinals.is_empty() {
             true => Causes::default(),
@@ -154,11 +170,47 @@ impl Follower {
         Ok(ordinals.len())
     }
 
+    /// Evaluates customers again, all at once. Where that ends in a fault, a few at a time: see [`careful`].
     async fn evaluate_again(&mut self, core: &Core, ordinals: &[u64], causes: &Causes) -> Result<()> {
+        if !self.careful {
+            match self.evaluate_beside(core, ordinals, &[], causes).await {
+                Err(error) if careful::is_fault(&error) && ordinals.len() > 1 => self.careful = true,
+                done => return done,
+            }
+        }
+        self.evaluate_carefully(core, ordinals, causes).await?;
+        self.careful = false;
+        Ok(())
+    }
+
+    /// Evaluates customers again, in one batch with others whose results stay as they are.
+    pub(super) async fn evaluate_beside(
+        &mut self,
+        core: &Core,
+        ordinals: &[u64],
+        others: &[u64],
+        causes: &Causes,
+    ) -> Result<()> {
+        let asked: Vec<u64> = ordinals.iter().chain(others).copied().collect();
+        let (rows, evaluated) = self.evaluated(core, &asked, true).await?;
+        for (cause, ordinals) in causes.divide(ordinals) {
+            let put = self.put(core, &ordinals, &rows, evaluated.as_ref(), self.origin(cause)).await?;
+            self.superseded |= put == Put::Superseded;
+        }
+        Ok(())
+    }
+
+    /// What the plugin says of customers: the ordinals of those who have a row, and their results. A shadow is shown what `counts`.
+    pub(super) async fn evaluated(
+        &self,
+        core: &Core,
+        ordinals: &[u64],
+        counts: bool,
+    ) -> Result<(Vec<u64>, Option<Evaluated>)> {
         let batch = core.columns.dataset_rows(&self.spec, AsOf::Now, ordinals).await?;
         let rows = batch.ordinals.clone();
         let at = plugin_run::context(core, self.run, AsOf::Now);
-        let watched = core.shadows.watches(&self.id).then(|| (batch.clone(), at.clone()));
+        let watched = (counts && core.shadows.watches(&self.id)).then(|| (batch.clone(), at.clone()));
         let (plugin, described, models) =
             (Arc::clone(&self.plugin), Arc::clone(&self.described), Arc::clone(&self.models));
         let evaluated = blocking("evaluating changed customers", move || {
@@ -178,11 +230,7 @@ impl Follower {
                 answers: BTreeMap::new(),
             });
         }
-        for (cause, ordinals) in causes.divide(ordinals) {
-            let put = self.put(core, &ordinals, &rows, evaluated.as_ref(), self.origin(cause)).await?;
-            self.superseded |= put == Put::Superseded;
-        }
-        Ok(())
+        Ok((rows, evaluated))
     }
 
     /// Evaluates some of the customers again whose results are of an earlier day; returns whether more are left.
@@ -196,6 +244,7 @@ impl Follower {
             false => Vec::new(),
         };
         if !ordinals.is_empty() {
+            self.plugin.begin_attempt(&self.run.to_string());
             self.evaluate_again(core, &ordinals, &Causes::default()).await?;
             if self.superseded {
                 return Ok(false);

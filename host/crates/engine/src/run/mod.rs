@@ -1,6 +1,7 @@
 //! A run of a plugin over all customers: describe → gather → fit → evaluate → generation → flip. One run serves the interfaces
 //! `segmentation` and `scoring` alike.
 
+mod careful;
 mod causes;
 mod day;
 mod evaluate;

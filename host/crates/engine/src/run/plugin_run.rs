@@ -31,6 +31,7 @@ use crate::{
     capsule::{self, End, Header},
     core::Core,
     jobs::Running,
+    lifecycle,
 };
 
 /// What a run is asked for, all of it decided.
@@ -407,8 +408,8 @@ async fn finish(core: &Core, job: &Running<'_>, plugin: &PluginId, record: &RunR
     if core.columns.pending_transitions().contains(&generation) {
         core.columns.transitions(generation, &origin(job)).await?;
     }
-    let still_runs = core.registry.active(plugin).await.is_ok();
-    core.columns.set_stale(plugin, !still_runs).await?;
+    // A run's outputs may be new, and its plugin may be away by now.
+    lifecycle::renew_presence(core, plugin).await?;
     if let Some(mut follower) = Follower::open(core, plugin, job.id(), record).await? {
         for _ in 0..core.config.catch_up_rounds_max {
             if follower.catch_up(core).await? == 0 {

@@ -18,7 +18,7 @@ impl Engine {
     /// # Errors
     /// [`Error::UnknownPlugin`].
     pub async fn plugin_release(&self, caller: &Caller, id: &PluginId) -> Result<PluginInfo> {
-        super::release(&self.core, caller, id).await
+        Ok(self.with_schedule(super::release(&self.core, caller, id).await?))
     }
 
     /// What a version of a plugin did since the start of the server; the version in use where none is named, `None` where it did nothing.

@@ -10,13 +10,18 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
-use trellis_model::RecordId;
+use trellis_model::{PluginId, RecordId};
 use trellis_plugin_host::{Clock, HealthChange, HealthListener, PluginHost, Quarantine};
 use trellis_records::{Caller, EntryBody, NewEntry, Records};
 use trellis_storage::WriteSet;
 
-use crate::{Error, PluginInfo, Result, background::Background, core::Core, plugins::hex};
+use crate::{
+    Error, PluginInfo, Result, background::Background, core::Core, jobs::Jobs, lifecycle, plugins::hex,
+    schema_build,
+};
 
+/// Who does what supervision does.
+const COMPONENT: &str = "plugin-health";
 /// The event when a version is not called any more.
 const QUARANTINED: &str = "plugin.quarantined";
 /// The event when it is called again because it was tried and went well.
@@ -75,11 +80,23 @@ impl Supervisor {
 }
 
 /// Starts the thread that keeps, logs and tells what the supervisor hears.
-pub(crate) fn start(core: Arc<Core>, heard: Heard) -> Result<Background> {
-    Background::start("plugin-health", move |stopped| async move { listen(&core, heard, stopped).await })
+pub(crate) fn start(core: Arc<Core>, jobs: Arc<Jobs>, heard: Heard) -> Result<Background> {
+    Background::start("plugin-health", move |stopped| async move {
+        listen(&Listening { core, jobs }, heard, stopped).await;
+    })
 }
 
-async fn listen(core: &Core, mut heard: Heard, mut stopped: watch::Receiver<bool>) {
+/// What is needed to deal with what is heard.
+struct Listening {
+    core: Arc<Core>,
+    jobs: Arc<Jobs>,
+}
+
+async fn listen(listening: &Listening, mut heard: Heard, mut stopped: watch::Receiver<bool>) {
+    // A stop of the server may have come between a quarantine and the way back.
+    for info in listening.core.registry.list() {
+        listening.go_back(&info.id).await;
+    }
     loop {
         let change = tokio::select! {
             biased;
@@ -87,36 +104,65 @@ async fn listen(core: &Core, mut heard: Heard, mut stopped: watch::Receiver<bool
             _ = stopped.wait_for(|stopped| *stopped) => return,
         };
         let Some(change) = change else { return };
-        if let Err(error) = keep(core, &change).await {
+        if let Err(error) = listening.keep(&change).await {
             tracing::error!("a change of a plugin's health was not kept: {error}");
         }
     }
 }
 
-async fn keep(core: &Core, change: &HealthChange) -> Result<()> {
-    match change {
-        HealthChange::Quarantined(quarantine) => {
-            tracing::error!(
-                plugin = %quarantine.plugin, function = quarantine.function, strikes = quarantine.strikes,
-                "quarantined because it {}", quarantine.reason
-            );
-            let mut set = WriteSet::new();
-            stored::put(&mut set, quarantine);
-            let log = core.records.commit(set, Some(entry(QUARANTINED, quarantine_json(quarantine)))).await?;
-            let administrators = core.supervisor.administrators.read().clone();
-            notify::notify(core, quarantine, log.log_number, &administrators).await
-        }
-        HealthChange::Recovered(health) => {
-            let mut set = WriteSet::new();
-            if !stored::delete(&core.records, &mut set, &health.plugin.id, &health.digest).await? {
-                return Ok(());
+impl Listening {
+    async fn keep(&self, change: &HealthChange) -> Result<()> {
+        let core = &*self.core;
+        match change {
+            HealthChange::Quarantined(quarantine) => {
+                let id = &quarantine.plugin.id;
+                tracing::error!(
+                    plugin = %quarantine.plugin, function = quarantine.function, strikes = quarantine.strikes,
+                    "quarantined because it {}", quarantine.reason
+                );
+                let mut set = WriteSet::new();
+                stored::put(&mut set, quarantine);
+                let entry = entry(QUARANTINED, quarantine_json(quarantine));
+                let log = core.records.commit(set, Some(entry)).await?;
+                notify::notify(core, id, &notify::quarantined(quarantine), log.log_number).await?;
+                lifecycle::renew_presence(core, id).await?;
+                self.go_back(id).await;
+                Ok(())
             }
-            let data = json!({
-                "plugin": health.plugin.id.as_str(),
-                "version": health.plugin.version.to_string(),
-            });
-            core.records.commit(set, Some(entry(RECOVERED, data))).await?;
-            Ok(())
+            HealthChange::Recovered(health) => {
+                let id = &health.plugin.id;
+                let mut set = WriteSet::new();
+                if stored::delete(&core.records, &mut set, id, &health.digest).await? {
+                    let version = health.plugin.version.to_string();
+                    let data = json!({ "plugin": id.as_str(), "version": version });
+                    core.records.commit(set, Some(entry(RECOVERED, data))).await?;
+                }
+                lifecycle::renew_presence(core, id).await
+            }
+        }
+    }
+
+    /// Brings the use before back, where the version in use is quarantined and its settings say so. Where that fails, the version stays, and
+    /// the administrators are told both.
+    async fn go_back(&self, id: &PluginId) {
+        let (core, caller) = (&*self.core, Caller::system(COMPONENT));
+        let (text, builds) = match lifecycle::roll_back_by_itself(core, &caller, id).await {
+            Ok(None) => return,
+            Ok(Some(back)) => {
+                let to = &back.switched.plugin.version;
+                tracing::warn!(plugin = %id, from = %back.from, to = %to, "rolled back by itself");
+                (notify::rolled_back(id, &back.from, to), back.switched.builds)
+            }
+            Err(error) => {
+                tracing::error!(plugin = %id, code = error.code(), "it could not be rolled back: {error}");
+                (notify::not_rolled_back(id, &error), Vec::new())
+            }
+        };
+        for object in builds {
+            schema_build::queue(core, &self.jobs, &caller, &object).await;
+        }
+        if let Err(error) = notify::notify(core, id, &text, None).await {
+            tracing::error!(plugin = %id, "administrators were not told: {error}");
         }
     }
 }
@@ -154,6 +200,7 @@ pub(crate) async fn release(
     for (_, digest) in &digests {
         host.release(digest);
     }
+    lifecycle::renew_presence(core, id).await?;
     core.registry.get(id).ok_or_else(|| Error::UnknownPlugin { id: id.to_string() })
 }
 
@@ -171,6 +218,6 @@ fn quarantine_json(quarantine: &Quarantine) -> serde_json::Value {
 }
 
 fn entry(name: &str, data: serde_json::Value) -> NewEntry {
-    let Caller { actor, cause, .. } = Caller::system("plugin-health");
+    let Caller { actor, cause, .. } = Caller::system(COMPONENT);
     NewEntry { actor, cause, body: EntryBody::Event { name: name.to_owned(), data } }
 }

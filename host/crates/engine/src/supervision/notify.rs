@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use trellis_model::{Actor, Language, ObjectName, RecordId, Text, Value, bilingual};
+use semver::Version;
+use trellis_model::{Actor, ObjectName, PluginId, RecordId, Text, Value, bilingual};
 use trellis_plugin_host::Quarantine;
 use trellis_records::{Caller, Error as RecordsError, Write};
 
-use crate::{Result, core::Core};
+use crate::{Error, Result, core::Core};
 
 /// Characters of a notification's subject.
 const SUBJECT_CHARACTERS_MAX: usize = 500;
@@ -16,13 +17,9 @@ const REASON_CHARACTERS_MAX: usize = 200;
 const PARENT_CHARACTERS_MAX: usize = 36;
 
 /// Writes a notification to each administrator.
-pub(super) async fn notify(
-    core: &Core,
-    quarantine: &Quarantine,
-    log: Option<u64>,
-    administrators: &[RecordId],
-) -> Result<()> {
-    let writes = administrators.iter().map(|user| notification(core, quarantine, *user));
+pub(super) async fn notify(core: &Core, plugin: &PluginId, text: &Text, log: Option<u64>) -> Result<()> {
+    let administrators = core.supervisor.administrators.read().clone();
+    let writes = administrators.iter().map(|user| notification(core, plugin, text, *user));
     let writes = writes.collect::<Result<Vec<_>>>()?;
     let mut caller = Caller::system("notifications");
     caller.actor = Actor::System { component: "notifications".into() };
@@ -30,19 +27,20 @@ pub(super) async fn notify(
     for page in writes.chunks(core.records.config().limits.batch_rows_max.max(1)) {
         for result in core.records.write_batch(&caller, page.to_vec()).await? {
             if let Err(error) = result {
-                tracing::warn!(plugin = %quarantine.plugin, code = error.code(), "an administrator was not told: {error}");
+                tracing::warn!(plugin = %plugin, code = error.code(), "an administrator was not told: {error}");
             }
         }
     }
     Ok(())
 }
 
-fn notification(core: &Core, quarantine: &Quarantine, user: RecordId) -> Result<Write> {
+fn notification(core: &Core, plugin: &PluginId, about: &Text, user: RecordId) -> Result<Write> {
     let object = ObjectName::new("notification").map_err(RecordsError::from)?;
     let text = |text: &str| Some(Value::Text(text.to_owned()));
-    let id = quarantine.plugin.id.as_str();
+    let subject: String = about.get(core.config.language).chars().take(SUBJECT_CHARACTERS_MAX).collect();
+    let id = plugin.as_str();
     let named = [
-        ("subject", text(&subject(quarantine, core.config.language))),
+        ("subject", text(&subject)),
         ("user", Some(Value::Reference(user))),
         ("kind", text("other")),
         ("parent_object", text("plugin")),
@@ -55,13 +53,30 @@ fn notification(core: &Core, quarantine: &Quarantine, user: RecordId) -> Result<
     Ok(Write::Create { object, fields, id: None })
 }
 
-fn subject(quarantine: &Quarantine, language: Language) -> String {
+/// What is told of a quarantine.
+pub(super) fn quarantined(quarantine: &Quarantine) -> Text {
     let (id, version) = (&quarantine.plugin.id, &quarantine.plugin.version);
     let (function, strikes) = (&quarantine.function, quarantine.strikes);
     let reason: String = quarantine.reason.chars().take(REASON_CHARACTERS_MAX).collect();
-    let text: Text = bilingual!(
+    bilingual!(
         "Plugin {id} {version} was quarantined after {strikes} faults; the last in {function}: it {reason}. It is not called until you release it.",
         "插件 {id} {version} 已出错 {strikes} 次，现已隔离；最近一次发生在 {function}：{reason}。解除隔离之前不再调用该插件。"
-    );
-    text.get(language).chars().take(SUBJECT_CHARACTERS_MAX).collect()
+    )
+}
+
+/// What is told of a way back that a plugin took by itself.
+pub(super) fn rolled_back(id: &PluginId, from: &Version, to: &Version) -> Text {
+    bilingual!(
+        "Plugin {id} was rolled back from the quarantined version {from} to {to}, as its settings say.",
+        "插件 {id} 的版本 {from} 已被隔离，按其设置已自动回退到 {to}。"
+    )
+}
+
+/// What is told where that failed.
+pub(super) fn not_rolled_back(id: &PluginId, error: &Error) -> Text {
+    let reason: String = error.to_string().chars().take(REASON_CHARACTERS_MAX).collect();
+    bilingual!(
+        "Plugin {id} is quarantined and could not be rolled back: {reason}",
+        "插件 {id} 已被隔离，且无法自动回退：{reason}"
+    )
 }

@@ -104,7 +104,7 @@ pub(super) fn roll_back(
     }
     if results.iter().any(|result| matches!(result.state, ResultUndoState::Can | ResultUndoState::Done)) {
         // Nobody follows an older run: its results stay as they were until the plugin is run again.
-        job.wait(core.columns.set_stale(&plugin, true))?;
+        job.wait(core.columns.set_stale(&plugin))?;
     }
     let result = |result: &ResultUndo| {
         let state = if result.state == ResultUndoState::Can { ResultUndoState::Done } else { result.state };

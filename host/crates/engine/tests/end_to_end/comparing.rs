@@ -8,9 +8,8 @@ use trellis_engine::{
 use trellis_model::RecordId;
 use trellis_storage::ScanRange;
 
-use crate::support::{
-    World, as_version, built, caller, cdnow_settings, date, example, plugin_id, with_manifest,
-};
+use crate::sections::{as_version, with_manifest};
+use crate::support::{World, built, caller, cdnow_settings, date, example, plugin_id};
 
 impl World {
     pub(crate) async fn dry_run(&self, plugin: &str, request: DryRunRequest) -> Json {

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use trellis_engine::UseSettings;
-use trellis_model::RecordId;
-use trellis_records::{SchemaApply, SchemaDocument};
+use trellis_model::{ObjectName, ObjectScope, RecordId, Scope};
+use trellis_records::{Caller, SchemaApply, SchemaDocument};
 
 use crate::{
     rules::veto,
@@ -106,4 +106,30 @@ async fn a_broken_plugin_is_asked_about_by_its_manifest() {
 /// The name of a component's file.
 fn digest_of(component: &[u8]) -> String {
     blake3::hash(component).to_hex().to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reasons_are_for_those_who_see_what_they_are_made_of() {
+    let world = World::new().await;
+    crate::following::buy(&world, "1", "2026-01-01").await;
+    world.enable("hostile", json!({}), trellis_columns::AsOf::Now).await;
+    world.run_well("hostile", trellis_engine::RunRequest::default()).await;
+    let account = world.account("1").await.id;
+    let sees = |objects: &[&str]| {
+        let all = |scope: Scope, object: &&str| {
+            scope.with(ObjectName::new(object).unwrap(), ObjectScope::everything())
+        };
+        Caller { scope: objects.iter().fold(Scope::nothing(), all), ..caller() }
+    };
+    for name in ["hostile__lot", "hostile__points"] {
+        let explain = async |by: &Caller| match name {
+            "hostile__lot" => world.engine.explain(by, name, account).await.map(|told| told.reasons.len()),
+            _ => world.engine.score_explain(by, name, account).await.map(|told| told.reasons.len()),
+        };
+        assert_eq!(explain(&caller()).await.unwrap(), 1, "{name}");
+        assert_eq!(explain(&sees(&["account", "order"])).await.unwrap(), 1, "{name}");
+        let refused = explain(&sees(&["account"])).await.unwrap_err();
+        assert_eq!(refused.code(), "no_explanation");
+        assert!(refused.to_string().contains("data that you may not see"), "{name}: {refused}");
+    }
 }

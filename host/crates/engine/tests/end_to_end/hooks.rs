@@ -3,12 +3,15 @@
 use serde_json::{Value as Json, json};
 use trellis_columns::AsOf;
 use trellis_engine::{DecisionKind, UseSettings};
-use trellis_model::{Decider, Language, ObjectName, RecordId};
-use trellis_records::Write;
+use trellis_model::{
+    Decider, FieldAccess, FieldName, Language, ObjectName, ObjectScope, RecordId, RowAccess, Scope,
+};
+use trellis_records::{Caller, Write};
 
 use crate::{
     rules::veto,
-    support::{World, built, caller, plugin_id, with_manifest},
+    sections::with_manifest,
+    support::{World, built, caller, plugin_id},
 };
 
 impl World {
@@ -133,6 +136,73 @@ async fn a_hook_that_fails_does_what_its_manifest_says() {
     world.update("lead", lead, json!({ "status": "qualified" })).await.unwrap();
     let unjudged = world.decided(DecisionKind::Patch).await;
     assert_eq!(unjudged[0].outcome["not_judged"]["code"], "plugin_fault");
+}
+
+/// Somebody who sees and writes these fields of leads and nothing else.
+fn narrow(fields: &[&str]) -> Caller {
+    let fields = || FieldAccess::Only(fields.iter().map(|name| FieldName::new(name).unwrap()).collect());
+    let own = ObjectScope { rows: RowAccess::All, readable: fields(), writable: fields() };
+    Caller { scope: Scope::nothing().with(ObjectName::new("lead").unwrap(), own), ..caller() }
+}
+
+#[tokio::test]
+async fn a_user_is_told_no_more_by_a_hook_than_the_user_may_see() {
+    let world = World::new().await;
+    let lead = json!({ "name": "Ann", "company": "Acme", "status": "new" });
+    let lead = world.create("lead", lead).await.unwrap().id;
+    let object = ObjectName::new("lead").unwrap();
+    let contacted = async |by: &Caller| {
+        let status = world.records.schema().object("lead").unwrap().field("status").unwrap().clone();
+        let value = status.field_type.parse_json(&json!("contacted")).unwrap();
+        world.records.update(by, &object, lead, [(status.id, value)].into(), None).await
+    };
+    world.sinner("hook-veto", None).await;
+    let (_, code, reason, field, _) = veto(contacted(&narrow(&["name", "status", "company"])).await);
+    assert_eq!((code.as_str(), reason.en.as_str()), ("company-missing", "name the company"));
+    assert_eq!(field.as_deref(), Some("company"));
+    let (by, code, reason, field, unavailable) = veto(contacted(&narrow(&["name", "status"])).await);
+    assert_eq!((by, code.as_str(), field, unavailable), (by_hostile(), "reason-withheld", None, false));
+    assert!(
+        reason.en.contains("that you may not see") && !reason.en.contains("name the company"),
+        "{}",
+        reason.en
+    );
+    assert!(reason.zh_cn.contains("无权查看"), "{}", reason.zh_cn);
+    let vetoes = world.decided(DecisionKind::Veto).await;
+    assert_eq!(vetoes[0].outcome["code"], "company-missing", "the ledger has it all");
+    assert!(world.engine.decision_replay(vetoes[0].id).await.unwrap().same);
+
+    world.sinner("hook-trap", None).await;
+    let (_, _, reason, _, _) = veto(contacted(&caller()).await);
+    assert!(reason.en.contains("told to trap"), "{}", reason.en);
+    let (_, code, reason, _, unavailable) = veto(contacted(&narrow(&["name", "status"])).await);
+    assert_eq!((code.as_str(), unavailable), ("plugin-fault", true));
+    assert!(!reason.en.contains("told to trap"), "{}", reason.en);
+
+    // It judges alike for everybody, also by look-ups of what the user does not see; what it changes is what it was granted to judge.
+    world.sinner("hook-lookup-flood", None).await;
+    let saved = contacted(&narrow(&["name", "status"])).await.unwrap();
+    assert_eq!(world.json("lead", &saved, "company"), "50 answers");
+}
+
+#[tokio::test]
+async fn a_user_is_told_no_more_by_a_close_check_than_the_user_may_see() {
+    let world = World::new().await;
+    world.sinner("none", None).await;
+    let case = json!({ "subject": "Late", "status": "open" });
+    let case = world.create("case", case).await.unwrap().id;
+    let object = ObjectName::new("case").unwrap();
+    let closed = async |fields: &[&str]| {
+        let fields = || FieldAccess::Only(fields.iter().map(|name| FieldName::new(name).unwrap()).collect());
+        let own = ObjectScope { rows: RowAccess::All, readable: fields(), writable: fields() };
+        let by = Caller { scope: Scope::nothing().with(object.clone(), own), ..caller() };
+        let status = world.records.schema().object("case").unwrap().field("status").unwrap().clone();
+        let value = status.field_type.parse_json(&json!("closed")).unwrap();
+        veto(world.records.update(&by, &object, case, [(status.id, value)].into(), None).await).1
+    };
+    assert_eq!(closed(&["status"]).await, "reason-withheld", "it saw the subject");
+    let all = ["subject", "status", "priority", "resolution"];
+    assert_eq!(closed(&all).await, "resolution-missing");
 }
 
 #[tokio::test]

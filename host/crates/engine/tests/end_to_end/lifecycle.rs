@@ -11,7 +11,8 @@ use trellis_engine::{
 use trellis_model::{FieldName, ObjectName, Record, RecordId, Scope, Value};
 
 use crate::following::{buy, lot_of, until_value};
-use crate::support::{World, as_version, built, caller, plugin_id, with_manifest, with_section};
+use crate::sections::{as_version, with_manifest, with_section};
+use crate::support::{World, built, caller, plugin_id};
 
 fn version(text: &str) -> semver::Version {
     text.parse().unwrap()
@@ -388,6 +389,77 @@ async fn a_review_says_what_a_version_reads_and_what_is_different() {
             && diff.outputs.added.is_empty()
             && diff.settings.kept.contains(&"sin".to_owned())
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_review_says_when_it_runs_and_what_happens_while_it_is_absent() {
+    let world = World::new().await;
+    let id = plugin_id("hostile");
+    let scheduled = with_manifest(&built("hostile"), |line| match line.starts_with("title = ") {
+        true => {
+            format!("{line}\n[schedule]\nevery = \"week\"\nmodel = \"fit\"\n[absent]\nscoring = \"clear\"")
+        }
+        false => line.to_owned(),
+    });
+    world.upload(scheduled).await;
+    let review = world.engine.plugin_review(&id, &version("1.0.0")).await.unwrap();
+    let schedule = review.schedule.unwrap();
+    assert_eq!(schedule.schedule.in_words().zh_cn, "每周一 03:00，并学习新模型");
+    let apart: Vec<i64> = schedule.next_ms.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert_eq!(apart, [7 * 86_400_000; 2], "three moments, a week apart");
+    let said: Vec<_> = review.absences.iter().map(|said| (said.of.name(), said.policy.name())).collect();
+    assert_eq!(
+        said,
+        [
+            ("segmentation", "keep"),
+            ("scoring", "clear"),
+            ("campaign-rules", "refuse"),
+            ("service-workflow", "skip"),
+            ("close-check", "refuse"),
+            ("record-hook", "refuse"),
+        ]
+    );
+    let shown = |info: &PluginInfo| {
+        info.schedule.as_ref().map(|info| (info.next_run_at_ms.is_some(), info.by_settings))
+    };
+    let enabled = world.engine.plugin_enable(&caller(), &id, UseSettings::default()).await.unwrap();
+    assert_eq!(shown(&enabled), Some((true, false)), "what was done says when it runs");
+    assert_eq!(enabled.schedule.unwrap().next_run_at_ms, Some(schedule.next_ms[0]));
+    let disabled = world.engine.plugin_disable(&caller(), &id).await.unwrap();
+    assert_eq!(shown(&disabled), Some((false, false)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_golden_case_that_fails_keeps_a_version_from_being_used() {
+    let world = World::new().await;
+    let id = plugin_id("hostile");
+    world.enable("hostile", json!({}), AsOf::Now).await;
+    let describes = |name: &str, lot: &str| {
+        json!({ "name": name, "case": {
+            "interface": "segmentation", "function": "describe", "config": {}, "expect": [{ "name": lot }],
+        } })
+    };
+    let cases = json!({ "cases": [describes("it-has-lots", "lot"), describes("it-has-tiers", "tier")] });
+    let tested =
+        with_section(&as_version(&built("hostile"), "1.1.0"), "trellis:tests", cases.to_string().as_bytes());
+    world.upload(tested).await;
+    let review = world.engine.plugin_review(&id, &version("1.1.0")).await.unwrap();
+    let report = review.tests.to_json();
+    assert_eq!((&report["passed"], &report["cases"][0]["passed"]), (&json!(false), &json!(true)));
+    assert_eq!(
+        (&report["cases"][1]["name"], &report["cases"][1]["passed"]),
+        (&json!("it-has-tiers"), &json!(false))
+    );
+    let refused = world.upgrade("hostile", "1.1.0").await.unwrap_err();
+    assert_eq!((refused.code(), world.serving("hostile").1.as_str()), ("plugin_tests_failed", "1.0.0"));
+    assert!(refused.to_string().contains("`it-has-tiers`"), "{refused}");
+    assert!(!refused.to_string().contains("it-has-lots"), "{refused}");
+    let settings = UseSettings { version: Some(version("1.1.0")), ..UseSettings::default() };
+    let refused = world.engine.plugin_enable(&caller(), &id, settings.clone()).await.unwrap_err();
+    assert_eq!((refused.code(), world.serving("hostile").1.as_str()), ("plugin_tests_failed", "1.0.0"));
+    let options = SwitchOptions { ignore_self_tests: true, ..SwitchOptions::default() };
+    world.engine.plugin_enable_as(&caller(), &id, settings, options).await.unwrap();
+    assert_eq!(world.serving("hostile").1, "1.1.0", "an admin may say that it is meant");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,7 +14,8 @@ use trellis_plugin_host::{Digest, HealthState, PluginHost, Supervision};
 use trellis_records::{Records, SystemClock, SystemIds};
 use trellis_storage::MemoryStore;
 
-use crate::support::{as_version, built, caller, plugin_id};
+use crate::sections::as_version;
+use crate::support::{built, caller, plugin_id};
 
 const OPERATIONS: u64 = 500;
 /// Strikes that quarantine a version.

@@ -17,5 +17,7 @@ mod replays;
 mod restarts;
 mod rules;
 mod scoring;
+#[path = "../shared/sections.rs"]
+mod sections;
 mod shadows;
 mod support;

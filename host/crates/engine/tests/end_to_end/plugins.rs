@@ -4,7 +4,8 @@ use serde_json::json;
 use trellis_columns::AsOf;
 use trellis_engine::{Error, PluginState, RunRequest, UseSettings};
 
-use crate::support::{World, as_version, built, caller, plugin_id, with_section};
+use crate::sections::{as_version, with_section};
+use crate::support::{World, built, caller, plugin_id};
 
 fn settings(config: serde_json::Value) -> UseSettings {
     UseSettings { config, ..UseSettings::default() }

@@ -7,7 +7,8 @@ use trellis_columns::AsOf;
 use trellis_engine::{Config, Job, JobState, ModelChoice, RunRequest, UseSettings};
 use trellis_model::RecordId;
 
-use crate::support::{World, as_version, built, caller, date, example, plugin_id, unknown_id, with_section};
+use crate::sections::{as_version, with_section};
+use crate::support::{World, built, caller, date, example, plugin_id, unknown_id};
 
 async fn buy(world: &World, customer: &str, date: &str) {
     let order = format!("customer_id,date,cds,amount\n{customer},{date},1,50.00\n");

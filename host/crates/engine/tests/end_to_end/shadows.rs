@@ -5,7 +5,8 @@ use trellis_columns::AsOf;
 use trellis_engine::{CompareLimits, Config, DecisionKind, RunRequest, ShadowRequest, UseSettings};
 use trellis_model::RecordId;
 
-use crate::support::{World, as_version, built, caller, example, plugin_id};
+use crate::sections::as_version;
+use crate::support::{World, built, caller, example, plugin_id};
 
 fn shadow(version: &str, config: Option<Json>) -> ShadowRequest {
     ShadowRequest { version: version.parse().unwrap(), config, grants: None }

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail like tests")]
 
+mod absent;
 mod actions;
 mod chains;
 mod comments;
@@ -10,10 +11,13 @@ mod customers;
 mod days;
 mod desk;
 mod faults;
+mod follows;
 mod models;
 mod resumes;
 mod rules;
 mod schedules;
+#[path = "../shared/sections.rs"]
+mod sections;
 mod stops;
 mod store;
 mod supervision;
@@ -21,3 +25,4 @@ mod support;
 mod timers;
 mod transitions;
 mod undoing;
+mod way_back;

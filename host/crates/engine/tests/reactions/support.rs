@@ -90,7 +90,13 @@ impl World {
 
     /// The same data in another process.
     pub(crate) async fn restart(self) -> Self {
+        self.restart_after(async |_| {}).await
+    }
+
+    /// As [`World::restart`], with something happening while no engine runs.
+    pub(crate) async fn restart_after(self, meanwhile: impl AsyncFnOnce(&Self)) -> Self {
         self.engine.shutdown().await;
+        meanwhile(&self).await;
         Self::open(self.dir, self.inner, self.clock, self.config).await
     }
 
@@ -150,6 +156,19 @@ impl World {
         let object = name(object);
         let changes = self.records.schema().fields(&object, named(fields)).unwrap();
         self.records.update(&Caller::system("test"), &object, id, changes, None).await.unwrap()
+    }
+
+    /// As [`Self::update`], for what may be refused.
+    pub(crate) async fn try_update(
+        &self,
+        object: &str,
+        id: RecordId,
+        fields: Json,
+    ) -> Result<Record, String> {
+        let object = name(object);
+        let changes = self.records.schema().fields(&object, named(fields)).unwrap();
+        let updated = self.records.update(&Caller::system("test"), &object, id, changes, None).await;
+        updated.map_err(|error| error.to_string())
     }
 
     /// Adds a rule that is switched on.

@@ -7,7 +7,7 @@ use trellis_engine::{
 };
 use trellis_model::{Text, bilingual};
 
-use super::plugins::invalid;
+use super::plugins::{invalid, text_json};
 use crate::problem::{ApiResult, Code, Problem};
 use crate::wire::timestamp;
 
@@ -60,6 +60,7 @@ pub(super) fn info_json(info: &ScheduleInfo) -> Json {
         "from": if info.by_settings { "settings" } else { "plugin" },
         "cron": info.schedule.as_ref().map(|schedule| schedule.cron.as_str()),
         "model": info.schedule.as_ref().map(|schedule| schedule.model.as_str()),
+        "text": info.schedule.as_ref().map(|schedule| text_json(&schedule.in_words())),
         "next_run_at": info.next_run_at_ms.and_then(timestamp).map(|time| time.to_string()),
         "last": info.last.as_ref().map(last_json),
     })

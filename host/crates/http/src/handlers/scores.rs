@@ -131,6 +131,7 @@ fn score_json(info: &ScoreInfo) -> Json {
         "mean": info.mean,
         "current": info.current.as_ref().map(current_json),
         "stale": info.stale,
+        "cleared": info.cleared,
         "damaged": info.damaged,
     })
 }

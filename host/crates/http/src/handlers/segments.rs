@@ -156,6 +156,7 @@ fn segmentation_json(info: &SegmentationInfo) -> Json {
         "null_count": info.null_count,
         "current": info.current.as_ref().map(current_json),
         "stale": info.stale,
+        "cleared": info.cleared,
         "damaged": info.damaged,
     })
 }

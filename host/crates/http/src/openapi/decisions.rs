@@ -18,7 +18,7 @@ pub(super) fn schemas() -> Map<String, Json> {
                 "value": text(), "label": component("Label"), "description": component("Label"), "lowest": number(), "count": integer(),
             }))),
             "count": integer(), "null_count": integer(), "minimum": nullable("number"), "maximum": nullable("number"),
-            "mean": nullable("number"), "current": nullable("object"), "stale": boolean(), "damaged": nullable("string"),
+            "mean": nullable("number"), "current": nullable("object"), "stale": boolean(), "cleared": boolean(), "damaged": nullable("string"),
         })),
         "ScoreRules": object(&["score", "markdown"], json!({ "score": text(), "markdown": text() })),
         "ScoreExplanation": object(&["score", "run", "plugin", "version", "value", "reasons"], json!({

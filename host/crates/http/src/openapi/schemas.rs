@@ -60,10 +60,12 @@ pub(super) fn fixed() -> Map<String, Json> {
             "health": { "oneOf": [component("PluginHealth"), { "type": "null" }] },
             "requests": array(object(&["grant", "text"], json!({ "grant": text(), "text": component("Label"), "personal": boolean() }))),
             "schedule": { "anyOf": [component("PluginSchedule"), { "type": "null" }] },
+            "absent": array(component("PluginAbsence")),
         })),
         "PluginUse": object(&[], json!({
             "config": {}, "as_of": { "type": "string", "description": "`now` or a date." }, "version": text(),
             "grants": { "type": "array", "items": text(), "description": "What it is granted of its `requests`; everything where this is left out." },
+            "absent": component("PluginAbsent"), "on_quarantine": component("OnQuarantine"),
             "reason": text(), "confirm": boolean(), "enable_rules": boolean(), "ignore_self_tests": boolean(),
             "schedule": {
                 "type": ["object", "null"], "description": "When it runs by itself; as its manifest says where this is left out or null.",
@@ -88,7 +90,7 @@ pub(super) fn fixed() -> Map<String, Json> {
             "values": array(object(&["value", "count"], json!({
                 "value": text(), "label": component("Label"), "description": component("Label"), "count": integer(),
             }))),
-            "null_count": integer(), "current": nullable("object"), "stale": boolean(), "damaged": nullable("string"),
+            "null_count": integer(), "current": nullable("object"), "stale": boolean(), "cleared": boolean(), "damaged": nullable("string"),
         })),
         "Explanation": object(&["run", "value", "reasons"], json!({
             "run": id(), "value": nullable("string"), "reasons": array(component("Reason")),

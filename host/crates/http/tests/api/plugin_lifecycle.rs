@@ -4,7 +4,7 @@ use axum::http::Method;
 use serde_json::json;
 use trellis_test_support::TestApp;
 
-use crate::plugins::retail_rfm;
+use crate::plugins::{finished, retail_rfm};
 
 const PATH: &str = "/api/v1/plugins";
 
@@ -71,6 +71,73 @@ async fn a_plugin_is_reviewed_upgraded_rolled_back_and_removed() {
     let removed = remove(&format!("{path}?force=true")).await.expect(200);
     assert_eq!(removed["rules_switched_off"], 0);
     assert_eq!(admin.get(&path).await.problem(404), "NOT_FOUND");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_happens_while_it_is_absent_is_set_shown_and_done() {
+    let app = TestApp::new().await;
+    let admin = app.admin();
+    let path = format!("{PATH}/retail-rfm");
+    let account = admin.post("/api/v1/accounts", json!({ "name": "Acme" })).await.expect(201);
+    let order = json!({
+        "account": account["id"], "ordered_on": "2026-01-05", "amount": { "amount": "10.00", "currency": "USD" },
+    });
+    admin.post("/api/v1/orders", order).await.expect(201);
+    let installed = admin.send(Method::POST, PATH, Some("application/wasm"), retail_rfm()).await.expect(201);
+    let said = &installed["review"]["absent"][0];
+    assert_eq!(
+        (&said["for"], &said["policy"], &said["from"]),
+        (&json!("segmentation"), &json!("keep"), &json!("plugin"))
+    );
+    assert!(said["text"]["zh-CN"].as_str().unwrap().contains("已过期"), "{said}");
+    assert!(
+        installed["review"]["requests"].as_array().unwrap().iter().all(|asked| asked["personal"] == false)
+    );
+    let enable = async |body: serde_json::Value| admin.post(&format!("{path}/enable"), body).await;
+    for (body, field) in [
+        (json!({ "absent": { "segmentation": "hide" } }), "absent.segmentation"),
+        (json!({ "absent": { "search": "keep" } }), "absent.search"),
+        (json!({ "on_quarantine": "remove" }), "on_quarantine"),
+    ] {
+        let refused = enable(body).await;
+        assert_eq!(refused.json()["errors"][0]["field"], field);
+        assert_eq!(refused.problem(422), "VALIDATION_ERROR");
+    }
+    let foreign = enable(json!({ "absent": { "record-hook": "accept" } })).await;
+    assert_eq!(foreign.problem(422), "PLUGIN_SETTINGS_INVALID");
+    let schedule = json!({ "cron": "0 4 * * *" });
+    let own =
+        json!({ "absent": { "segmentation": "clear" }, "on_quarantine": "roll-back", "schedule": schedule });
+    let enabled = enable(own).await.expect(200);
+    assert_eq!(enabled["settings"]["absent"], json!({ "segmentation": "clear" }));
+    assert_eq!(enabled["settings"]["on_quarantine"], "roll-back");
+    assert_eq!(enabled["schedule"]["text"]["en"], "at 04:00 every day");
+    assert!(enabled["schedule"]["next_run_at"].is_string(), "{}", enabled["schedule"]);
+    assert_eq!(enabled["absent"][0]["from"], "settings");
+
+    let job = admin.post(&format!("{path}/run"), json!({})).await.expect(202);
+    assert_eq!(finished(&app, &job).await["state"], "succeeded");
+    let value = async || {
+        let id = account["id"].as_str().unwrap();
+        let shown = admin.get(&format!("/api/v1/accounts/{id}?derived=true")).await.expect(200);
+        let listed = admin.get("/api/v1/segmentations").await.expect(200);
+        let rfm =
+            listed["data"].as_array().unwrap().iter().find(|one| one["aliases"] == json!(["rfm"])).unwrap();
+        let value = shown["segments"][rfm["name"].as_str().unwrap()].clone();
+        (value, rfm["cleared"].clone(), rfm["stale"].clone())
+    };
+    let (there, ..) = value().await;
+    assert!(there.is_string(), "{there}");
+    let disabled = admin.post(&format!("{path}/disable"), json!({})).await.expect(200);
+    assert_eq!(disabled["schedule"]["cron"], "0 4 * * *");
+    let (cleared, is_cleared, is_stale) = value().await;
+    assert_eq!((cleared.as_str(), is_cleared, is_stale), (None, json!(true), json!(true)));
+    enable(json!({ "absent": { "segmentation": "keep" } })).await.expect(200);
+    let (back, is_cleared, is_stale) = value().await;
+    assert_eq!((back, is_cleared, is_stale), (there.clone(), json!(false), json!(false)));
+    admin.post(&format!("{path}/disable"), json!({})).await.expect(200);
+    let (kept, is_cleared, is_stale) = value().await;
+    assert_eq!((kept, is_cleared, is_stale), (there, json!(false), json!(true)));
 }
 
 #[tokio::test]

@@ -90,6 +90,11 @@ impl Ward {
         }
     }
 
+    /// Has a run strike anew: whoever tries something again begins another attempt.
+    pub(crate) fn begin_attempt(&self, run: &str) {
+        self.standing.lock().runs.retain(|(known, _)| known != run);
+    }
+
     /// Writes down what a call was like.
     pub(crate) fn measure(
         &self,

@@ -2,12 +2,14 @@
 //!
 //! Keys that this host does not know are errors, so that a misspelt one is never silently ignored.
 
+mod absent;
 mod config_forms;
 mod config_schema;
 mod dataset;
 mod parse;
 mod requests;
 mod schedule;
+mod schedule_words;
 mod uses;
 
 use std::collections::BTreeMap;
@@ -16,6 +18,7 @@ use trellis_model::{ObjectName, PluginId, Text};
 
 use crate::{Error, LimitClass, PluginVersion, Result, plain};
 
+pub use absent::{Absence, AbsentPolicy, AbsentUse};
 pub use config_forms::NamedByConfig;
 pub use config_schema::{ConfigProblem, ConfigSchema};
 pub use dataset::{Aggregate, ColumnSource, Dataset, DatasetColumn, DatasetKind};
@@ -68,6 +71,8 @@ pub struct Manifest {
     pub record_hooks: Vec<RecordHookUse>,
     /// When it runs by itself, where nobody says otherwise.
     pub schedule: Option<Schedule>,
+    /// What happens while it cannot be called, where it says so in `[absent]`; see [`Manifest::absences`].
+    pub absent: BTreeMap<AbsentUse, AbsentPolicy>,
 }
 
 /// An interface that plugins implement.

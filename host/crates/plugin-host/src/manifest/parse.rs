@@ -1,10 +1,11 @@
 //! From the text of `plugin.toml` to a checked [`Manifest`].
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Deserialize;
 use trellis_model::{FieldName, ObjectName, PluginId, Text};
 
+use super::absent;
 use super::dataset::{Dataset, DatasetKind, RawDataset, dataset};
 use super::schedule::{self, RawSchedule};
 use super::uses::{
@@ -50,6 +51,8 @@ struct RawManifest {
     #[serde(default)]
     record_hook: Vec<RawRecordHook>,
     schedule: Option<RawSchedule>,
+    #[serde(default)]
+    absent: BTreeMap<String, String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -78,7 +81,9 @@ pub(super) fn parse(text: &str) -> Parse<Manifest> {
         check_name("industry", &industry.replace('-', "_"))?;
     }
     let schedule = raw.schedule.map(|raw| schedule::schedule(raw, &provides)).transpose()?;
+    let absent = absent::absent(raw.absent, &provides)?;
     Ok(Manifest {
+        absent,
         id: PluginId::new(&raw.id).map_err(|error| problem("id", error))?,
         version: raw.version,
         wit: raw.wit,

@@ -164,6 +164,66 @@ fn uses_and_grants_are_read() {
 }
 
 #[test]
+fn what_happens_while_it_is_absent_is_declared_and_an_admin_may_say_otherwise() {
+    use std::collections::BTreeMap;
+    let text = |absent: &str| format!("{DESK}[absent]\n{absent}");
+    let manifest = Manifest::parse(&text("scoring = \"clear\"\ncampaign-rules = \"skip\"")).unwrap();
+    let said = |instead: &[(AbsentUse, AbsentPolicy)]| {
+        let absences = manifest.absences(&instead.iter().copied().collect());
+        let one = |absence: &Absence| {
+            let by = if absence.by_settings { "admin" } else { "author" };
+            let object = absence.object.as_ref().map_or("", ObjectName::as_str);
+            format!("{} {object} {} by {by}", absence.of.name(), absence.policy.name())
+        };
+        absences.iter().map(one).collect::<Vec<_>>()
+    };
+    let declared = [
+        "scoring  clear by author",
+        "campaign-rules  skip by author",
+        "service-workflow  skip by author",
+        "close-check case refuse by author",
+        "record-hook lead accept by author",
+    ];
+    assert_eq!(said(&[]), declared);
+    let own = said(&[
+        (AbsentUse::Scoring, AbsentPolicy::Keep),
+        (AbsentUse::CampaignRules, AbsentPolicy::Refuse),
+        (AbsentUse::CloseCheck, AbsentPolicy::Accept),
+        (AbsentUse::RecordHook, AbsentPolicy::Refuse),
+    ]);
+    assert_eq!(own[0], "scoring  keep by admin");
+    assert_eq!(own[1], "campaign-rules  refuse by admin");
+    assert_eq!(own[2], declared[2]);
+    assert_eq!(own[3..], ["close-check case accept by admin", "record-hook lead refuse by admin"]);
+    for of in AbsentUse::ALL {
+        assert_eq!(AbsentUse::named(of.name()), Some(of));
+        for policy in of.choices() {
+            let absence =
+                Absence { of, object: None, policy: *policy, declared: *policy, by_settings: false };
+            let Text { en, zh_cn } = absence.in_words();
+            assert!(!en.is_empty() && !zh_cn.is_empty() && en != zh_cn);
+        }
+    }
+    let check = |of, policy| manifest.check_absent(&BTreeMap::from([(of, policy)]));
+    assert_eq!(check(AbsentUse::Scoring, AbsentPolicy::Keep), Ok(()));
+    assert_eq!(
+        check(AbsentUse::Scoring, AbsentPolicy::Accept).unwrap_err(),
+        "`absent.scoring`: `accept` is none of `keep`, `clear`"
+    );
+    let unknown = check(AbsentUse::Segmentation, AbsentPolicy::Keep).unwrap_err();
+    assert_eq!(unknown, "`absent.segmentation`: the plugin is not asked for that");
+    let refused = |absent: &str, reason: &str| {
+        let error = Manifest::parse(&text(absent)).unwrap_err().to_string();
+        assert!(error.contains(reason), "{absent}: {error}");
+    };
+    refused("scoring = \"skip\"", "`skip` is none of `keep`, `clear`");
+    refused("scoring = \"hide\"", "`hide` is no policy");
+    refused("segmentation = \"keep\"", "`provides` does not name `segmentation`");
+    refused("record-hook = \"accept\"", "`on-failure` of `[[record-hook]]` says it");
+    refused("search = \"keep\"", "`absent.search` is nothing");
+}
+
+#[test]
 fn an_admin_is_told_what_is_asked_for() {
     let requests = Manifest::parse(DESK).unwrap().requests();
     let grants: Vec<_> = requests.iter().map(|request| request.grant.as_str()).collect();

@@ -120,6 +120,8 @@ impl Engine {
             version: Some(shadow.candidate.plugin.version().clone()),
             config: serde_json::from_str(&shadow.settings.config).ok(),
             grants: shadow.settings.grants.clone(),
+            absent: None,
+            on_quarantine: None,
             options: SwitchOptions { reason: Some("promoted".to_owned()), ..SwitchOptions::default() },
         };
         let switched = self.plugin_upgrade(caller, id, request).await?;

@@ -9,7 +9,7 @@ use trellis_engine::{ShippedRule, SwitchInfo, SwitchOptions, Switched, UpgradeRe
 use trellis_model::bilingual;
 use trellis_records::SchemaStep;
 
-use super::{PERMISSION, as_of_text, plugin_id, plugin_json, text_json, version_of};
+use super::{PERMISSION, absent, as_of_text, plugin_id, plugin_json, text_json, version_of};
 use crate::extract::{JsonBody, Parameters, PathParts, Requester};
 use crate::problem::{ApiResult, Code, Problem};
 use crate::state::App;
@@ -32,6 +32,8 @@ pub(crate) async fn upgrade_plugin(
         version: body.version.map(|version| version_of(&version)).transpose()?,
         config: body.config,
         grants: body.grants,
+        absent: body.absent.map(absent::settings).transpose()?,
+        on_quarantine: body.on_quarantine.as_deref().map(absent::on_quarantine).transpose()?,
         options: SwitchOptions {
             reason: checked_reason(body.reason)?,
             confirm: body.confirm,
@@ -115,6 +117,8 @@ pub(crate) struct Upgrade {
     version: Option<String>,
     config: Option<Json>,
     grants: Option<Vec<String>>,
+    absent: Option<absent::Named>,
+    on_quarantine: Option<String>,
     reason: Option<String>,
     #[serde(default)]
     confirm: bool,

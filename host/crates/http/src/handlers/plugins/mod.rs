@@ -1,5 +1,6 @@
 //! Installing, enabling and running plugins.
 
+mod absent;
 pub(crate) mod lifecycle;
 pub(crate) mod review;
 
@@ -12,8 +13,8 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use trellis_columns::AsOf;
 use trellis_engine::{
-    ModelChoice, PluginInfo, ReplayWith, RunInfo, RunRequest, SwitchOptions, UseSchedule, UseSettings,
-    VersionInfo,
+    ModelChoice, OnQuarantine, PluginInfo, ReplayWith, RunInfo, RunRequest, SwitchOptions, UseSchedule,
+    UseSettings, VersionInfo,
 };
 use trellis_model::{PluginId, Text};
 
@@ -99,7 +100,15 @@ pub(crate) async fn enable_plugin(
     let version = body.version.map(|version| version_of(&version)).transpose()?;
     let as_of = body.as_of.as_deref().map_or(Ok(AsOf::Now), as_of)?;
     let schedule = body.schedule.map_or(Ok(UseSchedule::Manifest), schedule::setting)?;
-    let settings = UseSettings { config: body.config, as_of, version, grants: body.grants, schedule };
+    let settings = UseSettings {
+        config: body.config,
+        as_of,
+        version,
+        grants: body.grants,
+        schedule,
+        absent: absent::settings(body.absent)?,
+        on_quarantine: body.on_quarantine.as_deref().map_or(Ok(OnQuarantine::Stay), absent::on_quarantine)?,
+    };
     let options = SwitchOptions {
         reason: lifecycle::checked_reason(body.reason)?,
         confirm: body.confirm,
@@ -206,6 +215,11 @@ pub(crate) struct Enable {
     ignore_self_tests: bool,
     /// When it runs by itself; as its manifest says where this is left out.
     schedule: Option<schedule::Setting>,
+    /// What happens while it cannot be called; as its manifest says of what is left out.
+    #[serde(default)]
+    absent: absent::Named,
+    /// `stay`, which holds where this is left out, or `roll-back`.
+    on_quarantine: Option<String>,
 }
 
 /// How one run differs from the plugin's settings.
@@ -281,6 +295,8 @@ pub(super) fn plugin_json(plugin: &PluginInfo) -> Json {
             "version": version,
             "grants": settings.grants,
             "schedule": schedule::setting_json(&settings.schedule),
+            "absent": absent::settings_json(&settings.absent),
+            "on_quarantine": settings.on_quarantine.as_str(),
         })
     });
     let requests = plugin.requests.iter();
@@ -303,6 +319,7 @@ pub(super) fn plugin_json(plugin: &PluginInfo) -> Json {
         "health": health_json(plugin.health.as_ref()),
         "previous": plugin.previous.as_ref().map(ToString::to_string),
         "schedule": plugin.schedule.as_ref().map(schedule::info_json),
+        "absent": absent::absences_json(&plugin.absences),
     })
 }
 

@@ -5,19 +5,20 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Map, Value as Json, json};
 use trellis_engine::{
-    ClassLimits, NamesDiff, Review, ReviewDiff, ReviewedHook, ReviewedName, ReviewedRequest,
+    ClassLimits, NamesDiff, Review, ReviewDiff, ReviewedHook, ReviewedName, ReviewedRequest, ReviewedSchedule,
 };
 use trellis_records::SchemaStep;
 
 use super::{
     PERMISSION,
+    absent::absences_json,
     lifecycle::{rule_json, version_in},
     plugin_id, text_json,
 };
 use crate::extract::{Parameters, PathParts, Requester};
 use crate::problem::ApiResult;
 use crate::state::App;
-use crate::wire::json;
+use crate::wire::{json, timestamp};
 
 /// Returns what there is to know about a version. Changes nothing.
 pub(crate) async fn review_version(
@@ -54,6 +55,8 @@ pub(super) fn review_json(review: &Review) -> Json {
         "wasi": review.wasi,
         "requests": review.requests.iter().map(request_json).collect::<Vec<_>>(),
         "hooks": review.hooks.iter().map(hook_json).collect::<Vec<_>>(),
+        "schedule": review.schedule.as_ref().map(schedule_json),
+        "absent": absences_json(&review.absences),
         "limits": limits.collect::<Map<String, Json>>(),
         "outputs": outputs.collect::<Vec<_>>(),
         "schema": { "steps": steps, "refused": refused },
@@ -67,10 +70,21 @@ fn request_json(asked: &ReviewedRequest) -> Json {
     json!({
         "grant": asked.request.grant,
         "text": text_json(&asked.request.text),
+        "personal": asked.request.personal,
         "way": asked.way,
         "action": asked.action,
         "object": asked.object.as_ref().map(name_json),
         "fields": asked.fields.iter().map(name_json).collect::<Vec<_>>(),
+    })
+}
+
+fn schedule_json(reviewed: &ReviewedSchedule) -> Json {
+    let next = reviewed.next_ms.iter().filter_map(|ms| timestamp(*ms)).map(|time| time.to_string());
+    json!({
+        "cron": reviewed.schedule.cron.as_str(),
+        "model": reviewed.schedule.model.as_str(),
+        "text": text_json(&reviewed.schedule.in_words()),
+        "next_run_at": next.collect::<Vec<_>>(),
     })
 }
 
