@@ -17,10 +17,21 @@ impl World {
     async fn with_poison(count: usize) -> Self {
         let world = Self::new().await;
         world.accounts(count).await;
+        for account in world.all_of(count).await {
+            world.order(account, "2026-11-01", "5.00").await;
+        }
         let settings = UseSettings { config: json!({ "sin": "poison-row" }), ..UseSettings::default() };
         world.enable("hostile", settings).await;
         world.run_well("hostile", ModelChoice::Fit).await;
         world
+    }
+
+    /// The accounts of the first ordinals.
+    async fn all_of(&self, count: usize) -> Vec<RecordId> {
+        let account = self.records.schema().object("account").unwrap().id;
+        let ordinals: Vec<u64> = (0..count as u64).collect();
+        let ids = self.records.ordinal_ids(account, &ordinals).await.unwrap();
+        ids.into_iter().map(Option::unwrap).collect()
     }
 
     async fn of_ordinal(&self, ordinal: u64) -> RecordId {
@@ -54,9 +65,9 @@ impl World {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn several_changed_customers_who_are_all_poison_are_found_beside_others() {
-    let world = World::with_poison(1_000).await;
+    let world = World::with_poison(408).await;
     assert_eq!((world.lot_of(8).as_deref(), world.lot_of(7)), (Some("even"), None));
-    let changed: Vec<u64> = (0..10).map(|hundred| hundred * 100 + 7).collect();
+    let changed: Vec<u64> = (0..5).map(|hundred| hundred * 100 + 7).collect();
     let world = world.all_buy(&changed).await;
     // Each of them fails in both interfaces that a run serves.
     world.until("all of them are found", || async { world.poison() == 2 * changed.len() }).await;
@@ -67,6 +78,7 @@ async fn several_changed_customers_who_are_all_poison_are_found_beside_others() 
     // The place in the log moved on: a customer who changes is followed at once, and nobody is asked about again.
     let poison_rows = metrics.poison_rows;
     let new = world.create("account", json!({ "name": "New" })).await.id;
+    world.order(new, "2026-11-20", "10.00").await;
     let ordinal =
         world.records.find(&Scope::everything(), &name("account"), new).await.unwrap().ordinal.unwrap();
     world.until("the new customer is followed", || async { world.lot_of(ordinal).is_some() }).await;
@@ -76,15 +88,15 @@ async fn several_changed_customers_who_are_all_poison_are_found_beside_others() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plugin_that_fails_on_all_whom_there_are_is_quarantined() {
-    let world = World::with_poison(208).await;
+    let world = World::with_poison(108).await;
     // All whom it manages go, so that nothing tells poison rows from a broken plugin.
     let world = world
         .restart_after(async |world: &World| {
-            for ordinal in (0..208).filter(|ordinal| ordinal % 100 != 7) {
+            for ordinal in (0..108).filter(|ordinal| ordinal % 100 != 7) {
                 let account = world.of_ordinal(ordinal).await;
                 world.records.delete(&caller(), &name("account"), account, None).await.unwrap();
             }
-            for ordinal in [7, 107, 207] {
+            for ordinal in [7, 107] {
                 let account = world.of_ordinal(ordinal).await;
                 world.order(account, "2026-11-20", "10.00").await;
             }
