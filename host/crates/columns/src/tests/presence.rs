@@ -65,7 +65,7 @@ async fn assert_shown(company: &Company, scores: &[Option<f64>], classes: &[Opti
     let page =
         company.records.list(&everything, &Query { sort, ..Query::new(name("account")) }).await.unwrap();
     let mut order: Vec<_> = (0..scores.len()).collect();
-    order.sort_by(|a, b| scores[*b].partial_cmp(&scores[*a]).unwrap().then(a.cmp(b)));
+    order.sort_by(|a, b| scores[*b].partial_cmp(&scores[*a]).unwrap().then(b.cmp(a)));
     let found: Vec<_> = page.records.iter().filter_map(|record| record.ordinal).collect();
     assert_eq!(found, order.into_iter().map(|row| row as u64).collect::<Vec<_>>());
 }

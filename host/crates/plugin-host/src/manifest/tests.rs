@@ -220,7 +220,7 @@ fn what_happens_while_it_is_absent_is_declared_and_an_admin_may_say_otherwise() 
     refused("scoring = \"hide\"", "`hide` is no policy");
     refused("segmentation = \"keep\"", "`provides` does not name `segmentation`");
     refused("record-hook = \"accept\"", "`on-failure` of `[[record-hook]]` says it");
-    refused("search = \"keep\"", "`absent.search` is nothing");
+    refused("search = \"keep\"", "`absent.search`: is nothing");
 }
 
 #[test]
