@@ -14,7 +14,8 @@ use serde::Deserialize;
 use trellis_sdk::bindings::segmentation as bindings;
 use trellis_sdk::parse_config;
 use trellis_sdk::{
-    Context, Model, PluginError, Reason, Result, SegmentationDescription, described, localized, metric, reason,
+    Context, Model, PluginError, Reason, Result, SegmentationDescription, described, localized, metric,
+    reason,
 };
 
 use bindings::exports::trellis::plugin::segmentation::{Assignments, Guest, RowStream};

@@ -1,7 +1,7 @@
 //! Results of a plugin that is away: shown as they were last, or nobody's until it is back.
 
 use serde_json::json;
-use trellis_model::{Filter, Op, Path, PluginId, Scope, Sort};
+use trellis_model::{Filter, Path, PluginId, Scope, Sort};
 use trellis_records::{DerivedFields, Query};
 
 use super::company::{Company, codes, definition, flip_request, name, run_id, score_definition};
