@@ -74,8 +74,8 @@ pub use imports::{ImportChange, ImportSession, ImportState, PreparedRow};
 pub use jobs::{Job, JobError, JobKind, JobPage, JobState, Progress};
 pub use lifecycle::{
     NamesDiff, PackPart, PackProblem, Removed, Review, ReviewDiff, ReviewedHook, ReviewedName,
-    ReviewedOutput, ReviewedRequest, ReviewedSchedule, ShippedRule, ShippedRuleState, SwitchOptions, Switched,
-    UpgradeRequest, check_pack,
+    ReviewedOutput, ReviewedRequest, ReviewedSchedule, ShippedRule, ShippedRuleState, SwitchOptions,
+    Switched, UpgradeRequest, check_pack,
 };
 pub use plugins::{
     OnQuarantine, PluginInfo, PluginState, SwitchInfo, SwitchKind, UseSettings, VersionInfo, VersionUse,
