@@ -1,8 +1,8 @@
 //! Rules, decisions and suggestions as the engine offers them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use trellis_model::{FieldName, ObjectName, PluginId, RecordId, Value};
+use trellis_model::{Decider, FieldName, ObjectName, PluginId, RecordId, Text, Value};
 use trellis_records::Caller;
 use trellis_rules::Trigger;
 
@@ -44,12 +44,30 @@ impl Engine {
         decisions::replay(&self.core, id).await
     }
 
+    /// What the plugins are called that decided, by the digest of the component: also those that were removed since.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn decider_names(&self, decisions: &[Decision]) -> Result<HashMap<[u8; 32], Text>> {
+        let mut names = HashMap::new();
+        for decision in decisions {
+            let Decider::Plugin { id, .. } = &decision.by else { continue };
+            if names.contains_key(&decision.digest) {
+                continue;
+            }
+            if let Some(name) = self.core.registry.name_of(id, &decision.digest).await? {
+                names.insert(decision.digest, name);
+            }
+        }
+        Ok(names)
+    }
+
     /// Checks that a script can be a rule about an object.
     ///
     /// # Errors
     /// What is wrong with it, with line and column where they are known.
     pub async fn rule_check(&self, object: &str, trigger: Trigger, source: &str) -> Result<(), RuleProblem> {
-        rules::check(&self.core, object, trigger, source).await
+        rules::check(&self.view(), self.core.rules.engine(), object, trigger, source).await
     }
 
     /// A stored rule, to try it out.
@@ -57,7 +75,7 @@ impl Engine {
     /// # Errors
     /// [`crate::Error::Records`] where there is no such rule, [`crate::Error::InvalidRequest`] where its trigger is none of this host.
     pub async fn rule_draft(&self, caller: &Caller, id: RecordId) -> Result<RuleDraft> {
-        rules::stored(&self.core, caller, id).await
+        rules::stored(&self.view(), caller, id).await
     }
 
     /// Runs a rule on a record as it would be with `changes`. Nothing is saved, and no save waits for it. What goes wrong within the rule is
@@ -72,7 +90,7 @@ impl Engine {
         target: RuleTarget,
         changes: BTreeMap<FieldName, Option<Value>>,
     ) -> Result<RuleTest> {
-        rules::test(&self.core, caller, draft, target, changes).await
+        rules::test(&self.view(), self.core.rules.engine(), caller, draft, (target, changes)).await
     }
 
     /// The rules that are switched on and left out, because what they name is not there or their script does not compile.

@@ -57,6 +57,7 @@ mod timers;
 mod transforms;
 mod undo;
 mod view;
+mod work;
 
 pub use attachments::{AttachmentContent, Upload};
 pub use bulk::BulkChange;

@@ -53,6 +53,21 @@ pub(crate) fn delete(set: &mut WriteSet, key: &[u8], parts: u32) {
     set.delete(key);
 }
 
+/// As [`put`], for whoever does not know how many parts are there.
+pub(crate) async fn replace(store: &dyn Store, set: &mut WriteSet, key: &[u8], bytes: &[u8]) -> Result<()> {
+    let parts = get(store, key).await?.map_or(0, |(_, parts)| parts);
+    put(set, key, bytes, parts);
+    Ok(())
+}
+
+/// As [`delete`], for whoever does not know how many parts are there; nothing where there is no value.
+pub(crate) async fn remove(store: &dyn Store, set: &mut WriteSet, key: &[u8]) -> Result<()> {
+    if let Some((_, parts)) = get(store, key).await? {
+        delete(set, key, parts);
+    }
+    Ok(())
+}
+
 /// A value with its number of further parts, or `None` where there is none.
 pub(crate) async fn get(store: &dyn Store, key: &[u8]) -> Result<Option<(Vec<u8>, u32)>> {
     match store.get(key).await? {

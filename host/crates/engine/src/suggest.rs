@@ -12,8 +12,9 @@ use trellis_records::Caller;
 use crate::{
     Error, Result,
     blocking::blocking,
+    compare::{Asked, Observed},
     core::Core,
-    decisions::actions_json,
+    decisions::{actions_json, suggestions_output},
     hooks,
     lookups::{Answer, Question, RecordLookups, Recording, for_user},
     plugins::Enabled,
@@ -86,6 +87,8 @@ pub(crate) async fn suggested(
     let record = records.find(user, object, id).await?;
     let named: Option<NamedRecord> = records.schema().named(&record);
     let named = named.ok_or_else(|| trellis_records::Error::UnknownObject { name: object.to_string() })?;
+    // With fewer rights the plugin is told less than its shadow would be, and what differs would say nothing.
+    let watched = (core.shadows.watches(&enabled.id) && *user == Scope::everything()).then(|| named.clone());
     let now_ms = records.clock().now_ms();
     let at = hooks::context(core, records.ids().record_id(now_ms), now_ms);
     let handle = Handle::current();
@@ -106,6 +109,14 @@ pub(crate) async fn suggested(
         Ok::<_, Error>((item, suggestions))
     })
     .await??;
+    if let Some(record) = watched {
+        core.shadows.offer(&enabled.id, || Observed {
+            plugin: enabled.id.clone(),
+            asked: Asked::Suggest { record, answer: suggestions_output(&suggestions) },
+            at: at.clone(),
+            answers: lookups.answers(),
+        });
+    }
     Ok(Suggested { enabled: Arc::clone(enabled), item, at, answers: lookups.answers(), suggestions })
 }
 

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use tokio::runtime::Handle;
 use trellis_columns::{AsOf, Columns, DatasetSpec, DatasetStream};
-use trellis_model::{Lookups, NamedRecord, ObjectName, Record, RecordId, Scope};
+use trellis_model::{Currency, Lookups, NamedRecord, ObjectName, Record, RecordId, Scope};
 use trellis_plugin_host::CallContext;
 use trellis_records::{Query, RecordPage, Records, Schema};
 
@@ -72,6 +72,23 @@ impl View {
         Ok(self.records.get(scope, object, id).await?)
     }
 
+    /// As [`View::get`], for a record that has to be there.
+    ///
+    /// # Errors
+    /// [`crate::Error::Records`] where the scope has no such record.
+    pub async fn find(&self, scope: &Scope, object: &ObjectName, id: RecordId) -> Result<Record> {
+        Ok(self.records.find(scope, object, id).await?)
+    }
+
+    /// The IANA name of the organisation's time zone.
+    pub(crate) fn time_zone(&self) -> String {
+        self.records.config().time_zone.iana_name().unwrap_or("UTC").to_owned()
+    }
+
+    pub(crate) fn base_currency(&self) -> Currency {
+        self.records.config().base_currency
+    }
+
     pub(crate) fn named(&self, record: &Record) -> Option<NamedRecord> {
         self.records.schema().named(record)
     }
@@ -110,6 +127,11 @@ impl View {
 
     pub(crate) fn score_of(&self, score: &str, ordinal: u64) -> Option<f64> {
         self.columns.score_of(&Scope::everything(), score, ordinal)
+    }
+
+    /// The band that a customer's score is in.
+    pub(crate) fn band_of(&self, score: &str, ordinal: u64) -> Option<String> {
+        self.columns.band_of(&Scope::everything(), score, ordinal)
     }
 
     /// Names and lowest values of the bands that a score has now.

@@ -68,6 +68,15 @@ pub(crate) enum Shadow {
         #[command(flatten)]
         connection: Connection,
     },
+    /// Say what the shadow came to for one record in the last run, beside the version in use.
+    Row {
+        /// The plugin's id.
+        id: String,
+        /// The record's id.
+        record: String,
+        #[command(flatten)]
+        connection: Connection,
+    },
     /// End the shadow.
     Stop {
         /// The plugin's id.
@@ -176,6 +185,15 @@ impl Shadow {
                 }
                 show_verdict(&shadow, &format!("{id} {}", text(&shadow, "version")))
             }
+            Self::Row { id, record, connection } => {
+                let row =
+                    Client::new(connection)?.get(&format!("/api/v1/plugins/{id}/shadow/rows/{record}"))?;
+                let shown = |name: &str| row.get(name).map(results).unwrap_or_default();
+                output::line(&format!("run {}", text(&row, "run")));
+                output::line(&format!("  recorded: {}", shown("before")));
+                output::line(&format!("  shadow:   {}", shown("after")));
+                Ok(())
+            }
             Self::Stop { id, connection } => {
                 Client::new(connection)?.delete(&format!("/api/v1/plugins/{id}/shadow"))?;
                 output::line(&format!("{id} has no shadow any more"));
@@ -197,7 +215,7 @@ impl Promote {
 
 /// Does a run again with a component, and prints how it differs.
 pub(super) fn replay_with(client: &Client, id: &str, run: &str, component: &Path) -> Result {
-    let path = format!("/api/v1/plugins/{id}/runs/{run}/replay-with");
+    let path = format!("/api/v1/plugins/{id}/runs/{run}/replay");
     let job = client.post_stream(&path, "application/wasm", open(component)?)?;
     let job = succeeded(client.wait_for_job(&job)?, "the replay")?;
     let replay = job.pointer("/result/replay").unwrap_or(&Json::Null);
@@ -258,7 +276,11 @@ fn results(row: &Json) -> String {
 
 fn show_refused(of: &Json) {
     for (kind, message) in of.get("refused").and_then(Json::as_object).into_iter().flatten() {
-        output::line(&format!("  {kind} would be refused: {}", text(message, "en")));
+        output::line(&format!(
+            "  {kind} would be refused · 将被拒绝: {} · {}",
+            text(message, "en"),
+            text(message, "zh-CN")
+        ));
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
         output,
     },
     review::{list, show_steps},
+    succeeded,
 };
 
 /// Characters of a digest that are shown.
@@ -47,6 +48,9 @@ pub(crate) struct How {
     /// Use it although tests of its own fail.
     #[arg(long)]
     ignore_self_tests: bool,
+    /// Run it at once over all customers, and wait for the result: until then its results are those of the last run.
+    #[arg(long)]
+    run: bool,
     /// Why, for the history.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -133,6 +137,7 @@ impl How {
             ("confirm", self.confirm),
             ("enable_rules", self.enable_rules),
             ("ignore_self_tests", self.ignore_self_tests),
+            ("run", self.run),
         ];
         body.extend(flags.into_iter().filter(|(_, on)| *on).map(|(name, on)| (name.to_owned(), json!(on))));
         Ok(body)
@@ -145,9 +150,10 @@ impl Enable {
         body.insert("as_of".into(), json!(self.as_of));
         body.extend(self.version.iter().map(|version| ("version".to_owned(), json!(version))));
         let path = format!("/api/v1/plugins/{}/enable", self.id);
-        let plugin = Client::new(&self.connection)?.post(&path, &Json::Object(body))?;
+        let client = Client::new(&self.connection)?;
+        let plugin = client.post(&path, &Json::Object(body))?;
         show_switched(&plugin, "enabled");
-        Ok(())
+        show_run(&client, &plugin)
     }
 }
 
@@ -156,9 +162,10 @@ impl Upgrade {
         let mut body = self.how.body()?;
         body.extend(self.version.iter().map(|version| ("version".to_owned(), json!(version))));
         let path = format!("/api/v1/plugins/{}/upgrade", self.id);
-        let plugin = Client::new(&self.connection)?.post(&path, &Json::Object(body))?;
+        let client = Client::new(&self.connection)?;
+        let plugin = client.post(&path, &Json::Object(body))?;
         show_switched(&plugin, "serves");
-        Ok(())
+        show_run(&client, &plugin)
     }
 }
 
@@ -254,4 +261,20 @@ fn assignment(text: &str) -> std::result::Result<(String, String), String> {
     let (of, policy) =
         text.split_once('=').ok_or_else(|| format!("`{text}` is not of the form FOR=POLICY"))?;
     Ok((of.to_owned(), policy.to_owned()))
+}
+
+/// Waits for the run that was asked for with a switch.
+fn show_run(client: &Client, plugin: &Json) -> Result {
+    if let Some(problem) = plugin.get("run_problem").filter(|problem| problem.is_object()) {
+        return Err(Failure::Incomplete(format!("it was not run: {}", text(problem, "message"))));
+    }
+    let run = text(plugin, "run");
+    if run.is_empty() {
+        return Ok(());
+    }
+    let job = client.get(&format!("/api/v1/jobs/{run}"))?;
+    let job = succeeded(client.wait_for_job(&job)?, "the run")?;
+    let customers = number(job.get("result").unwrap_or(&Json::Null), "customers");
+    output::line(&format!("{} has decided for {customers} customers", text(plugin, "id")));
+    Ok(())
 }

@@ -30,9 +30,23 @@ impl Columns {
     /// # Errors
     /// [`Error::UnknownGeneration`], [`Error::FlipConflict`], [`Error::Damaged`] where its blocks cannot be read back.
     pub async fn flip(&self, generation: GenerationId, request: FlipRequest) -> Result<Flipped> {
+        self.flip_with(generation, request, WriteSet::new()).await
+    }
+
+    /// As [`Columns::flip`], with what the caller writes about it in the same write set: so that neither is there without the other.
+    /// `also` has no preconditions.
+    ///
+    /// # Errors
+    /// As [`Columns::flip`]; then nothing of `also` was written either.
+    pub async fn flip_with(
+        &self,
+        generation: GenerationId,
+        request: FlipRequest,
+        also: WriteSet,
+    ) -> Result<Flipped> {
         let all = self.results.state().find_generation(generation)?.header.outputs.clone();
         let all = all.into_iter().map(|output| output.output).collect();
-        self.flip_some(generation, all, &request).await
+        self.flip_some(generation, all, &request, also).await
     }
 
     /// Flips segmentations and scores back to the newest kept generation before their current one: one flip for each generation that
@@ -59,7 +73,7 @@ impl Columns {
         for (generation, outputs) in targets {
             let as_of = as_of.get(&generation).copied().unwrap_or(request.as_of);
             let request = FlipRequest { as_of, ..request.clone() };
-            flipped.push(self.flip_some(generation, outputs, &request).await?);
+            flipped.push(self.flip_some(generation, outputs, &request, WriteSet::new()).await?);
         }
         Ok(flipped)
     }
@@ -69,6 +83,7 @@ impl Columns {
         generation: GenerationId,
         outputs: BTreeSet<OutputId>,
         request: &FlipRequest,
+        mut set: WriteSet,
     ) -> Result<Flipped> {
         let _changing = loop {
             let changing = self.results.change.lock().await;
@@ -87,7 +102,6 @@ impl Columns {
             .iter()
             .map(|flip| StoredItem { output: flip.output.id, previous: flip.output.pointer.current });
         let job = StoredJob::new(request, items.collect());
-        let mut set = WriteSet::new();
         for flip in &flips {
             let key = keys::pointer(flip.output.id);
             match flip.output.pointer_position {

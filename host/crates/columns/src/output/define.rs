@@ -69,6 +69,11 @@ impl Columns {
         object.map(|object| object.id).ok_or_else(|| Error::UnknownObject { object: name.to_string() })
     }
 
+    /// The plugins that have a segmentation or score here, installed or not.
+    pub fn plugins(&self) -> BTreeSet<PluginId> {
+        self.results.state().outputs.values().filter_map(|output| output.plugin().cloned()).collect()
+    }
+
     /// Marks the segmentations and scores of a plugin as stale until one of its runs becomes current: nobody follows what is current now.
     ///
     /// # Errors

@@ -119,11 +119,19 @@ impl Output {
 
     /// Whether a plugin's output is what it holds.
     pub(crate) fn is_of(&self, plugin: &PluginId) -> bool {
+        self.plugin() == Some(plugin)
+    }
+
+    /// The plugin whose output it is.
+    pub(crate) fn plugin(&self) -> Option<&PluginId> {
         let source = match &self.kind {
             OutputKind::Segmentation(of) => &of.definition.source,
             OutputKind::Score(of) => &of.definition.source,
         };
-        matches!(source, Source::Plugin { plugin: of, .. } if of == plugin)
+        match source {
+            Source::Plugin { plugin, .. } => Some(plugin),
+            Source::Filter | Source::Manual => None,
+        }
     }
 
     /// Whether its values are not shown, since what keeps them up to date is away.

@@ -141,7 +141,7 @@ pub(crate) async fn expire(
 }
 
 /// When a run was asked for, as its id says.
-fn time_ms(run: RecordId) -> i64 {
+pub(crate) fn time_ms(run: RecordId) -> i64 {
     let time = run.0.get_timestamp().map(|time| time.to_unix());
     let ms = time.map_or(0, |(seconds, nanos)| seconds * 1_000 + u64::from(nanos) / 1_000_000);
     i64::try_from(ms).unwrap_or(i64::MAX)

@@ -29,7 +29,7 @@ pub(crate) async fn order(core: &Core, id: &PluginId, request: DryRunRequest) ->
     let info = find(core, id)?;
     let version = request.version.unwrap_or_else(|| info.version.clone());
     let plugin = core.registry.metered(id, &version).await?;
-    let asked = plugin.inspection().requests();
+    let asked = core.registry.requests_of(plugin.inspection());
     let (config, used) = match (request.config, &info.settings) {
         (Some(config), _) => (config, None),
         (None, settings) => (Json::Null, settings.as_ref().map(|settings| settings.config.clone())),
@@ -218,12 +218,6 @@ fn replay(
         None => campaign::replay_with(trial, (id, run, &digest), None, candidate, None)?.shown,
         Some(record) => {
             let version = versions(record.version())?;
-            if !record.is_by(&version) {
-                return Err(Error::CannotRun {
-                    plugin: id.clone(),
-                    reason: format!("run {run} was made by other content of version {}", record.version()),
-                });
-            }
             let recorded = run::Recorded {
                 plugin: id,
                 run,

@@ -22,6 +22,8 @@ pub struct CompareLimits {
     pub check_decisions_max: usize,
     /// Single decisions that wait for a shadow; further ones are dropped and counted.
     pub shadow_queued_max: usize,
+    /// Bytes that these take, about; further ones are dropped and counted.
+    pub shadow_queued_bytes_max: u64,
     /// Shadow results of whole runs that are kept of a plugin.
     pub shadow_results_kept_per_plugin: usize,
     /// How often the figures of a shadow are written down, in milliseconds.
@@ -49,6 +51,7 @@ impl Default for CompareLimits {
             check_runs_max: 3,
             check_decisions_max: 500,
             shadow_queued_max: 1_000,
+            shadow_queued_bytes_max: 64 << 20,
             shadow_results_kept_per_plugin: 3,
             shadow_save_ms: 1_000,
             promote_compared_min: 100,

@@ -55,7 +55,15 @@ async fn plugin(core: &Core, decision: &Decision) -> Result<Result<Arc<Plugin>, 
     let parsed = version.parse().map_err(|error: semver::Error| Error::Damaged {
         what: format!("decision {}: {error}", decision.id),
     })?;
-    let plugin = core.registry.version(id, &parsed).await?;
+    let plugin = match core.registry.version(id, &parsed).await {
+        Err(Error::UnknownPlugin { .. } | Error::UnknownVersion { .. }) => {
+            return Ok(Err(bilingual!(
+                "plugin `{id}` {version} is not installed any more",
+                "插件 `{id}` {version} 已不再安装"
+            )));
+        }
+        found => found?,
+    };
     if *plugin.digest().as_bytes() == decision.digest {
         return Ok(Ok(plugin));
     }
@@ -73,7 +81,7 @@ fn ask_plugin(plugin: &Plugin, capsule: Capsule) -> Result<Json> {
 
 fn ask_rule(core: &Core, capsule: Capsule) -> Result<Json> {
     let CapsuleCall::Rule(call) = capsule.call else { return Ok(Json::Null) };
-    call.again(&core.rules, Arc::new(Replaying(capsule.answers)))
+    call.again(core.rules.engine(), &core.records.schema(), Arc::new(Replaying(capsule.answers)))
 }
 
 /// Asks a plugin, and returns what it answers in the form in which answers are compared.

@@ -119,7 +119,8 @@ impl Judging {
             let call = self.call(rule, before.as_ref(), &after);
             let lookups = self.lookups(rule);
             let asked = call.clone();
-            let decided = asked.before_save(&core.rules, &rule.script, Arc::clone(object), lookups.clone());
+            let decided =
+                asked.before_save(core.rules.engine(), &rule.script, Arc::clone(object), lookups.clone());
             let changes = match decided {
                 Ok(decided) if !decided.vetoes.is_empty() => {
                     return self.refuse(number, rule, call, &lookups, &decided);

@@ -1,5 +1,6 @@
 //! Work that outlives a request: it can be listed, watched, cancelled, and survives a restart.
 
+mod keep;
 mod notes;
 mod pause;
 mod recover;

@@ -39,7 +39,8 @@ impl Jobs {
     /// [`Error::UnknownJob`]; [`Error::InvalidRequest`] where the job is not paused.
     pub(crate) async fn resume(&self, id: RecordId) -> Result<Job> {
         let shared = self.shared();
-        let paused = shared.find_live(id).filter(|live| live.state() == JobState::Paused);
+        // Of two who resume it at once, or cancel it, one does.
+        let paused = shared.find_live(id).filter(|live| live.claim(JobState::Paused, JobState::Queued));
         let Some(live) = paused else {
             let job = self.get(id).await?.ok_or(Error::UnknownJob { id })?;
             return Err(Error::InvalidRequest {
@@ -48,11 +49,12 @@ impl Jobs {
         };
         live.pausing.store(false, Relaxed);
         live.cancel.store(false, Relaxed);
-        live.job.send_modify(|job| {
-            job.state = JobState::Queued;
-            // Going on is no other attempt: those count starts after a crash.
-            job.attempts = job.attempts.saturating_sub(1);
-        });
+        if live.is_cancelled() {
+            // It was cancelled since: the thread that takes it up ends it.
+            live.stop();
+        }
+        // Going on is no other attempt: those count starts after a crash.
+        live.job.send_modify(|job| job.attempts = job.attempts.saturating_sub(1));
         shared.save(&live, true).await?;
         let job = live.job.borrow().clone();
         shared.enqueue(live);

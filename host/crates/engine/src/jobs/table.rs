@@ -4,19 +4,20 @@ use std::{
     collections::{HashMap, VecDeque},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
 };
 
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::watch;
-use trellis_model::{Cause, RecordId};
+use trellis_model::RecordId;
 use trellis_plugin_host::CancelFlag;
-use trellis_records::{Caller, EntryBody, NewEntry, Records};
-use trellis_storage::{ScanRange, WriteSet};
+use trellis_records::{Caller, Records};
+use trellis_storage::ScanRange;
 
 use super::{
     Job, JobError, JobKind, JobPage, JobState, Progress,
+    keep::{Saved, save_progress, with_sources},
     runner::{self, Work},
     stored::{self as stored_job, Request},
 };
@@ -43,6 +44,8 @@ pub(super) struct Shared {
     queue: Mutex<VecDeque<Arc<Live>>>,
     queued: Condvar,
     stopping: AtomicBool,
+    /// Jobs that ended since the start.
+    ended: AtomicUsize,
 }
 
 /// A job that has not ended.
@@ -56,14 +59,7 @@ pub(super) struct Live {
     pub(super) cancel_plugin: CancelFlag,
     cancelled_by_somebody: AtomicBool,
     pub(super) pausing: AtomicBool,
-    saved: tokio::sync::Mutex<Saved>,
-}
-
-/// What the store holds of a job.
-#[derive(Debug, Default)]
-struct Saved {
-    parts: u32,
-    progress: Progress,
+    pub(super) saved: tokio::sync::Mutex<Saved>,
 }
 
 impl Live {
@@ -91,13 +87,27 @@ impl Live {
         })
     }
 
-    fn stop(&self) {
+    pub(super) fn stop(&self) {
         self.cancel.store(true, Relaxed);
         self.cancel_plugin.cancel();
     }
 
     pub(super) fn state(&self) -> JobState {
         self.job.borrow().state
+    }
+
+    /// Takes the job from one state into another, unless it is in yet another: of several who want to, one does.
+    pub(super) fn claim(&self, from: JobState, to: JobState) -> bool {
+        self.job.send_if_modified(|job| {
+            let is_there = job.state == from;
+            job.state = if is_there { to } else { job.state };
+            is_there
+        })
+    }
+
+    /// Whether somebody asked it to end.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.cancelled_by_somebody.load(Relaxed)
     }
 }
 
@@ -111,6 +121,7 @@ impl Jobs {
             queue: Mutex::default(),
             queued: Condvar::new(),
             stopping: AtomicBool::new(false),
+            ended: AtomicUsize::new(0),
             config,
         });
         shared.prune().await?;
@@ -192,7 +203,7 @@ impl Jobs {
         if let Some(live) = self.shared.find_live(id) {
             live.cancelled_by_somebody.store(true, Relaxed);
             live.stop();
-            if self.shared.remove_queued(id) || live.state() == JobState::Paused {
+            if self.shared.remove_queued(id) || live.claim(JobState::Paused, JobState::Queued) {
                 self.shared.finish(&live, Err(Error::Cancelled)).await;
             }
         }
@@ -327,7 +338,7 @@ impl Shared {
 
     /// Notes how a job ended. While the server stops, a job that nobody cancelled stays as it is in the store.
     pub(super) async fn finish(&self, live: &Live, outcome: Result<serde_json::Value>) {
-        let by_somebody = live.cancelled_by_somebody.load(Relaxed);
+        let by_somebody = live.is_cancelled();
         let is_cancelled = outcome.as_ref().is_err_and(|error| error.code() == "cancelled");
         let id = live.job.borrow().id;
         if is_cancelled && !by_somebody && live.pausing.load(Relaxed) {
@@ -373,81 +384,16 @@ impl Shared {
         }
         self.live.lock().remove(&id);
         live.job.send_replace(ended);
+        self.prune_now_and_then().await;
     }
 
-    pub(super) async fn save(&self, live: &Live, with_entry: bool) -> Result<()> {
-        let job = live.job.borrow().clone();
-        self.save_as(live, &job, with_entry).await
-    }
-
-    async fn save_as(&self, live: &Live, job: &Job, with_entry: bool) -> Result<()> {
-        let mut saved = live.saved.lock().await;
-        // What the saver of progress has read may be older than the end that another thread wrote meanwhile.
-        if !with_entry && live.job.borrow().state != job.state {
-            return Ok(());
-        }
-        let mut set = WriteSet::new();
-        let parts =
-            stored::put(&mut set, &keys::job(job.id), &stored_job::encode(job, &live.request), saved.parts);
-        if job.state.is_final() {
-            set.delete(keys::open_job(job.id));
-            for key in super::notes::keys_of(self.records.store().as_ref(), job.id).await? {
-                set.delete(key);
-            }
-        } else {
-            set.put(keys::open_job(job.id), Vec::new());
-        }
-        self.records.commit(set, with_entry.then(|| entry(job))).await?;
-        *saved = Saved { parts, progress: job.progress.clone() };
-        Ok(())
-    }
-
-    pub(super) async fn load(&self, id: RecordId) -> Result<Option<(Job, Request, u32)>> {
-        let Some((bytes, parts)) = stored::get(self.records.store().as_ref(), &keys::job(id)).await? else {
-            return Ok(None);
-        };
-        let (job, request) = stored_job::decode(id, &bytes)?;
-        Ok(Some((job, request, parts)))
-    }
-}
-
-fn entry(job: &Job) -> NewEntry {
-    let data =
-        serde_json::json!({ "job": job.id.to_string(), "kind": job.kind.as_str(), "subject": job.subject });
-    NewEntry {
-        actor: job.created_by.clone(),
-        cause: Cause { job: Some(job.id), ..Cause::default() },
-        body: EntryBody::Event { name: format!("job.{}", job.state.as_str()), data },
-    }
-}
-
-/// The message of an error with those of its causes.
-fn with_sources(error: &Error) -> String {
-    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| match cause.to_string() {
-        cause if text.contains(&cause) => text,
-        cause => format!("{text}: {cause}"),
-    })
-}
-
-/// Writes down how far running jobs are, now and then, until the table is gone.
-async fn save_progress(shared: std::sync::Weak<Shared>) {
-    loop {
-        let Some(period_ms) = shared.upgrade().map(|shared| shared.config.job_progress_save_ms.max(1)) else {
-            return;
-        };
-        tokio::time::sleep(std::time::Duration::from_millis(period_ms)).await;
-        let Some(shared) = shared.upgrade() else { return };
-        let running: Vec<_> =
-            shared.live.lock().values().filter(|live| live.state() == JobState::Running).cloned().collect();
-        for live in running {
-            let is_new = live.saved.lock().await.progress != live.job.borrow().progress;
-            if !is_new {
-                continue;
-            }
-            if let Err(error) = shared.save(&live, false).await {
-                tracing::warn!("the progress of a job could not be written down: {}", with_sources(&error));
-            }
+    /// Deletes old jobs whenever a tenth of what is kept has ended, so that a server that never stops keeps no more.
+    async fn prune_now_and_then(&self) {
+        let every = (self.config.jobs_kept_max / 10).max(1);
+        if (self.ended.fetch_add(1, Relaxed) + 1).is_multiple_of(every)
+            && let Err(error) = self.prune().await
+        {
+            tracing::warn!("old jobs were not deleted: {}", with_sources(&error));
         }
     }
 }

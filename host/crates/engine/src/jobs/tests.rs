@@ -301,6 +301,42 @@ async fn the_oldest_finished_jobs_go_at_start() {
     assert_eq!(listed, [ids[3], ids[2]]);
 }
 
+#[tokio::test]
+async fn old_jobs_go_while_the_server_runs_too() {
+    let world = World::new(Config { jobs_kept_max: 20, ..one_thread() }).await;
+    let jobs = world.jobs(Told::default()).await;
+    for _ in 0..40 {
+        world.run(&jobs, "account").await;
+    }
+    // Each second job that ends is an occasion; the last one may not have come to it.
+    let listed = jobs.list(None, 100).await.unwrap().jobs.len();
+    assert!((20..=22).contains(&listed), "{listed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_job_that_several_resume_at_once_goes_on_once() {
+    let world = World::new(one_thread()).await;
+    let jobs = Arc::new(world.jobs(Told::default()).await);
+    for _ in 0..20 {
+        let holding = world.create(&jobs, import("wait")).await.unwrap();
+        let id = world.create(&jobs, import("account")).await.unwrap().id;
+        until_running(&jobs, holding.id, 0).await;
+        assert_eq!(jobs.pause(id).await.unwrap().state, JobState::Paused);
+        let resume = || {
+            let jobs = Arc::clone(&jobs);
+            tokio::spawn(async move { jobs.resume(id).await.is_ok() })
+        };
+        let mut went_on = 0;
+        for resumed in [resume(), resume(), resume(), resume()] {
+            went_on += u32::from(resumed.await.unwrap());
+        }
+        assert_eq!(went_on, 1);
+        jobs.cancel(holding.id).await.unwrap();
+        let job = jobs.wait(id).await.unwrap();
+        assert_eq!((job.state, job.attempts), (JobState::Succeeded, 1));
+    }
+}
+
 async fn until(jobs: &Jobs, id: RecordId, state: JobState) {
     while jobs.get(id).await.unwrap().unwrap().state != state {
         tokio::task::yield_now().await;

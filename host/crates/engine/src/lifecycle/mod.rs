@@ -3,6 +3,7 @@
 //! Each step checks and loads everything before its one commit; what is refused leaves the version in use as it was. A step that
 //! was begun goes on to its end where the caller does not wait.
 
+mod heal;
 mod offline;
 mod pack;
 mod presence;
@@ -22,6 +23,7 @@ use trellis_plugin_host::{
 };
 use trellis_records::{Caller, SchemaStep};
 
+pub(crate) use heal::heal;
 pub use offline::{PackPart, PackProblem, check_pack};
 pub(crate) use presence::{renew as renew_presence, renew_all as renew_all_presences};
 pub(crate) use remove::purge;
@@ -32,7 +34,10 @@ pub use review::{
 pub use rules::{ShippedRule, ShippedRuleState};
 pub(crate) use switch::roll_back_by_itself;
 
-use crate::{Engine, Error, Job, OnQuarantine, PluginInfo, Result, SwitchInfo, UseSettings, core::Core};
+use crate::{
+    Engine, Error, Job, JobError, OnQuarantine, PluginInfo, Result, RunRequest, SwitchInfo, UseSettings,
+    core::Core,
+};
 
 /// How a switch to another use of a plugin is meant.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -45,6 +50,8 @@ pub struct SwitchOptions {
     pub enable_rules: bool,
     /// Whether it is used although tests of its own fail.
     pub ignore_self_tests: bool,
+    /// Whether it is run at once, so that its results are those of the new use.
+    pub run: bool,
 }
 
 /// An upgrade of a plugin.
@@ -77,6 +84,8 @@ pub struct Switched {
     pub jobs: Vec<Job>,
     /// What became of the rules that it ships.
     pub rules: Vec<ShippedRule>,
+    /// The run that was asked for, or why it could not be started; what was switched stays so.
+    pub run: Option<std::result::Result<Job, JobError>>,
     /// The objects of which indexes are to be built.
     pub(crate) builds: Vec<String>,
 }
@@ -96,7 +105,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Plugin`] with the reason why the component was refused, [`Error::VersionExists`] where the version is installed with
-    /// other content (a pre-release version is replaced).
+    /// other content (a pre-release version is replaced), [`Error::InUse`] where a pre-release that would be replaced serves or is evaluated
+    /// as a shadow.
     pub async fn plugin_upload(&self, caller: &Caller, wasm: impl Into<Vec<u8>>) -> Result<PluginInfo> {
         Ok(self.plugin_upload_version(caller, wasm).await?.0)
     }
@@ -114,7 +124,10 @@ impl Engine {
         let core = Arc::clone(&self.core);
         to_end(async move {
             let manifest = trellis_plugin_host::read_manifest(&wasm);
-            let check = |inspection: &Inspection| {
+            let check = |inspection: &Inspection, replaces: bool| {
+                if replaces {
+                    remove::check_replaceable(&core, &inspection.manifest.id, &inspection.manifest.version)?;
+                }
                 pack::document(inspection)?;
                 rules::check(inspection)
             };
@@ -190,11 +203,11 @@ impl Engine {
         settings: UseSettings,
         options: SwitchOptions,
     ) -> Result<Switched> {
-        let (by, id) = (caller.clone(), id.clone());
+        let (by, id, run) = (caller.clone(), id.clone(), options.run);
         let switched = self
             .step(|core| async move { switch::enable(&core, &by, &id, settings, &options).await })
             .await?;
-        Ok(self.build_indexes_of(caller, switched).await)
+        Ok(self.follow_up(caller, switched, run).await)
     }
 
     /// Has another version of a plugin take over, with the settings in use where the request says nothing else. Calls that are under
@@ -209,10 +222,10 @@ impl Engine {
         id: &PluginId,
         request: UpgradeRequest,
     ) -> Result<Switched> {
-        let (by, id) = (caller.clone(), id.clone());
+        let (by, id, run) = (caller.clone(), id.clone(), request.options.run);
         let switched =
             self.step(|core| async move { switch::upgrade(&core, &by, &id, request).await }).await?;
-        Ok(self.build_indexes_of(caller, switched).await)
+        Ok(self.follow_up(caller, switched, run).await)
     }
 
     /// Has another version take over with the configuration and grants in use: what an upgrade without a word about them does.
@@ -247,7 +260,8 @@ impl Engine {
         let switched = self
             .step(|core| async move { switch::roll_back(&core, &by, &id, switch, options).await })
             .await?;
-        Ok(self.build_indexes_of(caller, switched).await)
+        // The results of the use that came back serve: there is nothing to run.
+        Ok(self.follow_up(caller, switched, false).await)
     }
 
     /// Disables a plugin. Its results stay, marked stale, or are nobody's until it is back, as its use says; a run that is under way goes on to its end.
@@ -271,11 +285,18 @@ impl Engine {
         self.core.registry.switches(id).await
     }
 
-    /// Has the indexes built that the new schema asks for. What cannot be queued waits for the next start.
-    async fn build_indexes_of(&self, caller: &Caller, mut switched: Switched) -> Switched {
+    /// Has the indexes built that the new schema asks for, what cannot be queued waits for the next start; and runs the plugin where that was
+    /// asked for.
+    async fn follow_up(&self, caller: &Caller, mut switched: Switched, run: bool) -> Switched {
         switched.plugin = self.with_schedule(switched.plugin);
         for object in std::mem::take(&mut switched.builds) {
             switched.jobs.extend(self.build_indexes(caller, &object).await);
+        }
+        if run {
+            let started = self.plugin_run(caller, &switched.plugin.id, RunRequest::default()).await;
+            let refused =
+                |error: Error| JobError { code: error.code().to_owned(), message: error.to_string() };
+            switched.run = Some(started.map_err(refused));
         }
         switched
     }

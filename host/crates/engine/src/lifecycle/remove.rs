@@ -17,12 +17,32 @@ pub(super) async fn version(core: &Core, caller: &Caller, id: &PluginId, version
     let reason = match core.registry.use_of_version(id, version) {
         Some(VersionUse::InUse) => "it is the version in use: upgrade or roll back first",
         Some(VersionUse::Previous) => "rolling back leads to it",
+        None if core.shadows.evaluates(id, version) => SHADOW,
         None => {
             let versions = BTreeSet::from([version.clone()]);
             return forget(core, &changing, caller, id, (&versions, false), "plugin.version_removed").await;
         }
     };
-    Err(Error::InUse { what: format!("version {version} of plugin `{id}`"), reason: reason.to_owned() })
+    Err(in_use(id, version, reason))
+}
+
+/// Why a version that a shadow evaluates stays.
+const SHADOW: &str = "it is evaluated beside the version in use: end the shadow first";
+
+fn in_use(id: &PluginId, version: &Version, reason: &str) -> Error {
+    Error::InUse { what: format!("version {version} of plugin `{id}`"), reason: reason.to_owned() }
+}
+
+/// Refuses other content for a version that serves, or is evaluated as a shadow: nobody has checked it for that.
+pub(super) fn check_replaceable(core: &Core, id: &PluginId, version: &Version) -> Result<()> {
+    let serves = core.registry.settings_of(id);
+    let serves = serves.is_some_and(|(used, enabled)| enabled && used.version.as_ref() == Some(version));
+    let reason = match (serves, core.shadows.evaluates(id, version)) {
+        (true, _) => "it serves: disable the plugin first, or give the new file another version",
+        (false, true) => SHADOW,
+        (false, false) => return Ok(()),
+    };
+    Err(in_use(id, version, reason))
 }
 
 /// Removes a plugin.

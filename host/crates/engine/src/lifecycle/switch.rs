@@ -105,6 +105,10 @@ async fn bring_back(
 ) -> Result<Switched> {
     let (number, digest, settings) = core.registry.earlier_use(id, switch).await?;
     let prepared = core.registry.prepare(id, settings.clone()).await?;
+    if *prepared.plugin.digest().as_bytes() != digest {
+        let reason = format!("version {} has other content by now", prepared.version);
+        return Err(Error::NothingEarlier { plugin: id.clone(), reason });
+    }
     let back = (SwitchKind::RolledBack, Some(number));
     // What the later version added goes out of use again, and stays readable: that is what is asked for.
     let options = SwitchOptions { confirm: true, ignore_self_tests: true, ..options };
@@ -136,6 +140,12 @@ async fn take_over(
     options: &SwitchOptions,
 ) -> Result<Switched> {
     let id = prepared.plugin.id().clone();
+    if options.run && prepared.plugin.segmentation().is_none() && prepared.plugin.scoring().is_none() {
+        return Err(Error::CannotRun {
+            plugin: id,
+            reason: "it offers neither the interface `segmentation` nor `scoring`".to_owned(),
+        });
+    }
     let serving = core
         .registry
         .enabled()
@@ -154,6 +164,7 @@ async fn take_over(
     Ok(Switched {
         plugin,
         serving_run: None,
+        run: None,
         schema: brought.steps,
         jobs: Vec::new(),
         rules: rules.shown(),

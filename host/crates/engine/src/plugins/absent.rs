@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use trellis_model::{Decider, PluginId};
+use trellis_model::{Decider, PluginId, Text};
 use trellis_plugin_host::{
     Manifest,
     manifest::{AbsentPolicy, AbsentUse, Closed, RecordHookUse, ServiceWorkflowUse},
@@ -84,6 +84,18 @@ impl Registry {
         stored::put(&mut set, &key, manifest.as_bytes(), 0);
         self.records.commit(set, None).await?;
         Ok(())
+    }
+
+    /// What a component of a plugin is called, whether it is installed or was removed; `None` where nothing is known of it.
+    pub(crate) async fn name_of(&self, id: &PluginId, digest: &[u8; 32]) -> Result<Option<Text>> {
+        {
+            let plugins = self.plugins.read();
+            let mut versions = plugins.get(id).into_iter().flat_map(|entry| entry.versions.values());
+            if let Some(known) = versions.find(|known| known.stored.digest == *digest) {
+                return Ok(Some(Text::new(&known.stored.name_en, &known.stored.name_zh_cn)));
+            }
+        }
+        Ok(manifest(&self.records, id, digest).await?.map(|manifest| manifest.name))
     }
 
     /// Looks up what the enabled plugins have to be asked about that cannot be called.

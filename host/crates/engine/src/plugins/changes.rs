@@ -1,19 +1,19 @@
-//! What changes the registry: installing, switching from one use to another, disabling, removing. Everything is checked and loaded
+//! What changes the registry: installing, switching from one use to another, disabling. Everything is checked and loaded
 //! before the one commit, and what is in memory follows it: whatever is refused leaves the version in use as it was. A call that is
 //! under way keeps the version that it began with.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use semver::Version;
 use serde_json::{Value as Json, json};
 use tokio::sync::MutexGuard;
 use trellis_model::PluginId;
-use trellis_plugin_host::{Digest, Inspection, Plugin, Request};
+use trellis_plugin_host::{Digest, Inspection, Plugin};
 use trellis_records::{Caller, EntryBody, NewEntry};
 use trellis_storage::WriteSet;
 
 use super::{
-    PluginInfo, Registry, SwitchInfo, SwitchKind, UseSettings, VersionUse, config_names,
+    PluginInfo, Registry, SwitchInfo, SwitchKind, UseSettings, config_names,
     entry::{Entry, Installed, Usage, settings},
     files::hex,
     grants,
@@ -58,12 +58,12 @@ impl Registry {
         Changing(self.changing.lock().await)
     }
 
-    /// Installs a version of a plugin, or finds that it is there. `check` may refuse it.
+    /// Installs a version of a plugin, or finds that it is there. `check` may refuse it; it is told whether other content of the version goes.
     pub(crate) async fn upload(
         self: &Arc<Self>,
         caller: &Caller,
         wasm: Vec<u8>,
-        check: impl Fn(&Inspection) -> Result<()>,
+        check: impl Fn(&Inspection, bool) -> Result<()>,
     ) -> Result<(PluginInfo, Arc<Plugin>)> {
         let _changing = self.changing().await;
         let this = Arc::clone(self);
@@ -73,9 +73,10 @@ impl Registry {
         let (id, version) = (plugin.plugin_version().id.clone(), plugin.plugin_version().version.clone());
         let digest = *plugin.digest().as_bytes();
         let known = self.plugins.read().get(&id).and_then(|entry| entry.versions.get(&version)).cloned();
-        let accepted = check(&inspection).and_then(|()| {
-            no_other_content(&id, &version, known.as_ref().map(|known| &known.stored), digest)
-        });
+        let installed = known.as_ref().filter(|known| known.stored.removed_at_ms.is_none());
+        let replaces = installed.is_some_and(|known| known.stored.digest != digest);
+        let accepted = no_other_content(&id, &version, known.as_ref().map(|known| &known.stored), digest)
+            .and_then(|()| check(&inspection, replaces));
         if let Err(refused) = accepted {
             self.forget_unless_named(&digest);
             return Err(refused);
@@ -100,18 +101,16 @@ impl Registry {
                     installed_by: StoredActor::from(&caller.actor),
                     removed_at_ms: None,
                 };
-                self.write_version(caller, &id, &version, &stored).await?;
+                self.write_version(caller, &id, &version, &stored, replaced).await?;
                 stored
             }
         };
         self.loaded.lock().insert(digest, Arc::clone(&plugin));
         let installed = Installed { stored, inspection: Ok(inspection) };
         self.plugins.write().entry(id.clone()).or_default().versions.insert(version, installed);
-        if let Some(replaced) = replaced {
-            self.forget_unless_named(&replaced);
-        }
         self.unload_unused();
         self.renew_enabled();
+        self.remove_files(replaced.into_iter().collect()).await?;
         Ok((self.find(&id)?, plugin))
     }
 
@@ -129,11 +128,14 @@ impl Registry {
         id: &PluginId,
         version: &Version,
         stored: &VersionV1,
+        replaced: Option<[u8; 32]>,
     ) -> Result<()> {
-        let key = keys::plugin_version(id, version);
-        let parts = stored::get(self.records.store().as_ref(), &key).await?.map_or(0, |(_, parts)| parts);
-        let mut set = WriteSet::new();
-        stored::put(&mut set, &key, &stored_plugin::encode_version(stored), parts);
+        let (key, mut set) = (keys::plugin_version(id, version), WriteSet::new());
+        let bytes = stored_plugin::encode_version(stored);
+        stored::replace(self.records.store().as_ref(), &mut set, &key, &bytes).await?;
+        replaced.iter().for_each(|digest| {
+            set.delete(keys::plugin_quarantine(id, digest));
+        });
         let data = json!({ "plugin": id.as_str(), "version": stored.version, "digest": hex(&stored.digest) });
         self.records.commit(set, Some(entry(caller, "plugin.installed", data))).await?;
         Ok(())
@@ -289,154 +291,6 @@ impl Registry {
     pub(super) fn usage(&self, id: &PluginId) -> Option<Usage> {
         self.plugins.read().get(id)?.usage.clone()
     }
-
-    fn has_version(&self, id: &PluginId, version: &str) -> bool {
-        let plugins = self.plugins.read();
-        let Some(entry) = plugins.get(id) else { return false };
-        entry.versions.iter().any(|(known, installed)| {
-            known.to_string() == version && installed.stored.removed_at_ms.is_none()
-        })
-    }
-
-    /// The version that is asked for, or the newest one that is not broken; and its digest.
-    pub(crate) fn version_to_use(
-        &self,
-        id: &PluginId,
-        wanted: Option<&Version>,
-    ) -> Result<(Version, [u8; 32])> {
-        let plugins = self.plugins.read();
-        let entry = plugins.get(id).filter(|entry| entry.is_installed());
-        let entry = entry.ok_or_else(|| Error::UnknownPlugin { id: id.to_string() })?;
-        let newest = || {
-            let usable = entry.installed().rev().find(|(_, installed)| installed.inspection.is_ok());
-            usable.or_else(|| entry.installed().next_back())
-        };
-        let found = match wanted {
-            Some(version) => entry.installed().find(|(known, _)| *known == version),
-            None => newest(),
-        };
-        let (version, installed) = found.ok_or_else(|| Error::UnknownVersion {
-            plugin: id.clone(),
-            version: wanted.map(ToString::to_string).unwrap_or_default(),
-        })?;
-        Ok((version.clone(), installed.stored.digest))
-    }
-
-    /// What a version of a plugin asks for.
-    ///
-    /// # Errors
-    /// [`Error::UnknownVersion`], [`Error::Broken`].
-    pub(crate) fn requests(&self, id: &PluginId, version: &Version) -> Result<Vec<Request>> {
-        Ok(self.requests_of(&*self.inspection(id, version)?))
-    }
-
-    /// What a version of a plugin says about itself.
-    ///
-    /// # Errors
-    /// [`Error::UnknownVersion`], [`Error::Broken`].
-    pub(crate) fn inspection(&self, id: &PluginId, version: &Version) -> Result<Arc<Inspection>> {
-        let (version, _) = self.version_to_use(id, Some(version))?;
-        let plugins = self.plugins.read();
-        let installed = plugins.get(id).and_then(|entry| entry.versions.get(&version));
-        match installed.map(|installed| &installed.inspection) {
-            Some(Ok(inspection)) => Ok(Arc::clone(inspection)),
-            Some(Err(reason)) => {
-                let (plugin, version) = (id.clone(), version.to_string());
-                Err(Error::Broken { plugin, version, reason: reason.clone() })
-            }
-            None => Err(Error::UnknownVersion { plugin: id.clone(), version: version.to_string() }),
-        }
-    }
-
-    /// What keeps a version from being removed.
-    pub(crate) fn use_of_version(&self, id: &PluginId, version: &Version) -> Option<VersionUse> {
-        let usage = self.usage(id)?;
-        if usage.version == *version {
-            return Some(VersionUse::InUse);
-        }
-        let previous = usage.stored.previous?;
-        (previous.version == version.to_string()).then_some(VersionUse::Previous)
-    }
-
-    /// Removes versions of a plugin; `all` removes how it was used too. Versions among `kept` stay, out of sight, until no run
-    /// that can be replayed needs them.
-    pub(crate) async fn remove(
-        &self,
-        _: &Changing<'_>,
-        caller: &Caller,
-        id: &PluginId,
-        versions: &BTreeSet<Version>,
-        (kept, all): (&BTreeSet<Version>, bool),
-        (event, data): (&str, Json),
-    ) -> Result<()> {
-        let now_ms = self.records.clock().now_ms();
-        let Some(mut entry_after) = self.plugins.read().get(id).cloned() else { return Ok(()) };
-        let (mut set, mut files) = (WriteSet::new(), Vec::new());
-        for version in versions {
-            let Some(installed) = entry_after.versions.get_mut(version) else { continue };
-            let key = keys::plugin_version(id, version);
-            let parts = stored::get(self.records.store().as_ref(), &key).await?.map_or(0, |(_, parts)| parts);
-            if kept.contains(version) {
-                installed.stored.removed_at_ms.get_or_insert(now_ms);
-                stored::put(&mut set, &key, &stored_plugin::encode_version(&installed.stored), parts);
-            } else {
-                stored::delete(&mut set, &key, parts);
-                set.delete(keys::plugin_quarantine(id, &installed.stored.digest));
-                files.push(installed.stored.digest);
-                entry_after.versions.remove(version);
-            }
-        }
-        if all {
-            if let Some(usage) = entry_after.usage.take() {
-                stored::delete(&mut set, &keys::plugin_use(id), usage.parts);
-            }
-            for found in switches::all(&self.records, id).await? {
-                found.delete(&mut set, id);
-            }
-        }
-        self.records.commit(set, Some(entry(caller, event, data))).await?;
-        {
-            let mut plugins = self.plugins.write();
-            if entry_after.versions.is_empty() {
-                plugins.remove(id);
-            } else {
-                plugins.insert(id.clone(), entry_after);
-            }
-        }
-        self.unload_unused();
-        self.renew_enabled();
-        self.remove_files(files).await
-    }
-
-    /// Removes component files that no version names any more.
-    async fn remove_files(&self, digests: Vec<[u8; 32]>) -> Result<()> {
-        let named: BTreeSet<[u8; 32]> = {
-            let plugins = self.plugins.read();
-            plugins.values().flat_map(Entry::digests).collect()
-        };
-        let gone: Vec<_> = digests.into_iter().filter(|digest| !named.contains(digest)).collect();
-        gone.iter().for_each(|digest| self.host.forget(&Digest::from_bytes(*digest)));
-        let files = self.files.clone();
-        blocking("removing plugin files", move || gone.iter().try_for_each(|digest| files.remove(digest)))
-            .await?
-    }
-
-    /// The versions of each plugin that were removed and stayed because a run needed them.
-    pub(crate) fn removed_versions(&self) -> Vec<(PluginId, BTreeSet<Version>)> {
-        let plugins = self.plugins.read();
-        let removed = |(id, entry): (&PluginId, &Entry)| {
-            let removed = entry.versions.iter().filter(|(_, known)| known.stored.removed_at_ms.is_some());
-            (id.clone(), removed.map(|(version, _)| version.clone()).collect::<BTreeSet<_>>())
-        };
-        plugins.iter().map(removed).filter(|(_, versions)| !versions.is_empty()).collect()
-    }
-
-    /// The versions of a plugin that are installed.
-    pub(crate) fn installed_versions(&self, id: &PluginId) -> BTreeSet<Version> {
-        let plugins = self.plugins.read();
-        let versions = plugins.get(id).map(|entry| entry.installed().map(|(version, _)| version.clone()));
-        versions.map(Iterator::collect).unwrap_or_default()
-    }
 }
 
 impl UseV1 {
@@ -492,7 +346,7 @@ fn no_other_content(
     }
 }
 
-fn entry(caller: &Caller, name: &str, data: Json) -> NewEntry {
+pub(super) fn entry(caller: &Caller, name: &str, data: Json) -> NewEntry {
     NewEntry {
         actor: caller.actor.clone(),
         cause: caller.cause.clone(),

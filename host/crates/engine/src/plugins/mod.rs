@@ -11,8 +11,10 @@ mod health;
 mod opening;
 mod personal;
 mod registry;
+mod removal;
 mod stored;
 mod switches;
+mod versions;
 mod way_back;
 
 use std::collections::BTreeMap;

@@ -199,32 +199,44 @@ impl Registry {
         self.host.limits()
     }
 
-    /// Checks that no other version of a plugin took over from this one.
+    /// Checks that what a run was made with is installed, and that no other version took over from it. Whoever acts upon it holds
+    /// [`Registry::changing`].
     ///
     /// # Errors
-    /// [`Error::Superseded`].
-    pub(crate) fn check_still_served(&self, id: &PluginId, version: &Version) -> Result<()> {
+    /// [`Error::UnknownVersion`], [`Error::Superseded`].
+    pub(crate) fn check_still_served(
+        &self,
+        id: &PluginId,
+        version: &Version,
+        digest: &[u8; 32],
+    ) -> Result<()> {
         let plugins = self.plugins.read();
-        let usage = plugins.get(id).and_then(|entry| entry.usage.as_ref());
-        match usage.filter(|usage| usage.stored.enabled && usage.version != *version) {
-            Some(usage) => Err(Error::Superseded {
-                plugin: id.clone(),
-                version: version.to_string(),
-                serving: usage.version.to_string(),
-            }),
-            None => Ok(()),
+        let entry = plugins.get(id).ok_or_else(|| Error::UnknownPlugin { id: id.to_string() })?;
+        let installed = entry.installed().find(|(known, _)| *known == version);
+        let has_content = installed.is_some_and(|(_, installed)| installed.stored.digest == *digest);
+        let superseded =
+            |serving| Error::Superseded { plugin: id.clone(), version: version.to_string(), serving };
+        match &entry.usage {
+            Some(usage) if usage.version != *version => Err(superseded(usage.version.to_string())),
+            _ if installed.is_none() => {
+                Err(Error::UnknownVersion { plugin: id.clone(), version: version.to_string() })
+            }
+            _ if !has_content => Err(superseded(format!("{version} with other content"))),
+            _ => Ok(()),
         }
+    }
+
+    /// The content of a version, also of one that was removed and is kept for replays.
+    fn digest_known(&self, id: &PluginId, version: &Version) -> Result<[u8; 32]> {
+        let plugins = self.plugins.read();
+        let entry = plugins.get(id).ok_or_else(|| Error::UnknownPlugin { id: id.to_string() })?;
+        let known = entry.versions.get(version).map(|installed| installed.stored.digest);
+        known.ok_or_else(|| Error::UnknownVersion { plugin: id.clone(), version: version.to_string() })
     }
 
     /// A version of a plugin, whether it is enabled or not.
     pub(crate) async fn version(self: &Arc<Self>, id: &PluginId, version: &Version) -> Result<Arc<Plugin>> {
-        let digest = {
-            let plugins = self.plugins.read();
-            let entry = plugins.get(id).ok_or_else(|| Error::UnknownPlugin { id: id.to_string() })?;
-            entry.versions.get(version).map(|installed| installed.stored.digest)
-        };
-        let unknown = || Error::UnknownVersion { plugin: id.clone(), version: version.to_string() };
-        let digest = digest.ok_or_else(unknown)?;
+        let digest = self.digest_known(id, version)?;
         if let Some(plugin) = self.loaded.lock().get(&digest) {
             return Ok(Arc::clone(plugin));
         }
@@ -233,13 +245,7 @@ impl Registry {
 
     /// A version to compare with others or to measure: what it uses is counted, nobody who works waits for it, and nobody else calls it.
     pub(crate) async fn metered(self: &Arc<Self>, id: &PluginId, version: &Version) -> Result<Arc<Plugin>> {
-        let digest = {
-            let plugins = self.plugins.read();
-            let entry = plugins.get(id).ok_or_else(|| Error::UnknownPlugin { id: id.to_string() })?;
-            entry.versions.get(version).map(|installed| installed.stored.digest)
-        };
-        let unknown = || Error::UnknownVersion { plugin: id.clone(), version: version.to_string() };
-        let digest = digest.ok_or_else(unknown)?;
+        let digest = self.digest_known(id, version)?;
         let (this, broken) = (Arc::clone(self), |reason| Error::Broken {
             plugin: id.clone(),
             version: version.to_string(),

@@ -38,11 +38,11 @@ pub(super) async fn decide(core: &Arc<Core>, reaction: Reaction) -> Result<Optio
     };
     let lookups = Arc::new(RecordLookups::new(&core.records, &Handle::current(), &rule.scope, None));
     let lookups = Recording::new(lookups);
-    let (book, script) = (Arc::clone(&core.rules), rule.script.clone());
+    let (engine, script) = (Arc::clone(core.rules.engine()), rule.script.clone());
     let (asked, told, seen, of) =
         (call.clone(), Arc::clone(&object), Arc::clone(&lookups), object.name.clone());
     let permit = core.rules.permits.acquire().await.expect("the semaphore is never closed");
-    let answered = blocking("asking a rule", move || asked.after_save(&book, &script, told, seen)).await?;
+    let answered = blocking("asking a rule", move || asked.after_save(&engine, &script, told, seen)).await?;
     drop(permit);
     let (actions, reasons, outcome, output) = match answered {
         Ok(answered) => {

@@ -117,12 +117,9 @@ impl RuleBook {
         Ok(book)
     }
 
-    pub(crate) fn engine(&self) -> &RuleEngine {
+    /// What compiles and runs scripts. It knows no records.
+    pub(crate) fn engine(&self) -> &Arc<RuleEngine> {
         &self.engine
-    }
-
-    pub(crate) fn records(&self) -> &Arc<Records> {
-        &self.records
     }
 
     /// How many rules may be switched on.

@@ -5,9 +5,9 @@ use std::{collections::BTreeSet, sync::Arc};
 use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 use trellis_model::{FieldName, Lookups, NamedRecord, ObjectDefinition, RecordId, Text};
-use trellis_rules::{AfterSave, BeforeSave, Input, Script, Transition, Trigger};
+use trellis_records::Schema;
+use trellis_rules::{AfterSave, BeforeSave, Input, RuleEngine, Script, Transition, Trigger};
 
-use super::RuleBook;
 use crate::{
     Result,
     decisions::{after_save_output, before_save_output},
@@ -47,40 +47,45 @@ impl RuleCall {
     /// Asks a before-save rule. Blocks.
     pub(crate) fn before_save(
         &self,
-        book: &RuleBook,
+        engine: &RuleEngine,
         script: &Script,
         object: Arc<ObjectDefinition>,
         lookups: Arc<dyn Lookups>,
     ) -> trellis_rules::Result<BeforeSave> {
-        book.engine().before_save(script, self.input(object, lookups))
+        engine.before_save(script, self.input(object, lookups))
     }
 
     /// Asks an after-save or transition rule. Blocks.
     pub(crate) fn after_save(
         &self,
-        book: &RuleBook,
+        engine: &RuleEngine,
         script: &Script,
         object: Arc<ObjectDefinition>,
         lookups: Arc<dyn Lookups>,
     ) -> trellis_rules::Result<AfterSave> {
-        book.engine().after_save(script, self.input(object, lookups))
+        engine.after_save(script, self.input(object, lookups))
     }
 
     /// Makes the call again with its own source. Blocks. A rule that failed then fails again in the same way.
-    pub(crate) fn again(&self, book: &RuleBook, lookups: Arc<dyn Lookups>) -> Result<Json> {
-        let object = book.records().schema().object(self.record.object.as_str()).cloned();
+    pub(crate) fn again(
+        &self,
+        engine: &RuleEngine,
+        schema: &Schema,
+        lookups: Arc<dyn Lookups>,
+    ) -> Result<Json> {
+        let object = schema.object(self.record.object.as_str()).cloned();
         let object = object
             .ok_or_else(|| trellis_records::Error::UnknownObject { name: self.record.object.to_string() })?;
-        let script = match book.engine().compile(&self.source) {
+        let script = match engine.compile(&self.source) {
             Ok(script) => script,
             Err(error) => return Ok(error_output(&error)),
         };
         Ok(match self.trigger {
             Trigger::BeforeSave => self
-                .before_save(book, &script, object, lookups)
+                .before_save(engine, &script, object, lookups)
                 .map_or_else(|error| error_output(&error), |decided| before_save_output(&decided)),
             Trigger::AfterSave | Trigger::Transition => self
-                .after_save(book, &script, object, lookups)
+                .after_save(engine, &script, object, lookups)
                 .map_or_else(|error| error_output(&error), |decided| after_save_output(&decided)),
         })
     }

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use trellis_columns::{AsOf, CurrentResult, Source as ResultSource};
+use trellis_columns::{AsOf, ColumnSource, CurrentResult, Source as ResultSource};
 use trellis_model::{Batch, ObjectName, PluginId, Reason, RecordId, Scope, Text};
 use trellis_plugin_host::{CallContext, Plugin};
 use trellis_records::Caller;
 
 use super::{
-    Explanation, ScoreExplanation, day,
+    Explanation, ScoreExplanation, context, day,
     ledger::{self, RunRecord},
-    models, plugin_run, spec,
+    models, spec,
 };
 use crate::{
     Error, Result, as_of,
@@ -132,8 +132,8 @@ impl<'a> Asked<'a> {
         let run = ledger::get(&core.records, plugin_id, run_id).await?;
         let run = run.ok_or_else(|| nothing("has a result whose run is not known"))?;
         let plugin = run.plugin(core, plugin_id).await?;
-        let plugin =
-            plugin.ok_or_else(|| nothing("was made by a version of its plugin that was replaced"))?;
+        let plugin = plugin
+            .ok_or_else(|| nothing("was made by a version of its plugin that was removed or replaced"))?;
         Ok(Self { core, name, plugin_id, run_id, run, plugin })
     }
 
@@ -189,7 +189,7 @@ impl<'a> Asked<'a> {
         }
         core.columns.catch_up().await?;
         let batch = core.columns.dataset_rows(&spec, as_of, &[ordinal]).await?;
-        Ok((batch, plugin_run::context(core, self.run_id, as_of)))
+        Ok((batch, context::of(core, self.run_id, as_of)))
     }
 
     /// What the run saw of the customer; `None` where that is not kept, or is not what the value was made of.
@@ -199,6 +199,10 @@ impl<'a> Asked<'a> {
         ordinal: u64,
     ) -> Result<Option<(Batch, CallContext)>> {
         let core = self.core;
+        // What the run saw and is withheld by now is not shown to the plugin again.
+        if spec.columns.iter().any(|column| matches!(column.source, ColumnSource::Withheld(_))) {
+            return Ok(None);
+        }
         let Some(digest) = capsule::digest_of(&core.records, self.plugin_id, self.run_id).await? else {
             return Ok(None);
         };

@@ -13,12 +13,13 @@ use trellis_storage::WriteSet;
 use super::{
     careful,
     causes::Causes,
+    context,
     day::Day,
     evaluator::{self, Described, Evaluated, Evaluator, PerInterface},
     ledger::RunRecord,
     models,
     outputs::Outputs,
-    plugin_run, serving, spec, trial,
+    serving, spec, trial,
 };
 use crate::{
     Result,
@@ -172,6 +173,8 @@ impl Follower {
 
     /// Evaluates customers again, all at once. Where that ends in a fault, a few at a time: see [`careful`].
     async fn evaluate_again(&mut self, core: &Core, ordinals: &[u64], causes: &Causes) -> Result<()> {
+        // What was withheld since is withheld from now on.
+        self.spec = spec::granted(core, self.plugin.manifest())?;
         if !self.careful {
             match self.evaluate_beside(core, ordinals, &[], causes).await {
                 Err(error) if careful::is_fault(&error) && ordinals.len() > 1 => self.careful = true,
@@ -209,7 +212,7 @@ impl Follower {
     ) -> Result<(Vec<u64>, Option<Evaluated>)> {
         let batch = core.columns.dataset_rows(&self.spec, AsOf::Now, ordinals).await?;
         let rows = batch.ordinals.clone();
-        let at = plugin_run::context(core, self.run, AsOf::Now);
+        let at = context::of(core, self.run, AsOf::Now);
         let watched = (counts && core.shadows.watches(&self.id)).then(|| (batch.clone(), at.clone()));
         let (plugin, described, models) =
             (Arc::clone(&self.plugin), Arc::clone(&self.described), Arc::clone(&self.models));

@@ -1,16 +1,16 @@
 //! What each run was made of and what came out: the decision ledger of runs. Records of runs are never deleted.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use trellis_columns::{AsOf, GenerationId};
-use trellis_model::{PluginId, RecordId, SegmentationName};
+use trellis_model::{PluginId, RecordId, SegmentationName, Text};
 use trellis_plugin_host::Plugin;
 use trellis_records::Records;
 use trellis_storage::{ScanRange, WriteSet};
 
-use super::{evaluator::PerInterface, outputs::Outputs};
+use super::{evaluator::PerInterface, learned, outputs::Outputs};
 use crate::{Error, Result, as_of, capsule, core::Core, keys, plugins::hex, stored};
 
 /// Runs that are read at once when old models go, and that a page of the list has at most.
@@ -23,6 +23,8 @@ pub struct RunInfo {
     pub run: RecordId,
     /// The plugin that was run.
     pub plugin: PluginId,
+    /// What it was called, also where it was removed since; `None` where nothing is known of it.
+    pub name: Option<Text>,
     /// In which version.
     pub version: String,
     /// BLAKE3 digest of the component, in hex.
@@ -95,13 +97,16 @@ pub(crate) struct RunRecord {
 }
 
 impl RunRecord {
-    /// The plugin that made the run, if it is still installed with the same content.
+    /// The plugin that made the run; `None` where it was removed, or its version has other content by now.
+    ///
+    /// # Errors
+    /// [`Error::Broken`] where its file is lost.
     pub(crate) async fn plugin(&self, core: &Core, id: &PluginId) -> Result<Option<Arc<Plugin>>> {
-        let version = self.version.parse();
-        let version = version
-            .map_err(|error| Error::Damaged { what: format!("version of a run of `{id}`: {error}") })?;
-        let plugin = core.registry.version(id, &version).await?;
-        Ok((plugin.digest().as_bytes() == &self.plugin_digest).then_some(plugin))
+        match core.registry.version(id, &self.semver()?).await {
+            Ok(plugin) => Ok(self.is_by(&plugin).then_some(plugin)),
+            Err(Error::UnknownPlugin { .. } | Error::UnknownVersion { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     pub(crate) fn version(&self) -> &str {
@@ -133,23 +138,33 @@ impl RunRecord {
     }
 }
 
-/// Writes a run down, with its capsule if it has one.
+/// Writes a run down again.
 pub(super) async fn put(
     records: &Records,
     plugin: &PluginId,
     run: RecordId,
     record: &RunRecord,
-    capsule: Option<[u8; 32]>,
 ) -> Result<()> {
+    let set = puts(records, plugin, run, record, None).await?;
+    records.commit(set, None).await?;
+    Ok(())
+}
+
+/// The writes that note a run, with its capsule if it has one.
+pub(super) async fn puts(
+    records: &Records,
+    plugin: &PluginId,
+    run: RecordId,
+    record: &RunRecord,
+    capsule: Option<[u8; 32]>,
+) -> Result<WriteSet> {
     let key = keys::run(plugin, run);
-    let parts = stored::get(records.store().as_ref(), &key).await?.map_or(0, |(_, parts)| parts);
-    let mut set = WriteSet::new();
-    stored::put(&mut set, &key, &stored::encode(&StoredRun::V1(record.clone())), parts);
+    let (mut set, bytes) = (WriteSet::new(), stored::encode(&StoredRun::V1(record.clone())));
+    stored::replace(records.store().as_ref(), &mut set, &key, &bytes).await?;
     if let Some(digest) = capsule {
         capsule::entry(&mut set, plugin, run, &digest);
     }
-    records.commit(set, None).await?;
-    Ok(())
+    Ok(set)
 }
 
 pub(crate) async fn get(records: &Records, plugin: &PluginId, run: RecordId) -> Result<Option<RunRecord>> {
@@ -175,19 +190,36 @@ pub(super) async fn last(records: &Records, plugin: &PluginId) -> Result<Option<
     Ok(newest(records, plugin, None, 1).await?.0.pop())
 }
 
+/// Whether anything was ever learned or put out by a plugin, installed or not.
+pub(crate) async fn is_known(core: &Core, plugin: &PluginId) -> Result<bool> {
+    Ok(core.registry.get(plugin).is_some()
+        || last(&core.records, plugin).await?.is_some()
+        || learned::last(&core.records, plugin).await?.is_some())
+}
+
 /// Up to `runs_max` (at most 200) runs of a plugin, the newest first: those after `after`.
 pub(crate) async fn list(
-    records: &Records,
+    core: &Core,
     plugin: &PluginId,
     after: Option<RecordId>,
     runs_max: usize,
 ) -> Result<RunPage> {
+    let records = &core.records;
     let (found, more) = newest(records, plugin, after, runs_max.clamp(1, PAGE_ROWS)).await?;
-    let mut runs = Vec::with_capacity(found.len());
+    let (mut runs, mut names) = (Vec::with_capacity(found.len()), HashMap::new());
     for (run, record) in found {
+        let name = match names.get(&record.plugin_digest) {
+            Some(name) => Option::clone(name),
+            None => {
+                let name = core.registry.name_of(plugin, &record.plugin_digest).await?;
+                names.insert(record.plugin_digest, name.clone());
+                name
+            }
+        };
         runs.push(RunInfo {
             run,
             plugin: plugin.clone(),
+            name,
             digest: hex(&record.plugin_digest),
             as_of: as_of::from_days(record.as_of),
             log_number: record.log_number,

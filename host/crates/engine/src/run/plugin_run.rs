@@ -4,43 +4,35 @@ use std::{sync::Arc, time::Instant};
 
 use serde_json::Value as Json;
 use trellis_columns::{
-    AsOf, CodesColumn, DatasetSpec, DatasetStream, FlipRequest, GenerationId, GenerationWriter,
-    NumbersColumn, Origin, ResultColumn,
+    CodesColumn, DatasetSpec, DatasetStream, GenerationId, GenerationWriter, NumbersColumn, ResultColumn,
 };
 use trellis_model::{PluginId, RecordId};
 use trellis_plugin_host::{CallContext, Plugin};
-use trellis_records::Records;
 
 use super::{
+    context, ending,
     evaluate::{self, Done, Tally},
     evaluator::{self, Described, Evaluator, PerInterface},
-    follow::Follower,
-    gather::{self, Gathered, Made, Making, Place},
+    gather::{self, Gathered, Making, Place},
     learned::{self, FitInput, ModelSource, Subject},
     ledger::{self, RunRecord},
     models,
     outputs::{self, Outputs},
-    report::{self, Report, Timings},
+    report::Timings,
     results::{self, Layout},
     resume::{self, Begun, Earlier},
     source::{Rows, Source},
     spec,
 };
-use crate::{
-    Error, Result, as_of,
-    capsule::{self, End, Header},
-    core::Core,
-    jobs::Running,
-    lifecycle,
-};
+use crate::{Error, Result, capsule::Header, core::Core, jobs::Running};
 
 /// What a run is asked for, all of it decided.
 #[derive(Debug, Clone)]
 pub(crate) struct RunInput {
     /// What it is of; also what is learned where it learns.
-    of: FitInput,
-    announce: bool,
-    model: ModelSource,
+    pub(super) of: FitInput,
+    pub(super) announce: bool,
+    pub(super) model: ModelSource,
 }
 
 impl RunInput {
@@ -54,29 +46,25 @@ impl RunInput {
         Self { of, announce, model }
     }
 
-    pub(super) fn of(&self) -> &FitInput {
-        &self.of
-    }
-
-    fn plugin(&self) -> &PluginId {
+    pub(super) fn plugin(&self) -> &PluginId {
         &self.of.plugin
     }
 }
 
 /// A run under way.
-struct Run<'a> {
-    core: &'a Core,
-    job: &'a Running<'a>,
-    input: &'a RunInput,
-    plugin: &'a Arc<Plugin>,
+pub(super) struct Run<'a> {
+    pub(super) core: &'a Core,
+    pub(super) job: &'a Running<'a>,
+    pub(super) input: &'a RunInput,
+    pub(super) plugin: &'a Arc<Plugin>,
     spec: DatasetSpec,
-    config: String,
-    at: CallContext,
+    pub(super) config: String,
+    pub(super) at: CallContext,
     described: Described,
-    outputs: Outputs,
+    pub(super) outputs: Outputs,
     layout: Layout,
-    previous: Option<(RecordId, RunRecord)>,
-    parts: Timings,
+    pub(super) previous: Option<(RecordId, RunRecord)>,
+    pub(super) parts: Timings,
 }
 
 /// The models of a run with what is told about them.
@@ -89,59 +77,35 @@ pub(super) struct Fitted {
 }
 
 /// The results of a run, stored and not yet flipped to.
-struct Evaluated {
-    generation: GenerationId,
-    tally: Tally,
-    outputs_digest: [u8; 32],
+pub(super) struct Evaluated {
+    pub(super) generation: GenerationId,
+    pub(super) tally: Tally,
+    pub(super) outputs_digest: [u8; 32],
 }
 
 /// Runs a plugin; called again with the same job where a stop of the server interrupted it.
 pub(crate) fn run(core: &Core, job: &Running<'_>, input: &RunInput) -> Result<Json> {
     let records = &core.records;
     let id = input.plugin();
-    let plugin = job.wait(core.registry.version(id, &input.of.version))?;
-    if let Some(done) = job.wait(ledger::get(records, id, job.id()))? {
-        job.wait(finish(core, job, id, &done))?;
+    if let Some(mut done) = job.wait(ledger::get(records, id, job.id()))? {
+        ending::complete(core, job, id, &mut done)?;
+        job.wait(ending::finish(core, job, id, &done))?;
         return done.result();
     }
+    let plugin = job.wait(core.registry.version(id, &input.of.version))?;
     let config = input.of.config.to_string();
     let described = evaluator::describe(&plugin, &config)?;
     let spec = spec::granted(core, plugin.manifest())?;
     let outputs = job.wait(outputs::define(&core.columns, plugin.manifest(), &spec.object, &described))?;
     let layout = Layout::of(&described, |output| plugin.manifest().output_name(output));
     let previous = job.wait(super::serving::serving(records, id))?;
-    let at = context(core, job.id(), input.of.as_of);
+    let at = context::of(core, job.id(), input.of.as_of);
     let parts = Timings::default();
     let plugin = &plugin;
     Run { core, job, input, plugin, spec, config, at, described, outputs, layout, previous, parts }.execute()
 }
 
-/// What every call of a run is told.
-pub(crate) fn context(core: &Core, run: RecordId, as_of: AsOf) -> CallContext {
-    context_of(&core.records, run, as_of)
-}
-
-/// As [`context`], for whoever has only the records.
-pub(crate) fn context_of(records: &Records, run: RecordId, as_of: AsOf) -> CallContext {
-    let config = records.config();
-    let now_ms = records.clock().now_ms();
-    CallContext {
-        run_id: run.to_string(),
-        as_of_days: as_of::day(as_of, now_ms, &config.time_zone),
-        now_ms,
-        time_zone: config.time_zone.iana_name().unwrap_or("UTC").to_owned(),
-        base_currency: config.base_currency.to_string(),
-        seed: seed(run),
-    }
-}
-
-/// The seed of a run: the same whenever it is done again.
-fn seed(run: RecordId) -> u64 {
-    let digest = blake3::derive_key("trellis engine run seed v1", run.as_bytes());
-    u64::from_le_bytes(*digest.first_chunk().expect("a digest has 32 bytes"))
-}
-
-fn timed<T>(into: &mut f64, work: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(super) fn timed<T>(into: &mut f64, work: impl FnOnce() -> Result<T>) -> Result<T> {
     let started = Instant::now();
     let done = work()?;
     *into += started.elapsed().as_secs_f64() * 1_000.0;
@@ -170,14 +134,8 @@ impl Run<'_> {
         let evaluated = self.evaluate(&fitted, source.as_mut(), &mut capsule, earlier)?;
         // The capsule of a run that reads from it stays open until here.
         drop(source);
-        let served = || core.registry.check_still_served(self.input.plugin(), &self.input.of.version);
-        if let Err(error) = job.check().and_then(|()| served()) {
-            job.wait(core.columns.discard(evaluated.generation))?;
-            return Err(error);
-        }
-        let mut record = self.record(&fitted, &evaluated, position, log_number);
-        self.flip(&mut record, &fitted, &evaluated.tally, capsule)?;
-        job.wait(finish(core, job, self.input.plugin(), &record))?;
+        let record = self.end(&fitted, &evaluated, capsule, (position, log_number))?;
+        job.wait(ending::finish(core, job, self.input.plugin(), &record))?;
         record.result()
     }
 
@@ -314,77 +272,6 @@ impl Run<'_> {
         self.parts = parts;
         Ok(Evaluated { generation, tally, outputs_digest: *hasher.finalize().as_bytes() })
     }
-
-    /// A first run has nothing to compare with; a new model moves customers who did nothing, which is news only if asked for.
-    fn is_baseline(&self, fitted: &Fitted) -> bool {
-        match &self.previous {
-            None => true,
-            Some((_, last)) => {
-                let is_same_model = self.input.model != ModelSource::New && last.models == fitted.digests;
-                !is_same_model && !self.input.announce
-            }
-        }
-    }
-
-    fn record(&self, fitted: &Fitted, evaluated: &Evaluated, position: u64, log_number: u64) -> RunRecord {
-        let names =
-            |names: &[trellis_model::SegmentationName]| names.iter().map(ToString::to_string).collect();
-        RunRecord {
-            version: self.input.of.version.to_string(),
-            plugin_digest: *self.plugin.digest().as_bytes(),
-            config: self.config.clone(),
-            as_of: as_of::to_days(self.input.of.as_of),
-            as_of_day: self.at.as_of_days,
-            now_ms: self.at.now_ms,
-            seed: self.at.seed,
-            models: fitted.digests.clone(),
-            fitted: self.input.model == ModelSource::New,
-            log_number,
-            position,
-            generation: evaluated.generation.0,
-            baseline: self.is_baseline(fitted),
-            segmentations: names(&self.outputs.segmentations),
-            scores: names(&self.outputs.scores),
-            outputs_digest: evaluated.outputs_digest,
-            result: String::new(),
-            model: fitted.number,
-        }
-    }
-
-    fn flip(
-        &mut self,
-        record: &mut RunRecord,
-        fitted: &Fitted,
-        tally: &Tally,
-        capsule: Making,
-    ) -> Result<()> {
-        let (core, job) = (self.core, self.job);
-        let end = End { rows: tally.customers, outputs_digest: record.outputs_digest };
-        let mut parts = self.parts;
-        let capsule: Made = timed(&mut parts.store, || Ok(capsule.finish(&end)))?;
-        let request = FlipRequest {
-            run: job.id(),
-            baseline: record.baseline,
-            as_of: self.input.of.as_of,
-            data: report::flip_data(self.input.plugin(), record),
-            origin: origin(job),
-        };
-        let generation = GenerationId(record.generation);
-        timed(&mut parts.flip, || Ok(job.wait(core.columns.flip(generation, request))?))?;
-        self.parts = parts;
-        let report = Report {
-            run: job.id(),
-            input: self.input,
-            record,
-            models: &fitted.about,
-            tally,
-            capsule: &capsule,
-            timings: &self.parts,
-        };
-        record.result = report.result(&core.columns).to_string();
-        let digest = capsule.ok().map(|(digest, _)| digest);
-        job.wait(ledger::put(&core.records, self.input.plugin(), job.id(), record, digest))
-    }
 }
 
 fn append(writer: &mut GenerationWriter, done: &Done) -> Result<()> {
@@ -400,36 +287,4 @@ fn append(writer: &mut GenerationWriter, done: &Done) -> Result<()> {
             ResultColumn::Numbers(NumbersColumn { values: &column.values, valid: &column.valid })
         });
     Ok(writer.append(&done.ordinals, &codes.chain(numbers).collect::<Vec<_>>())?)
-}
-
-/// What comes after the flip, and again after a crash there: transitions, what changed while the run ran, old models and capsules.
-async fn finish(core: &Core, job: &Running<'_>, plugin: &PluginId, record: &RunRecord) -> Result<()> {
-    let generation = GenerationId(record.generation);
-    if core.columns.pending_transitions().contains(&generation) {
-        core.columns.transitions(generation, &origin(job)).await?;
-    }
-    // A run's outputs may be new, and its plugin may be away by now.
-    lifecycle::renew_presence(core, plugin).await?;
-    if let Some(mut follower) = Follower::open(core, plugin, job.id(), record).await? {
-        for _ in 0..core.config.catch_up_rounds_max {
-            if follower.catch_up(core).await? == 0 {
-                break;
-            }
-        }
-    }
-    learned::prune(&core.records, plugin, core.config.models_kept_per_plugin).await?;
-    capsule::delete_old(&core.records, &core.capsules, plugin, core.config.capsules_kept_per_plugin).await?;
-    core.expire_capsules().await
-}
-
-/// Writes the transitions that a crash kept from being written: a flip is refused while those of the last one are pending.
-pub(crate) async fn finish_transitions(core: &Core) -> Result<()> {
-    for generation in core.columns.pending_transitions() {
-        core.columns.transitions(generation, &Origin::system("start-up")).await?;
-    }
-    Ok(())
-}
-
-fn origin(job: &Running<'_>) -> Origin {
-    Origin { actor: job.caller().actor.clone(), cause: job.caller().cause.clone() }
 }

@@ -97,7 +97,7 @@ pub(crate) fn replay(core: &Core, job: &Running<'_>, plugin_id: &PluginId, run_i
         return Err(Error::CannotRun {
             plugin: plugin_id.clone(),
             reason: format!(
-                "run {run_id} was made by version {} with digest {}, which was replaced by other content",
+                "run {run_id} was made by version {} with digest {}, which was removed or replaced by other content",
                 run.version,
                 hex(&run.plugin_digest)
             ),

@@ -36,22 +36,19 @@ pub(super) struct Report<'a> {
 }
 
 impl Report<'_> {
-    /// The result of the job, with the figures of the results that are current now.
-    pub(super) fn result(&self, columns: &Columns) -> Json {
+    /// The result of the job without the figures of its results: those are known once it is flipped to.
+    pub(super) fn result(&self) -> Json {
         let (record, tally) = (self.record, self.tally);
         let failed = tally.failed_rows.iter().map(
             |(ordinal, row)| json!({ "ordinal": ordinal, "code": row.code, "message": text(&row.message) }),
         );
-        let named = |names: &[String], figures: fn(&Columns, &str) -> Json| {
-            names.iter().map(|name| (name.clone(), figures(columns, name))).collect::<Map<_, _>>()
-        };
         json!({
             "run": self.run.to_string(),
-            "plugin": self.input.of().plugin.as_str(),
+            "plugin": self.input.of.plugin.as_str(),
             "version": record.version,
             "digest": hex(&record.plugin_digest),
-            "config": self.input.of().config,
-            "as_of": as_of::text(self.input.of().as_of),
+            "config": self.input.of.config,
+            "as_of": as_of::text(self.input.of.as_of),
             "model": record.model,
             "models": self.models,
             "log": record.log_number,
@@ -63,8 +60,8 @@ impl Report<'_> {
             "earlier_customers": tally.earlier,
             "failed": tally.failed,
             "failed_rows": failed.collect::<Vec<_>>(),
-            "segmentations": named(&record.segmentations, segmentation),
-            "scores": named(&record.scores, score),
+            "segmentations": null,
+            "scores": null,
             "outputs_digest": hex(&record.outputs_digest),
             "capsule": capsule(self.capsule),
             "timings_ms": {
@@ -76,6 +73,20 @@ impl Report<'_> {
             },
         })
     }
+}
+
+/// Adds the figures of the results that are current now; returns whether they were missing.
+pub(super) fn add_figures(result: &mut Json, record: &RunRecord, columns: &Columns) -> bool {
+    let Some(result) = result.as_object_mut() else { return false };
+    if result.get("segmentations").is_some_and(Json::is_object) {
+        return false;
+    }
+    let named = |names: &[String], figures: fn(&Columns, &str) -> Json| -> Json {
+        names.iter().map(|name| (name.clone(), figures(columns, name))).collect::<Map<_, _>>().into()
+    };
+    result.insert("segmentations".to_owned(), named(&record.segmentations, segmentation));
+    result.insert("scores".to_owned(), named(&record.scores, score));
+    true
 }
 
 /// What is told about models: for each interface its summary, figures, size and digest.

@@ -12,7 +12,7 @@ use super::{
     ledger::{self, RunRecord},
     models,
 };
-use crate::{Result, as_of, core::Core, keys, plugins::UseSettings, stored};
+use crate::{Result, as_of, capsule, core::Core, keys, plugins::UseSettings, stored};
 
 /// Runs among which one of the version that comes back is looked for.
 const RUNS_MAX: usize = 200;
@@ -37,6 +37,21 @@ pub(super) async fn serving(records: &Records, plugin: &PluginId) -> Result<Opti
         }
     }
     Ok(Some((newest, record)))
+}
+
+/// As [`serve_again`], unless the plugin was run since a moment, in milliseconds since 1970-01-01T00:00:00Z.
+pub(crate) async fn serve_since(
+    core: &Core,
+    caller: &Caller,
+    plugin: &PluginId,
+    (digest, settings): (&[u8; 32], &UseSettings),
+    since_ms: i64,
+) -> Result<()> {
+    let newest = ledger::last(&core.records, plugin).await?;
+    if newest.is_some_and(|(run, _)| capsule::time_ms(run) <= since_ms) {
+        serve_again(core, caller, plugin, digest, settings).await?;
+    }
+    Ok(())
 }
 
 /// Makes the results of the last run of a version with a configuration serve again, and follow the data from then on. Returns
@@ -69,14 +84,13 @@ pub(crate) async fn serve_again(
         data: json!({ "plugin": plugin.as_str(), "version": record.version, "rolled_back_to": run.to_string() }),
         origin: origin.clone(),
     };
-    match core.columns.flip(GenerationId(record.generation), request).await {
-        Err(trellis_columns::Error::UnknownGeneration { .. }) => return Ok(None),
-        other => drop(other?),
-    }
     let mut set = WriteSet::new();
     let serving = StoredServing::V1 { run: *run.as_bytes(), instead_of: *newest.as_bytes() };
     set.put(keys::serving_run(plugin), stored::encode(&serving));
-    records.commit(set, None).await?;
+    match core.columns.flip_with(GenerationId(record.generation), request, set).await {
+        Err(trellis_columns::Error::UnknownGeneration { .. }) => return Ok(None),
+        other => drop(other?),
+    }
     for generation in core.columns.pending_transitions() {
         core.columns.transitions(generation, &origin).await?;
     }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    capsule::{self, CapsuleReader, End, Kind, Unusable},
+    capsule::{self, Archive, CapsuleReader, End, Kind, Unusable},
     compare::{Bands, RowsDiff, Trial, Uses},
     plugins::{Enabled, checked_config},
 };
@@ -108,6 +108,12 @@ pub(crate) fn replay_with(
     mut each: impl FnMut(Result<Vec<u8>, Unusable>) -> Result<()>,
 ) -> Result<Compared> {
     let Recorded { run, record, .. } = recorded;
+    if !record.is_by(recorded.version) {
+        return Err(Error::CannotRun {
+            plugin: recorded.plugin.clone(),
+            reason: format!("run {run} was made by other content of version {}", record.version()),
+        });
+    }
     let usable = |why: Unusable| Error::InputsExpired { run, reason: why.0 };
     let mut kept = trial.archive.verified(recorded.capsule).map_err(usable)?;
     let end = kept.end().map_err(usable)?;
@@ -330,6 +336,25 @@ impl<S: Source> Source for Narrowed<S> {
     fn rows(&self) -> u64 {
         self.rows.rows()
     }
+}
+
+/// What a capsule holds of the results of one row, as the version that made it describes them; `None` where it has none, or another version
+/// made it. Blocks.
+pub(crate) fn row_in(
+    archive: Archive<'_>,
+    capsule: &[u8; 32],
+    plugin: &Plugin,
+    ordinal: u64,
+) -> Result<Option<Json>, Error> {
+    let mut reader = match archive.reader(capsule) {
+        Ok(reader) if reader.header().plugin_digest == *plugin.digest().as_bytes() => reader,
+        _ => return Ok(None),
+    };
+    let described = evaluator::describe(plugin, &reader.header().config)?;
+    let layout = Layout::of(&described, |output| plugin.manifest().output_name(output));
+    let Ok(Some(frame)) = reader.of_ordinal(Kind::Results, ordinal) else { return Ok(None) };
+    let mut rows = frame.bytes.chunks(layout.width());
+    Ok(rows.find(|row| results::ordinal(row) == ordinal).map(|row| layout.show(row)))
 }
 
 /// What a version gives the rows of a batch with a model of its own, in the form in which it is compared. Blocks.

@@ -48,7 +48,10 @@ async fn look(core: &Core, jobs: &Jobs) -> Result<()> {
         put(core, &id, None, None).await?;
     }
     for (id, schedule, set_ms) in scheduled {
-        look_at(core, jobs, &id, (&schedule, set_ms)).await?;
+        // One that cannot be kept now does not keep the others waiting.
+        if let Err(error) = look_at(core, jobs, &id, (&schedule, set_ms)).await {
+            tracing::error!(plugin = %id, code = error.code(), "its schedule cannot be kept: {error}");
+        }
     }
     Ok(())
 }

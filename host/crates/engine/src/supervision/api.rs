@@ -8,9 +8,10 @@ use trellis_records::Caller;
 use crate::{Engine, Error, PluginInfo, Result};
 
 impl Engine {
-    /// Sets which users are told when a plugin is quarantined.
+    /// Sets which users are told when a plugin is quarantined, or its shadow is lost.
     pub fn tell_administrators(&self, users: Vec<RecordId>) {
         self.core.supervisor.tell(users);
+        self.core.shadows.wake();
     }
 
     /// Has a plugin called again that was quarantined or backs off, in all its versions and with no strikes.

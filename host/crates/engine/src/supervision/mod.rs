@@ -20,6 +20,8 @@ use crate::{
     schema_build,
 };
 
+pub(crate) use notify::notify;
+
 /// Who does what supervision does.
 const COMPONENT: &str = "plugin-health";
 /// The event when a version is not called any more.
@@ -76,6 +78,11 @@ impl Supervisor {
     /// Sets who is told of quarantines.
     pub(crate) fn tell(&self, administrators: Vec<RecordId>) {
         *self.administrators.write() = administrators;
+    }
+
+    /// Whether there is somebody to tell.
+    pub(crate) fn has_administrators(&self) -> bool {
+        !self.administrators.read().is_empty()
     }
 }
 

@@ -1,9 +1,9 @@
-//! Tells administrators of a plugin that is not called any more.
+//! Tells administrators what became of a plugin while they did not look.
 
 use std::collections::BTreeMap;
 
 use semver::Version;
-use trellis_model::{Actor, ObjectName, PluginId, RecordId, Text, Value, bilingual};
+use trellis_model::{ObjectName, PluginId, RecordId, Text, Value, bilingual};
 use trellis_plugin_host::Quarantine;
 use trellis_records::{Caller, Error as RecordsError, Write};
 
@@ -16,29 +16,28 @@ const REASON_CHARACTERS_MAX: usize = 200;
 /// Characters of the id of what a notification is about; longer ids are named in its subject only.
 const PARENT_CHARACTERS_MAX: usize = 36;
 
-/// Writes a notification to each administrator.
-pub(super) async fn notify(core: &Core, plugin: &PluginId, text: &Text, log: Option<u64>) -> Result<()> {
+/// Writes a notification about a plugin to each administrator.
+pub(crate) async fn notify(core: &Core, plugin: &PluginId, subject: &Text, log: Option<u64>) -> Result<()> {
     let administrators = core.supervisor.administrators.read().clone();
-    let writes = administrators.iter().map(|user| notification(core, plugin, text, *user));
+    let writes = administrators.iter().map(|user| notification(core, plugin, subject, *user));
     let writes = writes.collect::<Result<Vec<_>>>()?;
     let mut caller = Caller::system("notifications");
-    caller.actor = Actor::System { component: "notifications".into() };
     caller.cause.log = log;
     for page in writes.chunks(core.records.config().limits.batch_rows_max.max(1)) {
         for result in core.records.write_batch(&caller, page.to_vec()).await? {
             if let Err(error) = result {
-                tracing::warn!(plugin = %plugin, code = error.code(), "an administrator was not told: {error}");
+                tracing::warn!(%plugin, code = error.code(), "an administrator was not told: {error}");
             }
         }
     }
     Ok(())
 }
 
-fn notification(core: &Core, plugin: &PluginId, about: &Text, user: RecordId) -> Result<Write> {
+fn notification(core: &Core, plugin: &PluginId, subject: &Text, user: RecordId) -> Result<Write> {
     let object = ObjectName::new("notification").map_err(RecordsError::from)?;
     let text = |text: &str| Some(Value::Text(text.to_owned()));
-    let subject: String = about.get(core.config.language).chars().take(SUBJECT_CHARACTERS_MAX).collect();
     let id = plugin.as_str();
+    let subject: String = subject.get(core.config.language).chars().take(SUBJECT_CHARACTERS_MAX).collect();
     let named = [
         ("subject", text(&subject)),
         ("user", Some(Value::Reference(user))),

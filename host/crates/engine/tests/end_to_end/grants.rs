@@ -1,7 +1,7 @@
 //! What a plugin was not granted it does not see.
 
 use serde_json::json;
-use trellis_engine::UseSettings;
+use trellis_engine::{DryRunRequest, UseSettings};
 use trellis_model::{ObjectName, ObjectScope, RecordId, Scope};
 use trellis_records::{Caller, SchemaApply, SchemaDocument};
 
@@ -64,9 +64,18 @@ async fn personal_data_needs_a_grant_of_its_own_from_the_moment_that_it_is_perso
     let ordinary = requests.iter().filter(|request| !request.personal);
     world.judged(Some(ordinary.map(|request| request.grant.clone()).collect())).await;
     assert!(world.changed(lead, "qualified").await);
+    // What is granted to the version in use a dry run has too, and nothing else.
+    let failed = async || {
+        world.dry_run("hostile", DryRunRequest::default()).await["record_hooks"][0]["failed"].clone()
+    };
+    assert_eq!(failed().await, 0, "it is not shown the company");
+    world.judged(Some(all.clone())).await;
+    assert_eq!(failed().await, 1, "as granted to the version in use");
     let unknown = UseSettings { grants: Some(vec!["personal:lead(phone)".to_owned()]), ..Default::default() };
     let refused = world.engine.plugin_enable(&caller(), &plugin_id("hostile"), unknown).await.unwrap_err();
     assert!(refused.to_string().contains("does not ask for `personal:lead(phone)`"), "{refused}");
+    let ordinary = requests.iter().filter(|request| !request.personal);
+    world.judged(Some(ordinary.map(|request| request.grant.clone()).collect())).await;
     let world = world.restart().await;
     assert!(world.changed(lead, "new").await, "as granted");
 }

@@ -32,6 +32,16 @@ impl World {
         self.engine.plugin_roll_back(&caller(), &plugin_id(id), switch, SwitchOptions::default()).await
     }
 
+    /// What is known of a run of `retail-rfm`, whether it is installed or not.
+    async fn ledger_is_readable(&self, run: RecordId) {
+        let id = plugin_id("retail-rfm");
+        let runs = self.engine.plugin_runs(&id, None, 10).await.unwrap().runs;
+        let [first] = runs.as_slice() else { panic!("{runs:?}") };
+        assert_eq!((first.run, first.version.as_str()), (run, "1.0.0"));
+        assert_eq!(first.name.as_ref().unwrap().zh_cn, "RFM 客户细分");
+        assert_eq!(self.engine.plugin_models(&id, None, 10).await.unwrap().models.len(), 1);
+    }
+
     fn serving(&self, id: &str) -> (PluginState, String) {
         let info = self.engine.plugin_get(&plugin_id(id)).unwrap();
         (info.state, info.version.to_string())
@@ -499,10 +509,39 @@ async fn versions_go_but_not_those_that_serve_or_that_a_replay_needs() {
     assert!(!world.counts("rfm").is_empty());
     let unknown = world.engine.plugin_remove(&caller(), &id, true).await.unwrap_err();
     assert_eq!(unknown.code(), "not_found");
+    let why = world.engine.explain(&caller(), "rfm", world.account("1").await.id).await.unwrap();
+    assert_eq!((why.run, why.reasons.is_empty()), (run, false), "its results can be explained");
+    world.ledger_is_readable(run).await;
     // Once nothing can be replayed any more, the files go with the next start.
     let world =
         world.restart_after(|dir| std::fs::remove_dir_all(dir.join("engine/capsules")).unwrap()).await;
     assert_eq!(std::fs::read_dir(world.dir.path().join("engine/plugins")).unwrap().count(), 0);
+    world.ledger_is_readable(run).await;
+    let gone = world.engine.explain(&caller(), "rfm", world.account("1").await.id).await.unwrap_err();
+    assert_eq!(gone.code(), "no_explanation", "{gone}");
+    let gone = world.engine.run_replay(&caller(), &id, run).await.unwrap();
+    let gone = world.engine.job_wait(gone.id).await.unwrap().error.unwrap();
+    assert!(gone.message.contains("removed or replaced"), "{}", gone.message);
+    let never = world.engine.plugin_runs(&plugin_id("no-such-plugin"), None, 10).await.unwrap_err();
+    assert_eq!(never.code(), "not_found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upgrade_runs_the_new_version_where_that_is_asked_for() {
+    let world = World::new().await;
+    buy(&world, "1", "2026-01-01").await;
+    world.enable("hostile", json!({}), AsOf::Now).await;
+    world.upload(as_version(&built("hostile"), "1.1.0")).await;
+    let options = SwitchOptions { run: true, ..SwitchOptions::default() };
+    let request = UpgradeRequest { options: options.clone(), ..UpgradeRequest::default() };
+    let switched = world.engine.plugin_upgrade(&caller(), &plugin_id("hostile"), request).await.unwrap();
+    let job = world.engine.job_wait(switched.run.unwrap().unwrap().id).await.unwrap();
+    assert_eq!((&job.result["version"], &job.result["customers"]), (&json!("1.1.0"), &json!(1)), "{job:?}");
+    // What cannot be run is refused before anything is switched.
+    let gate = world.install("b2b-gate").await.id;
+    let enabled = world.engine.plugin_enable_as(&caller(), &gate, UseSettings::default(), options).await;
+    assert_eq!(enabled.unwrap_err().code(), "plugin_cannot_run");
+    assert_eq!(world.serving("b2b-gate").0, PluginState::Installed);
 }
 
 /// Saves leads while the version changes under them.

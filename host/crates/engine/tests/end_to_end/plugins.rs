@@ -107,6 +107,28 @@ async fn a_released_version_never_changes_its_content() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_pre_release_that_serves_does_not_change_under_its_users() {
+    let world = World::new().await;
+    let first = as_version(&built("retail-rfm"), "2.0.0-dev");
+    let second = with_section(&first, "note", b"edited");
+    let id = world.engine.plugin_upload(&caller(), first.clone()).await.unwrap().id;
+    world.engine.plugin_enable(&caller(), &id, settings(json!({}))).await.unwrap();
+    let refused = world.engine.plugin_upload(&caller(), second.clone()).await.unwrap_err();
+    assert_eq!(refused.code(), "plugin_in_use");
+    assert!(refused.to_string().contains("disable the plugin first"), "{refused}");
+    let digest = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
+    assert_eq!(world.engine.plugin_get(&id).unwrap().versions[0].digest, digest(&first));
+    world.engine.plugin_upload(&caller(), first.clone()).await.expect("the same again changes nothing");
+    world.engine.plugin_disable(&caller(), &id).await.unwrap();
+    world.engine.plugin_upload(&caller(), second.clone()).await.unwrap();
+    let info = world.engine.plugin_enable(&caller(), &id, settings(json!({}))).await.unwrap();
+    assert_eq!(info.versions[0].digest, digest(&second));
+    let files = std::fs::read_dir(world.dir.path().join("engine/plugins")).unwrap();
+    let files: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(files, [format!("{}.wasm", digest(&second)).as_str()], "what nobody names any more is gone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lost_file_makes_the_plugin_broken_and_uploading_heals_it() {
     let world = World::new().await;
     let id = world.enable("retail-rfm", json!({}), AsOf::Now).await.id;

@@ -179,6 +179,7 @@ async fn other_content_under_the_same_version_is_not_taken_for_the_run_s_plugin(
     world.engine.plugin_upload(&caller(), first).await.unwrap();
     world.engine.plugin_enable(&caller(), &id, UseSettings::default()).await.unwrap();
     let result = world.run_well("every-interface", RunRequest::default()).await;
+    world.engine.plugin_disable(&caller(), &id).await.unwrap();
     world.engine.plugin_upload(&caller(), other).await.unwrap();
     let error = replay(&world, "every-interface", run_of(&result)).await.error.unwrap();
     assert_eq!(error.code, "plugin_cannot_run");

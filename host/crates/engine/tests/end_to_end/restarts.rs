@@ -47,6 +47,8 @@ async fn a_stop_does_not_wait_for_a_plugin_and_the_run_is_done_again() {
         tokio::task::yield_now().await;
     }
     world.limits.training.cpu_ms_max = 100;
+    // By processor time, however busy the machine is.
+    world.limits.training.wall_factor = 1_000_000;
     let world = world.restart().await;
     let job = world.engine.job_wait(job.id).await.unwrap();
     assert_eq!((job.state, job.attempts), (JobState::Failed, 2), "it ran again, until its new limit");

@@ -5,7 +5,7 @@ use trellis_columns::AsOf;
 use trellis_engine::{CompareLimits, Config, DecisionKind, RunRequest, ShadowRequest, UseSettings};
 use trellis_model::RecordId;
 
-use crate::sections::as_version;
+use crate::sections::{as_version, with_section};
 use crate::support::{World, built, caller, example, plugin_id};
 
 fn shadow(version: &str, config: Option<Json>) -> ShadowRequest {
@@ -29,6 +29,19 @@ impl World {
         self.engine.reactions_settled().await;
         self.engine.shadows_settled().await;
         self.engine.shadow_status(&plugin_id(plugin)).await.unwrap()
+    }
+
+    /// All records of an object, by the names of their fields.
+    async fn records_of(&self, object: &str) -> Vec<Json> {
+        let query = trellis_records::Query::new(trellis_model::ObjectName::new(object).unwrap());
+        let page = self.records.list(&trellis_model::Scope::everything(), &query).await.unwrap();
+        let schema = self.records.schema();
+        let named = page.records.iter().map(|record| schema.named(record).unwrap());
+        let fields = named.map(|named| {
+            let fields = named.fields.iter().map(|(name, value)| (name.to_string(), value.to_json()));
+            Json::Object(fields.collect())
+        });
+        fields.collect()
     }
 
     async fn in_use(&self, plugin: &str) -> String {
@@ -71,6 +84,14 @@ async fn a_shadow_is_evaluated_for_every_run_and_never_flipped_to() {
     assert_eq!((&figures["faults"], &figures["fuel_percent"]), (&json!(0), &json!(100.0)), "{status}");
     assert_eq!(status["runs"][0]["run"], run["run"]);
     assert!(status["runs"][0]["results"].is_string(), "its results are kept: {status}");
+    let customer = world.account("7").await.id;
+    let row = world.engine.shadow_row(&caller(), &id, customer).await.unwrap();
+    assert_eq!(row["run"], run["run"]);
+    assert_eq!(
+        (&row["before"], &row["after"]["every_interface__orders"]),
+        (&row["after"], &json!(1.0)),
+        "{row}"
+    );
     let current = world.columns.score("every_interface__orders").unwrap().current;
     assert_eq!(json!(current.unwrap().run.to_string()), run["run"], "the version in use is what counts");
 
@@ -182,12 +203,68 @@ async fn what_a_workflow_decides_is_decided_by_the_shadow_too() {
     world.engine.shadow_start(&caller(), &id, shadow("9.0.0", None)).await.unwrap();
     let account = world.create("account", json!({ "name": "Acme" })).await.unwrap();
     let case = json!({ "subject": "Broken", "status": "new", "kind": "complaint", "account": account.id.to_string() });
-    world.create("case", case).await.unwrap();
+    let case = world.create("case", case).await.unwrap().id;
+    let before = world.figures("complaint-desk").await["figures"]["decisions"].as_u64().unwrap();
+    let object = trellis_model::ObjectName::new("case").unwrap();
+    world.engine.suggestions(&caller(), &object, case).await.unwrap();
     let status = world.figures("complaint-desk").await;
     let figures = &status["figures"];
+    assert_eq!(figures["decisions"], json!(before + 1), "suggestions are made by the shadow too: {status}");
     assert!(figures["decisions"].as_u64().unwrap() >= 1, "{status}");
     assert_eq!((&figures["decisions_changed"], &figures["faults"]), (&json!(0), &json!(0)), "{status}");
     assert_eq!(figures["fuel_percent"], 100.0, "{status}");
     let tasks = world.decided(DecisionKind::Triage).await;
     assert_eq!(tasks.len(), 1, "only the version in use decides");
+    world.engine.plugin_remove(&caller(), &id, true).await.unwrap();
+    assert_eq!(world.engine.shadow_status(&id).await.unwrap_err().code(), "not_found", "it went too");
+    let names = world.engine.decider_names(&tasks).await.unwrap();
+    assert_eq!(names.into_values().map(|name| name.en).collect::<Vec<_>>(), ["Complaint desk"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_version_of_a_shadow_is_neither_removed_nor_replaced() {
+    let world = every_interface(CompareLimits::default()).await;
+    let (id, version) = (plugin_id("every-interface"), "9.1.0-dev".parse().unwrap());
+    let component = as_version(&built("every-interface"), "9.1.0-dev");
+    world.bring(component.clone()).await;
+    world.engine.shadow_start(&caller(), &id, shadow("9.1.0-dev", None)).await.unwrap();
+    let refused = world.engine.plugin_remove_version(&caller(), &id, &version).await.unwrap_err();
+    assert_eq!(refused.code(), "plugin_in_use");
+    assert!(refused.to_string().contains("end the shadow first"), "{refused}");
+    let other = with_section(&component, "note", b"edited");
+    let refused = world.engine.plugin_upload(&caller(), other.clone()).await.unwrap_err();
+    assert_eq!(refused.code(), "plugin_in_use", "{refused}");
+    world.engine.shadow_stop(&caller(), &id).await.unwrap();
+    world.engine.plugin_upload(&caller(), other).await.unwrap();
+    world.engine.plugin_remove_version(&caller(), &id, &version).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shadow_that_is_lost_ends_and_the_administrators_are_told() {
+    let world = every_interface(CompareLimits::default()).await;
+    let id = plugin_id("every-interface");
+    world.engine.shadow_start(&caller(), &id, shadow("9.0.0", None)).await.unwrap();
+    let digest = blake3::hash(&as_version(&built("every-interface"), "9.0.0")).to_hex().to_string();
+    let world = world
+        .restart_after(|dir| {
+            std::fs::remove_file(dir.join(format!("engine/plugins/{digest}.wasm"))).unwrap();
+        })
+        .await;
+    assert_eq!(world.engine.shadow_status(&id).await.unwrap_err().code(), "not_found");
+    assert!(world.events("plugin.shadow-stopped").await.is_empty(), "there is nobody to tell yet");
+    let admin = world.create("user", json!({ "name": "Ann", "username": "ann", "kind": "person" })).await;
+    world.engine.tell_administrators(vec![admin.unwrap().id]);
+    let told = async {
+        while world.records_of("notification").await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), told).await.expect("somebody is told");
+    let told = world.records_of("notification").await;
+    let subject = told[0]["subject"].as_str().unwrap();
+    assert!(subject.contains("shadow of plugin every-interface, version 9.0.0"), "{subject}");
+    assert_eq!(world.events("plugin.shadow-stopped").await.len(), 1);
+    world.bring(as_version(&built("every-interface"), "9.0.0")).await;
+    let world = world.restart().await;
+    assert_eq!(world.engine.shadow_status(&id).await.unwrap_err().code(), "not_found", "it is over");
 }

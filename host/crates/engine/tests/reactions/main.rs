@@ -13,6 +13,7 @@ mod desk;
 mod faults;
 mod follows;
 mod models;
+mod plugin_stops;
 mod resumes;
 mod rules;
 mod schedules;

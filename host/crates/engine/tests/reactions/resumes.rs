@@ -40,6 +40,10 @@ async fn interrupted(world: World, commit: u64, crash: Crash, meanwhile: While<'
     let job = world.engine.job_wait(job).await.unwrap();
     assert_eq!(job.state, JobState::Succeeded, "commit {commit}: {:?}", job.error);
     assert_eq!(unfinished(&world), None, "commit {commit}: nothing is left of it");
+    let of_run = |event: &&serde_json::Value| event["run"] == serde_json::json!(job.id.to_string());
+    let flips = world.events("run.flipped").await.iter().filter(of_run).count();
+    assert_eq!(flips, 1, "commit {commit}: results are flipped to together with what is known of their run");
+    assert!(job.result["segmentations"].is_object(), "commit {commit}: {}", job.result);
     let replay = world.engine.run_replay(&caller(), &plugin(RFM), job.id).await.unwrap();
     let replay = world.ended_well(replay.id).await;
     // A replay does the whole run again in one go.
@@ -50,7 +54,10 @@ async fn interrupted(world: World, commit: u64, crash: Crash, meanwhile: While<'
 }
 
 async fn ready() -> World {
-    let config = Config { batch_rows_max: 4, assign_parallel_max: 2, ..Config::default() };
+    // Commits are counted: that of the progress would come by the clock.
+    let job_progress_save_ms = 3_600_000;
+    let config =
+        Config { batch_rows_max: 4, assign_parallel_max: 2, job_progress_save_ms, ..Config::default() };
     let world = World::with(config).await;
     world.customers(30).await;
     world.enable(RFM, UseSettings::default()).await;

@@ -1,5 +1,7 @@
 //! The decision ledger: what plugins and rules decided, why, what came of it, and the same decision made again.
 
+use std::collections::HashMap;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -31,7 +33,9 @@ pub(crate) async fn list_decisions(
     parameters.finish()?;
     let page = app.engine.decisions(query, after, limit).await?;
     let language = requester.language();
-    let data: Vec<Json> = page.decisions.iter().map(|decision| decision_json(decision, language)).collect();
+    let names = app.engine.decider_names(&page.decisions).await?;
+    let shown = page.decisions.iter().map(|decision| decision_json(decision, &names, language));
+    let data: Vec<Json> = shown.collect();
     let next = page.next.map(|id| id.to_string());
     json(StatusCode::OK, &json!({ "data": data, "page": { "next": next, "limit": limit } }))
 }
@@ -47,7 +51,8 @@ pub(crate) async fn get_decision(
     requester.require_administrator(PERMISSION)?;
     let id = path.id("id", "decision")?;
     let decision = app.engine.decision_get(id).await?.ok_or_else(|| Problem::not_found("decision", id))?;
-    json(StatusCode::OK, &decision_json(&decision, requester.language()))
+    let names = app.engine.decider_names(std::slice::from_ref(&decision)).await?;
+    json(StatusCode::OK, &decision_json(&decision, &names, requester.language()))
 }
 
 /// Makes a decision again from what was recorded of it, and says whether the same comes out. Changes nothing.
@@ -87,14 +92,18 @@ fn query(parameters: &mut Parameters) -> ApiResult<DecisionQuery> {
     })
 }
 
-/// A decision with its texts in one language.
-pub(super) fn decision_json(decision: &Decision, language: Language) -> Json {
+/// A decision with its texts in one language. `names` are those of plugins, by the digest of the component.
+pub(super) fn decision_json(
+    decision: &Decision,
+    names: &HashMap<[u8; 32], Text>,
+    language: Language,
+) -> Json {
     let actions: Vec<Json> = decision.actions.iter().map(|action| outcome_json(action, language)).collect();
     json!({
         "id": decision.id.to_string(),
         "kind": decision.kind.as_str(),
         "timestamp": timestamp(decision.time_ms).map(|time| time.to_string()),
-        "by": decider_json(&decision.by),
+        "by": decider_json(&decision.by, names.get(&decision.digest)),
         "object": decision.object.as_str(),
         "record": decision.record.to_string(),
         "log": decision.log,
@@ -120,9 +129,11 @@ fn outcome_json(outcome: &ActionOutcome, language: Language) -> Json {
     })
 }
 
-fn decider_json(decider: &Decider) -> Json {
+fn decider_json(decider: &Decider, plugin: Option<&Text>) -> Json {
     match decider {
-        Decider::Plugin { id, version } => json!({ "kind": "plugin", "id": id.as_str(), "version": version }),
+        Decider::Plugin { id, version } => {
+            json!({ "kind": "plugin", "id": id.as_str(), "version": version, "name": plugin.map(text_json) })
+        }
         Decider::Rule { id, version, name } => {
             json!({ "kind": "rule", "id": id.to_string(), "version": version, "name": text_json(name) })
         }

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use trellis_engine::Job;
 use trellis_model::{Actor, Language, RecordId, Text};
 
-use crate::extract::{Parameters, PathParts, Requester};
+use crate::extract::{NoParameters, OnJob, Parameters, Requester};
 use crate::problem::{ApiResult, Problem};
 use crate::state::App;
 use crate::wire::{actor_json, json, timestamp};
@@ -34,65 +34,37 @@ pub(crate) async fn list_jobs(
 }
 
 /// Returns one job.
-pub(crate) async fn get_job(
-    State(app): State<App>,
-    requester: Requester,
-    path: PathParts,
-    parameters: Parameters,
-) -> ApiResult<Response> {
-    parameters.finish()?;
-    let job = find(&app, &requester, path.id("id", "job")?).await?;
-    json(StatusCode::OK, &JobView::new(&job, requester.language()))
+pub(crate) async fn get_job(on: OnJob, _: NoParameters) -> ApiResult<Response> {
+    json(StatusCode::OK, &JobView::new(&on.job, on.language()))
 }
 
 /// Asks a job to stop.
-pub(crate) async fn cancel_job(
-    State(app): State<App>,
-    requester: Requester,
-    path: PathParts,
-    parameters: Parameters,
-) -> ApiResult<Response> {
-    parameters.finish()?;
-    let job = find(&app, &requester, path.id("id", "job")?).await?;
-    let job = app.engine.job_cancel(job.id).await?;
-    json(StatusCode::ACCEPTED, &JobView::new(&job, requester.language()))
+pub(crate) async fn cancel_job(State(app): State<App>, on: OnJob, _: NoParameters) -> ApiResult<Response> {
+    let job = app.engine.job_cancel(on.job.id).await?;
+    json(StatusCode::ACCEPTED, &JobView::new(&job, on.language()))
 }
 
 /// Asks a job to stop where it is until somebody resumes it.
-pub(crate) async fn pause_job(
-    State(app): State<App>,
-    requester: Requester,
-    path: PathParts,
-    parameters: Parameters,
-) -> ApiResult<Response> {
-    parameters.finish()?;
-    let job = find(&app, &requester, path.id("id", "job")?).await?;
-    let job = app.engine.job_pause(job.id).await?;
-    json(StatusCode::ACCEPTED, &JobView::new(&job, requester.language()))
+pub(crate) async fn pause_job(State(app): State<App>, on: OnJob, _: NoParameters) -> ApiResult<Response> {
+    let job = app.engine.job_pause(on.job.id).await?;
+    json(StatusCode::ACCEPTED, &JobView::new(&job, on.language()))
 }
 
 /// Has a paused job go on.
-pub(crate) async fn resume_job(
-    State(app): State<App>,
-    requester: Requester,
-    path: PathParts,
-    parameters: Parameters,
-) -> ApiResult<Response> {
-    parameters.finish()?;
-    let job = find(&app, &requester, path.id("id", "job")?).await?;
-    let job = app.engine.job_resume(job.id).await?;
-    json(StatusCode::ACCEPTED, &JobView::new(&job, requester.language()))
+pub(crate) async fn resume_job(State(app): State<App>, on: OnJob, _: NoParameters) -> ApiResult<Response> {
+    let job = app.engine.job_resume(on.job.id).await?;
+    json(StatusCode::ACCEPTED, &JobView::new(&job, on.language()))
 }
 
 /// Answers 202 with a job and where to follow it.
-pub(in crate::handlers) fn accepted(job: &Job, language: Language) -> ApiResult<Response> {
+pub(crate) fn accepted(job: &Job, language: Language) -> ApiResult<Response> {
     let mut response = json(StatusCode::ACCEPTED, &JobView::new(job, language))?;
     let location = HeaderValue::from_str(&format!("/api/v1/jobs/{}", job.id)).expect("a path with an id");
     response.headers_mut().insert(LOCATION, location);
     Ok(response)
 }
 
-pub(super) async fn find(app: &App, requester: &Requester, id: RecordId) -> ApiResult<Job> {
+pub(crate) async fn find(app: &App, requester: &Requester, id: RecordId) -> ApiResult<Job> {
     let job = app.engine.job_get(id).await?.filter(|job| visible(job, requester));
     job.ok_or_else(|| Problem::not_found("job", id))
 }

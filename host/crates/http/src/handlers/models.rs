@@ -7,108 +7,79 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use trellis_engine::{ModelChoice, ModelInfo, RunRequest};
 
-use super::plugins::{as_of, as_of_text, plugin_id};
-use crate::extract::{JsonBody, Parameters, PathParts, Requester};
-use crate::handlers::jobs::{JobView, accepted};
+use super::plugins::{as_of, as_of_text};
+use crate::extract::{JsonBody, NoParameters, OnPlugin, Parameters};
+use crate::handlers::jobs::JobView;
 use crate::problem::{ApiResult, Problem};
 use crate::state::App;
 use crate::wire::{actor_json, json, timestamp};
 
-/// What rights on plugins are called.
-const PERMISSION: &str = "plugins";
 /// Models of a page.
 const MODELS_MAX: usize = 200;
 
 /// Has a plugin learn a model without using it, as a job.
 pub(crate) async fn fit_plugin(
     State(app): State<App>,
-    requester: Requester,
-    path: PathParts,
-    parameters: Parameters,
+    on: OnPlugin,
+    _: NoParameters,
     JsonBody(body): JsonBody<Fit>,
 ) -> ApiResult<Response> {
-    parameters.finish()?;
-    requester.require_administrator(PERMISSION)?;
     let as_of = body.as_of.as_deref().map(as_of).transpose()?;
     let request = RunRequest { config: body.config, as_of, ..RunRequest::default() };
-    let job = app.engine.plugin_fit(&requester.caller, &plugin_id(&path)?, request).await?;
-    accepted(&job, requester.language())
+    let job = app.engine.plugin_fit(on.caller(), &on.id, request).await?;
+    on.accepted(&job)
 }
 
 /// Returns a page of what a plugin learned, the newest first.
 pub(crate) async fn list_models(
     State(app): State<App>,
-    requester: Requester,
-    path: PathParts,
+    on: OnPlugin,
     mut parameters: Parameters,
 ) -> ApiResult<Response> {
-    requester.require_administrator(PERMISSION)?;
     let limit = parameters.take_limit(50, MODELS_MAX)?;
     let after = parameters.take("after")?;
     let after = after.map(|text| text.parse().map_err(|_| Problem::bad_cursor())).transpose()?;
     parameters.finish()?;
-    let page = app.engine.plugin_models(&plugin_id(&path)?, after, limit).await?;
+    let page = app.engine.plugin_models(&on.id, after, limit).await?;
     let data: Vec<Json> = page.models.iter().map(model_json).collect();
     let next = page.next.map(|number| number.to_string());
     json(StatusCode::OK, &json!({ "data": data, "page": { "next": next, "limit": limit } }))
 }
 
 /// Returns one model.
-pub(crate) async fn get_model(
-    State(app): State<App>,
-    requester: Requester,
-    path: PathParts,
-    parameters: Parameters,
-) -> ApiResult<Response> {
-    parameters.finish()?;
-    requester.require_administrator(PERMISSION)?;
-    let model = app.engine.plugin_model(&plugin_id(&path)?, model_number(&path)?).await?;
+pub(crate) async fn get_model(State(app): State<App>, on: OnPlugin, _: NoParameters) -> ApiResult<Response> {
+    let model = app.engine.plugin_model(&on.id, on.model()?).await?;
     json(StatusCode::OK, &model_json(&model))
 }
 
 /// Has runs use a model until it is unpinned.
-pub(crate) async fn pin_model(
-    State(app): State<App>,
-    requester: Requester,
-    path: PathParts,
-    parameters: Parameters,
-) -> ApiResult<Response> {
-    parameters.finish()?;
-    requester.require_administrator(PERMISSION)?;
-    let (id, number) = (plugin_id(&path)?, model_number(&path)?);
-    let (model, job) = app.engine.model_pin(&requester.caller, &id, number).await?;
-    let job = job.as_ref().map(|job| JobView::new(job, requester.language()));
+pub(crate) async fn pin_model(State(app): State<App>, on: OnPlugin, _: NoParameters) -> ApiResult<Response> {
+    let (model, job) = app.engine.model_pin(on.caller(), &on.id, on.model()?).await?;
+    let job = job.as_ref().map(|job| JobView::new(job, on.requester().language()));
     json(StatusCode::OK, &json!({ "model": model_json(&model), "job": job }))
 }
 
 /// Has runs use what they learn again.
 pub(crate) async fn unpin_model(
     State(app): State<App>,
-    requester: Requester,
-    path: PathParts,
-    parameters: Parameters,
+    on: OnPlugin,
+    _: NoParameters,
 ) -> ApiResult<Response> {
-    parameters.finish()?;
-    requester.require_administrator(PERMISSION)?;
-    let (id, number) = (plugin_id(&path)?, model_number(&path)?);
-    let model = app.engine.model_unpin(&requester.caller, &id, number).await?;
+    let model = app.engine.model_unpin(on.caller(), &on.id, on.model()?).await?;
     json(StatusCode::OK, &model_json(&model))
 }
 
 /// Goes back (or forth) to a model: evaluates all customers with it, as a job.
 pub(crate) async fn activate_model(
     State(app): State<App>,
-    requester: Requester,
-    path: PathParts,
-    parameters: Parameters,
+    on: OnPlugin,
+    _: NoParameters,
     JsonBody(body): JsonBody<Activate>,
 ) -> ApiResult<Response> {
-    parameters.finish()?;
-    requester.require_administrator(PERMISSION)?;
-    let model = ModelChoice::Number(model_number(&path)?);
+    let model = ModelChoice::Number(on.model()?);
     let request = RunRequest { model, announce: body.announce, ..RunRequest::default() };
-    let job = app.engine.plugin_run(&requester.caller, &plugin_id(&path)?, request).await?;
-    accepted(&job, requester.language())
+    let job = app.engine.plugin_run(on.caller(), &on.id, request).await?;
+    on.accepted(&job)
 }
 
 /// What a fit differs in from the plugin's settings.
@@ -126,11 +97,6 @@ pub(crate) struct Activate {
     /// Whether it is told what changes for each customer.
     #[serde(default)]
     announce: bool,
-}
-
-fn model_number(path: &PathParts) -> ApiResult<u32> {
-    let text = path.get("model");
-    text.parse().map_err(|_| Problem::not_found("model", text.chars().take(60).collect::<String>()))
 }
 
 fn model_json(model: &ModelInfo) -> Json {

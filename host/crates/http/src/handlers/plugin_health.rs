@@ -9,61 +9,52 @@ use serde_json::{Map, Value as Json, json};
 use trellis_engine::{FunctionMetrics, Health, LogLevel, LoggedLine, PluginMetrics, PoisonRow, RowKey};
 use trellis_model::PluginId;
 
-use super::plugins::{invalid, plugin_id, plugin_json, text_json};
-use crate::extract::{Parameters, PathParts, Requester};
+use super::plugins::{plugin_json, text_json, version_of};
+use crate::extract::{NoParameters, OnPlugin, Parameters, Requester};
 use crate::problem::ApiResult;
 use crate::state::App;
 use crate::wire::{json, prometheus, timestamp};
 
-/// What rights on plugins are called.
-const PERMISSION: &str = "plugins";
-
 /// Has a plugin called again, in all its versions and with no strikes.
 pub(crate) async fn release_plugin(
     State(app): State<App>,
-    requester: Requester,
-    path: PathParts,
-    parameters: Parameters,
+    on: OnPlugin,
+    _: NoParameters,
 ) -> ApiResult<Response> {
-    parameters.finish()?;
-    requester.require_administrator(PERMISSION)?;
-    let plugin = app.engine.plugin_release(&requester.caller, &plugin_id(&path)?).await?;
+    let plugin = app.engine.plugin_release(on.caller(), &on.id).await?;
     json(StatusCode::OK, &plugin_json(&plugin))
 }
 
 /// Returns what a version of a plugin did since the start of the server.
 pub(crate) async fn get_plugin_metrics(
     State(app): State<App>,
-    requester: Requester,
-    path: PathParts,
+    on: OnPlugin,
     parameters: Parameters,
 ) -> ApiResult<Response> {
-    let (id, version) = asked(&requester, &path, parameters)?;
-    let metrics = app.engine.plugin_metrics(&id, version.as_ref())?;
-    json(StatusCode::OK, &metrics_json(&id, metrics.as_ref()))
+    let version = version_asked(parameters)?;
+    let metrics = app.engine.plugin_metrics(&on.id, version.as_ref())?;
+    json(StatusCode::OK, &metrics_json(&on.id, metrics.as_ref()))
 }
 
 /// Returns the last lines that a version of a plugin wrote.
 pub(crate) async fn list_plugin_logs(
     State(app): State<App>,
-    requester: Requester,
-    path: PathParts,
+    on: OnPlugin,
     parameters: Parameters,
 ) -> ApiResult<Response> {
-    let (id, version) = asked(&requester, &path, parameters)?;
-    let lines = app.engine.plugin_log(&id, version.as_ref())?;
+    let version = version_asked(parameters)?;
+    let lines = app.engine.plugin_log(&on.id, version.as_ref())?;
     json(StatusCode::OK, &json!({ "data": lines.iter().map(line_json).collect::<Vec<_>>() }))
 }
 
 /// Returns the rows on which a version of a plugin failed lately.
 pub(crate) async fn list_poison_rows(
     State(app): State<App>,
-    requester: Requester,
-    path: PathParts,
+    on: OnPlugin,
     parameters: Parameters,
 ) -> ApiResult<Response> {
-    let (id, version) = asked(&requester, &path, parameters)?;
-    let rows = app.engine.plugin_poison_rows(&id, version.as_ref())?;
+    let version = version_asked(parameters)?;
+    let rows = app.engine.plugin_poison_rows(&on.id, version.as_ref())?;
     json(StatusCode::OK, &json!({ "data": rows.iter().map(poison_json).collect::<Vec<_>>() }))
 }
 
@@ -79,20 +70,11 @@ pub(crate) async fn get_metrics(
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
 }
 
-fn asked(
-    requester: &Requester,
-    path: &PathParts,
-    mut parameters: Parameters,
-) -> ApiResult<(PluginId, Option<Version>)> {
-    requester.require_administrator(PERMISSION)?;
+/// The version that the query names.
+fn version_asked(mut parameters: Parameters) -> ApiResult<Option<Version>> {
     let version = parameters.take("version")?;
     parameters.finish()?;
-    let version = version.map(|version| version.parse()).transpose();
-    let version = version.map_err(|_| {
-        let zh = "`version` 需为语义化版本号，例如 1.0.0";
-        invalid("version", "`version` is a semantic version such as 1.0.0", zh)
-    })?;
-    Ok((plugin_id(path)?, version))
+    version.as_deref().map(version_of).transpose()
 }
 
 /// How a version stands; null where it was not loaded since the start.

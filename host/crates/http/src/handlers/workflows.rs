@@ -51,7 +51,8 @@ pub(crate) async fn apply_record_suggestion(
         .engine
         .suggestion_apply(&requester.caller, &path.object.name, path.id, &plugin, &body.name)
         .await?;
-    json(StatusCode::OK, &decision_json(&applied, requester.language()))
+    let names = app.engine.decider_names(std::slice::from_ref(&applied)).await?;
+    json(StatusCode::OK, &decision_json(&applied, &names, requester.language()))
 }
 
 /// Which suggestion is chosen.

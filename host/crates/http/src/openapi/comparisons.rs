@@ -18,6 +18,11 @@ pub(super) fn schemas() -> Map<String, Json> {
             "version": { "type": "string", "description": "An installed version; the one that decided where this is left out." },
         })),
         "ShadowStart": object(&["version"], json!({ "version": text(), "config": {}, "grants": grants() })),
+        "ShadowRow": object(&["plugin", "run", "object", "record"], json!({
+            "plugin": text(), "run": id(), "object": text(), "record": id(),
+            "before": { "description": "What the version in use had come to, by output." },
+            "after": { "description": "What the shadow came to, by output." },
+        })),
         "Shadow": object(&["plugin", "version", "figures", "verdict"], json!({
             "plugin": text(), "version": text(), "version_in_use": nullable("string"), "config": {},
             "started_at_ms": integer(), "figures": { "type": "object" },

@@ -26,7 +26,7 @@ pub(super) fn schemas() -> Map<String, Json> {
             "band": nullable("string"), "reasons": array(component("Reason")),
         })),
         "Run": object(&["run", "plugin", "version"], json!({
-            "run": id(), "plugin": text(), "version": text(), "digest": text(), "as_of": text(), "log": integer(), "seed": text(),
+            "run": id(), "plugin": text(), "name": { "description": "What the plugin was called, also where it was removed since." }, "version": text(), "digest": text(), "as_of": text(), "log": integer(), "seed": text(),
             "generation": integer(), "baseline": boolean(), "model": nullable("integer"), "can_be_replayed": boolean(), "result": {},
         })),
         "Decision": object(&["id", "kind", "timestamp", "by", "object", "record", "reasons", "actions"], json!({

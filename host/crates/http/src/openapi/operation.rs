@@ -59,6 +59,8 @@ pub(crate) enum Body {
     Import,
     /// A component of WebAssembly.
     Wasm,
+    /// A component of the API's description, or one of WebAssembly.
+    NamedOrWasm(&'static str),
     /// A table and, optionally, the object that its rows become.
     PreparedImport,
     /// A file with its name and description.
@@ -234,6 +236,9 @@ impl Body {
                 } } },
             }),
             Self::Wasm => json!({ "application/wasm": { "schema": file } }),
+            Self::NamedOrWasm(name) => {
+                json!({ "application/json": { "schema": named(name) }, "application/wasm": { "schema": file } })
+            }
             Self::PreparedImport => json!({
                 "multipart/form-data": { "schema": { "type": "object", "required": ["file"], "properties": {
                     "file": file, "object": { "type": "string", "description": "API name of the object that each row becomes." },
@@ -246,7 +251,7 @@ impl Body {
                 } } },
             }),
         };
-        json!({ "required": !matches!(self, Self::Named(_)), "content": content })
+        json!({ "required": !matches!(self, Self::Named(_) | Self::NamedOrWasm(_)), "content": content })
     }
 }
 

@@ -11,6 +11,7 @@ pub(super) fn schemas() -> Map<String, Json> {
             "config": { "description": "The configuration in use where this is left out." },
             "grants": { "type": "array", "items": text(), "description": "What was granted so far where this is left out." },
             "reason": text(), "confirm": boolean(), "enable_rules": boolean(), "ignore_self_tests": boolean(),
+            "run": { "type": "boolean", "description": "Whether it is run at once: `run` of the answer is the job, or null with `run_problem`." },
             "absent": component("PluginAbsent"), "on_quarantine": component("OnQuarantine"),
         })),
         "PluginAbsent": {

@@ -67,6 +67,7 @@ pub(super) fn fixed() -> Map<String, Json> {
             "grants": { "type": "array", "items": text(), "description": "What it is granted of its `requests`; everything where this is left out." },
             "absent": component("PluginAbsent"), "on_quarantine": component("OnQuarantine"),
             "reason": text(), "confirm": boolean(), "enable_rules": boolean(), "ignore_self_tests": boolean(),
+            "run": { "type": "boolean", "description": "Whether it is run at once: `run` of the answer is the job, or null with `run_problem`." },
             "schedule": {
                 "type": ["object", "null"], "description": "When it runs by itself; as its manifest says where this is left out or null.",
                 "properties": {

@@ -5,7 +5,6 @@ use axum::routing::{delete, get, post};
 
 use super::Endpoint;
 use crate::handlers::comparisons;
-use crate::middleware::Class;
 use crate::openapi::{Body, Operation, Shape};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -39,20 +38,6 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         ),
         Endpoint::new(
             Method::POST,
-            "/api/v1/plugins/{id}/runs/{run}/replay-with",
-            Operation::new(
-                "replay_run_with",
-                "Computes a run again with a component that need not be installed, as a job; changes nothing.",
-                job,
-            )
-            .accepted()
-            .body(Body::Wasm)
-            .refuses(&[403, 404, 410, 413, 422, 429]),
-            post(comparisons::replay_run_with),
-        )
-        .class(Class::Plugin),
-        Endpoint::new(
-            Method::POST,
             of_shadow,
             Operation::new(
                 "start_shadow",
@@ -69,6 +54,17 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             of_shadow,
             Operation::new("get_shadow", "Says how the shadow of a plugin does.", shadow).refuses(&[403, 404]),
             get(comparisons::get_shadow),
+        ),
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/plugins/{id}/shadow/rows/{record}",
+            Operation::new(
+                "get_shadow_row",
+                "Says what the shadow of a plugin came to for one record in the last run, beside the version in use.",
+                Shape::Named("ShadowRow"),
+            )
+            .refuses(&[403, 404]),
+            get(comparisons::get_shadow_row),
         ),
         Endpoint::new(
             Method::DELETE,

@@ -73,13 +73,14 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "/api/v1/plugins/{id}/runs/{run}/replay",
             Operation::new(
                 "replay_run",
-                "Computes a run again from its recorded inputs and compares, as a job; changes nothing.",
+                "Computes a run again from its recorded inputs and compares, as a job: with its own version, another one, or the component that is the body. Changes nothing.",
                 Shape::Named("Job"),
             )
             .accepted()
-            .body(Body::Named("RunReplay"))
-            .refuses(&[403, 404, 410, 422, 429]),
+            .body(Body::NamedOrWasm("RunReplay"))
+            .refuses(&[403, 404, 410, 413, 422, 429]),
             post(plugins::replay_run),
-        ),
+        )
+        .class(Class::Plugin),
     ]
 }

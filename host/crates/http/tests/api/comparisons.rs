@@ -38,7 +38,9 @@ async fn what_is_not_there_cannot_be_compared() {
         admin.post(&format!("{PLUGIN}/dry-run"), json!({ "versio": "x" })).await.problem(400),
         "BAD_JSON"
     );
-    let with = format!("{PLUGIN}/runs/{SOME_ID}/replay-with");
+    let row = format!("{PLUGIN}/shadow/rows/{SOME_ID}");
+    assert_eq!(admin.get(&row).await.problem(404), "NOT_FOUND", "there is no shadow");
+    let with = format!("{PLUGIN}/runs/{SOME_ID}/replay");
     assert_eq!(
         admin.send(Method::POST, &with, Some("text/plain"), "x").await.problem(415),
         "UNSUPPORTED_MEDIA_TYPE"

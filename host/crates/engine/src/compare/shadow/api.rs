@@ -1,20 +1,28 @@
 //! Starting, reading, ending and promoting shadows.
 
-use std::{sync::atomic::Ordering::Relaxed, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
 
 use serde_json::{Value as Json, json};
 use trellis_model::{PluginId, RecordId};
 use trellis_records::{Caller, EntryBody, NewEntry};
-use trellis_storage::WriteSet;
 
 use super::{Shadow, ShadowRequest, figures::FiguresV1, store};
 use crate::{
     Engine, Error, PluginInfo, Result, SwitchOptions, UpgradeRequest,
+    blocking::blocking,
     compare::{DryRunRequest, StoredComparison, job, verdict},
     jobs::StoredActor,
     plugins::{Enabled, Grants, hex},
+    run,
 };
 
+/// The event when a shadow starts.
+const STARTED: &str = "plugin.shadow-started";
+/// The event when it ends.
+pub(super) const STOPPED: &str = "plugin.shadow-stopped";
 /// Between two looks at whether everything is compared.
 const SETTLE: Duration = Duration::from_millis(5);
 
@@ -32,6 +40,8 @@ impl Engine {
         let StoredComparison::DryRun { config, grants, .. } = order else {
             return Err(Error::Internal { doing: "starting a shadow", reason: "not a dry run".to_owned() });
         };
+        // Until it is there nobody removes the version, or puts other content in its place.
+        let _installed = self.core.registry.changing().await;
         let plugin = self.core.registry.metered(id, &version).await?;
         let settings = store::ShadowV1 {
             version: version.to_string(),
@@ -43,9 +53,8 @@ impl Engine {
             started_by: StoredActor::from(&caller.actor),
         };
         let _changing = self.core.shadows.changing.lock().await;
-        let mut set = WriteSet::new();
-        store::start(&mut set, id, &settings);
-        self.core.records.commit(set, Some(entry(caller, "plugin.shadow-started", id, &settings))).await?;
+        let set = store::start(&self.core.records, id, &settings).await?;
+        self.core.records.commit(set, Some(entry(caller, STARTED, id, &settings))).await?;
         let candidate = Enabled::new(id, plugin, config, Grants::new(grants), &self.core.records.schema());
         self.core.shadows.put(Shadow::new(candidate, settings, FiguresV1::default()));
         self.shadow_status(id).await
@@ -62,7 +71,7 @@ impl Engine {
         let in_use =
             self.core.registry.get(id).and_then(|info| info.settings).and_then(|settings| settings.version);
         let runs = store::results(&self.core.records, id).await?;
-        let run = |(run, results): (RecordId, store::ResultsV1)| {
+        let shown_run = |(run, results): (RecordId, store::ResultsV1)| {
             json!({
                 "run": run.to_string(),
                 "version": results.version,
@@ -78,7 +87,47 @@ impl Engine {
             "started_at_ms": shadow.settings.started_at_ms,
             "figures": figures.to_json(),
             "verdict": shown,
-            "runs": runs.into_iter().map(run).collect::<Vec<_>>(),
+            "runs": runs.into_iter().map(shown_run).collect::<Vec<_>>(),
+        }))
+    }
+
+    /// What the shadow of a plugin came to for one record in the last run that it did again, beside what the version in use had come to.
+    ///
+    /// # Errors
+    /// [`Error::NoShadow`], [`Error::NoExplanation`] where no results are kept, [`Error::Records`] where the caller does not see the record.
+    pub async fn shadow_row(&self, caller: &Caller, id: &PluginId, record: RecordId) -> Result<Json> {
+        let (shadow, core) = (self.shadow(id)?, Arc::clone(&self.core));
+        let none = |reason: &str| Error::NoExplanation {
+            name: format!("shadow of {id}"),
+            reason: reason.to_owned(),
+        };
+        let object = run::dataset(shadow.candidate.manifest())?.object;
+        let found = core.records.find(&caller.scope, &object, record).await?;
+        let ordinal = found.ordinal.ok_or_else(|| none("is about objects without columns"))?;
+        let kept = store::results(&core.records, id).await?.into_iter().find_map(|(run, results)| {
+            let digest = results.digest.filter(|_| results.version == shadow.settings.version)?;
+            Some((run, digest))
+        });
+        let (run, digest) = kept.ok_or_else(|| none("keeps no results of a run"))?;
+        let made_by = match run::record(&core.records, id, run).await? {
+            Some(made) => Some(core.registry.metered(id, &made.semver()?).await?),
+            None => None,
+        };
+        let recorded = self.view().ledger().capsule(id, run).await?.zip(made_by);
+        let rows = blocking("reading results of a shadow", move || {
+            let archive = core.capsules.archive();
+            let after = run::row_in(archive, &digest, &shadow.candidate.plugin, ordinal)?;
+            let before = recorded.map(|(digest, made_by)| run::row_in(archive, &digest, &made_by, ordinal));
+            Ok::<_, Error>((before.transpose()?.flatten(), after))
+        });
+        let (before, after) = rows.await??;
+        Ok(json!({
+            "plugin": id.as_str(),
+            "run": run.to_string(),
+            "object": object.as_str(),
+            "record": record.to_string(),
+            "before": before,
+            "after": after,
         }))
     }
 
@@ -87,12 +136,18 @@ impl Engine {
     /// # Errors
     /// [`Error::NoShadow`].
     pub async fn shadow_stop(&self, caller: &Caller, id: &PluginId) -> Result<()> {
-        let _changing = self.core.shadows.changing.lock().await;
         let shadow = self.shadow(id)?;
-        let mut set = WriteSet::new();
-        store::end(&mut set, id);
-        let entry = entry(caller, "plugin.shadow-stopped", id, &shadow.settings);
-        self.core.records.commit(set, Some(entry)).await?;
+        self.end(caller, &shadow).await
+    }
+
+    /// Ends a shadow, if it did not end meanwhile.
+    async fn end(&self, caller: &Caller, shadow: &Arc<Shadow>) -> Result<()> {
+        let (_changing, id) = (self.core.shadows.changing.lock().await, &shadow.candidate.id);
+        if !self.core.shadows.is_active(shadow) {
+            return Ok(());
+        }
+        let set = store::end(&self.core.records, id).await?;
+        self.core.records.commit(set, Some(entry(caller, STOPPED, id, &shadow.settings))).await?;
         self.core.shadows.remove(id);
         Ok(())
     }
@@ -116,16 +171,19 @@ impl Engine {
             let figures = Box::new(figures.to_json());
             return Err(Error::PromotionRefused { plugin: id.clone(), version, against, figures });
         }
+        let config = serde_json::from_str(&shadow.settings.config).map_err(|error| Error::Damaged {
+            what: format!("configuration of the shadow of plugin `{id}`: {error}"),
+        })?;
         let request = UpgradeRequest {
             version: Some(shadow.candidate.plugin.version().clone()),
-            config: serde_json::from_str(&shadow.settings.config).ok(),
+            config: Some(config),
             grants: shadow.settings.grants.clone(),
             absent: None,
             on_quarantine: None,
             options: SwitchOptions { reason: Some("promoted".to_owned()), ..SwitchOptions::default() },
         };
         let switched = self.plugin_upgrade(caller, id, request).await?;
-        self.shadow_stop(caller, id).await?;
+        self.end(caller, &shadow).await?;
         Ok(switched.plugin)
     }
 
@@ -153,12 +211,12 @@ impl Engine {
         true
     }
 
-    fn shadow(&self, id: &PluginId) -> Result<std::sync::Arc<Shadow>> {
+    fn shadow(&self, id: &PluginId) -> Result<Arc<Shadow>> {
         self.core.shadows.get(id).ok_or_else(|| Error::NoShadow { plugin: id.clone() })
     }
 }
 
-fn entry(caller: &Caller, name: &str, id: &PluginId, settings: &store::ShadowV1) -> NewEntry {
+pub(super) fn entry(caller: &Caller, name: &str, id: &PluginId, settings: &store::ShadowV1) -> NewEntry {
     NewEntry {
         actor: caller.actor.clone(),
         cause: caller.cause.clone(),

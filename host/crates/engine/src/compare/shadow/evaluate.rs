@@ -69,6 +69,7 @@ pub(super) fn compare(view: &View, handle: &Handle, shadow: &Shadow, observed: &
     match &observed.asked {
         Asked::Rows { batch, results } => rows(shadow, &observed.at, batch, results),
         Asked::Work { answer, .. }
+        | Asked::Suggest { answer, .. }
         | Asked::Close { answer, .. }
         | Asked::Save { answer, .. }
         | Asked::Next { answer, .. } => {
@@ -107,7 +108,7 @@ fn input(
         hooks::work_item(enabled, record.clone(), &*accounts)
     };
     Ok(match &observed.asked {
-        Asked::Work { record, .. } | Asked::Close { record, .. }
+        Asked::Work { record, .. } | Asked::Suggest { record, .. } | Asked::Close { record, .. }
             if !enabled.guides(record.object.as_str()) =>
         {
             None
@@ -116,6 +117,7 @@ fn input(
         Asked::Work { record, occurrence: Some(occurrence), .. } => {
             Some((PluginInput::Event(item(record)?, occurrence.clone()), own()))
         }
+        Asked::Suggest { record, .. } => Some((PluginInput::Suggest(item(record)?), own())),
         Asked::Close { record, .. } => Some((PluginInput::CloseCheck(item(record)?), own())),
         Asked::Save { before, after, .. } => {
             let change = enabled.hook(after.object.as_str());

@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
+use trellis_model::RecordId;
 use trellis_plugin_host::Used;
 
-use crate::compare::{AnswersDiff, Figures};
+use crate::compare::{AnswersDiff, Figures, RowsDiff};
+
+/// Characters that are kept of why something failed.
+const ERROR_CHARS_MAX: usize = 500;
 
 /// What a shadow came to so far.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -59,6 +63,30 @@ impl FiguresV1 {
         }
     }
 
+    /// Adds what came of a whole run.
+    pub(super) fn add_run(&mut self, run: RecordId, more: &Self) {
+        self.runs += 1;
+        self.rows += more.rows;
+        self.rows_changed += more.rows_changed;
+        self.moved += more.moved;
+        self.moved_count += more.moved_count;
+        self.faults += more.faults;
+        self.fuel_before += more.fuel_before;
+        self.fuel_after += more.fuel_after;
+        self.us_before += more.us_before;
+        self.us_after += more.us_after;
+        self.last_run = Some(*run.as_bytes());
+    }
+
+    /// Adds what came of changed customers.
+    pub(super) fn add_rows(&mut self, diff: &RowsDiff) {
+        let (moved, count) = diff.moved();
+        self.rows += diff.rows();
+        self.rows_changed += diff.changed();
+        self.moved += moved;
+        self.moved_count += count;
+    }
+
     pub(super) fn add_use(&mut self, before: Used, after: Used) {
         let us = |used: Used| u64::try_from(used.wall.as_micros()).unwrap_or(u64::MAX);
         self.fuel_before += before.fuel;
@@ -69,7 +97,11 @@ impl FiguresV1 {
 
     pub(super) fn failed(&mut self, error: &crate::Error) {
         self.faults += 1;
-        self.last_error = Some(error.to_string());
+        self.note_error(error);
+    }
+
+    pub(super) fn note_error(&mut self, error: &crate::Error) {
+        self.last_error = Some(error.to_string().chars().take(ERROR_CHARS_MAX).collect());
     }
 
     /// The numbers that limits of a promotion are about.

@@ -8,6 +8,7 @@
 mod api;
 mod evaluate;
 mod figures;
+mod lost;
 mod observed;
 mod runs;
 mod store;
@@ -50,14 +51,25 @@ pub struct ShadowRequest {
 #[derive(Debug)]
 pub(crate) struct Shadows {
     active: RwLock<Arc<BTreeMap<PluginId, Arc<Shadow>>>>,
-    queue: mpsc::Sender<Observed>,
+    queue: mpsc::Sender<Box<Waiting>>,
     /// Taken by the thread that does the work.
-    waiting: Mutex<Option<mpsc::Receiver<Observed>>>,
-    /// Observed and not yet compared.
+    waiting: Mutex<Option<mpsc::Receiver<Box<Waiting>>>>,
+    /// Observed and not yet compared: how many, and about how many bytes they take.
     open: AtomicU64,
+    bytes: AtomicU64,
+    bytes_max: u64,
+    /// Those that could not be loaded at the start, until the administrators are told.
+    lost: Mutex<Vec<lost::Lost>>,
     wake: Notify,
     /// Held while shadows are started and stopped.
     changing: tokio::sync::Mutex<()>,
+}
+
+/// What was observed, and about how many bytes it takes.
+#[derive(Debug)]
+struct Waiting {
+    observed: Observed,
+    bytes: u64,
 }
 
 /// A version that is evaluated beside the one in use.
@@ -75,13 +87,17 @@ pub(crate) struct Shadow {
 }
 
 impl Shadows {
-    pub(crate) fn new(queued_max: usize) -> Self {
+    /// What waits at most: in number, and in bytes.
+    pub(crate) fn new(queued_max: usize, bytes_max: u64) -> Self {
         let (queue, waiting) = mpsc::channel(queued_max.max(1));
         Self {
             active: RwLock::default(),
             queue,
             waiting: Mutex::new(Some(waiting)),
             open: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            bytes_max,
+            lost: Mutex::default(),
             wake: Notify::new(),
             changing: tokio::sync::Mutex::default(),
         }
@@ -95,11 +111,33 @@ impl Shadows {
     /// Has the shadow of a plugin, if there is one, compared with what the plugin just answered. Never waits.
     pub(crate) fn offer(&self, plugin: &PluginId, observed: impl FnOnce() -> Observed) {
         let Some(shadow) = self.get(plugin) else { return };
+        self.push(&shadow.dropped, observed());
+    }
+
+    fn push(&self, dropped: &AtomicU64, observed: Observed) {
+        let bytes = observed.bytes();
         self.open.fetch_add(1, Relaxed);
-        if self.queue.try_send(observed()).is_err() {
-            self.open.fetch_sub(1, Relaxed);
-            shadow.dropped.fetch_add(1, Relaxed);
+        let fits = self.bytes.fetch_add(bytes, Relaxed) + bytes <= self.bytes_max;
+        if !fits || self.queue.try_send(Box::new(Waiting { observed, bytes })).is_err() {
+            self.done(bytes);
+            dropped.fetch_add(1, Relaxed);
         }
+    }
+
+    /// Notes that something of this size does not wait any more.
+    fn done(&self, bytes: u64) {
+        self.open.fetch_sub(1, Relaxed);
+        self.bytes.fetch_sub(bytes, Relaxed);
+    }
+
+    /// Whether a version of a plugin is evaluated as its shadow.
+    pub(crate) fn evaluates(&self, plugin: &PluginId, version: &Version) -> bool {
+        self.get(plugin).is_some_and(|shadow| shadow.settings.version == version.to_string())
+    }
+
+    /// Whether a shadow is the one of its plugin, and was not ended meanwhile.
+    fn is_active(&self, shadow: &Arc<Shadow>) -> bool {
+        self.get(&shadow.candidate.id).is_some_and(|active| Arc::ptr_eq(&active, shadow))
     }
 
     /// Has the thread look for runs that ended.
@@ -159,21 +197,38 @@ impl Shadow {
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_does_not_fit_into_the_queue_is_counted_and_nobody_waits() {
-        let shadows = Shadows::new(2);
-        let plugin = PluginId::new("desk").unwrap();
-        let observed = || Observed {
+    fn observed(rows: u64) -> Observed {
+        let batch = trellis_model::Batch { ordinals: (0..rows).collect(), ..trellis_model::Batch::default() };
+        Observed {
             plugin: PluginId::new("desk").unwrap(),
-            asked: Asked::Rows { batch: trellis_model::Batch::default(), results: Vec::new() },
+            asked: Asked::Rows { batch, results: Vec::new() },
             at: figures::tests::at(),
             answers: BTreeMap::new(),
-        };
-        shadows.offer(&plugin, observed);
-        assert_eq!(shadows.open.load(Relaxed), 0, "nobody watches it");
-        assert!(!shadows.watches(&plugin));
-        for place in 0..3 {
-            assert_eq!(shadows.queue.try_send(observed()).is_ok(), place < 2, "two fit");
         }
+    }
+
+    #[test]
+    fn what_nobody_watches_is_not_looked_at() {
+        let (shadows, plugin) = (Shadows::new(2, u64::MAX), PluginId::new("desk").unwrap());
+        shadows.offer(&plugin, || unreachable!("it is not made"));
+        assert_eq!(shadows.open.load(Relaxed), 0);
+        assert!(!shadows.watches(&plugin));
+    }
+
+    #[test]
+    fn what_does_not_fit_into_the_queue_in_number_or_bytes_is_counted_and_nobody_waits() {
+        let dropped = AtomicU64::new(0);
+        let push = |shadows: &Shadows, rows| shadows.push(&dropped, observed(rows));
+        let shadows = Shadows::new(2, u64::MAX);
+        (0..3).for_each(|_| push(&shadows, 1));
+        assert_eq!((shadows.open.load(Relaxed), dropped.load(Relaxed)), (2, 1), "two fit");
+        let one = observed(1_000).bytes();
+        let shadows = Shadows::new(100, 2 * one);
+        (0..3).for_each(|_| push(&shadows, 1_000));
+        assert_eq!((shadows.open.load(Relaxed), dropped.load(Relaxed)), (2, 2), "two fit");
+        assert_eq!(shadows.bytes.load(Relaxed), 2 * one);
+        shadows.done(one);
+        push(&shadows, 1_000);
+        assert_eq!((shadows.open.load(Relaxed), dropped.load(Relaxed)), (2, 2), "there is room again");
     }
 }

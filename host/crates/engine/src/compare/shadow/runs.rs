@@ -70,9 +70,14 @@ pub(super) fn compare(
         return Ok(Compared { figures, results: results(shadow, None, &compared.shown) });
     };
     let version = handle.block_on(core.registry.metered(id, &record.semver()?))?;
-    let measured = record.is_by(&version);
-    let recorded =
-        run::Recorded { plugin: id, run, record: &record, capsule: &digest, version: &version, measured };
+    let recorded = run::Recorded {
+        plugin: id,
+        run,
+        record: &record,
+        capsule: &digest,
+        version: &version,
+        measured: true,
+    };
     let mut file = begin(core, shadow, run, &digest);
     let compared = run::replay_with(&trial, recorded, candidate, Some(&config), |frame| {
         let kept = file.take().zip(frame.ok());

@@ -80,22 +80,28 @@ pub(super) async fn all(records: &Records) -> Result<Vec<(PluginId, ShadowV1, Fi
 }
 
 /// The writes that start a shadow with figures of zero.
-pub(super) fn start(set: &mut WriteSet, plugin: &PluginId, shadow: &ShadowV1) {
+pub(super) async fn start(records: &Records, plugin: &PluginId, shadow: &ShadowV1) -> Result<WriteSet> {
+    let mut set = save(records, plugin, &FiguresV1::default()).await?;
     let bytes = stored::encode(&StoredShadow::V1(shadow.clone()));
-    stored::put(set, &keys::shadow(plugin), &bytes, 0);
-    save(set, plugin, &FiguresV1::default());
+    stored::replace(records.store().as_ref(), &mut set, &keys::shadow(plugin), &bytes).await?;
+    Ok(set)
 }
 
 /// The writes that end a shadow. Its results of runs stay until others push them out.
-pub(super) fn end(set: &mut WriteSet, plugin: &PluginId) {
-    set.delete(keys::shadow(plugin));
-    set.delete(keys::shadow_figures(plugin));
+pub(super) async fn end(records: &Records, plugin: &PluginId) -> Result<WriteSet> {
+    let mut set = WriteSet::new();
+    for key in [keys::shadow(plugin), keys::shadow_figures(plugin)] {
+        stored::remove(records.store().as_ref(), &mut set, &key).await?;
+    }
+    Ok(set)
 }
 
-/// The write that notes what a shadow came to.
-pub(super) fn save(set: &mut WriteSet, plugin: &PluginId, figures: &FiguresV1) {
+/// The writes that note what a shadow came to.
+pub(super) async fn save(records: &Records, plugin: &PluginId, figures: &FiguresV1) -> Result<WriteSet> {
+    let mut set = WriteSet::new();
     let bytes = stored::encode(&StoredFigures::V1(figures.clone()));
-    stored::put(set, &keys::shadow_figures(plugin), &bytes, 0);
+    stored::replace(records.store().as_ref(), &mut set, &keys::shadow_figures(plugin), &bytes).await?;
+    Ok(set)
 }
 
 /// Notes the results of a shadow for a run, and returns the files of those that are too old now.
@@ -106,15 +112,10 @@ pub(super) async fn put_results(
     results: &ResultsV1,
     kept: usize,
 ) -> Result<Vec<[u8; 32]>> {
-    let mut set = WriteSet::new();
-    stored::put(
-        &mut set,
-        &keys::shadow_run(plugin, run),
-        &stored::encode(&StoredResults::V1(results.clone())),
-        0,
-    );
+    let (mut set, store) = (WriteSet::new(), records.store().as_ref());
+    let bytes = stored::encode(&StoredResults::V1(results.clone()));
+    stored::replace(store, &mut set, &keys::shadow_run(plugin, run), &bytes).await?;
     records.commit(set, None).await?;
-    let store = records.store().as_ref();
     let range = ScanRange::prefix(&keys::shadow_runs(plugin)).reversed();
     let page = store.scan(range, PAGE_ROWS).await?;
     let mut old = Vec::new();

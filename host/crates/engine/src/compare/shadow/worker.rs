@@ -1,20 +1,19 @@
 //! The thread that evaluates shadows, one call at a time.
 
 use std::{
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use tokio::{runtime::Handle, sync::watch};
 use trellis_model::{PluginId, RecordId};
 use trellis_plugin_host::{CancelFlag, Plugin};
-use trellis_storage::WriteSet;
 
 use super::{
-    Observed, Shadow,
+    Observed, Shadow, Waiting,
     evaluate::{self, Outcome},
     figures::FiguresV1,
-    runs, store,
+    lost, runs, store,
 };
 use crate::{
     Error, Result, View,
@@ -24,13 +23,14 @@ use crate::{
     plugins::{Enabled, Grants},
 };
 
-/// Loads the shadows that there are and starts the thread. A shadow that cannot be loaded waits until somebody looks at it.
+/// Loads the shadows that there are and starts the thread. One that cannot be loaded ends, and the administrators are told.
 pub(crate) async fn start(core: Arc<Core>) -> Result<Background> {
     for (id, settings, figures) in store::all(&core.records).await? {
-        match load(&core, &id, settings, figures).await {
+        match load(&core, &id, settings.clone(), figures).await {
             Ok(shadow) => core.shadows.put(shadow),
             Err(error) => {
-                tracing::error!(plugin = %id, code = error.code(), "its shadow cannot be loaded: {error}")
+                tracing::error!(plugin = %id, code = error.code(), "its shadow cannot be loaded: {error}");
+                core.shadows.lost.lock().push(lost::Lost::new(id, settings, &error));
             }
         }
     }
@@ -47,6 +47,13 @@ async fn load(
         what: format!("version of the shadow of plugin `{id}`: {error}"),
     })?;
     let plugin = core.registry.metered(id, &version).await?;
+    if *plugin.digest().as_bytes() != settings.digest {
+        return Err(Error::Broken {
+            plugin: id.clone(),
+            version: settings.version,
+            reason: "its content is not what the shadow was started with".to_owned(),
+        });
+    }
     let candidate = Enabled::new(
         id,
         plugin,
@@ -59,7 +66,7 @@ async fn load(
 
 /// What the thread does next.
 enum Next {
-    Single(Box<Observed>),
+    Single(Box<Waiting>),
     Runs,
     Stop,
 }
@@ -75,18 +82,22 @@ async fn work(core: Arc<Core>, mut stopped: watch::Receiver<bool>) {
         let next = tokio::select! {
             biased;
             _ = stopped.wait_for(|stopped| *stopped) => Next::Stop,
-            observed = waiting.recv() => observed.map_or(Next::Stop, |observed| Next::Single(Box::new(observed))),
+            observed = waiting.recv() => observed.map_or(Next::Stop, Next::Single),
             () = core.shadows.wake.notified() => Next::Runs,
         };
         match next {
-            Next::Single(observed) => {
-                single(&core, *observed).await;
-                core.shadows.open.fetch_sub(1, Relaxed);
+            Next::Single(waiting) => {
+                let Waiting { observed, bytes } = *waiting;
+                single(&core, observed).await;
+                core.shadows.done(bytes);
             }
-            Next::Runs => tokio::select! {
-                () = ended_runs(&core, &cancel) => {}
-                _ = stopped.wait_for(|stopped| *stopped) => break,
-            },
+            Next::Runs => {
+                lost::tell(&core).await;
+                tokio::select! {
+                    () = ended_runs(&core, &cancel) => {}
+                    _ = stopped.wait_for(|stopped| *stopped) => break,
+                }
+            }
             Next::Stop => break,
         }
         if Instant::now() >= save_at {
@@ -122,13 +133,7 @@ async fn single(core: &Arc<Core>, observed: Observed) {
     }
     match outcome {
         Ok(Outcome::Answers(diff)) => figures.add_answers(&diff),
-        Ok(Outcome::Rows(diff)) => {
-            let (moved, count) = diff.moved();
-            figures.rows += diff.rows();
-            figures.rows_changed += diff.changed();
-            figures.moved += moved;
-            figures.moved_count += count;
-        }
+        Ok(Outcome::Rows(diff)) => figures.add_rows(&diff),
         Ok(Outcome::NotComparable) => figures.not_comparable += 1,
         Err(error) if evaluate::is_not_offered(&error) => figures.not_comparable += 1,
         Err(error) => figures.failed(&error),
@@ -186,8 +191,20 @@ async fn runs_of(core: &Arc<Core>, shadow: &Arc<Shadow>, cancel: &CancelFlag) ->
 }
 
 /// Adds what came of a run to the figures.
-async fn note(core: &Core, shadow: &Shadow, run: RecordId, compared: Result<runs::Compared>) -> Result<()> {
+async fn note(
+    core: &Core,
+    shadow: &Arc<Shadow>,
+    run: RecordId,
+    compared: Result<runs::Compared>,
+) -> Result<()> {
     let id = &shadow.candidate.id;
+    let _changing = core.shadows.changing.lock().await;
+    if !core.shadows.is_active(shadow) {
+        // It was ended meanwhile, and what it came to with it.
+        let file = compared.ok().and_then(|compared| compared.results.digest);
+        file.iter().for_each(|digest| core.capsules.remove(digest));
+        return Ok(());
+    }
     match compared {
         Err(Error::Stopping | Error::Cancelled) => return Ok(()),
         Err(error) => {
@@ -197,24 +214,11 @@ async fn note(core: &Core, shadow: &Shadow, run: RecordId, compared: Result<runs
                 Error::CannotRun { .. } => figures.not_comparable += 1,
                 _ => figures.runs_failed += 1,
             }
-            figures.last_error = Some(error.to_string());
+            figures.note_error(&error);
             figures.last_run = Some(*run.as_bytes());
         }
         Ok(compared) => {
-            {
-                let (mut figures, more) = (shadow.figures.lock(), &compared.figures);
-                figures.runs += 1;
-                figures.rows += more.rows;
-                figures.rows_changed += more.rows_changed;
-                figures.moved += more.moved;
-                figures.moved_count += more.moved_count;
-                figures.faults += more.faults;
-                figures.fuel_before += more.fuel_before;
-                figures.fuel_after += more.fuel_after;
-                figures.us_before += more.us_before;
-                figures.us_after += more.us_after;
-                figures.last_run = Some(*run.as_bytes());
-            }
+            shadow.figures.lock().add_run(run, &compared.figures);
             let kept = core.config.compare.shadow_results_kept_per_plugin;
             for old in store::put_results(&core.records, id, run, &compared.results, kept).await? {
                 core.capsules.remove(&old);
@@ -224,14 +228,15 @@ async fn note(core: &Core, shadow: &Shadow, run: RecordId, compared: Result<runs
     save(core, shadow).await
 }
 
+/// Writes the figures down. Whoever calls it keeps others from starting and ending shadows.
 async fn save(core: &Core, shadow: &Shadow) -> Result<()> {
-    let mut set = WriteSet::new();
-    store::save(&mut set, &shadow.candidate.id, &shadow.figures());
+    let set = store::save(&core.records, &shadow.candidate.id, &shadow.figures()).await?;
     core.records.commit(set, None).await?;
     Ok(())
 }
 
 async fn save_all(core: &Core) {
+    let _changing = core.shadows.changing.lock().await;
     for shadow in core.shadows.all() {
         if let Err(error) = save(core, &shadow).await {
             tracing::warn!(plugin = %shadow.candidate.id, "the figures of its shadow were not written down: {error}");

@@ -13,7 +13,7 @@ use crate::{
     core::Core,
     jobs::{Jobs, Request},
     plugins::checked_config,
-    run::serving,
+    run::{self, serving},
 };
 
 /// Models of a page.
@@ -66,7 +66,7 @@ impl Engine {
         after: Option<u32>,
         models_max: usize,
     ) -> Result<ModelPage> {
-        self.known(id)?;
+        self.known(id).await?;
         let records = &self.core.records;
         let standing = self.standing(id).await?;
         let models_max = models_max.clamp(1, PAGE_MODELS_MAX);
@@ -84,7 +84,7 @@ impl Engine {
     /// # Errors
     /// [`Error::UnknownPlugin`], [`Error::UnknownModel`].
     pub async fn plugin_model(&self, id: &PluginId, number: u32) -> Result<ModelInfo> {
-        self.known(id)?;
+        self.known(id).await?;
         let unknown = || Error::UnknownModel { plugin: id.clone(), model: number };
         let model = stored::get(&self.core.records, id, number).await?.ok_or_else(unknown)?;
         model.info(&self.core.records, id, number, self.standing(id).await?).await
@@ -101,7 +101,7 @@ impl Engine {
         id: &PluginId,
         number: u32,
     ) -> Result<(ModelInfo, Option<Job>)> {
-        self.known(id)?;
+        self.known(id).await?;
         choose::usable(&self.core.records, id, number).await?;
         let in_use = self.standing(id).await?.in_use == Some(number);
         let enabled = self.core.registry.active(id).await.is_ok();
@@ -144,9 +144,11 @@ impl Engine {
         start_with(&self.core, &self.jobs, caller, id, (request, source)).await
     }
 
-    fn known(&self, id: &PluginId) -> Result<()> {
-        let found = self.plugin_get(id);
-        found.map(drop).ok_or_else(|| Error::UnknownPlugin { id: id.to_string() })
+    async fn known(&self, id: &PluginId) -> Result<()> {
+        match run::is_known(&self.core, id).await? {
+            true => Ok(()),
+            false => Err(Error::UnknownPlugin { id: id.to_string() }),
+        }
     }
 
     async fn standing(&self, id: &PluginId) -> Result<Standing> {

@@ -12,8 +12,9 @@ use crate::{
     blocking::blocking,
     core::Core,
     run::{
+        context,
         evaluator::{self, Evaluator, PerInterface},
-        models, plugin_run, serving, spec,
+        models, serving, spec,
     },
 };
 
@@ -91,7 +92,7 @@ pub(super) async fn check_readable(core: &Core, plugin: &Arc<Plugin>) -> Result<
     let Some((run, record)) = serving::serving(&core.records, id).await? else { return Ok(None) };
     let Some(bytes) = models::get_all(&core.records, id, &record.models).await? else { return Ok(None) };
     let as_of = crate::as_of::from_days(record.as_of);
-    let at = plugin_run::context(core, run, as_of);
+    let at = context::of(core, run, as_of);
     let nothing = core.columns.dataset_rows(&spec::granted(core, plugin.manifest())?, as_of, &[]).await?;
     let (plugin, config, model) = (Arc::clone(plugin), record.config.clone(), record.model);
     blocking("asking the plugin about a model", move || {

@@ -16,8 +16,8 @@ use crate::{
     core::Core,
     jobs::{Running, StoredActor},
     run::{
-        evaluator, gather, models,
-        plugin_run::{self, Fitted},
+        context, evaluator, gather, models,
+        plugin_run::Fitted,
         report,
         source::{Rows, Source},
         spec,
@@ -91,7 +91,7 @@ fn learn(core: &Core, job: &Running<'_>, input: &FitInput) -> Result<(u32, Learn
         Ok::<_, Error>(core.columns.dataset(&spec, input.as_of, rows).await?)
     })?;
     let log_number = live.log_number();
-    let at = plugin_run::context(core, job.id(), input.as_of);
+    let at = context::of(core, job.id(), input.as_of);
     let header = Header {
         epoch: core.records.store().epoch().0,
         run: *job.id().as_bytes(),

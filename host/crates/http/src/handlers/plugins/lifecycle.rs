@@ -9,8 +9,8 @@ use trellis_engine::{ShippedRule, SwitchInfo, SwitchOptions, Switched, UpgradeRe
 use trellis_model::bilingual;
 use trellis_records::SchemaStep;
 
-use super::{PERMISSION, absent, as_of_text, plugin_id, plugin_json, text_json, version_of};
-use crate::extract::{JsonBody, Parameters, PathParts, Requester};
+use super::{absent, as_of_text, plugin_json, text_json, version_of};
+use crate::extract::{JsonBody, NoParameters, OnPlugin, Parameters};
 use crate::problem::{ApiResult, Code, Problem};
 use crate::state::App;
 use crate::wire::{actor_json, json, timestamp};
@@ -21,13 +21,10 @@ const REASON_CHARS_MAX: usize = 500;
 /// Has another version of a plugin take over.
 pub(crate) async fn upgrade_plugin(
     State(app): State<App>,
-    requester: Requester,
-    path: PathParts,
-    parameters: Parameters,
+    on: OnPlugin,
+    _: NoParameters,
     JsonBody(body): JsonBody<Upgrade>,
 ) -> ApiResult<Response> {
-    parameters.finish()?;
-    requester.require_administrator(PERMISSION)?;
     let request = UpgradeRequest {
         version: body.version.map(|version| version_of(&version)).transpose()?,
         config: body.config,
@@ -39,39 +36,34 @@ pub(crate) async fn upgrade_plugin(
             confirm: body.confirm,
             enable_rules: body.enable_rules,
             ignore_self_tests: body.ignore_self_tests,
+            run: body.run,
         },
     };
-    let switched = app.engine.plugin_upgrade(&requester.caller, &plugin_id(&path)?, request).await?;
+    let switched = app.engine.plugin_upgrade(on.caller(), &on.id, request).await?;
     json(StatusCode::OK, &switched_json(&switched))
 }
 
 /// Brings back how a plugin was used before.
 pub(crate) async fn roll_back_plugin(
     State(app): State<App>,
-    requester: Requester,
-    path: PathParts,
-    parameters: Parameters,
+    on: OnPlugin,
+    _: NoParameters,
     JsonBody(body): JsonBody<RollBack>,
 ) -> ApiResult<Response> {
-    parameters.finish()?;
-    requester.require_administrator(PERMISSION)?;
     let options = SwitchOptions { reason: checked_reason(body.reason)?, ..SwitchOptions::default() };
-    let id = plugin_id(&path)?;
-    let switched = app.engine.plugin_roll_back(&requester.caller, &id, body.switch, options).await?;
+    let switched = app.engine.plugin_roll_back(on.caller(), &on.id, body.switch, options).await?;
     json(StatusCode::OK, &switched_json(&switched))
 }
 
 /// Removes a plugin. What it put out and what it brought stays readable.
 pub(crate) async fn remove_plugin(
     State(app): State<App>,
-    requester: Requester,
-    path: PathParts,
+    on: OnPlugin,
     mut parameters: Parameters,
 ) -> ApiResult<Response> {
-    requester.require_administrator(PERMISSION)?;
     let force = parameters.take_flag("force")?;
     parameters.finish()?;
-    let removed = app.engine.plugin_remove(&requester.caller, &plugin_id(&path)?, force).await?;
+    let removed = app.engine.plugin_remove(on.caller(), &on.id, force).await?;
     let steps: Vec<Json> = removed.schema.iter().map(SchemaStep::to_json).collect();
     json(StatusCode::OK, &json!({ "rules_switched_off": removed.rules_off, "schema": { "steps": steps } }))
 }
@@ -79,33 +71,20 @@ pub(crate) async fn remove_plugin(
 /// Removes one version of a plugin.
 pub(crate) async fn remove_version(
     State(app): State<App>,
-    requester: Requester,
-    path: PathParts,
-    parameters: Parameters,
+    on: OnPlugin,
+    _: NoParameters,
 ) -> ApiResult<StatusCode> {
-    parameters.finish()?;
-    requester.require_administrator(PERMISSION)?;
-    let version = version_in(&path)?;
-    app.engine.plugin_remove_version(&requester.caller, &plugin_id(&path)?, &version).await?;
+    app.engine.plugin_remove_version(on.caller(), &on.id, &on.version()?).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// The version that a path names.
-pub(super) fn version_in(path: &PathParts) -> ApiResult<semver::Version> {
-    let text = path.get("version");
-    text.parse().map_err(|_| Problem::not_found("version", text.chars().take(60).collect::<String>()))
 }
 
 /// Returns how a plugin was used, the newest first.
 pub(crate) async fn list_switches(
     State(app): State<App>,
-    requester: Requester,
-    path: PathParts,
-    parameters: Parameters,
+    on: OnPlugin,
+    _: NoParameters,
 ) -> ApiResult<Response> {
-    parameters.finish()?;
-    requester.require_administrator(PERMISSION)?;
-    let switches = app.engine.plugin_switches(&plugin_id(&path)?).await?;
+    let switches = app.engine.plugin_switches(&on.id).await?;
     let data: Vec<Json> = switches.iter().map(switch_json).collect();
     json(StatusCode::OK, &json!({ "data": data }))
 }
@@ -126,6 +105,9 @@ pub(crate) struct Upgrade {
     enable_rules: bool,
     #[serde(default)]
     ignore_self_tests: bool,
+    /// Whether it is run at once.
+    #[serde(default)]
+    run: bool,
 }
 
 /// Where to go back to.
@@ -160,6 +142,16 @@ pub(super) fn switched_json(switched: &Switched) -> Json {
         plugin.insert("serving_run".into(), json!(switched.serving_run.map(|run| run.to_string())));
         plugin.insert("schema".into(), json!({ "steps": steps, "jobs": jobs }));
         plugin.insert("rules".into(), json!(rules));
+        let (run, problem) = match &switched.run {
+            None => (None, None),
+            Some(Ok(job)) => (Some(job.id.to_string()), None),
+            Some(Err(error)) => {
+                let code = error.code.to_ascii_uppercase();
+                (None, Some(json!({ "code": code, "message": error.message })))
+            }
+        };
+        plugin.insert("run".into(), json!(run));
+        plugin.insert("run_problem".into(), json!(problem));
     }
     plugin
 }

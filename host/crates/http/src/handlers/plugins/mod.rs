@@ -4,11 +4,10 @@ mod absent;
 pub(crate) mod lifecycle;
 pub(crate) mod review;
 
-use axum::body::Bytes;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use trellis_columns::AsOf;
@@ -16,29 +15,24 @@ use trellis_engine::{
     ModelChoice, OnQuarantine, PluginInfo, ReplayWith, RunInfo, RunRequest, SwitchOptions, UseSchedule,
     UseSettings, VersionInfo,
 };
-use trellis_model::{PluginId, Text};
+use trellis_model::Text;
 
-use crate::extract::{JsonBody, Parameters, PathParts, Requester, check_media_type};
+use crate::extract::{JsonBody, NoParameters, OnPlugin, Parameters, PluginAdministrator, WasmBody};
 use crate::handlers::plugin_health::health_json;
-use crate::handlers::{jobs::accepted, schedule};
+use crate::handlers::schedule;
 use crate::problem::{ApiResult, Code, Problem};
 use crate::state::App;
 use crate::wire::{actor_json, json, timestamp};
 
-/// What rights on plugins are called.
-pub(super) const PERMISSION: &str = "plugins";
 /// Runs of a page.
 const RUNS_MAX: usize = 200;
-const WASM: &[&str] = &["application/wasm", "application/octet-stream"];
 
 /// Returns every installed plugin.
 pub(crate) async fn list_plugins(
     State(app): State<App>,
-    requester: Requester,
-    parameters: Parameters,
+    _: PluginAdministrator,
+    _: NoParameters,
 ) -> ApiResult<Response> {
-    parameters.finish()?;
-    requester.require_administrator(PERMISSION)?;
     let data: Vec<Json> = app.engine.plugin_list().iter().map(plugin_json).collect();
     json(StatusCode::OK, &json!({ "data": data }))
 }
@@ -46,21 +40,11 @@ pub(crate) async fn list_plugins(
 /// Installs a plugin: the body is the component.
 pub(crate) async fn upload_plugin(
     State(app): State<App>,
-    requester: Requester,
-    parameters: Parameters,
-    request: Request,
+    administrator: PluginAdministrator,
+    _: NoParameters,
+    WasmBody(wasm): WasmBody,
 ) -> ApiResult<Response> {
-    parameters.finish()?;
-    requester.require_administrator(PERMISSION)?;
-    check_media_type(request.headers(), WASM)?;
-    let wasm = Bytes::from_request(request, &app).await;
-    let wasm = wasm.map_err(|rejection| match rejection.into_response().status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::new(Code::BodyTooLarge).member("bytes_max", app.config.plugin_bytes_max)
-        }
-        _ => Problem::new(Code::BadUpload).detail_in_both("the upload broke off", "上传中断"),
-    })?;
-    let (plugin, version) = app.engine.plugin_upload_version(&requester.caller, wasm).await?;
+    let (plugin, version) = app.engine.plugin_upload_version(administrator.caller(), wasm).await?;
     let review = app.engine.plugin_review(&plugin.id, &version).await?;
     let mut body = plugin_json(&plugin);
     if let Some(body) = body.as_object_mut() {
@@ -74,29 +58,18 @@ pub(crate) async fn upload_plugin(
 }
 
 /// Returns one plugin.
-pub(crate) async fn get_plugin(
-    State(app): State<App>,
-    requester: Requester,
-    path: PathParts,
-    parameters: Parameters,
-) -> ApiResult<Response> {
-    parameters.finish()?;
-    requester.require_administrator(PERMISSION)?;
-    let id = plugin_id(&path)?;
-    let plugin = app.engine.plugin_get(&id).ok_or_else(|| Problem::not_found("plugin", &id))?;
+pub(crate) async fn get_plugin(State(app): State<App>, on: OnPlugin, _: NoParameters) -> ApiResult<Response> {
+    let plugin = app.engine.plugin_get(&on.id).ok_or_else(|| Problem::not_found("plugin", &on.id))?;
     json(StatusCode::OK, &plugin_json(&plugin))
 }
 
 /// Enables a plugin, or changes how it is used.
 pub(crate) async fn enable_plugin(
     State(app): State<App>,
-    requester: Requester,
-    path: PathParts,
-    parameters: Parameters,
+    on: OnPlugin,
+    _: NoParameters,
     JsonBody(body): JsonBody<Enable>,
 ) -> ApiResult<Response> {
-    parameters.finish()?;
-    requester.require_administrator(PERMISSION)?;
     let version = body.version.map(|version| version_of(&version)).transpose()?;
     let as_of = body.as_of.as_deref().map_or(Ok(AsOf::Now), as_of)?;
     let schedule = body.schedule.map_or(Ok(UseSchedule::Manifest), schedule::setting)?;
@@ -114,75 +87,72 @@ pub(crate) async fn enable_plugin(
         confirm: body.confirm,
         enable_rules: body.enable_rules,
         ignore_self_tests: body.ignore_self_tests,
+        run: body.run,
     };
-    let id = plugin_id(&path)?;
-    let switched = app.engine.plugin_enable_as(&requester.caller, &id, settings, options).await?;
+    let switched = app.engine.plugin_enable_as(on.caller(), &on.id, settings, options).await?;
     json(StatusCode::OK, &lifecycle::switched_json(&switched))
 }
 
 /// Disables a plugin. What it put out stays and is marked stale.
 pub(crate) async fn disable_plugin(
     State(app): State<App>,
-    requester: Requester,
-    path: PathParts,
-    parameters: Parameters,
+    on: OnPlugin,
+    _: NoParameters,
 ) -> ApiResult<Response> {
-    parameters.finish()?;
-    requester.require_administrator(PERMISSION)?;
-    let plugin = app.engine.plugin_disable(&requester.caller, &plugin_id(&path)?).await?;
+    let plugin = app.engine.plugin_disable(on.caller(), &on.id).await?;
     json(StatusCode::OK, &plugin_json(&plugin))
 }
 
 /// Runs a plugin over all customers, as a job.
 pub(crate) async fn run_plugin(
     State(app): State<App>,
-    requester: Requester,
-    path: PathParts,
-    parameters: Parameters,
+    on: OnPlugin,
+    _: NoParameters,
     JsonBody(body): JsonBody<Run>,
 ) -> ApiResult<Response> {
-    parameters.finish()?;
-    requester.require_administrator(PERMISSION)?;
     let model = body.model.as_ref().map_or(Ok(ModelChoice::Usual), model_choice)?;
     let as_of = body.as_of.as_deref().map(as_of).transpose()?;
     let request = RunRequest { config: body.config, as_of, model, announce: body.announce };
-    let job = app.engine.plugin_run(&requester.caller, &plugin_id(&path)?, request).await?;
-    accepted(&job, requester.language())
+    let job = app.engine.plugin_run(on.caller(), &on.id, request).await?;
+    on.accepted(&job)
 }
 
 /// Returns a page of a plugin's runs, the newest first.
 pub(crate) async fn list_runs(
     State(app): State<App>,
-    requester: Requester,
-    path: PathParts,
+    on: OnPlugin,
     mut parameters: Parameters,
 ) -> ApiResult<Response> {
-    requester.require_administrator(PERMISSION)?;
     let limit = parameters.take_limit(50, RUNS_MAX)?;
     let after = parameters.take_after_id()?;
     parameters.finish()?;
-    let page = app.engine.plugin_runs(&plugin_id(&path)?, after, limit).await?;
+    let page = app.engine.plugin_runs(&on.id, after, limit).await?;
     let data: Vec<Json> = page.runs.iter().map(run_json).collect();
     let next = page.next.map(|id| id.to_string());
     json(StatusCode::OK, &json!({ "data": data, "page": { "next": next, "limit": limit } }))
 }
 
-/// Computes a run again from what was kept of its inputs, as a job, and compares. Changes nothing.
+/// Computes a run again from what was kept of its inputs, as a job, and compares: with the version that made it, with another one that the
+/// body names, or with a component that need not be installed and is the body. Changes nothing.
 pub(crate) async fn replay_run(
     State(app): State<App>,
-    requester: Requester,
-    path: PathParts,
-    parameters: Parameters,
-    JsonBody(body): JsonBody<Replay>,
+    on: OnPlugin,
+    _: NoParameters,
+    request: Request,
 ) -> ApiResult<Response> {
-    parameters.finish()?;
-    requester.require_administrator(PERMISSION)?;
-    let (caller, id, run) = (&requester.caller, plugin_id(&path)?, path.id("run", "run")?);
-    let job = match body.version.as_deref().map(version_of).transpose()? {
-        None => app.engine.run_replay(caller, &id, run).await?,
-        Some(version) => app.engine.run_replay_with(caller, &id, run, ReplayWith::Version(version)).await?,
+    let run = on.run()?;
+    let with = match WasmBody::is_sent(&request) {
+        true => Some(ReplayWith::Component(WasmBody::from_request(request, &app).await?.0.to_vec())),
+        false => {
+            let JsonBody(body) = JsonBody::<Replay>::from_request(request, &app).await?;
+            body.version.as_deref().map(version_of).transpose()?.map(ReplayWith::Version)
+        }
     };
-    accepted(&job, requester.language())
+    let job = match with {
+        None => app.engine.run_replay(on.caller(), &on.id, run).await?,
+        Some(with) => app.engine.run_replay_with(on.caller(), &on.id, run, with).await?,
+    };
+    on.accepted(&job)
 }
 
 /// With which version a run or a decision is done again; with its own where none is named.
@@ -213,6 +183,9 @@ pub(crate) struct Enable {
     /// Whether it is used although tests of its own fail.
     #[serde(default)]
     ignore_self_tests: bool,
+    /// Whether it is run at once.
+    #[serde(default)]
+    run: bool,
     /// When it runs by itself; as its manifest says where this is left out.
     schedule: Option<schedule::Setting>,
     /// What happens while it cannot be called; as its manifest says of what is left out.
@@ -246,11 +219,6 @@ fn model_choice(model: &Json) -> ApiResult<ModelChoice> {
             "`model` 只接受 fit、last 或模型编号",
         )),
     }
-}
-
-pub(super) fn plugin_id(path: &PathParts) -> ApiResult<PluginId> {
-    let id = path.get("id");
-    PluginId::new(id).map_err(|_| Problem::not_found("plugin", id.chars().take(60).collect::<String>()))
 }
 
 pub(in crate::handlers) fn version_of(text: &str) -> ApiResult<semver::Version> {
@@ -327,6 +295,7 @@ fn run_json(run: &RunInfo) -> Json {
     json!({
         "run": run.run.to_string(),
         "plugin": run.plugin.as_str(),
+        "name": run.name.as_ref().map(text_json),
         "version": run.version,
         "digest": run.digest,
         "as_of": as_of_text(run.as_of),

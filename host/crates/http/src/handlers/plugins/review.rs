@@ -9,13 +9,8 @@ use trellis_engine::{
 };
 use trellis_records::SchemaStep;
 
-use super::{
-    PERMISSION,
-    absent::absences_json,
-    lifecycle::{rule_json, version_in},
-    plugin_id, text_json,
-};
-use crate::extract::{Parameters, PathParts, Requester};
+use super::{absent::absences_json, lifecycle::rule_json, text_json};
+use crate::extract::{NoParameters, OnPlugin};
 use crate::problem::ApiResult;
 use crate::state::App;
 use crate::wire::{json, timestamp};
@@ -23,13 +18,10 @@ use crate::wire::{json, timestamp};
 /// Returns what there is to know about a version. Changes nothing.
 pub(crate) async fn review_version(
     State(app): State<App>,
-    requester: Requester,
-    path: PathParts,
-    parameters: Parameters,
+    on: OnPlugin,
+    _: NoParameters,
 ) -> ApiResult<Response> {
-    parameters.finish()?;
-    requester.require_administrator(PERMISSION)?;
-    let review = app.engine.plugin_review(&plugin_id(&path)?, &version_in(&path)?).await?;
+    let review = app.engine.plugin_review(&on.id, &on.version()?).await?;
     json(StatusCode::OK, &review_json(&review))
 }
 
