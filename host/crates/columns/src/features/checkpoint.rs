@@ -139,7 +139,7 @@ fn read_chunk(file: &mut impl Read, source: &EventSource) -> std::io::Result<Chu
             read_all(file, CHUNK_ROWS, i128::from_le_bytes).map(Sums::Exact)
         }
     });
-    Ok(Chunk { counts, first, last, sums: sums.collect::<std::io::Result<_>>()? })
+    Ok(Chunk::new(counts, first, last, sums.collect::<std::io::Result<_>>()?))
 }
 
 fn write_all<T: Copy, const N: usize>(

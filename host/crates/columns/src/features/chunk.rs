@@ -10,12 +10,14 @@ use crate::{Error, Result};
 pub(crate) const CHUNK_ROWS: usize = 4_096;
 
 /// Features of [`CHUNK_ROWS`] ordinals. Where the count is 0 the rest means nothing, and is 0.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Chunk {
     pub(crate) counts: Vec<u32>,
     pub(crate) first: Vec<i64>,
     pub(crate) last: Vec<i64>,
     pub(crate) sums: Vec<Sums>,
+    /// No event of the chunk is later. One that was, and is forgotten, still counts here.
+    latest: i64,
 }
 
 /// Sums of one value.
@@ -57,6 +59,13 @@ pub(crate) struct FeatureColumns {
 }
 
 impl Chunk {
+    /// From its stored form: vectors of [`CHUNK_ROWS`] each.
+    pub(crate) fn new(counts: Vec<u32>, first: Vec<i64>, last: Vec<i64>, sums: Vec<Sums>) -> Self {
+        let events = counts.iter().zip(&last).filter(|(count, _)| **count > 0);
+        let latest = events.map(|(_, last)| *last).max().unwrap_or(i64::MIN);
+        Self { counts, first, last, sums, latest }
+    }
+
     fn empty(source: &EventSource) -> Self {
         let sums = source.values.iter().map(|value| match value.kind {
             EventValueKind::Number => Sums::Float(vec![0.0; CHUNK_ROWS]),
@@ -67,6 +76,7 @@ impl Chunk {
             first: vec![0; CHUNK_ROWS],
             last: vec![0; CHUNK_ROWS],
             sums: sums.collect(),
+            latest: i64::MIN,
         }
     }
 
@@ -76,6 +86,7 @@ impl Chunk {
         self.counts[at] += 1;
         self.first[at] = if first_event { time } else { self.first[at].min(time) };
         self.last[at] = if first_event { time } else { self.last[at].max(time) };
+        self.latest = self.latest.max(time);
     }
 
     #[expect(clippy::indexing_slicing, reason = "a remainder by CHUNK_ROWS is within a chunk")]
@@ -148,7 +159,8 @@ impl FeatureColumns {
 
     /// The ordinals (ascending) that have an event later than `until`.
     pub(crate) fn ordinals_with_events_after(&self, until: i64) -> Vec<u64> {
-        let chunks = self.chunks.iter().enumerate();
+        // Mostly no chunk has one: asking each row of each would make a look at one customer a look at all.
+        let chunks = self.chunks.iter().enumerate().filter(|(_, chunk)| chunk.latest > until);
         let later = chunks.flat_map(|(index, chunk)| {
             let rows = chunk.counts.iter().zip(&chunk.last).enumerate();
             let later = rows.filter(move |(_, (count, last))| **count > 0 && **last > until);
@@ -236,4 +248,37 @@ pub(crate) fn place(ordinal: u64) -> (usize, usize) {
 
 fn short_page() -> Error {
     Error::damaged("a page of events does not have the columns that its covering index declares")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blank() -> Chunk {
+        let zeros = || vec![0; CHUNK_ROWS];
+        Chunk::new(vec![0; CHUNK_ROWS], zeros(), zeros(), Vec::new())
+    }
+
+    #[test]
+    fn later_events_are_found_in_every_chunk_however_it_came_to_be() {
+        let mut columns = FeatureColumns { chunks: Vec::new(), empty: Arc::new(blank()) };
+        let far = CHUNK_ROWS as u64 * 3 + 5;
+        for (ordinal, time) in [(0, 10), (1, -5), (1, 20), (far, 30), (far, 7)] {
+            columns.add(ordinal, time, &[]);
+        }
+        let check = |columns: &FeatureColumns, expected: [&[u64]; 4]| {
+            let until = [-10, 10, 20, 30];
+            assert_eq!(until.map(|until| columns.ordinals_with_events_after(until)), expected);
+        };
+        check(&columns, [&[0, 1, far], &[1, far], &[far], &[]]);
+        let stored = columns.chunks.iter().map(|chunk| Chunk::clone(chunk));
+        let stored = stored.map(|chunk| Chunk::new(chunk.counts, chunk.first, chunk.last, chunk.sums));
+        let chunks = stored.map(Arc::new).collect();
+        let mut read = FeatureColumns { chunks, empty: Arc::new(blank()) };
+        check(&read, [&[0, 1, far], &[1, far], &[far], &[]]);
+        read.clear(far);
+        read.clear(1);
+        read.add(1, -7, &[]);
+        check(&read, [&[0, 1], &[], &[], &[]]);
+    }
 }
