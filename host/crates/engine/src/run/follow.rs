@@ -29,8 +29,12 @@ use crate::{
     keys, stored,
 };
 
-/// Log entries without a change for this follower after which its place is written down all the same.
+/// Log entries after which the place of a follower is written down even within [`PLACE_EVERY_MS`].
 const CURSOR_ENTRIES: u64 = 10_000;
+
+/// How often the place of a follower is written down, in milliseconds. After a crash it evaluates again who changed since then, to the
+/// same results; a commit for every change of every plugin would cost more.
+const PLACE_EVERY_MS: i64 = 1_000;
 
 /// Keeps the results of one run up to date.
 #[derive(Debug)]
@@ -47,6 +51,7 @@ pub(crate) struct Follower {
     log_number: u64,
     /// The same, as the store has it.
     saved: u64,
+    saved_at_ms: i64,
     pub(super) superseded: bool,
     /// The day that the results are of.
     day: Day,
@@ -140,6 +145,7 @@ impl Follower {
             generation: GenerationId(record.generation),
             log_number: place,
             saved: place,
+            saved_at_ms: core.records.clock().now_ms(),
             superseded: false,
             day: Day::load(core, id, run, record).await?,
             careful: false,
@@ -165,7 +171,7 @@ impl Follower {
             }
         }
         self.log_number = log_number;
-        if !ordinals.is_empty() || log_number >= self.saved + CURSOR_ENTRIES {
+        if self.is_place_due(core) {
             self.save_place(core).await?;
         }
         Ok(ordinals.len())
@@ -296,12 +302,20 @@ impl Follower {
         Origin { cause: Cause { job: Some(self.run), ..cause }, ..Origin::system("follow") }
     }
 
+    fn is_place_due(&self, core: &Core) -> bool {
+        // A clock that is set back must not keep the place from being written down.
+        let waited = (core.records.clock().now_ms() - self.saved_at_ms).unsigned_abs();
+        let entries = self.log_number - self.saved;
+        entries >= CURSOR_ENTRIES || entries > 0 && waited >= PLACE_EVERY_MS.unsigned_abs()
+    }
+
     async fn save_place(&mut self, core: &Core) -> Result<()> {
         let place = StoredPlace::V1 { run: *self.run.as_bytes(), log_number: self.log_number };
         let mut set = WriteSet::new();
         set.put(keys::follow(&self.id), stored::encode(&place));
         core.records.commit(set, None).await?;
         self.saved = self.log_number;
+        self.saved_at_ms = core.records.clock().now_ms();
         Ok(())
     }
 }
