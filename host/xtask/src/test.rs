@@ -24,27 +24,13 @@ pub(crate) fn soak(arguments: &[String]) -> Result {
     let rounds = arguments.first().map_or(SOAK_ROUNDS, String::as_str);
     rounds.parse::<u32>().map_err(|_| format!("`{rounds}` is not a number of rounds"))?;
     crate::guests::build_all()?;
-    let mut command = cargo(&[
-        "test",
-        "--package",
-        "trellis-storage-sled",
-        "--package",
-        "trellis-e2e",
-        "kill",
-        "--",
-        "--nocapture",
-    ]);
+    // Of the whole workspace, as for `test`: with the features of single packages everything would be compiled again.
+    let programs = ["--lib", "--test", "crash", "--test", "platform_kill", "--test", "run_kill"];
+    let mut command = cargo(&["test", "--workspace"]);
+    command.args(programs).args(["kill", "--", "--nocapture"]);
     step("crash tests", with_paths(&mut command).env("TRELLIS_SOAK_ROUNDS", rounds))?;
-    let mut command = cargo(&[
-        "test",
-        "--package",
-        "trellis-engine",
-        "--test",
-        "end_to_end",
-        "lifecycle_model",
-        "--",
-        "--nocapture",
-    ]);
+    let mut command = cargo(&["test", "--workspace", "--test", "end_to_end"]);
+    command.args(["lifecycle_model", "--", "--nocapture"]);
     let command = with_paths(&mut command).env("TRELLIS_SOAK_OPERATIONS", SOAK_OPERATIONS);
     step("lives of plugins", command)
 }

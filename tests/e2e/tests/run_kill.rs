@@ -39,7 +39,7 @@ fn ended(api: &Api, job: &str) -> Json {
 }
 
 #[test]
-fn a_run_that_was_accepted_ends_with_the_same_results_wherever_it_was_killed() {
+fn kill_during_runs_loses_none_and_changes_no_result() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     configure(&data);
