@@ -28,7 +28,7 @@ impl World {
     /// How the plugin is used, and the run whose results serve.
     fn in_use(&self) -> (Json, Json) {
         let settings = self.engine.plugin_get(&plugin(RFM)).unwrap().settings.unwrap();
-        let current = self.columns.segmentation(CLASS).unwrap().current.clone();
+        let current = self.columns.segmentation(CLASS).unwrap().current;
         (settings.config, json!(current.unwrap().run.to_string()))
     }
 }
