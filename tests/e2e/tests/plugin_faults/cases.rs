@@ -34,7 +34,8 @@ fn decision(api: &Api, case: &Json, kind: &str) -> Json {
     let decision = eventually(&format!("a decision `{kind}`"), || {
         api.get(&path).ok()["data"].as_array().unwrap().first().cloned()
     });
-    let by = json!({ "kind": "plugin", "id": "hostile", "version": "1.0.0" });
+    let name = json!({ "en": "Hostile guest", "zh-CN": "恶意插件" });
+    let by = json!({ "kind": "plugin", "id": "hostile", "version": "1.0.0", "name": name });
     assert_eq!(decision["by"], by, "{decision}");
     decision
 }

@@ -98,7 +98,7 @@ fn texts_of_a_guest_are_only_read() {
     assert!(health.last_fault.is_some_and(|last| !acts(&last.reason)));
     let own = assign(&plugin, "error-escapes", customers(0..9)).unwrap_err().to_string();
     assert!(!acts(&own) && !own.contains('\n') && own.len() < 3_000, "{own}");
-    let described = describe(&plugin, "{\"sin\":\"describe-escapes\"}");
+    let described = describe(&plugin, r#"{"sin":"describe-escapes"}"#);
     assert_eq!(described[0].label.en, " [2J ]0;root  \nall is well");
     let explained = plugin.segmentation().unwrap().explain(b"bad-reason-code", customers(0..9), &at());
     let FaultKind::InvalidResult(text) = fault(explained.unwrap_err(), "segmentation.explain") else {
@@ -178,7 +178,10 @@ fn what_a_guest_says_itself_is_no_fault() {
 
 #[test]
 fn training_has_limits_of_its_own() {
-    let looping = PluginHost::new(impatient()).unwrap().load(&built("hostile")).unwrap();
+    let mut endless = impatient();
+    // However fast the machine is, time is up first.
+    endless.limits.training.passes_max = u32::MAX;
+    let looping = PluginHost::new(endless).unwrap().load(&built("hostile")).unwrap();
     // 300 ms, and 50 µs for each of 100 rows.
     let kind = fault(fit(&looping, "fit-loop").unwrap_err(), "segmentation.fit");
     assert_eq!(kind, FaultKind::Timeout { ms: 305 });
