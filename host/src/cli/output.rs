@@ -1,9 +1,16 @@
 //! What the command line prints. The one place that may.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line prints")]
+#![expect(clippy::print_stderr, reason = "a command line prints")]
 
-/// Prints a line of the answer.
+use std::io::Write;
+
+/// Prints a line of the answer. Where nobody reads any more (`| head`) the program ends, as others do.
 pub(crate) fn line(text: &str) {
-    println!("{text}");
+    if let Err(why) = writeln!(std::io::stdout(), "{text}") {
+        if why.kind() != std::io::ErrorKind::BrokenPipe {
+            error(&format!("cannot write the answer: {why}"));
+        }
+        std::process::exit(1);
+    }
 }
 
 /// Prints a line beside the answer: progress, warnings.
@@ -18,7 +25,7 @@ pub(crate) fn error(text: &str) {
 
 /// Replaces the current line of a terminal by a progress line; prints nothing where the output is no terminal.
 pub(crate) fn progress(text: &str) {
-    use std::io::{IsTerminal, Write};
+    use std::io::IsTerminal;
     let mut stderr = std::io::stderr();
     if stderr.is_terminal() {
         let _ = write!(stderr, "\r\x1b[K{text}");

@@ -31,9 +31,12 @@ pub(crate) struct Install {
 pub(super) fn list(connection: &Connection) -> Result {
     let plugins = Client::new(connection)?.get("/api/v1/plugins")?;
     let rows = plugins.get("data").and_then(Json::as_array).into_iter().flatten();
-    let rows: Vec<_> =
-        rows.map(|plugin| ["id", "version", "state"].map(|name| text(plugin, name).to_owned())).collect();
-    output::table(["PLUGIN", "VERSION", "STATE"], &rows);
+    let row = |plugin: &Json| {
+        let [id, version, state] = ["id", "version", "state"].map(|name| text(plugin, name).to_owned());
+        let health = plugin.get("health").map_or("", |health| text(health, "state")).to_owned();
+        [id, version, state, health]
+    };
+    output::table(["PLUGIN", "VERSION", "STATE", "HEALTH"], &rows.map(row).collect::<Vec<_>>());
     Ok(())
 }
 
