@@ -136,25 +136,32 @@ pub(super) fn show_review(review: &Json) {
 fn show_limits(review: &Json) {
     output::line("may use · 资源限制");
     for (class, limits) in review.get("limits").and_then(Json::as_object).into_iter().flatten() {
+        let of = |name| number(limits, name);
+        let (memory, rows) = (of("memory_bytes_max") >> 20, of("rows_max"));
+        let (ms, us) = (of("cpu_ms_max"), of("cpu_us_per_row"));
+        let (lookups, actions) = (of("lookups_max"), of("actions_per_call_max"));
         output::line(&format!(
-            "  {class}: {} MiB memory, {} ms + {} µs a row, {} rows, {} look-ups, {} actions a call",
-            number(limits, "memory_bytes_max") >> 20,
-            number(limits, "cpu_ms_max"),
-            number(limits, "cpu_us_per_row"),
-            number(limits, "rows_max"),
-            number(limits, "lookups_max"),
-            number(limits, "actions_per_call_max"),
+            "  {class}: {memory} MiB memory, {ms} ms + {us} µs a row, {rows} rows, {lookups} look-ups, {actions} actions a call"
+        ));
+        output::line(&format!(
+            "      每次调用：内存 {memory} MiB，处理器时间 {ms} 毫秒 + 每行 {us} 微秒，{rows} 行，查询 {lookups} 次，动作 {actions} 个"
         ));
     }
 }
 
 fn show_diff(diff: &Json) {
     output::line(&format!("different from · 与此版本不同 {}", text(diff, "from")));
-    for part in ["requests", "settings", "outputs", "provides", "imports"] {
+    for (part, shown) in [
+        ("requests", "request · 请求"),
+        ("settings", "setting · 设置项"),
+        ("outputs", "output · 输出"),
+        ("provides", "interface · 接口"),
+        ("imports", "import · 导入"),
+    ] {
         let names = diff.get(part).unwrap_or(&Json::Null);
         for (sign, kind) in [("+", "added"), ("-", "removed")] {
             for name in list(names, kind) {
-                output::line(&format!("  {sign} {part}: {}", name.as_str().unwrap_or_default()));
+                output::line(&format!("  {sign} {shown}: {}", name.as_str().unwrap_or_default()));
             }
         }
     }
