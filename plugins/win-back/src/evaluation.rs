@@ -1,7 +1,7 @@
 //! What came of a campaign.
 
 use trellis_sdk::{
-    Batch, Context, Evaluation, LocalizedText, Metric, ObjectRecord, Result, RowStream, localized, metric,
+    Batch, Context, LocalizedText, Metric, ObjectRecord, Report, Result, RowStream, localized, metric,
 };
 
 use crate::customers;
@@ -22,11 +22,7 @@ struct Counts {
 }
 
 /// Reads the members once.
-pub(crate) fn evaluate(
-    campaign: &ObjectRecord,
-    members: &mut RowStream<'_>,
-    at: &Context,
-) -> Result<Evaluation> {
+pub(crate) fn evaluate(campaign: &ObjectRecord, members: &mut RowStream<'_>, at: &Context) -> Result<Report> {
     let starts_on = campaign.date("starts_on");
     let mut counts = Counts::default();
     for batch in members {
@@ -70,10 +66,14 @@ impl Counts {
         Group { members: self.a.members + self.b.members, responses: self.a.responses + self.b.responses }
     }
 
-    fn evaluation(&self) -> Evaluation {
+    fn evaluation(&self) -> Report {
         let variants = compare(self.a, self.b);
         let lift = compare(self.hold_out, self.contacted());
-        Evaluation { summary: self.summary(variants, lift), metrics: self.metrics(variants, lift) }
+        Report {
+            summary: self.summary(variants, lift),
+            metrics: self.metrics(variants, lift),
+            panels: Vec::new(),
+        }
     }
 
     fn summary(&self, variants: Option<Comparison>, lift: Option<Comparison>) -> LocalizedText {

@@ -10,7 +10,7 @@ mod evaluation;
 pub mod proportions;
 
 use trellis_sdk::{
-    Batch, CampaignRules, Context, Eligibilities, Evaluation, ObjectRecord, Reason, Result, RowActions,
+    Batch, CampaignRules, Context, Eligibilities, ObjectRecord, Reason, Report, Result, RowActions,
     RowStream, Variants, export_campaign_rules,
 };
 
@@ -66,7 +66,7 @@ impl CampaignRules for WinBack {
         members: &mut RowStream<'_>,
         _: &Config,
         at: &Context,
-    ) -> Result<Evaluation> {
+    ) -> Result<Report> {
         evaluation::evaluate(campaign, members, at)
     }
 }

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use trellis_sdk::testing::{BatchBuilder, context, record, split, stream};
-use trellis_sdk::{CampaignRules, Context, Evaluation};
+use trellis_sdk::{CampaignRules, Context, Report};
 use win_back::proportions::{Group, compare};
 use win_back::{Config, WinBack};
 
@@ -46,7 +46,7 @@ const STARTS_ON: i32 = 9_950;
 /// Variant, status, whether a response is noted, and the day of the last order.
 type Member = (Option<&'static str>, &'static str, bool, i32);
 
-fn evaluate(members: &[Member]) -> Evaluation {
+fn evaluate(members: &[Member]) -> Report {
     let rows = BatchBuilder::new(0..members.len() as u64)
         .date("last_order", members.iter().map(|member| Some(member.3)))
         .int64("orders", members.iter().map(|_| Some(3)))
@@ -66,7 +66,7 @@ fn evaluate(members: &[Member]) -> Evaluation {
     evaluation
 }
 
-fn figure(evaluation: &Evaluation, name: &str) -> Option<f64> {
+fn figure(evaluation: &Report, name: &str) -> Option<f64> {
     evaluation.metrics.iter().find(|metric| metric.name == name).map(|metric| metric.value)
 }
 

@@ -3,7 +3,7 @@
 use crate::PluginError;
 use crate::bindings::shared::trellis::plugin::columns as wire;
 use crate::error::Result;
-use crate::values::{Booleans, Dictionary, Money, Texts, Validity, Values};
+use crate::values::{Booleans, Dictionary, Lists, Money, Texts, Validity, Values};
 
 /// Some rows of a data set, column by column, in ascending order of their ordinals.
 ///
@@ -164,6 +164,24 @@ impl Batch {
         }
     }
 
+    /// The column of several repeating texts a row called `name`.
+    ///
+    /// # Errors
+    /// As [`Batch::float64`].
+    pub fn lists(&self, name: &str) -> Result<Lists<'_>> {
+        match self.column(name)? {
+            (wire::ColumnData::DictionaryList(lists), column) => {
+                Lists::new(lists, self.rows(), self.validity(column)?).ok_or_else(|| malformed(column))
+            }
+            (_, column) => Err(wrong_type(column, "dictionary-list")),
+        }
+    }
+
+    /// The type of the column called `name`, as WIT calls it, for plugins whose columns an admin chooses.
+    pub fn type_of(&self, name: &str) -> Option<&'static str> {
+        self.column(name).ok().map(|(data, _)| type_name(data))
+    }
+
     fn column(&self, name: &str) -> Result<(&wire::ColumnData, &wire::Column)> {
         let found = self.wire.columns.iter().find(|column| column.name == name);
         found.map(|column| (&column.data, column)).ok_or_else(|| {
@@ -185,8 +203,8 @@ impl Batch {
     }
 }
 
-fn wrong_type(column: &wire::Column, wanted: &str) -> PluginError {
-    let found = match &column.data {
+fn type_name(data: &wire::ColumnData) -> &'static str {
+    match data {
         wire::ColumnData::Float64(_) => "float64",
         wire::ColumnData::Int64(_) => "int64",
         wire::ColumnData::Boolean(_) => "boolean",
@@ -196,7 +214,12 @@ fn wrong_type(column: &wire::Column, wanted: &str) -> PluginError {
         wire::ColumnData::Text(_) => "text",
         wire::ColumnData::Dictionary(_) => "dictionary",
         wire::ColumnData::Reference(_) => "reference",
-    };
+        wire::ColumnData::DictionaryList(_) => "dictionary-list",
+    }
+}
+
+fn wrong_type(column: &wire::Column, wanted: &str) -> PluginError {
+    let found = type_name(&column.data);
     let message = format!("column `{}` is of type {found}, not {wanted}", column.name);
     PluginError::other("wrong-column-type", message)
 }

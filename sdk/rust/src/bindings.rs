@@ -20,6 +20,7 @@ pub mod shared {
                 import trellis:plugin/values@1.0.0;
                 import trellis:plugin/actions@1.0.0;
                 import trellis:plugin/row-streams@1.0.0;
+                import trellis:plugin/reports@1.0.0;
                 import trellis:plugin/host-log@1.0.0;
                 import trellis:plugin/host-lookups@1.0.0;
             }
@@ -96,6 +97,7 @@ world!(
         "trellis:plugin/values@1.0.0": values,
         "trellis:plugin/actions@1.0.0": actions,
         "trellis:plugin/row-streams@1.0.0": row_streams,
+        "trellis:plugin/reports@1.0.0": reports,
         "trellis:plugin/host-log@1.0.0": host_log
     }
 );
@@ -124,5 +126,32 @@ world!(
         "trellis:plugin/values@1.0.0": values,
         "trellis:plugin/host-log@1.0.0": host_log,
         "trellis:plugin/host-lookups@1.0.0": host_lookups
+    }
+);
+world!(
+    /// World `model-report-plugin`.
+    model_report,
+    "model-report-plugin",
+    "export_model_report_bindings",
+    "trellis_sdk::bindings::model_report",
+    {
+        "trellis:plugin/types@1.0.0": types,
+        "trellis:plugin/columns@1.0.0": columns,
+        "trellis:plugin/reports@1.0.0": reports,
+        "trellis:plugin/host-log@1.0.0": host_log
+    }
+);
+world!(
+    /// World `analysis-plugin`.
+    analysis,
+    "analysis-plugin",
+    "export_analysis_bindings",
+    "trellis_sdk::bindings::analysis",
+    {
+        "trellis:plugin/types@1.0.0": types,
+        "trellis:plugin/columns@1.0.0": columns,
+        "trellis:plugin/row-streams@1.0.0": row_streams,
+        "trellis:plugin/reports@1.0.0": reports,
+        "trellis:plugin/host-log@1.0.0": host_log
     }
 );

@@ -5,8 +5,6 @@ use crate::bindings::shared::trellis::plugin::types::{LocalizedText, RowError};
 use crate::writing::Words;
 use crate::{Batch, ObjectRecord, weighted};
 
-pub use wire::Evaluation;
-
 /// Who of a batch takes part in a campaign.
 ///
 /// ```

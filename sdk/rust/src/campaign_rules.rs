@@ -8,8 +8,8 @@ use crate::bindings::campaign_rules::exports::trellis::plugin::campaign_rules as
 use crate::bindings::shared::trellis::plugin::columns;
 use crate::config::parse_config;
 use crate::{
-    Batch, Context, Eligibilities, Evaluation, ObjectRecord, Reason, Result, RowActions, RowStream, Variants,
-    localized, log, metric,
+    Batch, Context, Eligibilities, ObjectRecord, Reason, Report, Result, RowActions, RowStream, Variants,
+    localized, log, metric, report,
 };
 
 /// A plugin that decides for a campaign who takes part, in which variant, and what happens next; and what came of it.
@@ -127,7 +127,7 @@ pub trait CampaignRules {
         members: &mut RowStream<'_>,
         config: &Self::Config,
         at: &Context,
-    ) -> Result<Evaluation> {
+    ) -> Result<Report> {
         let _ = (campaign, config, at);
         let (mut count, mut responses) = (0_usize, 0_usize);
         for batch in members {
@@ -135,16 +135,13 @@ pub trait CampaignRules {
             responses +=
                 batch.boolean("responded")?.iter().filter(|responded| *responded == Some(true)).count();
         }
-        Ok(Evaluation {
-            summary: localized(
-                format!("{responses} of {count} members responded."),
-                format!("{count} 位成员中有 {responses} 位响应。"),
-            ),
-            metrics: vec![
-                metric("members", localized("Members", "成员数"), count as f64),
-                metric("responses", localized("Responses", "响应数"), responses as f64),
-            ],
-        })
+        let summary = localized(
+            format!("{responses} of {count} members responded."),
+            format!("{count} 位成员中有 {responses} 位响应。"),
+        );
+        Ok(report(summary)
+            .metric(metric("members", localized("Members", "成员数"), count as f64))
+            .metric(metric("responses", localized("Responses", "响应数"), responses as f64)))
     }
 }
 
@@ -199,7 +196,7 @@ impl<P: CampaignRules> wire::Guest for Adapter<P> {
         members: &wire::RowStream,
         config: String,
         at: Context,
-    ) -> Result<Evaluation> {
+    ) -> Result<Report> {
         log::report_panics();
         P::evaluate(&campaign, &mut RowStream::of_host(members), &parse_config(&config)?, &at)
     }

@@ -26,9 +26,10 @@
 //! export_segmentation!(Spenders);
 //! ```
 //!
-//! Four more kinds of plugin have a trait of their own, each with a whole example: [`Scoring`] gives customers numbers, [`CampaignRules`] decides who
+//! Six more kinds of plugin have a trait of their own, each with a whole example: [`Scoring`] gives customers numbers, [`CampaignRules`] decides who
 //! takes part in a campaign and what happens next, [`ServiceWorkflow`] guides the work on cases, [`RecordHook`] checks records before
-//! they are saved. One crate may export several; they get the same configuration, so they share
+//! they are saved, [`Analysis`] answers questions about a whole population, [`ModelReport`] shows what a [`Segmentation`] or a
+//! [`Scoring`] learned. One crate may export several; they get the same configuration, so they share
 //! one type of it.
 //!
 //! With a `plugin.toml` beside its `Cargo.toml` (`crate-type = ["cdylib", "rlib"]`), `trellis plugin build` makes a component of it.
@@ -44,6 +45,7 @@
 extern crate self as trellis_sdk;
 
 mod actions;
+pub mod analysis;
 mod assignments;
 mod batch;
 pub mod bindings;
@@ -57,9 +59,11 @@ mod fields;
 pub mod log;
 pub mod lookups;
 mod model;
+pub mod model_report;
 mod money;
 mod random;
 pub mod record_hook;
+mod report;
 mod scores;
 pub mod scoring;
 pub mod segmentation;
@@ -75,11 +79,12 @@ pub use actions::{
     Action, CancelTimer, CreateRecord, CreateTask, SendMessage, SetFields, StartTimer, cancel_timer,
     create_record, message, set_fields, start_timer, task,
 };
+pub use analysis::{Analysis, AnalysisDescription, analysis};
 pub use assignments::{Assignments, NO_VALUE};
 pub use batch::Batch;
 pub use bindings::shared::trellis::plugin::host_log::Level;
 pub use bindings::shared::trellis::plugin::types::{Context, LocalizedText, Metric, Model, Reason, RowError};
-pub use campaign_answers::{Eligibilities, Evaluation, Variants};
+pub use campaign_answers::{Eligibilities, Variants};
 pub use campaign_rules::CampaignRules;
 pub use config::{NoConfig, parse_config};
 pub use decisions::{Decision, Requirement, RowActions, Suggestion, requirement, suggestion};
@@ -87,9 +92,11 @@ pub use describing::{described, localized, metric, reason};
 pub use error::{PluginError, Result};
 pub use fields::{FieldValue, Fields, ObjectRecord, Value};
 pub use model::{ModelReader, ModelWriter};
+pub use model_report::{LearnedBy, ModelReport};
 pub use money::{decimal_places, format_money};
 pub use random::Rng;
 pub use record_hook::{Change, RecordHook, Refusal, Verdict};
+pub use report::{Chart, Drawing, Graph, Matrix, Panel, PanelColumn, Report, Tree, panel, report};
 pub use scores::{Band, ScoreDescription, Scores, scored};
 pub use scoring::Scoring;
 pub use segmentation::{SegmentValue, Segmentation, SegmentationDescription};

@@ -1,9 +1,12 @@
 //! A data set that is too large for one batch.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::rc::Rc;
 
 use crate::Batch;
 use crate::bindings::shared::trellis::plugin::row_streams as wire;
+use crate::error::{PluginError, Result};
 
 /// The batches of a data set, one after the other, as often as needed.
 ///
@@ -14,7 +17,8 @@ pub struct RowStream<'a> {
 
 enum Source<'a> {
     Host(&'a wire::RowStream),
-    Batches { batches: Vec<Batch>, next: usize },
+    Opened(wire::RowStream),
+    Batches { name: String, all: Rc<BTreeMap<String, Vec<Batch>>>, next: usize },
 }
 
 impl<'a> RowStream<'a> {
@@ -24,7 +28,42 @@ impl<'a> RowStream<'a> {
 
     /// A stream that gives `batches`, for tests.
     pub fn of_batches(batches: impl IntoIterator<Item = Batch>) -> RowStream<'static> {
-        RowStream { source: Source::Batches { batches: batches.into_iter().collect(), next: 0 } }
+        let all = BTreeMap::from([(String::new(), batches.into_iter().collect())]);
+        RowStream { source: Source::Batches { name: String::new(), all: Rc::new(all), next: 0 } }
+    }
+
+    /// Adds another dataset to a stream of [`RowStream::of_batches`], for tests: [`RowStream::dataset`] opens it.
+    ///
+    /// # Panics
+    /// If the stream is one of a host, or in use.
+    #[must_use]
+    pub fn with_dataset(mut self, name: &str, batches: impl IntoIterator<Item = Batch>) -> Self {
+        let Source::Batches { all, .. } = &mut self.source else {
+            panic!("only a stream of batches gets datasets")
+        };
+        let all = Rc::get_mut(all).expect("datasets are added before any is opened");
+        all.insert(name.to_owned(), batches.into_iter().collect());
+        self
+    }
+
+    /// Opens another dataset of the manifest, from its first row.
+    ///
+    /// # Errors
+    /// `missing-dataset` where the manifest declares none of that name.
+    pub fn dataset(&self, name: &str) -> Result<RowStream<'static>> {
+        let source = match &self.source {
+            Source::Host(stream) => stream.dataset(name).map(Source::Opened),
+            Source::Opened(stream) => stream.dataset(name).map(Source::Opened),
+            Source::Batches { all, .. } => all.contains_key(name).then(|| Source::Batches {
+                name: name.to_owned(),
+                all: Rc::clone(all),
+                next: 0,
+            }),
+        };
+        let source = source.ok_or_else(|| {
+            PluginError::other("missing-dataset", format!("there is no dataset `{name}` in the manifest"))
+        })?;
+        Ok(RowStream { source })
     }
 
     /// Goes back to the first batch. The second pass gives the same rows as the first. A call may go back 1,000 times, unless an admin sets
@@ -32,6 +71,7 @@ impl<'a> RowStream<'a> {
     pub fn rewind(&mut self) {
         match &mut self.source {
             Source::Host(stream) => stream.rewind(),
+            Source::Opened(stream) => stream.rewind(),
             Source::Batches { next, .. } => *next = 0,
         }
     }
@@ -40,7 +80,10 @@ impl<'a> RowStream<'a> {
     pub fn rows(&self) -> u64 {
         match &self.source {
             Source::Host(stream) => stream.rows(),
-            Source::Batches { batches, .. } => batches.iter().map(|batch| batch.rows() as u64).sum(),
+            Source::Opened(stream) => stream.rows(),
+            Source::Batches { name, all, .. } => {
+                all.get(name).into_iter().flatten().map(|batch| batch.rows() as u64).sum()
+            }
         }
     }
 }
@@ -51,8 +94,9 @@ impl Iterator for RowStream<'_> {
     fn next(&mut self) -> Option<Batch> {
         match &mut self.source {
             Source::Host(stream) => stream.next().map(Batch::from),
-            Source::Batches { batches, next } => {
-                let batch = batches.get(*next).cloned();
+            Source::Opened(stream) => stream.next().map(Batch::from),
+            Source::Batches { name, all, next } => {
+                let batch = all.get(name).and_then(|batches| batches.get(*next)).cloned();
                 *next += usize::from(batch.is_some());
                 batch
             }

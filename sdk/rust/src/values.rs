@@ -1,6 +1,6 @@
 //! The values of one column, with their nulls.
 
-use crate::bindings::shared::trellis::plugin::columns::TextColumn;
+use crate::bindings::shared::trellis::plugin::columns::{DictionaryListColumn, TextColumn};
 
 /// Which rows of a column have a value.
 #[derive(Debug, Clone, Copy)]
@@ -187,5 +187,52 @@ impl<'a> Dictionary<'a> {
     /// The different texts.
     pub fn texts(&self) -> Texts<'a> {
         self.texts
+    }
+}
+
+/// Several repeating texts a row: for each row some codes, for each code a text.
+#[derive(Debug, Clone, Copy)]
+pub struct Lists<'a> {
+    offsets: &'a [u32],
+    codes: &'a [u32],
+    texts: Texts<'a>,
+    validity: Validity<'a>,
+}
+
+impl<'a> Lists<'a> {
+    /// Fails unless there is an end for each of `rows` rows, the last end is that of the codes, and the texts fit together.
+    pub(crate) fn new(column: &'a DictionaryListColumn, rows: usize, validity: Validity<'a>) -> Option<Self> {
+        let count = column.values.offsets.len().checked_sub(1)?;
+        let texts = Texts::new(&column.values, count, Validity { bits: &[] })?;
+        let fits = column.offsets.len() == rows + 1
+            && column.offsets.is_sorted()
+            && column.offsets.last().is_some_and(|end| *end as usize == column.codes.len());
+        fits.then_some(Self { offsets: &column.offsets, codes: &column.codes, texts, validity })
+    }
+
+    /// Which of [`Lists::texts`] `row` has, ascending, each once; none at a null.
+    #[inline]
+    pub fn codes(&self, row: usize) -> Option<&'a [u32]> {
+        if !self.validity.has(row) {
+            return None;
+        }
+        let (from, to) = (self.offsets.get(row)?, self.offsets.get(row + 1)?);
+        self.codes.get(*from as usize..*to as usize)
+    }
+
+    /// The texts of `row`; none at a null.
+    pub fn get(&self, row: usize) -> Option<impl Iterator<Item = &'a str> + use<'a>> {
+        let texts = self.texts;
+        Some(self.codes(row)?.iter().filter_map(move |code| texts.get(*code as usize)))
+    }
+
+    /// The different texts. Codes hold for this batch only.
+    pub fn texts(&self) -> Texts<'a> {
+        self.texts
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.offsets.len().saturating_sub(1)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::Batch;
 use crate::bindings::shared::trellis::plugin::columns::{
-    self as wire, Column, ColumnData, DictionaryColumn, MoneyColumn, TextColumn,
+    self as wire, Column, ColumnData, DictionaryColumn, DictionaryListColumn, MoneyColumn, TextColumn,
 };
 use crate::writing::{is_present, text_column, validity};
 
@@ -93,6 +93,33 @@ impl BatchBuilder {
         })
     }
 
+    /// Adds a column of several repeating texts a row.
+    ///
+    /// # Panics
+    /// If a row names a text twice: no host sends such a batch.
+    pub fn lists<'a>(self, name: &str, values: impl IntoIterator<Item = Option<Vec<&'a str>>>) -> Self {
+        let rows: Vec<Option<Vec<&str>>> = values.into_iter().collect();
+        let mut texts: Vec<&str> = rows.iter().flatten().flatten().copied().collect();
+        texts.sort_unstable();
+        texts.dedup();
+        let (mut offsets, mut codes) = (vec![0], Vec::new());
+        for row in &rows {
+            let mut found: Vec<u32> = row
+                .iter()
+                .flatten()
+                .map(|text| u32::try_from(texts.partition_point(|known| known < text)).expect("few texts"))
+                .collect();
+            found.sort_unstable();
+            assert!(found.is_sorted_by(|one, next| one < next), "a row of `{name}` names a text twice");
+            codes.extend(found);
+            offsets.push(u32::try_from(codes.len()).expect("a batch is smaller than 4 GiB"));
+        }
+        let present = rows.iter().map(|row| row.is_some().then_some(()));
+        self.column(name, present, |_: Vec<()>| {
+            ColumnData::DictionaryList(DictionaryListColumn { offsets, codes, values: text_column(texts) })
+        })
+    }
+
     /// The batch.
     pub fn build(self) -> Batch {
         self.batch.into()
@@ -166,5 +193,15 @@ fn part_of_data(data: &ColumnData, from: usize, to: usize) -> ColumnData {
             codes: rows(&dictionary.codes, from, to),
             values: dictionary.values.clone(),
         }),
+        ColumnData::DictionaryList(lists) => {
+            let offsets = rows(&lists.offsets, from, to + 1);
+            let base = *offsets.first().expect("one more than there are rows");
+            let end = *offsets.last().expect("one more than there are rows");
+            ColumnData::DictionaryList(DictionaryListColumn {
+                codes: rows(&lists.codes, base as usize, end as usize),
+                offsets: offsets.iter().map(|offset| offset - base).collect(),
+                values: lists.values.clone(),
+            })
+        }
     }
 }
