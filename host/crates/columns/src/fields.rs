@@ -106,6 +106,11 @@ impl Builder {
             FieldType::Time => ColumnData::Time(Vec::new()),
             FieldType::Reference { .. } if has_ordinals => ColumnData::Reference(Vec::new()),
             FieldType::Text { .. } => ColumnData::Text(TextColumn::default()),
+            FieldType::MultiChoice { .. } => ColumnData::DictionaryList {
+                offsets: vec![0],
+                codes: Vec::new(),
+                values: TextColumn::default(),
+            },
             _ => dictionary(),
         };
         Self { valid: Vec::new(), data, codes: HashMap::new() }
@@ -145,14 +150,17 @@ impl Builder {
             }
             ColumnData::Dictionary { codes, values } => {
                 let text = value.map(Value::canonical);
-                let known = text.as_ref().and_then(|text| self.codes.get(text).copied());
-                let code = known.or_else(|| {
-                    let (text, code) = (text?, values.len() as u32);
-                    values.push(&text);
-                    self.codes.insert(text, code);
-                    Some(code)
-                });
-                codes.push(code.unwrap_or(0));
+                codes.push(text.map_or(0, |text| code(&mut self.codes, values, text)));
+            }
+            ColumnData::DictionaryList { offsets, codes, values } => {
+                let chosen =
+                    if let Some(Value::MultiChoice(chosen)) = value { chosen.as_slice() } else { &[] };
+                let mut row: Vec<u32> =
+                    chosen.iter().map(|text| code(&mut self.codes, values, text.clone())).collect();
+                row.sort_unstable();
+                row.dedup();
+                codes.extend(row);
+                offsets.push(codes.len() as u32);
             }
         }
         self.valid.push(valid);
@@ -161,4 +169,13 @@ impl Builder {
     fn finish(self) -> (Validity, ColumnData) {
         (Validity::from_flags(self.valid), self.data)
     }
+}
+
+/// The code of a text: its place among the different ones.
+fn code(known: &mut HashMap<String, u32>, values: &mut TextColumn, text: String) -> u32 {
+    let next = values.len() as u32;
+    *known.entry(text).or_insert_with_key(|text| {
+        values.push(text);
+        next
+    })
 }

@@ -405,6 +405,11 @@ fn withheld(data: ColumnData) -> (Validity, ColumnData) {
             ColumnData::Dictionary { codes: vec![0; rows], values: TextColumn::default() }
         }
         ColumnData::Reference(_) => ColumnData::Reference(vec![0; rows]),
+        ColumnData::DictionaryList { .. } => ColumnData::DictionaryList {
+            offsets: vec![0; rows + 1],
+            codes: Vec::new(),
+            values: TextColumn::default(),
+        },
     };
     (Validity::from_flags(std::iter::repeat_n(false, rows)), data)
 }

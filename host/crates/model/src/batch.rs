@@ -55,6 +55,15 @@ pub enum ColumnData {
     },
     /// Ordinals of the records that a reference points at.
     Reference(Vec<u64>),
+    /// Several texts a row out of few: those of row `i` are `values[codes[offsets[i]..offsets[i + 1]]]`.
+    DictionaryList {
+        /// One more entry than there are rows.
+        offsets: Vec<u32>,
+        /// Row after row: within a row ascending, each once.
+        codes: Vec<u32>,
+        /// The different texts.
+        values: TextColumn,
+    },
 }
 
 /// Texts laid end to end: text `i` is `bytes[offsets[i]..offsets[i + 1]]`.
@@ -118,6 +127,7 @@ impl ColumnData {
             Self::Text(texts) => texts.len(),
             Self::Dictionary { codes, .. } => codes.len(),
             Self::Reference(ordinals) => ordinals.len(),
+            Self::DictionaryList { offsets, .. } => offsets.len().saturating_sub(1),
         }
     }
 
@@ -141,6 +151,14 @@ impl ColumnData {
                 Self::Dictionary { codes: picked(codes, rows), values: values.clone() }
             }
             Self::Reference(ordinals) => Self::Reference(picked(ordinals, rows)),
+            Self::DictionaryList { offsets, codes, values } => {
+                let (mut ends, mut kept) = (vec![0], Vec::new());
+                for list in rows.iter().filter_map(|&row| row_codes(offsets, codes, row)) {
+                    kept.extend_from_slice(list);
+                    ends.push(u32::try_from(kept.len()).expect("no more than there were"));
+                }
+                Self::DictionaryList { offsets: ends, codes: kept, values: values.clone() }
+            }
         }
     }
 
@@ -155,6 +173,9 @@ impl ColumnData {
             Self::Text(texts) => texts.bytes.len() + texts.offsets.len() * 4,
             Self::Dictionary { codes, values } => {
                 codes.len() * 4 + values.bytes.len() + values.offsets.len() * 4
+            }
+            Self::DictionaryList { offsets, codes, values } => {
+                (offsets.len() + codes.len() + values.offsets.len()) * 4 + values.bytes.len()
             }
         }
     }
@@ -231,6 +252,12 @@ impl Batch {
     }
 }
 
+/// The codes of a row of a [`ColumnData::DictionaryList`]; `None` where there is no such row.
+pub fn row_codes<'a>(offsets: &[u32], codes: &'a [u32], row: usize) -> Option<&'a [u32]> {
+    let (start, end) = (*offsets.get(row)?, *offsets.get(row + 1)?);
+    codes.get(start as usize..end as usize)
+}
+
 fn picked<T: Copy>(values: &[T], rows: &[usize]) -> Vec<T> {
     rows.iter().filter_map(|&row| values.get(row).copied()).collect()
 }
@@ -252,13 +279,26 @@ mod tests {
         let valid = Validity::from_flags([true, false, true]);
         let column = |name: &str, data| Column { name: name.into(), valid: valid.clone(), data };
         let codes = ColumnData::Dictionary { codes: vec![2, 0, 1], values: texts.clone() };
-        let columns = vec![column("text", ColumnData::Text(texts.clone())), column("code", codes)];
+        let lists = ColumnData::DictionaryList {
+            offsets: vec![0, 2, 2, 3],
+            codes: vec![0, 2, 1],
+            values: texts.clone(),
+        };
+        let columns = vec![
+            column("text", ColumnData::Text(texts.clone())),
+            column("code", codes),
+            column("list", lists),
+        ];
         let batch = Batch { rows: 3, ordinals: vec![4, 7, 9], columns };
         let picked = batch.pick(&[1, 2, 5]);
         assert_eq!((picked.rows, picked.ordinals.as_slice()), (2, &[7, 9][..]));
-        let [text, code] = picked.columns.as_slice() else { panic!("two columns") };
+        let [text, code, lists] = picked.columns.as_slice() else { panic!("three columns") };
         assert_eq!(text.data, ColumnData::Text(["b", "c"].into_iter().collect()));
-        assert_eq!(code.data, ColumnData::Dictionary { codes: vec![0, 1], values: texts });
+        assert_eq!(code.data, ColumnData::Dictionary { codes: vec![0, 1], values: texts.clone() });
+        assert_eq!(
+            lists.data,
+            ColumnData::DictionaryList { offsets: vec![0, 0, 1], codes: vec![1], values: texts }
+        );
         assert_eq!([text.valid.get(0), text.valid.get(1)], [false, true]);
         assert_eq!(batch.pick(&[0, 1, 2]), batch);
     }

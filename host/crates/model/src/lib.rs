@@ -30,7 +30,7 @@ mod value;
 mod value_json;
 
 pub use action::{Action, NewMessage, NewTask};
-pub use batch::{Batch, Column, ColumnData, TextColumn, Validity, minor_units};
+pub use batch::{Batch, Column, ColumnData, TextColumn, Validity, minor_units, row_codes};
 pub use change::{Actor, Cause, ChangeKind, FieldChange, Via};
 pub use decision::{Decider, Reason};
 pub use error::{Error, Result};

@@ -39,6 +39,7 @@ pub mod manifest;
 mod permits;
 mod plain;
 mod plugin;
+mod report;
 mod run;
 mod trap;
 mod used;
@@ -72,5 +73,6 @@ pub use interfaces::versions::{SUPPORTED_WIT, WASMTIME_VERSION, WitRange, suppor
 pub use limits::{ClassLimits, LimitClass, Limits};
 pub use manifest::{Manifest, Request};
 pub use plugin::Plugin;
+pub use report::{Chart, Drawing, Panel, PanelColumn, Report};
 pub use trellis_model::Reason;
 pub use used::Used;

@@ -131,7 +131,7 @@ pub(crate) fn next(next: &NextActions, rows: u32) -> Json {
 }
 
 pub(crate) fn evaluation(evaluation: &Evaluation) -> Json {
-    json!({ "summary": text(&evaluation.summary), "metrics": metrics(&evaluation.metrics) })
+    json!({ "summary": text(&evaluation.report.summary), "metrics": metrics(&evaluation.report.metrics) })
 }
 
 pub(crate) fn decided(decided: &Decided) -> Json {

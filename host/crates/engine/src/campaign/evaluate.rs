@@ -54,8 +54,7 @@ pub(crate) async fn evaluate(core: &Core, caller: &Caller, campaign: RecordId) -
     Ok(CampaignEvaluation {
         plugin: deciding.plugin.clone(),
         version: deciding.version(),
-        summary: evaluation.summary,
-        metrics: evaluation.metrics,
+        report: evaluation.report,
         members: count,
     })
 }

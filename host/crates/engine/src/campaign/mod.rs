@@ -18,8 +18,8 @@ mod run;
 mod settle;
 mod trial;
 
-use trellis_model::{ObjectName, PluginId, Reason, RecordId, Text};
-use trellis_plugin_host::Metric;
+use trellis_model::{ObjectName, PluginId, Reason, RecordId};
+use trellis_plugin_host::Report;
 
 pub(crate) use absent::check;
 pub(crate) use ask::eligibility;
@@ -55,10 +55,8 @@ pub struct CampaignEvaluation {
     pub plugin: PluginId,
     /// In which version.
     pub version: String,
-    /// In a few lines.
-    pub summary: Text,
-    /// Figures about it.
-    pub metrics: Vec<Metric>,
+    /// What it says about it.
+    pub report: Report,
     /// How many members there are.
     pub members: u64,
 }

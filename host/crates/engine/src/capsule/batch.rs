@@ -31,6 +31,7 @@ enum StoredData {
     Text(StoredTexts),
     Dictionary { codes: Bytes, values: StoredTexts },
     Reference(Bytes),
+    DictionaryList { offsets: Bytes, codes: Bytes, values: StoredTexts },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -101,6 +102,11 @@ impl From<&Column> for StoredColumn {
                 StoredData::Dictionary { codes: laid_out(codes, u32::to_le_bytes), values: values.into() }
             }
             ColumnData::Reference(ordinals) => StoredData::Reference(laid_out(ordinals, u64::to_le_bytes)),
+            ColumnData::DictionaryList { offsets, codes, values } => StoredData::DictionaryList {
+                offsets: laid_out(offsets, u32::to_le_bytes),
+                codes: laid_out(codes, u32::to_le_bytes),
+                values: values.into(),
+            },
         };
         Self { name: column.name.clone(), valid: Bytes(column.valid.0.clone()), data }
     }
@@ -143,6 +149,11 @@ impl From<StoredColumn> for Column {
                 ColumnData::Dictionary { codes: picked_up(&codes, u32::from_le_bytes), values: values.into() }
             }
             StoredData::Reference(bytes) => ColumnData::Reference(picked_up(&bytes, u64::from_le_bytes)),
+            StoredData::DictionaryList { offsets, codes, values } => ColumnData::DictionaryList {
+                offsets: picked_up(&offsets, u32::from_le_bytes),
+                codes: picked_up(&codes, u32::from_le_bytes),
+                values: values.into(),
+            },
         };
         Self { name: stored.name, valid: Validity(stored.valid.0), data }
     }

@@ -321,6 +321,7 @@ enum StoredColumn {
     Text(Vec<u32>, Vec<u8>),
     Dictionary { codes: Vec<u32>, offsets: Vec<u32>, bytes: Vec<u8> },
     Reference(Vec<u64>),
+    DictionaryList { offsets: Vec<u32>, codes: Vec<u32>, text_offsets: Vec<u32>, bytes: Vec<u8> },
 }
 
 impl From<&Batch> for StoredBatch {
@@ -368,6 +369,12 @@ impl From<&ColumnData> for StoredColumn {
                 bytes: values.bytes.clone(),
             },
             ColumnData::Reference(ordinals) => Self::Reference(ordinals.clone()),
+            ColumnData::DictionaryList { offsets, codes, values } => Self::DictionaryList {
+                offsets: offsets.clone(),
+                codes: codes.clone(),
+                text_offsets: values.offsets.clone(),
+                bytes: values.bytes.clone(),
+            },
         }
     }
 }
@@ -386,6 +393,9 @@ impl From<StoredColumn> for ColumnData {
                 Self::Dictionary { codes, values: TextColumn { offsets, bytes } }
             }
             StoredColumn::Reference(ordinals) => Self::Reference(ordinals),
+            StoredColumn::DictionaryList { offsets, codes, text_offsets, bytes } => {
+                Self::DictionaryList { offsets, codes, values: TextColumn { offsets: text_offsets, bytes } }
+            }
         }
     }
 }

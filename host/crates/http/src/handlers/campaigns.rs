@@ -62,7 +62,7 @@ pub(crate) async fn get_evaluation(
     parameters.finish()?;
     requester.require_administrator(PERMISSION)?;
     let evaluation = app.engine.campaign_evaluate(&requester.caller, path.id("id", "campaign")?).await?;
-    let metrics = evaluation.metrics.iter().map(
+    let metrics = evaluation.report.metrics.iter().map(
         |metric| json!({ "name": metric.name, "label": text_json(&metric.label), "value": metric.value }),
     );
     json(
@@ -71,7 +71,7 @@ pub(crate) async fn get_evaluation(
             "plugin": evaluation.plugin.as_str(),
             "version": evaluation.version,
             "members": evaluation.members,
-            "summary": text_json(&evaluation.summary),
+            "summary": text_json(&evaluation.report.summary),
             "metrics": metrics.collect::<Vec<Json>>(),
         }),
     )

@@ -1,6 +1,7 @@
 //! Checks what guests return before anybody uses it. A check fails with words that the plugin's author understands.
 
 pub(crate) mod campaign_rules;
+pub(crate) mod reports;
 pub(crate) mod scoring;
 pub(crate) mod segmentation;
 pub(crate) mod service_workflow;

@@ -30,6 +30,13 @@ fn column_to_guest(column: Column) -> wit::Column {
             wit::ColumnData::Dictionary(wit::DictionaryColumn { codes, values: texts_to_guest(values) })
         }
         ColumnData::Reference(ordinals) => wit::ColumnData::Reference(ordinals),
+        ColumnData::DictionaryList { offsets, codes, values } => {
+            wit::ColumnData::DictionaryList(wit::DictionaryListColumn {
+                offsets,
+                codes,
+                values: texts_to_guest(values),
+            })
+        }
     };
     wit::Column { name: column.name, valid: column.valid.0, data }
 }
@@ -85,17 +92,39 @@ fn data_of(data: &wit::ColumnData, range: &Range<usize>) -> wit::ColumnData {
             values: column.values.clone(),
         }),
         wit::ColumnData::Reference(ordinals) => wit::ColumnData::Reference(part(ordinals, range)),
+        wit::ColumnData::DictionaryList(lists) => {
+            let (offsets, codes) = (ends_of(&lists.offsets, range), codes_of(lists, range));
+            let values = lists.values.clone();
+            wit::ColumnData::DictionaryList(wit::DictionaryListColumn { offsets, codes, values })
+        }
     }
 }
 
 /// Texts are laid end to end, so that a part has offsets of its own.
 fn texts_of(texts: &wit::TextColumn, range: &Range<usize>) -> wit::TextColumn {
-    let offsets = texts.offsets.get(range.start..=range.end).unwrap_or(&[0]);
-    let (first, last) = (offsets.first().copied().unwrap_or(0), offsets.last().copied().unwrap_or(0));
+    let bytes = spanned(&texts.offsets, range);
     wit::TextColumn {
-        offsets: offsets.iter().map(|offset| offset.saturating_sub(first)).collect(),
-        bytes: texts.bytes.get(first as usize..last as usize).unwrap_or_default().to_vec(),
+        offsets: ends_of(&texts.offsets, range),
+        bytes: texts.bytes.get(bytes).unwrap_or_default().to_vec(),
     }
+}
+
+fn codes_of(lists: &wit::DictionaryListColumn, range: &Range<usize>) -> Vec<u32> {
+    lists.codes.get(spanned(&lists.offsets, range)).unwrap_or_default().to_vec()
+}
+
+/// The offsets of some rows, as they are where nothing stands before these.
+fn ends_of(offsets: &[u32], range: &Range<usize>) -> Vec<u32> {
+    let offsets = offsets.get(range.start..=range.end).unwrap_or(&[0]);
+    let first = offsets.first().copied().unwrap_or(0);
+    offsets.iter().map(|offset| offset.saturating_sub(first)).collect()
+}
+
+/// What lies between the first and the last offset of some rows.
+fn spanned(offsets: &[u32], range: &Range<usize>) -> Range<usize> {
+    let offsets = offsets.get(range.start..=range.end).unwrap_or(&[0]);
+    let (first, last) = (offsets.first().copied().unwrap_or(0), offsets.last().copied().unwrap_or(0));
+    first as usize..last as usize
 }
 
 /// Takes a column that a guest returned; its content is still to be checked.
@@ -114,11 +143,16 @@ pub(crate) fn column_from_guest(column: wit::Column) -> Column {
             ColumnData::Dictionary { codes: column.codes, values: texts_from_guest(column.values) }
         }
         wit::ColumnData::Reference(ordinals) => ColumnData::Reference(ordinals),
+        wit::ColumnData::DictionaryList(lists) => ColumnData::DictionaryList {
+            offsets: lists.offsets,
+            codes: lists.codes,
+            values: texts_from_guest(lists.values),
+        },
     };
     Column { name: column.name, valid: Validity(column.valid), data }
 }
 
-fn texts_from_guest(texts: wit::TextColumn) -> TextColumn {
+pub(crate) fn texts_from_guest(texts: wit::TextColumn) -> TextColumn {
     TextColumn { offsets: texts.offsets, bytes: texts.bytes }
 }
 
@@ -131,6 +165,11 @@ mod tests {
         let column = |name: &str, valid: Validity, data| Column { name: name.to_owned(), valid, data };
         let some = || Validity::from_flags((0..11).map(|row| row % 3 != 1));
         let texts = || (0..11).map(|row| "客".repeat(row % 4)).collect::<TextColumn>();
+        let lists = ColumnData::DictionaryList {
+            offsets: (0..12).map(|row| row / 2 * 3).collect(),
+            codes: (0..5).flat_map(|_| [0, 4, 9]).collect(),
+            values: texts(),
+        };
         let batch = Batch {
             rows: 11,
             ordinals: (100..111).collect(),
@@ -139,6 +178,7 @@ mod tests {
                 column("b", Validity::all(), ColumnData::Text(texts())),
                 column("c", some(), ColumnData::Dictionary { codes: (0..11).collect(), values: texts() }),
                 column("d", some(), ColumnData::Boolean(vec![1; 11])),
+                column("e", some(), lists),
             ],
         };
         let whole = batch_to_guest(batch.clone());

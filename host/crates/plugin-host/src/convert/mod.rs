@@ -2,6 +2,7 @@
 
 mod actions;
 mod columns;
+mod reports;
 mod values;
 
 use trellis_model::{Reason, Text};
@@ -14,6 +15,7 @@ use crate::plain;
 
 pub(crate) use actions::actions_from_guest;
 pub(crate) use columns::{batch_to_guest, column_from_guest, rows_of};
+pub(crate) use reports::report;
 pub(crate) use values::{fields_from_guest, fields_to_guest, record_to_guest};
 
 pub(crate) fn context(at: &CallContext) -> types::Context {

@@ -1,18 +1,19 @@
 //! `campaign-rules`: a plugin decides who takes part in a campaign, in which variant, what happens next, and what came of it.
 
-use trellis_model::{Action, Batch, NamedRecord, Reason, Text};
+use trellis_model::{Action, Batch, NamedRecord, Reason};
 
 use super::bindings::exports::trellis::plugin::campaign_rules as wit;
 use super::bindings::trellis::plugin::columns;
 use super::bindings::trellis::plugin::types::Context;
 use super::bindings::trellis::plugin::values::ObjectRecord;
 use super::row_streams::RowStream;
-use crate::answers::{CallContext, Metric, RowError};
+use crate::answers::{CallContext, RowError};
 use crate::bisect::{Outcome, POISON};
 use crate::call::Call;
 use crate::health::RowKey;
 use crate::join::{self, Answered, Rest};
 use crate::manifest::CampaignRulesUse;
+use crate::report::Report;
 use crate::run::Done;
 use crate::{CallStats, CancelFlag, LimitClass, LogLine, Plugin, Result, check, convert};
 
@@ -79,10 +80,8 @@ pub struct RowActions {
 /// What came of a campaign.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluation {
-    /// In a few lines, for people.
-    pub summary: Text,
-    /// Figures about it.
-    pub metrics: Vec<Metric>,
+    /// What the plugin says about it.
+    pub report: Report,
     /// What the plugin wrote.
     pub logs: Vec<LogLine>,
     /// What it used.
@@ -253,14 +252,9 @@ impl<'a> CampaignRules<'a> {
             &call,
             members,
             |guest, store, rows| guest.call_evaluate(store, &campaign, rows, config, &context),
-            |answer| {
-                let metrics = convert::metrics(answer.metrics);
-                check::metrics(&metrics)?;
-                Ok((convert::text(answer.summary), metrics))
-            },
+            |report| Ok(check::reports::report(convert::report(report))?),
         )?;
-        let (summary, metrics) = done.value;
-        Ok(Evaluation { summary, metrics, logs: done.logs, stats: done.stats })
+        Ok(Evaluation { report: done.value, logs: done.logs, stats: done.stats })
     }
 
     fn shown(&self, campaign: &NamedRecord) -> ObjectRecord {

@@ -157,6 +157,14 @@ impl HostRowStream for CallState {
         Ok(self.stream()?.rows)
     }
 
+    fn dataset(
+        &mut self,
+        _stream: Resource<StreamHandle>,
+        _name: String,
+    ) -> wasmtime::Result<Option<Resource<StreamHandle>>> {
+        Ok(None)
+    }
+
     /// Guests only borrow the stream.
     fn drop(&mut self, _stream: Resource<StreamHandle>) -> wasmtime::Result<()> {
         Ok(())

@@ -26,8 +26,8 @@ fn a_campaign_is_decided_row_by_row() {
     assert_eq!(rules.explain(&campaign(), customers(0..3), "{}", &at()).unwrap().len(), 3);
     let evaluation =
         rules.evaluate(&campaign(), &mut hundred(), "{}", &at(), &CancelFlag::default()).unwrap();
-    assert_eq!(evaluation.metrics[0].value, 100.0);
-    assert_eq!(evaluation.summary.en, "100 members, 1 fields", "it sees the fields of its manifest");
+    assert_eq!(evaluation.report.metrics[0].value, 100.0);
+    assert_eq!(evaluation.report.summary.en, "100 members, 1 fields", "it sees the fields of its manifest");
     assert_eq!(host.stats().faults, 0);
 }
 

@@ -1,5 +1,7 @@
 //! Values as a golden case writes them: as the API does, with a type where the JSON alone does not say it.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 use trellis_model::{
     Column, ColumnData, Currency, FieldType, Money, TextColumn, Validity, Value, minor_units,
@@ -181,9 +183,8 @@ fn data(
         ValueType::Text => ColumnData::Text(
             values.iter().map(|v| v.as_ref().map(Value::canonical).unwrap_or_default()).collect(),
         ),
-        ValueType::Choice | ValueType::MultiChoice | ValueType::Reference | ValueType::Json => {
-            dictionary(values)
-        }
+        ValueType::Choice | ValueType::Reference | ValueType::Json => dictionary(values),
+        ValueType::MultiChoice => lists(values),
     })
 }
 
@@ -217,4 +218,20 @@ fn dictionary(values: &[Option<Value>]) -> ColumnData {
     };
     let codes = values.iter().map(code).collect();
     ColumnData::Dictionary { codes, values: texts.iter().collect::<TextColumn>() }
+}
+
+/// What each row names, each text once.
+fn lists(values: &[Option<Value>]) -> ColumnData {
+    let chosen = |value: &Option<Value>| match value {
+        Some(Value::MultiChoice(texts)) => texts.iter().cloned().collect(),
+        _ => BTreeSet::new(),
+    };
+    let rows: Vec<BTreeSet<String>> = values.iter().map(chosen).collect();
+    let texts: Vec<&String> = rows.iter().flatten().collect::<BTreeSet<_>>().into_iter().collect();
+    let (mut offsets, mut codes) = (vec![0], Vec::new());
+    for row in &rows {
+        codes.extend(row.iter().map(|text| texts.partition_point(|known| *known < text) as u32));
+        offsets.push(u32::try_from(codes.len()).expect("a case is small"));
+    }
+    ColumnData::DictionaryList { offsets, codes, values: texts.into_iter().collect::<TextColumn>() }
 }

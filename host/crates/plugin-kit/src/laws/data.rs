@@ -199,5 +199,6 @@ fn type_of(data: &ColumnData) -> ValueType {
         ColumnData::Text(_) => ValueType::Text,
         ColumnData::Dictionary { .. } => ValueType::Choice,
         ColumnData::Reference(_) => ValueType::Reference,
+        ColumnData::DictionaryList { .. } => ValueType::MultiChoice,
     }
 }

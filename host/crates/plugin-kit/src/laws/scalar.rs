@@ -1,7 +1,7 @@
 //! Single values for made-up data: what is usual, and what is extreme and still possible.
 
 use serde_json::{Value as Json, json};
-use trellis_model::{ColumnData, TextColumn, Value};
+use trellis_model::{ColumnData, TextColumn, Value, row_codes};
 
 use super::random::Random;
 use crate::golden::ValueType;
@@ -28,6 +28,8 @@ pub(crate) enum Scalar {
     Text(String),
     /// Another record's ordinal.
     Ordinal(u64),
+    /// Several options.
+    Texts(Vec<String>),
 }
 
 /// What values a column or field has.
@@ -63,11 +65,19 @@ impl Kind {
             ValueType::Time => Scalar::Whole(i64::from(day(random)) * 86_400_000 + below(random, 86_400_000)),
             ValueType::Reference => Scalar::Ordinal(random.below(1_000) as u64),
             ValueType::Text | ValueType::Json => Scalar::Text(format!("客户 {}", random.below(1_000))),
-            ValueType::Choice | ValueType::MultiChoice => {
-                let option = random.pick(&self.options).cloned();
-                Scalar::Text(option.unwrap_or_else(|| format!("option_{}", random.below(3))))
+            ValueType::Choice => Scalar::Text(self.option(random)),
+            ValueType::MultiChoice => {
+                let mut chosen: Vec<String> = (0..random.below(4)).map(|_| self.option(random)).collect();
+                chosen.sort_unstable();
+                chosen.dedup();
+                Scalar::Texts(chosen)
             }
         }
+    }
+
+    fn option(&self, random: &mut Random) -> String {
+        let option = random.pick(&self.options).cloned();
+        option.unwrap_or_else(|| format!("option_{}", random.below(3)))
     }
 
     /// Every extreme value.
@@ -93,7 +103,11 @@ impl Kind {
             }
             ValueType::Time => vec![Scalar::Whole(MOMENTS[0]), Scalar::Whole(MOMENTS[1]), Scalar::Whole(0)],
             ValueType::Reference => vec![Scalar::Ordinal(0), Scalar::Ordinal(u64::MAX)],
-            ValueType::Text | ValueType::Choice | ValueType::MultiChoice => {
+            ValueType::MultiChoice => {
+                let many = (0..1_000).map(|place| format!("{place:04}")).collect();
+                [Vec::new(), vec!["".to_owned(), "客".to_owned()], many].map(Scalar::Texts).to_vec()
+            }
+            ValueType::Text | ValueType::Choice => {
                 let long = "长".repeat(LONG_CHARACTERS);
                 ["", " ", "no-such-option", "e\u{301}\u{1f600}\u{202e}", "'\"\\<>{}\n\t", &long]
                     .map(|text| Scalar::Text(text.to_owned()))
@@ -138,7 +152,8 @@ impl Kind {
                 filled.iter().map(|v| if let Scalar::Ordinal(v) = v { *v } else { 0 }).collect(),
             ),
             ValueType::Text => ColumnData::Text(filled.iter().map(Scalar::text).collect()),
-            ValueType::Choice | ValueType::MultiChoice | ValueType::Json => dictionary(values, filler),
+            ValueType::Choice | ValueType::Json => dictionary(values, filler),
+            ValueType::MultiChoice => lists(&filled),
         }
     }
 
@@ -157,7 +172,7 @@ impl Kind {
             (ValueType::Time, Scalar::Whole(ms)) => Value::Time(jiff::Timestamp::from_millisecond(*ms).ok()?),
             (ValueType::Text, Scalar::Text(text)) => Value::Text(text.clone()),
             (ValueType::Choice, Scalar::Text(text)) => Value::Choice(text.clone()),
-            (ValueType::MultiChoice, Scalar::Text(text)) => Value::MultiChoice(vec![text.clone()]),
+            (ValueType::MultiChoice, Scalar::Texts(texts)) => Value::MultiChoice(texts.clone()),
             (ValueType::Json, Scalar::Text(text)) => {
                 Value::Json(serde_json::from_str(text).unwrap_or(json!(text)))
             }
@@ -196,6 +211,21 @@ fn dictionary(values: &[Option<Scalar>], filler: &mut Random) -> ColumnData {
     ColumnData::Dictionary { codes, values: texts.iter().collect::<TextColumn>() }
 }
 
+/// Each text once; a null row has texts too, which nobody may look at.
+fn lists(values: &[Scalar]) -> ColumnData {
+    let chosen = |value: &Scalar| if let Scalar::Texts(texts) = value { texts.clone() } else { Vec::new() };
+    let rows: Vec<Vec<String>> = values.iter().map(chosen).collect();
+    let mut texts: Vec<&String> = rows.iter().flatten().collect();
+    texts.sort_unstable();
+    texts.dedup();
+    let (mut offsets, mut codes) = (vec![0], Vec::new());
+    for row in &rows {
+        codes.extend(row.iter().map(|text| texts.partition_point(|known| *known < text) as u32));
+        offsets.push(codes.len() as u32);
+    }
+    ColumnData::DictionaryList { offsets, codes, values: texts.into_iter().collect::<TextColumn>() }
+}
+
 /// The value of a row of a column; `None` is null.
 pub(crate) fn scalar(column: &trellis_model::Column, row: usize) -> Option<Scalar> {
     if !column.valid.get(row) {
@@ -215,6 +245,10 @@ pub(crate) fn scalar(column: &trellis_model::Column, row: usize) -> Option<Scala
             .and_then(|code| values.get(*code as usize))
             .map(|text| Scalar::Text(text.to_owned())),
         ColumnData::Reference(values) => values.get(row).map(|value| Scalar::Ordinal(*value)),
+        ColumnData::DictionaryList { offsets, codes, values } => {
+            let text = |code: &u32| values.get(*code as usize).map(str::to_owned);
+            Some(Scalar::Texts(row_codes(offsets, codes, row)?.iter().filter_map(text).collect()))
+        }
     }
 }
 
@@ -244,6 +278,7 @@ pub(crate) fn shown(batch: &trellis_model::Batch, row: usize) -> Json {
                 None => json!(value),
             },
             (Some(Scalar::Ordinal(value)), _) => json!(value),
+            (Some(Scalar::Texts(texts)), _) => json!(texts),
         };
         shown.insert(column.name.clone(), value);
     }
