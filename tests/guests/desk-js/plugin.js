@@ -54,6 +54,7 @@ export const campaignRules = guarded({
     return {
       summary: text(`${responded} of ${all} responded`, `${all} 人中有 ${responded} 人响应`),
       metrics: [metric("members", "Members", "成员数", all), metric("responded", "Responded", "响应数", responded)],
+      panels: [],
     };
   },
 });

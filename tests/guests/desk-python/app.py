@@ -22,7 +22,7 @@ from trellis_sdk import (
     veto,
 )
 from wit_world import exports
-from wit_world.exports.campaign_rules import Evaluation, RowActions
+from wit_world.exports.campaign_rules import RowActions
 from wit_world.exports.service_workflow import (
     Decision,
     Occurrence_Changed,
@@ -30,6 +30,7 @@ from wit_world.exports.service_workflow import (
     Requirement,
     Suggestion,
 )
+from wit_world.imports.reports import Report
 from wit_world.imports import host_lookups
 
 HOUR_MS = 3_600_000
@@ -77,7 +78,7 @@ class CampaignRules(exports.CampaignRules):
         all, responded = len(members), sum(members)
         summary = text(f"{responded} of {all} responded", f"{all} 人中有 {responded} 人响应")
         figures = [metric("members", "Members", "成员数", all), metric("responded", "Responded", "响应数", responded)]
-        return Evaluation(summary, figures)
+        return Report(summary, figures, [])
 
 
 @guarded

@@ -1,13 +1,14 @@
 //! Answers about campaigns that break what the interface says about them.
 
 use trellis_sdk::bindings::campaign_rules::exports::trellis::plugin::campaign_rules::{
-    Eligibilities, Evaluation, Guest, RowStream, Variants,
+    Eligibilities, Guest, RowStream, Variants,
 };
 use trellis_sdk::bindings::shared::trellis::plugin::columns::{
     Batch, Column, ColumnData, DictionaryColumn, TextColumn,
 };
 use trellis_sdk::{
-    Action, Context, ObjectRecord, Reason, Result, RowActions, RowError, localized, metric, task,
+    Action, Context, ObjectRecord, Reason, Report, Result, RowActions, RowError, localized, metric, report,
+    task,
 };
 
 use crate::{Hostile, count_rows, resources, sin_of_config, why};
@@ -105,12 +106,7 @@ impl Guest for Hostile {
         Ok(vec![vec![why(1.0); count]; rows.rows as usize])
     }
 
-    fn evaluate(
-        campaign: ObjectRecord,
-        members: &RowStream,
-        config: String,
-        _: Context,
-    ) -> Result<Evaluation> {
+    fn evaluate(campaign: ObjectRecord, members: &RowStream, config: String, _: Context) -> Result<Report> {
         let sin = sin_of_config(&config)?;
         if sin == "evaluate-loop" {
             resources::endless_loop();
@@ -118,13 +114,11 @@ impl Guest for Hostile {
         let count = f64::from(count_rows(members));
         let value = if sin == "evaluate-nan" { f64::NAN } else { count };
         let fields = campaign.fields.len();
-        Ok(Evaluation {
-            summary: localized(
-                format!("{count} members, {fields} fields"),
-                format!("{count} 名成员，{fields} 个字段"),
-            ),
-            metrics: vec![metric("members", localized("Members", "成员数"), value)],
-        })
+        let summary = localized(
+            format!("{count} members, {fields} fields"),
+            format!("{count} 名成员，{fields} 个字段"),
+        );
+        Ok(report(summary).metric(metric("members", localized("Members", "成员数"), value)))
     }
 }
 

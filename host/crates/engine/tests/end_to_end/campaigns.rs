@@ -218,7 +218,10 @@ async fn what_came_of_a_campaign_can_be_asked() {
     run(&world, id).await;
     let evaluation = world.engine.campaign_evaluate(&caller(), id).await.unwrap();
     assert_eq!((evaluation.members, evaluation.plugin.as_str()), (4, "win-back"));
-    assert!(!evaluation.report.metrics.is_empty() && !evaluation.report.summary.zh_cn.is_empty(), "{evaluation:?}");
+    assert!(
+        !evaluation.report.metrics.is_empty() && !evaluation.report.summary.zh_cn.is_empty(),
+        "{evaluation:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
