@@ -1,0 +1,5 @@
+//! The industry packs through the running server: reference data in, plugins on, results out, compared with what independent programs computed.
+
+mod support;
+
+mod telco;

@@ -1,0 +1,202 @@
+//! A server with reference data as customers, and what plugins say about them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Map, Value as Json, json};
+use trellis_e2e::{Api, Server, reference};
+
+/// A running server with a folder of its own.
+pub(crate) struct World {
+    pub(crate) server: Server,
+    pub(crate) api: Api,
+    folder: tempfile::TempDir,
+}
+
+/// A table of the reference data: its header and its rows as text.
+pub(crate) struct Table {
+    pub(crate) header: Vec<String>,
+    pub(crate) rows: Vec<Vec<String>>,
+}
+
+/// What `expected.json` of a set says; `None` where the reference data is missing, which has been said then.
+pub(crate) fn expected(set: &str) -> Option<Json> {
+    let file = reference(&format!("{set}/expected.json"))?;
+    Some(serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap())
+}
+
+/// A table of the reference data; `None` where it is missing, which has been said then. `delimiter` is a comma but for some sets.
+pub(crate) fn table(file: &str, delimiter: u8) -> Option<Table> {
+    let file = reference(file)?;
+    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_path(file).unwrap();
+    let header = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    let rows = reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect();
+    Some(Table { header, rows })
+}
+
+/// Equal within a part of the expected value, and never further apart than `absolute` where that is larger.
+#[track_caller]
+pub(crate) fn close(actual: f64, expected: f64, relative: f64, absolute: f64, what: &str) {
+    let allowed = (expected.abs() * relative).max(absolute);
+    assert!((actual - expected).abs() <= allowed, "{what}: {actual}, expected {expected} ± {allowed}");
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::start(&folder.path().join("data"));
+        let api = server.api();
+        Self { server, api, folder }
+    }
+
+    /// Makes each row of a table an account: its number is the external id, its columns become fields `<prefix>_<column>`, of whole
+    /// numbers or numbers where all values are such, else of texts; an empty cell is null. Returns the field of each column.
+    pub(crate) fn import_accounts(&self, table: &Table, prefix: &str) -> BTreeMap<String, String> {
+        let mut fields = BTreeMap::new();
+        for (place, column) in table.header.iter().enumerate() {
+            let name = field_name(prefix, column);
+            let values = || table.rows.iter().map(|row| row[place].trim()).filter(|value| !value.is_empty());
+            let field_type = if values().all(|value| value.parse::<i64>().is_ok()) {
+                "integer"
+            } else if values().all(|value| value.parse::<f64>().is_ok()) {
+                "number"
+            } else {
+                "text"
+            };
+            let label = json!({ "en": column, "zh-CN": column });
+            let field = json!({ "name": name, "label": label, "type": field_type });
+            self.api.post("/api/v1/metadata/objects/account/fields", &field).ok();
+            fields.insert(column.clone(), name);
+        }
+        let columns = table.header.iter().map(|column| fields[column].as_str());
+        let header: Vec<&str> = ["external_id", "name"].into_iter().chain(columns).collect();
+        let rows = table.rows.iter().enumerate().map(|(number, row)| {
+            let number = number.to_string();
+            let mut cells = vec![number.clone(), number];
+            cells.extend(row.iter().map(|cell| cell.trim().to_owned()));
+            cells
+        });
+        self.import("account", &header, rows, &[]);
+        fields
+    }
+
+    /// Imports rows whose columns are called like the fields. `references` are columns that name other records by a field of theirs.
+    pub(crate) fn import(
+        &self,
+        object: &str,
+        columns: &[&str],
+        rows: impl Iterator<Item = Vec<String>>,
+        references: &[(&str, &str)],
+    ) {
+        let csv = self.folder.path().join(format!("{object}.csv"));
+        let mut writer = csv::Writer::from_path(&csv).unwrap();
+        writer.write_record(columns).unwrap();
+        rows.for_each(|row| writer.write_record(row).unwrap());
+        writer.flush().unwrap();
+        let mut mapping = format!("object = \"{object}\"\n");
+        for column in columns {
+            mapping += &format!("[[columns]]\ncolumn = \"{column}\"\nfield = \"{column}\"\n");
+            if let Some((_, by)) = references.iter().find(|(name, _)| name == column) {
+                mapping += &format!("reference = {{ match = \"{by}\" }}\n");
+            }
+        }
+        let map = self.folder.path().join(format!("{object}.toml"));
+        std::fs::write(&map, mapping).unwrap();
+        self.import_mapped(object, &csv, &map);
+    }
+
+    /// Imports a file by a mapping and refuses that a row fails.
+    pub(crate) fn import_mapped(&self, object: &str, csv: &Path, map: &Path) {
+        self.server.cli(&["import", object, &csv.to_string_lossy(), "--map", &map.to_string_lossy()]).ok();
+    }
+
+    /// Installs a plugin, grants what it asks for, switches it on and waits for its first run.
+    pub(crate) fn enable(&self, plugin: &str, as_of: &str, config: &Json) {
+        self.server.install(plugin, as_of, &config.to_string());
+    }
+
+    /// What every account has in these columns (fields, `score.…`, `segment.…`), by external id.
+    pub(crate) fn results(&self, columns: &[&str]) -> BTreeMap<String, Map<String, Json>> {
+        let mut found = BTreeMap::new();
+        let fields: Vec<&str> = ["external_id"].iter().chain(columns).copied().collect();
+        let first = format!("/api/v1/accounts?limit=200&sort=external_id&fields={}", fields.join(","));
+        let mut next = first.clone();
+        loop {
+            let page = self.api.get(&next).ok();
+            for row in page["data"].as_array().unwrap() {
+                let row = row.as_object().unwrap().clone();
+                found.insert(row["external_id"].as_str().unwrap_or_default().to_owned(), row);
+            }
+            let Some(after) = page["page"]["next"].as_str() else { return found };
+            next = format!("{first}&after={after}");
+        }
+    }
+
+    /// One column of numbers in the order of the rows that were imported; NaN where there is none.
+    pub(crate) fn numbers(&self, column: &str, rows: usize) -> Vec<f64> {
+        let found = self.results(&[column]);
+        let number = |row: usize| found.get(&row.to_string()).and_then(|row| row[column].as_f64());
+        (0..rows).map(|row| number(row).unwrap_or(f64::NAN)).collect()
+    }
+
+    /// One column of texts in the order of the rows that were imported; empty where there is none.
+    pub(crate) fn texts(&self, column: &str, rows: usize) -> Vec<String> {
+        let found = self.results(&[column]);
+        let text = |row: usize| found.get(&row.to_string()).and_then(|row| row[column].as_str());
+        (0..rows).map(|row| text(row).unwrap_or_default().to_owned()).collect()
+    }
+
+    /// The report of the model in use.
+    pub(crate) fn report(&self, plugin: &str) -> Json {
+        self.api.get(&format!("/api/v1/plugins/{plugin}/report")).ok()
+    }
+
+    /// The report that answers a question.
+    pub(crate) fn analyse(&self, plugin: &str, name: &str, parameters: &Json) -> Json {
+        let path = format!("/api/v1/plugins/{plugin}/analyses/{name}");
+        let job = self.api.wait_for_job(self.api.post(&path, &json!({ "parameters": parameters })));
+        assert_eq!(job["state"], "succeeded", "{job}");
+        let results = self.api.get(&format!("{path}/results")).ok();
+        let newest = results["data"][0]["id"].as_str().expect("a result has an id").to_owned();
+        self.api.get(&format!("{path}/results/{newest}")).ok()["report"].clone()
+    }
+}
+
+/// A figure of a report.
+#[track_caller]
+pub(crate) fn metric(report: &Json, name: &str) -> f64 {
+    let metrics = report["metrics"].as_array().expect("a report has metrics");
+    let found = metrics.iter().find(|metric| metric["name"] == name);
+    found
+        .and_then(|metric| metric["value"].as_f64())
+        .unwrap_or_else(|| panic!("no metric {name} in {metrics:?}"))
+}
+
+/// The values of a column of a panel.
+#[track_caller]
+pub(crate) fn column(report: &Json, panel: &str, column: &str) -> Vec<Json> {
+    let named = |list: &Json, name: &str| {
+        let found = list.as_array().and_then(|list| list.iter().find(|one| one["name"] == name).cloned());
+        found.unwrap_or_else(|| panic!("no `{name}` in {list}"))
+    };
+    let panel = named(&report["panels"], panel);
+    named(&panel["columns"], column)["values"].as_array().expect("a column has values").clone()
+}
+
+/// `<prefix>_<column>` in the form that names of fields have.
+fn field_name(prefix: &str, column: &str) -> String {
+    let mut name = format!("{prefix}_");
+    let mut lower_before = false;
+    for character in column.chars() {
+        if character.is_ascii_alphanumeric() {
+            if character.is_ascii_uppercase() && lower_before {
+                name.push('_');
+            }
+            name.push(character.to_ascii_lowercase());
+        } else if !name.ends_with('_') {
+            name.push('_');
+        }
+        lower_before = character.is_ascii_lowercase() || character.is_ascii_digit();
+    }
+    name.trim_end_matches('_').to_owned()
+}
