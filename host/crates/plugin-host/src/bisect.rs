@@ -65,7 +65,7 @@ impl Plugin {
         key: impl Fn(usize) -> Option<RowKey>,
         ask: impl Fn(&Call<'_>, Range<usize>) -> Result<T>,
     ) -> Result<Outcome<T>> {
-        let pass = self.admit()?;
+        let pass = self.admit(call)?;
         let as_part = |range: Range<usize>| ask(&call.part(range.len() as u64), range);
         let whole = Call { is_part: true, ..call.clone() };
         let (done, counts) = self.tried_twice(call, || ask(&whole, 0..rows));

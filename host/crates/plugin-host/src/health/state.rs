@@ -1,9 +1,9 @@
 //! The states of a supervised version, as a function of the time that it is told.
 //!
-//! healthy → (second strike in a row) backing off → (its time is up) trying → healthy, or backing off for twice as long
+//! healthy → (second strike of a function in a row) backing off → (its time is up) trying → healthy, or backing off for twice as long
 //! any → (so many strikes within the window) quarantined → (released, or its time is up and one call went well) healthy
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::Supervision;
 
@@ -70,8 +70,9 @@ pub(super) struct Standing {
     pub(super) state: HealthState,
     /// When the strikes were that still count, the oldest first.
     strikes: VecDeque<i64>,
-    /// Strikes without a success between them.
-    in_a_row: u32,
+    /// For each function its strikes without a success of the same function between them: a plugin that learns well and fails whenever
+    /// it is asked about customers does not work.
+    in_a_row: BTreeMap<&'static str, u32>,
     /// Whether the call on trial comes after a quarantine: a strike leads back there.
     after_quarantine: bool,
 }
@@ -79,7 +80,7 @@ pub(super) struct Standing {
 impl Default for Standing {
     fn default() -> Self {
         let state = HealthState::Healthy;
-        Self { state, strikes: VecDeque::new(), in_a_row: 0, after_quarantine: false }
+        Self { state, strikes: VecDeque::new(), in_a_row: BTreeMap::new(), after_quarantine: false }
     }
 }
 
@@ -121,8 +122,14 @@ impl Standing {
         Some(Admitted::OnTrial)
     }
 
-    /// A call ended well, or with rows of which only some were poison.
-    pub(super) fn succeeded(&mut self, admitted: Admitted, now_ms: i64, limits: &Supervision) {
+    /// A call of a function ended well, or with rows of which only some were poison.
+    pub(super) fn succeeded(
+        &mut self,
+        admitted: Admitted,
+        function: &'static str,
+        now_ms: i64,
+        limits: &Supervision,
+    ) {
         if admitted == Admitted::OnTrial && self.state == HealthState::Trying {
             self.state = HealthState::Healthy;
             if std::mem::take(&mut self.after_quarantine) {
@@ -130,7 +137,7 @@ impl Standing {
             }
         }
         if self.state == HealthState::Healthy {
-            self.in_a_row = 0;
+            self.in_a_row.remove(function);
         }
         let quiet = |last: &i64| now_ms.saturating_sub(*last) >= milliseconds(limits.healthy_ms);
         if self.strikes.back().is_some_and(quiet) {
@@ -149,11 +156,11 @@ impl Standing {
         }
     }
 
-    /// A strike. One that `counts_in_a_row` backs off; another only brings quarantine nearer.
+    /// A strike. One that counts in a row of its function backs off; another only brings quarantine nearer.
     pub(super) fn strike(
         &mut self,
         admitted: Admitted,
-        counts_in_a_row: bool,
+        function_in_a_row: Option<&'static str>,
         now_ms: i64,
         limits: &Supervision,
     ) -> Struck {
@@ -164,31 +171,33 @@ impl Standing {
         self.strikes.retain(|at| *at > oldest);
         self.strikes.push_back(now_ms);
         let on_trial = admitted == Admitted::OnTrial && self.state == HealthState::Trying;
-        if self.strikes() >= limits.strikes_max || (on_trial && self.after_quarantine && counts_in_a_row) {
+        if self.strikes() >= limits.strikes_max
+            || (on_trial && self.after_quarantine && function_in_a_row.is_some())
+        {
             let until_ms =
                 (limits.quarantine_ms > 0).then(|| now_ms.saturating_add(milliseconds(limits.quarantine_ms)));
             self.state = HealthState::Quarantined { since_ms: now_ms, until_ms };
             self.after_quarantine = false;
             return Struck::Quarantined;
         }
-        if counts_in_a_row {
-            self.in_a_row = self.in_a_row.saturating_add(1);
-            if self.in_a_row > 1 {
-                self.state = HealthState::BackingOff { until_ms: self.backs_off_until(now_ms, limits) };
-            } else if on_trial {
-                self.state = HealthState::Healthy;
-            }
+        let in_a_row = function_in_a_row.map_or(0, |function| {
+            let count = self.in_a_row.entry(function).or_default();
+            *count = count.saturating_add(1);
+            *count
+        });
+        if in_a_row > 1 {
+            self.state = HealthState::BackingOff { until_ms: backs_off_until(in_a_row, now_ms, limits) };
         } else if on_trial {
             self.state = HealthState::Healthy;
         }
         Struck::Counted
     }
+}
 
-    fn backs_off_until(&self, now_ms: i64, limits: &Supervision) -> i64 {
-        let doublings = self.in_a_row.saturating_sub(2).min(32);
-        let delay = limits.backoff_ms.saturating_mul(1 << doublings).min(limits.backoff_ms_max);
-        now_ms.saturating_add(milliseconds(delay))
-    }
+fn backs_off_until(in_a_row: u32, now_ms: i64, limits: &Supervision) -> i64 {
+    let doublings = in_a_row.saturating_sub(2).min(32);
+    let delay = limits.backoff_ms.saturating_mul(1 << doublings).min(limits.backoff_ms_max);
+    now_ms.saturating_add(milliseconds(delay))
 }
 
 #[cfg(test)]
@@ -211,13 +220,13 @@ mod tests {
     /// A call at a time that ends in a strike, and how the version stands then.
     fn strike(standing: &mut Standing, now_ms: i64) -> HealthState {
         let admitted = standing.admit(now_ms, &LIMITS).expect("it may be called");
-        standing.strike(admitted, true, now_ms, &LIMITS);
+        standing.strike(admitted, Some("assign"), now_ms, &LIMITS);
         standing.state
     }
 
     fn success(standing: &mut Standing, now_ms: i64) -> HealthState {
         let admitted = standing.admit(now_ms, &LIMITS).expect("it may be called");
-        standing.succeeded(admitted, now_ms, &LIMITS);
+        standing.succeeded(admitted, "assign", now_ms, &LIMITS);
         standing.state
     }
 
@@ -229,6 +238,22 @@ mod tests {
         assert_eq!(standing.admit(109, &LIMITS), None);
         assert_eq!(strike(&mut standing, 110), HealthState::BackingOff { until_ms: 310 });
         assert_eq!(strike(&mut standing, 310), HealthState::BackingOff { until_ms: 610 }, "at most 300 ms");
+    }
+
+    #[test]
+    fn a_function_that_works_does_not_excuse_another() {
+        let mut standing = Standing::default();
+        strike(&mut standing, 0);
+        standing.succeeded(Admitted::Normally, "fit", 5, &LIMITS);
+        assert_eq!(strike(&mut standing, 10), HealthState::BackingOff { until_ms: 110 });
+        let admitted = standing.admit(110, &LIMITS).unwrap();
+        standing.succeeded(admitted, "fit", 111, &LIMITS);
+        assert_eq!(standing.state, HealthState::Healthy);
+        assert_eq!(
+            strike(&mut standing, 120),
+            HealthState::BackingOff { until_ms: 320 },
+            "the third in a row"
+        );
     }
 
     #[test]
@@ -253,7 +278,7 @@ mod tests {
         assert_eq!((standing.state, standing.admit(100, &LIMITS)), (HealthState::Trying, None));
         standing.undecided(Admitted::OnTrial, 101);
         assert_eq!(standing.admit(101, &LIMITS), Some(Admitted::OnTrial), "the next one tries");
-        standing.succeeded(Admitted::OnTrial, 102, &LIMITS);
+        standing.succeeded(Admitted::OnTrial, "assign", 102, &LIMITS);
         assert_eq!((standing.state, standing.strikes()), (HealthState::Healthy, 2));
         assert_eq!(strike(&mut standing, 103), HealthState::Healthy, "the row of strikes was broken");
     }
@@ -287,14 +312,18 @@ mod tests {
     fn a_quarantine_that_ends_by_itself_is_on_probation() {
         let limits = Supervision { quarantine_ms: 500, strikes_max: 2, ..LIMITS };
         let mut standing = Standing::default();
-        standing.strike(Admitted::Normally, true, 0, &limits);
-        assert_eq!(standing.strike(Admitted::Normally, true, 0, &limits), Struck::Quarantined);
+        standing.strike(Admitted::Normally, Some("assign"), 0, &limits);
+        assert_eq!(standing.strike(Admitted::Normally, Some("assign"), 0, &limits), Struck::Quarantined);
         assert_eq!(standing.state, HealthState::Quarantined { since_ms: 0, until_ms: Some(500) });
         assert_eq!(standing.admit(499, &limits), None);
         let admitted = standing.admit(500, &limits).unwrap();
-        assert_eq!(standing.strike(admitted, true, 20_000, &limits), Struck::Quarantined, "one is enough");
+        assert_eq!(
+            standing.strike(admitted, Some("assign"), 20_000, &limits),
+            Struck::Quarantined,
+            "one is enough"
+        );
         let admitted = standing.admit(20_500, &limits).unwrap();
-        standing.succeeded(admitted, 20_501, &limits);
+        standing.succeeded(admitted, "assign", 20_501, &limits);
         assert_eq!((standing.state, standing.strikes()), (HealthState::Healthy, 0));
     }
 
@@ -302,17 +331,17 @@ mod tests {
     fn rows_that_are_poison_do_not_back_off_and_quarantine_only_when_there_are_many() {
         let mut standing = Standing::default();
         for time in 0..4 {
-            standing.strike(Admitted::Normally, false, time, &LIMITS);
+            standing.strike(Admitted::Normally, None, time, &LIMITS);
             assert_eq!(standing.state, HealthState::Healthy);
         }
-        assert_eq!(standing.strike(Admitted::Normally, false, 4, &LIMITS), Struck::Quarantined);
+        assert_eq!(standing.strike(Admitted::Normally, None, 4, &LIMITS), Struck::Quarantined);
     }
 
     #[test]
     fn without_supervision_nothing_happens() {
         let (mut standing, off) = (Standing::default(), Supervision::off());
         (0..100).for_each(|time| {
-            standing.strike(Admitted::Normally, true, time, &off);
+            standing.strike(Admitted::Normally, Some("assign"), time, &off);
         });
         assert_eq!((standing.state, standing.strikes()), (HealthState::Healthy, 0));
     }

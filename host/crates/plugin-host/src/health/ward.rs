@@ -53,6 +53,7 @@ pub(crate) struct Pass<'a> {
     ward: &'a Ward,
     wards: &'a Wards,
     admitted: Admitted,
+    function: &'static str,
     settled: bool,
 }
 
@@ -72,11 +73,11 @@ impl Ward {
         &self.plugin
     }
 
-    /// Lets a call through, or says until when there is none.
-    pub(crate) fn admit<'a>(&'a self, wards: &'a Wards) -> Result<Pass<'a>, Error> {
+    /// Lets a call of a function through, or says until when there is none.
+    pub(crate) fn admit<'a>(&'a self, wards: &'a Wards, function: &'static str) -> Result<Pass<'a>, Error> {
         let mut known = self.standing.lock();
         match known.standing.admit(wards.now_ms(), wards.limits()) {
-            Some(admitted) => Ok(Pass { ward: self, wards, admitted, settled: false }),
+            Some(admitted) => Ok(Pass { ward: self, wards, admitted, function, settled: false }),
             None => {
                 known.refused += 1;
                 let state = known.standing.state;
@@ -187,7 +188,7 @@ impl Pass<'_> {
         let now_ms = self.wards.now_ms();
         let mut known = self.ward.standing.lock();
         let was_trying = known.standing.state == HealthState::Trying && self.admitted == Admitted::OnTrial;
-        known.standing.succeeded(self.admitted, now_ms, self.wards.limits());
+        known.standing.succeeded(self.admitted, self.function, now_ms, self.wards.limits());
         drop(known);
         if was_trying {
             self.wards.tell(HealthChange::Recovered(self.ward.health()));
@@ -224,7 +225,12 @@ impl Pass<'_> {
             return;
         }
         known.strikes_total += 1;
-        let struck = known.standing.strike(self.admitted, in_a_row, now_ms, self.wards.limits());
+        let struck = known.standing.strike(
+            self.admitted,
+            in_a_row.then_some(self.function),
+            now_ms,
+            self.wards.limits(),
+        );
         let (state, strikes) = (known.standing.state, known.standing.strikes());
         drop(known);
         if let (Struck::Quarantined, HealthState::Quarantined { since_ms, until_ms }) = (struck, state) {

@@ -100,7 +100,8 @@ fn win_back_decides_for_a_campaign() {
     let mut rows =
         crate::support::Customers::new(vec![responded(customers(0..60)), responded(customers(60..100))]);
     let evaluation = rules.evaluate(&campaign, &mut rows, &config, &at(), &CancelFlag::default()).unwrap();
-    let figure = |name: &str| evaluation.report.metrics.iter().find(|metric| metric.name == name).unwrap().value;
+    let figure =
+        |name: &str| evaluation.report.metrics.iter().find(|metric| metric.name == name).unwrap().value;
     assert_eq!((figure("a_members"), figure("a_responses"), figure("waiting")), (25.0, 12.0, 50.0));
     assert!(figure("b_against_a_z") < 0.0);
     assert_eq!(host.stats().faults, 0);
