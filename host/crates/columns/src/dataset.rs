@@ -30,6 +30,8 @@ pub struct DatasetColumn {
 pub enum ColumnSource {
     /// A field of the record itself, as it is now (also for a past date).
     Field(FieldName),
+    /// As [`ColumnSource::Field`], where the reader does not know which field it is: texts come as a dictionary, whether they repeat or not.
+    CodedField(FieldName),
     /// Something about all events of the record, up to the date asked for.
     Aggregate {
         /// The events: an object with a covering index over a reference to the dataset's object.
@@ -129,6 +131,8 @@ pub(crate) struct PlannedColumn {
     pub(crate) source: PlannedSource,
     /// Whether no row gets its value.
     pub(crate) withheld: bool,
+    /// Whether texts come as a dictionary.
+    pub(crate) coded: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -194,7 +198,9 @@ impl Plan {
             let withheld = matches!(column.source, ColumnSource::Withheld(_));
             let source = match column.source.seen() {
                 ColumnSource::Withheld(_) => return Err(wrong("it is withheld twice".into())),
-                ColumnSource::Field(name) => plan_field(object, name).map_err(wrong)?,
+                ColumnSource::Field(name) | ColumnSource::CodedField(name) => {
+                    plan_field(object, name).map_err(wrong)?
+                }
                 ColumnSource::Aggregate { events, time, aggregate } => {
                     plan.aggregate(schema, events, time, aggregate).map_err(wrong)?
                 }
@@ -204,7 +210,8 @@ impl Plan {
                     PlannedSource::Related { related: plan.related.len() - 1 }
                 }
             };
-            plan.columns.push(PlannedColumn { name: column.name.clone(), source, withheld });
+            let coded = matches!(column.source.seen(), ColumnSource::CodedField(_));
+            plan.columns.push(PlannedColumn { name: column.name.clone(), source, withheld, coded });
         }
         Ok(plan)
     }

@@ -43,17 +43,14 @@ impl FieldReader {
         let scope = Scope::everything();
         let base = self.records.config().base_currency;
         let fields = plan.columns.iter().filter_map(|column| match &column.source {
-            PlannedSource::Field(field) => Some(field),
+            PlannedSource::Field(field) => Some((field, column.coded)),
             _ => None,
         });
-        let fields: Vec<_> = fields.collect();
+        let (fields, coded): (Vec<_>, Vec<_>) = fields.unzip();
         let mut builders: Vec<Builder> = Vec::with_capacity(fields.len());
-        for field in &fields {
-            builders.push(Builder::of(
-                &field.field_type,
-                base,
-                self.reference_has_ordinals(&field.field_type),
-            ));
+        for (field, coded) in fields.iter().zip(coded) {
+            let has_ordinals = self.reference_has_ordinals(&field.field_type);
+            builders.push(Builder::of(&field.field_type, base, has_ordinals, coded));
         }
         let (mut rows, mut bytes) = (0, 0);
         'rows: for part in ordinals.chunks(LOOKUP_ROWS) {
@@ -95,7 +92,7 @@ impl FieldReader {
 }
 
 impl Builder {
-    fn of(field_type: &FieldType, base: Currency, has_ordinals: bool) -> Self {
+    fn of(field_type: &FieldType, base: Currency, has_ordinals: bool, coded: bool) -> Self {
         let dictionary = || ColumnData::Dictionary { codes: Vec::new(), values: TextColumn::default() };
         let data = match field_type {
             FieldType::Number => ColumnData::Float64(Vec::new()),
@@ -105,7 +102,7 @@ impl Builder {
             FieldType::Date => ColumnData::Date(Vec::new()),
             FieldType::Time => ColumnData::Time(Vec::new()),
             FieldType::Reference { .. } if has_ordinals => ColumnData::Reference(Vec::new()),
-            FieldType::Text { .. } => ColumnData::Text(TextColumn::default()),
+            FieldType::Text { .. } if !coded => ColumnData::Text(TextColumn::default()),
             FieldType::MultiChoice { .. } => ColumnData::DictionaryList {
                 offsets: vec![0],
                 codes: Vec::new(),

@@ -1,5 +1,6 @@
 //! The state of one call: its budget, its log, its rows, its look-ups. It lives in the store and dies with it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -74,6 +75,8 @@ pub struct CallStats {
     pub lookups: u32,
     /// How much of the wall time they took; charged to it.
     pub lookups_took: Duration,
+    /// Rows that its time is for: those that it was called with, and those of the datasets that it opened.
+    pub rows: u64,
     /// Instructions that it ran, as wasmtime weighs them: the same whenever the same is asked. Only of plugins from
     /// [`crate::PluginHost::load_metered`].
     pub fuel: Option<u64>,
@@ -140,6 +143,8 @@ pub(crate) enum Stop {
     Table,
     #[error("too many passes")]
     Passes,
+    #[error("too many datasets open")]
+    Streams,
     #[error("cancelled")]
     Cancelled,
     #[error("rows cannot be read: {0}")]
@@ -153,6 +158,11 @@ pub(crate) struct CallState {
     started: Instant,
     /// Processor time of this thread when the call started.
     cpu_before: Duration,
+    limits: ClassLimits,
+    /// Rows that the time is for.
+    rows: u64,
+    /// The datasets that were opened; one that is opened again gives no further time.
+    datasets: BTreeSet<String>,
     time_max: Duration,
     wall_max: Duration,
     pub(crate) waited: Duration,
@@ -176,6 +186,9 @@ impl CallState {
         Self {
             started: Instant::now(),
             cpu_before: cpu_time(),
+            limits: *limits,
+            rows: call.rows,
+            datasets: BTreeSet::new(),
             time_max: limits.time_max(call.rows),
             wall_max: limits.wall_max(call.rows),
             waited: Duration::ZERO,
@@ -212,6 +225,20 @@ impl CallState {
         Ok(())
     }
 
+    /// Gives a call the time that the rows of a dataset take.
+    pub(crate) fn add_dataset(&mut self, name: String, rows: u64) {
+        if self.datasets.insert(name) {
+            self.rows = self.rows.saturating_add(rows);
+            self.time_max = self.limits.time_max(self.rows);
+            self.wall_max = self.limits.wall_max(self.rows);
+        }
+    }
+
+    /// Datasets that it may hold open at once.
+    pub(crate) fn streams_max(&self) -> u32 {
+        self.limits.streams_max
+    }
+
     fn cpu(&self) -> Duration {
         cpu_time().saturating_sub(self.cpu_before)
     }
@@ -228,6 +255,7 @@ impl CallState {
             log_lines_suppressed: log.suppressed(),
             lookups: self.lookups.made(),
             lookups_took: self.lookups.took(),
+            rows: self.rows,
             fuel,
         };
         (log.into_lines(), stats)

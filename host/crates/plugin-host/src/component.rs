@@ -95,6 +95,12 @@ impl Inspection {
         requests
     }
 
+    /// What it says of itself under a configuration, which may name columns that it reads.
+    #[must_use]
+    pub fn configured(&self, config: &serde_json::Value) -> Self {
+        Self { manifest: self.manifest.configured(config), ..self.clone() }
+    }
+
     /// Whether it brings the runtime of its language along, which needs memory beside that of the plugin itself.
     pub fn brings_runtime(&self) -> bool {
         self.initial_memory_bytes > COMPILED_MEMORY_BYTES_MAX

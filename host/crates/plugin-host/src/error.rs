@@ -296,6 +296,12 @@ pub enum FaultKind {
         /// The limit of its class.
         passes_max: u32,
     },
+    /// It held too many datasets open.
+    #[error("had more than {streams_max} datasets open at once")]
+    TooManyStreams {
+        /// The limit.
+        streams_max: u32,
+    },
 }
 
 /// What a plugin says when a call as a whole has no answer.

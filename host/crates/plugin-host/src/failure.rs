@@ -38,7 +38,7 @@ impl Plugin {
             Stop::Cancelled => Error::Cancelled { plugin },
             Stop::RowStream(reason) => Error::RowStream { plugin, reason },
             Stop::BatchTooLarge { found, limit, unit } => Error::BatchTooLarge { plugin, found, limit, unit },
-            Stop::Timeout | Stop::Starved | Stop::Memory | Stop::Table | Stop::Passes => {
+            Stop::Timeout | Stop::Starved | Stop::Memory | Stop::Table | Stop::Passes | Stop::Streams => {
                 self.host_failure(stop.to_string())
             }
         }
@@ -56,7 +56,7 @@ impl Plugin {
         let limits = self.limits(call.class);
         let kind = match error.downcast_ref::<Stop>() {
             Some(Stop::Timeout) => {
-                let time_max = limits.time_max(call.rows);
+                let time_max = limits.time_max(stats.rows);
                 // Where the answers took most of the time, it was not the plugin that was slow.
                 if stats.lookups_took * 2 > time_max {
                     return Error::SlowLookups {
@@ -72,9 +72,10 @@ impl Plugin {
             Some(Stop::Memory) => FaultKind::Memory { bytes_max: limits.memory_bytes_max },
             Some(Stop::Table) => FaultKind::Table { elements_max: self.shared.config.table_elements_max },
             Some(Stop::Passes) => FaultKind::TooManyPasses { passes_max: limits.passes_max },
+            Some(Stop::Streams) => FaultKind::TooManyStreams { streams_max: limits.streams_max },
             Some(Stop::Starved) => {
                 let plugin = self.name.clone();
-                return Error::Busy { plugin, waited_ms: milliseconds(limits.wall_max(call.rows)) };
+                return Error::Busy { plugin, waited_ms: milliseconds(limits.wall_max(stats.rows)) };
             }
             Some(stop) => return self.stopped_by_host(stop.clone()),
             // Its place in the pool is taken by others: it may be called again as soon as one of them is done.

@@ -67,6 +67,7 @@ fn added(a: CallStats, b: CallStats) -> CallStats {
         log_lines_suppressed: a.log_lines_suppressed + b.log_lines_suppressed,
         lookups: a.lookups + b.lookups,
         lookups_took: a.lookups_took + b.lookups_took,
+        rows: a.rows + b.rows,
         fuel: a.fuel.zip(b.fuel).map(|(a, b)| a + b).or(a.fuel).or(b.fuel),
     }
 }

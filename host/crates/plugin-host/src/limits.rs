@@ -66,8 +66,10 @@ class_limits! {
     lookups_max: u32,
     /// Linear memory of a guest that brings the runtime of its language along (JavaScript, Python), in bytes.
     runtime_memory_bytes_max: u64,
-    /// How often a call may begin to read its rows again. Making them anew is work of the host, which the guest's time does not count.
+    /// How often a call may begin to read a dataset again, all of its datasets together. Making them anew is work of the host, which the guest's time does not count.
     passes_max: u32,
+    /// Datasets that one call may hold open at once, the one that it was called with included.
+    streams_max: u32,
 }
 
 /// The limits of every class.
@@ -113,6 +115,7 @@ impl Default for Limits {
             lookups_max: 100,
             runtime_memory_bytes_max: 256 * MIB,
             passes_max: 0,
+            streams_max: 1,
         };
         let batch = ClassLimits {
             cpu_ms_max: 1_000,
@@ -142,6 +145,7 @@ impl Default for Limits {
             cpu_us_per_row: 50,
             output_bytes_max: 16 * MIB,
             passes_max: 1_000,
+            streams_max: 16,
             ..batch
         };
         Self { record_hook, call, batch, training }

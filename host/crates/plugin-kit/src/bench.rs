@@ -91,13 +91,20 @@ pub fn run(
     let manifest = pair.timed.manifest();
     let at = cases.usable().next().map_or_else(default_context, |case| case.at.clone());
     let lookups: Arc<dyn Lookups> = Arc::new(Answers::default());
-    let data = Data::new(manifest, cases, types, &at);
     let mut figures = Vec::new();
     for function in manifest.provides.iter().flat_map(|interface| Function::of(*interface)) {
-        let figure = data.as_ref().map_err(|column| unknown_type(column)).and_then(|data| {
-            let config = config_of(manifest, cases, function.interface)?;
-            let caller = Caller { plugin: pair.timed, config: &config, at: &at, lookups: &lookups };
-            let bench = Bench { caller, metered: pair.metered, data, limits, options };
+        let figure = config_of(manifest, cases, function.interface).and_then(|config| {
+            let data =
+                Data::new(manifest, &config, cases, types, &at).map_err(|column| unknown_type(&column))?;
+            let datasets = data.datasets(options.seed);
+            let caller = Caller {
+                plugin: pair.timed,
+                config: &config,
+                at: &at,
+                lookups: &lookups,
+                datasets: &datasets,
+            };
+            let bench = Bench { caller, metered: pair.metered, data: &data, limits, options };
             bench.figure(function).map_err(|error| crate::golden::failure(&error))
         });
         figures.push(figure.map_err(|why| (function, why)));

@@ -1,13 +1,14 @@
 //! Calls of a plugin, and their answers as JSON: one shape that golden cases, laws and figures read.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
 use trellis_model::{Batch, Lookups, NamedRecord};
 use trellis_plugin_host::manifest::Interface;
 use trellis_plugin_host::{
-    CallContext, CampaignRules, CancelFlag, Error, HookChange, Occurrence, Plugin, Result, RowStream,
-    Scoring, Segmentation, ServiceWorkflow, WorkItem,
+    CallContext, CampaignRules, CancelFlag, Error, HookChange, Manifest, Occurrence, Plugin, Result,
+    RowStream, Scoring, Segmentation, ServiceWorkflow, WorkItem,
 };
 
 use crate::Function;
@@ -57,6 +58,9 @@ impl Input {
     }
 }
 
+/// The rows of the datasets of a plugin, by name.
+pub(crate) type Datasets = BTreeMap<String, Vec<Batch>>;
+
 /// What a call is made with besides its input.
 #[derive(Clone, Copy)]
 pub(crate) struct Caller<'a> {
@@ -64,17 +68,32 @@ pub(crate) struct Caller<'a> {
     pub(crate) config: &'a str,
     pub(crate) at: &'a CallContext,
     pub(crate) lookups: &'a Arc<dyn Lookups>,
+    /// What a call that reads rows finds beside them.
+    pub(crate) datasets: &'a Datasets,
 }
 
 /// Batches of rows, served in order.
 pub(crate) struct Batches {
     batches: Vec<Batch>,
     next: usize,
+    datasets: Datasets,
 }
 
 impl Batches {
     pub(crate) fn new(batches: Vec<Batch>) -> Self {
-        Self { batches, next: 0 }
+        Self { batches, next: 0, datasets: Datasets::new() }
+    }
+
+    /// With the other datasets of a plugin, and these rows under the name of their own.
+    fn beside(self, manifest: &Manifest, others: &Datasets) -> Self {
+        let mut datasets = others.clone();
+        for declared in &manifest.datasets {
+            datasets.entry(declared.name.clone()).or_default();
+        }
+        if let Some(own) = manifest.customers() {
+            datasets.insert(own.name.clone(), self.batches.clone());
+        }
+        Self { datasets, ..self }
     }
 }
 
@@ -91,6 +110,11 @@ impl RowStream for Batches {
 
     fn rows(&self) -> u64 {
         self.batches.iter().map(|batch| u64::from(batch.rows)).sum()
+    }
+
+    fn dataset(&mut self, name: &str) -> std::result::Result<Option<Box<dyn RowStream>>, String> {
+        let found = self.datasets.get(name).cloned();
+        Ok(found.map(|batches| Box::new(Self::new(batches)) as Box<dyn RowStream>))
     }
 }
 
@@ -128,7 +152,8 @@ impl Caller<'_> {
 
     /// Learns a model: the bytes and the answer.
     pub(crate) fn fit(&self, interface: Interface, batches: Vec<Batch>) -> Result<(Vec<u8>, Json)> {
-        let (mut rows, cancel) = (Batches::new(batches), CancelFlag::default());
+        let cancel = CancelFlag::default();
+        let mut rows = Batches::new(batches).beside(self.plugin.manifest(), self.datasets);
         let (config, at) = (self.config, self.at);
         let fitted = match interface {
             Interface::Segmentation => {
@@ -202,7 +227,8 @@ impl Caller<'_> {
             "next-action" => answers::next(&guest.next_action(campaign, batch, config, at)?, rows.rows),
             "explain" => answers::row_reasons(&guest.explain(campaign, batch, config, at)?),
             "evaluate" => {
-                let (mut members, cancel) = (Batches::new(vec![batch]), CancelFlag::default());
+                let cancel = CancelFlag::default();
+                let mut members = Batches::new(vec![batch]).beside(self.plugin.manifest(), self.datasets);
                 answers::evaluation(&guest.evaluate(campaign, &mut members, config, at, &cancel)?)
             }
             _ => return Err(self.misused(name)),

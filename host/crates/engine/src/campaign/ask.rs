@@ -25,7 +25,10 @@ pub(crate) async fn eligibility(
     let at = deciding.context(core, core.records.ids().record_id(core.records.clock().now_ms()));
     let asking = Arc::clone(&deciding);
     // Reasons may quote all that the plugin reads of a customer.
-    let explains = sees_datasets(&caller.scope, deciding.enabled.manifest());
+    let explains = {
+        let manifest = crate::run::configured(deciding.enabled.manifest(), &deciding.config)?;
+        sees_datasets(&caller.scope, &manifest)
+    };
     let (verdict, reasons) = blocking("asking a plugin who takes part", move || {
         let verdict = asking.decide(&batch, &at)?.pop();
         let reasons = if batch.rows == 0 || !explains { Vec::new() } else { asking.explain(batch, &at)? };

@@ -75,9 +75,14 @@ impl Deciding {
                 .map_err(|error| unusable(id, &format!("has an unusable `audience`: {error}")))
         });
         let config = match rules_config {
-            Some(config) => checked_config(&plugin, &enabled.plugin, config)?,
+            Some(config) => {
+                let config = checked_config(&plugin, &enabled.plugin, config)?;
+                run::check_chosen(core, &enabled.plugin, &config)?;
+                config
+            }
             None => active.config,
         };
+        let config = config.to_string();
         let campaign = object("campaign");
         let sees = enabled.grants.allow_any("see:campaign(");
         seen.fields
@@ -87,8 +92,8 @@ impl Deciding {
             is_active: text(core, record, "status").as_deref() == Some("active"),
             seen,
             audience: audience.transpose()?,
-            config: config.to_string(),
-            spec: run::granted(core, manifest)?,
+            spec: run::granted(core, manifest, &config)?,
+            config,
             plugin,
             as_of: active.as_of,
             enabled: Arc::clone(&enabled),

@@ -99,9 +99,9 @@ fn one(
     campaign: &Campaign,
 ) -> Result<Json> {
     let at = trial.view.context(trial.view.new_id(), as_of);
-    let spec = run::granted_to(candidate)?;
     let (config, seen) = (config_of(candidate, campaign)?, seen(candidate, campaign));
-    let used = used.filter(|used| same_rows(used, candidate));
+    let spec = run::granted_to(candidate, &config, &trial.view.schema())?;
+    let used = used.filter(|used| same_rows(used, candidate, campaign));
     let (mut counts, mut diff) = (Counts::default(), RowsDiff::new(trial.diff_limits(), Bands::default()));
     let members = trial.wait(members_of(trial, campaign.record.id))?;
     let audience =
@@ -142,8 +142,12 @@ fn one(
 }
 
 /// Whether two versions read the same rows, so that what they say can be compared.
-fn same_rows(used: &Enabled, candidate: &Enabled) -> bool {
-    run::not_recorded(candidate.manifest(), used.manifest()).is_ok_and(|missing| missing.is_empty())
+fn same_rows(used: &Enabled, candidate: &Enabled, campaign: &Campaign) -> bool {
+    let missing = || {
+        let (of_candidate, of_used) = (config_of(candidate, campaign)?, config_of(used, campaign)?);
+        run::not_recorded((candidate.manifest(), &of_candidate), (used.manifest(), &of_used))
+    };
+    missing().is_ok_and(|missing| missing.is_empty())
 }
 
 fn config_of(enabled: &Enabled, campaign: &Campaign) -> Result<String> {
@@ -278,14 +282,14 @@ pub(crate) fn replay_with(
     let header = kept.header().clone();
     let campaign = campaign_of(&header, run)?;
     let at = header.at.context(run);
-    let columns = run::dataset(candidate.manifest())?.columns;
-    let columns: Vec<String> = columns.into_iter().map(|column| column.name).collect();
     let config = match config {
         Some(config) => config.clone(),
         None => serde_json::from_str(&header.config)
             .map_err(|error| Error::Damaged { what: format!("configuration of run {run}: {error}") })?,
     };
     let config = checked_config(id, candidate, config)?.to_string();
+    let columns = run::dataset(candidate.manifest(), &config)?.columns;
+    let columns: Vec<String> = columns.into_iter().map(|column| column.name).collect();
     let mut inputs = trial.archive.reader(digest).map_err(usable)?.into_inputs(end.rows);
     let mut diff = RowsDiff::new(trial.diff_limits(), Bands::default());
     let (used, before_used, mut failed) = (candidate.used(), version.map(Plugin::used), 0);

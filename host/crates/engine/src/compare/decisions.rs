@@ -44,14 +44,19 @@ fn answer(id: RecordId, plugin: &PluginId, candidate: &Plugin, capsule: Capsule)
     let CapsuleCall::Plugin { input, config, at } = capsule.call else {
         return Err(Error::InvalidRequest { reason: format!("decision {id} is not a plugin's") });
     };
-    let input = narrowed(id, plugin, candidate, input)?;
     let config = checked_config(plugin, candidate, parsed(id, &config)?)?.to_string();
+    let input = narrowed(id, plugin, (candidate, &config), input)?;
     ask(candidate, &input, &config, &at, Arc::new(Replaying(capsule.answers)))
 }
 
 /// What a version would have been told: no more fields and columns than it declares.
-fn narrowed(id: RecordId, plugin: &PluginId, candidate: &Plugin, input: PluginInput) -> Result<PluginInput> {
-    let manifest = candidate.manifest();
+fn narrowed(
+    id: RecordId,
+    plugin: &PluginId,
+    candidate: (&Plugin, &str),
+    input: PluginInput,
+) -> Result<PluginInput> {
+    let manifest = candidate.0.manifest();
     Ok(match input {
         PluginInput::Eligible { campaign, batch } => {
             PluginInput::Eligible { campaign, batch: columns(id, plugin, candidate, batch, &[])? }
@@ -80,11 +85,11 @@ fn narrowed(id: RecordId, plugin: &PluginId, candidate: &Plugin, input: PluginIn
 fn columns(
     id: RecordId,
     plugin: &PluginId,
-    candidate: &Plugin,
+    (candidate, config): (&Plugin, &str),
     batch: trellis_model::Batch,
     also: &[&str],
 ) -> Result<trellis_model::Batch> {
-    let declared = crate::run::dataset(candidate.manifest())?.columns;
+    let declared = crate::run::dataset(candidate.manifest(), config)?.columns;
     let mut names: Vec<String> = declared.into_iter().map(|column| column.name).collect();
     names.extend(also.iter().map(|name| (*name).to_owned()));
     let missing: Vec<_> =

@@ -29,13 +29,14 @@ pub(crate) async fn order(core: &Core, id: &PluginId, request: DryRunRequest) ->
     let info = find(core, id)?;
     let version = request.version.unwrap_or_else(|| info.version.clone());
     let plugin = core.registry.metered(id, &version).await?;
-    let asked = core.registry.requests_of(plugin.inspection());
     let (config, used) = match (request.config, &info.settings) {
         (Some(config), _) => (config, None),
         (None, settings) => (Json::Null, settings.as_ref().map(|settings| settings.config.clone())),
     };
     let config = checked_config(id, &plugin, used.unwrap_or(config))?;
-    check_grants(id, plugin.inspection(), request.grants.as_deref())?;
+    let inspection = plugin.inspection().configured(&config);
+    check_grants(id, &inspection, &core.records.schema(), request.grants.as_deref())?;
+    let asked = core.registry.requests_of(&inspection);
     let of_use = info.settings.as_ref().and_then(|settings| settings.grants.clone());
     let still_asked = |grants: Vec<String>| {
         grants.into_iter().filter(|grant| asked.iter().any(|asked| asked.grant == *grant)).collect()

@@ -205,7 +205,7 @@ pub(super) async fn review(core: &Core, id: &PluginId, version: &Version) -> Res
         wasi: inspection.wasi,
         requests: core
             .registry
-            .requests_of(&inspection)
+            .requests_of(&inspection.configured(&config_to_review(core, id, manifest)))
             .into_iter()
             .map(|request| labels.request(request))
             .collect(),
@@ -222,6 +222,14 @@ pub(super) async fn review(core: &Core, id: &PluginId, version: &Version) -> Res
     drop(plugin);
     core.registry.unload_unused();
     Ok(review)
+}
+
+/// The configuration in use as far as there is one, else the default one: it may name what is read.
+fn config_to_review(core: &Core, id: &PluginId, manifest: &Manifest) -> Json {
+    match core.registry.settings_of(id) {
+        Some((settings, _)) => manifest.config.with_defaults(settings.config),
+        None => manifest.default_config(),
+    }
 }
 
 fn provided(inspection: &Inspection) -> Vec<String> {
@@ -318,12 +326,15 @@ async fn diff(
     let old = core.registry.inspection(id, &from).ok()?;
     let before = core.registry.version(id, &from).await.ok()?;
     let outputs_before = outputs(&before).await.unwrap_or_default();
-    let grants = |inspection: &Inspection| {
-        core.registry.requests_of(inspection).into_iter().map(|request| request.grant)
+    let configured = |inspection: &Inspection| {
+        inspection.configured(&inspection.manifest.config.with_defaults(settings.config.clone()))
     };
-    let requests = NamesDiff::of(grants(&old), grants(new));
+    let asked = core.registry.requests_of(&configured(new));
+    let before = core.registry.requests_of(&configured(&old));
+    let grants =
+        |requests: &[Request]| requests.iter().map(|request| request.grant.clone()).collect::<Vec<_>>();
+    let requests = NamesDiff::of(grants(&before), grants(&asked));
     // Where nothing was said, everything is granted but personal data.
-    let asked = core.registry.requests_of(new);
     let is_personal =
         |grant: &String| asked.iter().any(|request| request.personal && request.grant == *grant);
     let granted = |grant: &&String| match &settings.grants {

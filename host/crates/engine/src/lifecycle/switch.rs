@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use semver::Version;
+use serde_json::Value as Json;
 use trellis_model::PluginId;
 use trellis_plugin_host::manifest::{AbsentPolicy, AbsentUse};
 use trellis_records::Caller;
@@ -44,7 +45,7 @@ pub(super) async fn upgrade(
     let changing = core.registry.changing().await;
     let UpgradeRequest { version, config, grants, absent, on_quarantine, options } = request;
     let settings = settings_in_use(core, id)?;
-    let from = settings.version.clone();
+    let (from, config_in_use) = (settings.version.clone(), settings.config.clone());
     let settings = UseSettings {
         version,
         config: config.unwrap_or_else(|| settings.config.clone()),
@@ -54,7 +55,7 @@ pub(super) async fn upgrade(
     };
     let settings = with_absent(core, id, absent, settings)?;
     let settings = match (grants, from) {
-        (None, Some(from)) => carried_over(core, id, &from, settings).await?,
+        (None, Some(from)) => carried_over(core, id, (&from, &config_in_use), settings).await?,
         _ => settings,
     };
     let prepared = core.registry.prepare(id, settings).await?;
@@ -185,13 +186,13 @@ fn settings_in_use(core: &Core, id: &PluginId) -> Result<UseSettings> {
 async fn carried_over(
     core: &Core,
     id: &PluginId,
-    from: &Version,
+    (from, config_in_use): (&Version, &Json),
     settings: UseSettings,
 ) -> Result<UseSettings> {
     let (version, _) = core.registry.version_to_use(id, settings.version.as_ref())?;
-    let asked = core.registry.requests(id, &version)?;
+    let asked = core.registry.requests(id, &version, &settings.config)?;
     // Where the file of the version in use is lost, nothing is known of what was granted but what stands in the settings.
-    let before = core.registry.requests(id, from).unwrap_or_default();
+    let before = core.registry.requests(id, from, config_in_use).unwrap_or_default();
     let known = |grant: &String| before.iter().any(|request| request.grant == *grant);
     let new: Vec<_> = asked.iter().filter(|request| !known(&request.grant)).cloned().collect();
     if !new.is_empty() {

@@ -148,7 +148,11 @@ impl Registry {
         let plugin = self.load_for_use(id, &version, digest).await?;
         let config = checked_config(id, &plugin, settings.config)?;
         config_names::check(id, &self.records.schema(), plugin.manifest(), &config)?;
-        grants::check(id, plugin.inspection(), settings.grants.as_deref())?;
+        let inspection = plugin.inspection().configured(&config);
+        let schema = self.records.schema();
+        grants::check(id, &inspection, &schema, settings.grants.as_deref())?;
+        let granted = grants::Grants::new(settings.grants.clone());
+        grants::check_columns(&inspection.manifest, &version, &schema, &granted)?;
         schedules::check(
             &self.records,
             self.schedule_interval_ms_min,

@@ -1,7 +1,7 @@
 //! Settings that name a field or an option of the server's objects.
 
 use serde_json::Value as Json;
-use trellis_model::{FieldType, PluginId};
+use trellis_model::{FieldName, FieldType, ObjectName, PluginId};
 use trellis_plugin_host::{Manifest, manifest::NamedByConfig};
 use trellis_records::Schema;
 
@@ -12,12 +12,27 @@ use crate::{Error, Result};
 /// # Errors
 /// [`Error::InvalidSettings`] with each setting that names what is not.
 pub(super) fn check(id: &PluginId, schema: &Schema, manifest: &Manifest, config: &Json) -> Result<()> {
-    let problems: Vec<String> =
+    let mut problems: Vec<String> =
         manifest.config.names(config).iter().filter_map(|named| problem(schema, named)).collect();
+    problems.extend(no_columns(schema, &manifest.configured(config)));
     match problems.is_empty() {
         true => Ok(()),
         false => Err(Error::InvalidSettings { plugin: id.clone(), reason: problems.join("; ") }),
     }
+}
+
+/// The fields that a configuration chose to be read and that no column can hold.
+fn no_columns(schema: &Schema, manifest: &Manifest) -> Vec<String> {
+    let chosen = manifest.datasets.iter().flat_map(|dataset| {
+        dataset.columns.iter().filter_map(move |column| Some((&dataset.object, column.chosen()?)))
+    });
+    let unfit = |(object, field): (&ObjectName, &FieldName)| {
+        let field = schema.object(object.as_str())?.field(field.as_str())?;
+        let unfit = matches!(field.field_type, FieldType::List { .. } | FieldType::Json);
+        let (name, kind) = (&field.name, field.field_type.name());
+        unfit.then(|| format!("`{object}.{name}` is a {kind}, which cannot be a column"))
+    };
+    chosen.filter_map(unfit).collect()
 }
 
 fn problem(schema: &Schema, named: &NamedByConfig) -> Option<String> {

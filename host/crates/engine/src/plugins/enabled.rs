@@ -55,7 +55,8 @@ impl Enabled {
         grants: Grants,
         schema: &Schema,
     ) -> Self {
-        let hidden = Hidden::of(plugin.manifest(), schema, &grants);
+        let settings = serde_json::from_str(&config).unwrap_or_default();
+        let hidden = Hidden::of(&plugin.manifest().configured(&settings), schema, &grants);
         let lookups = grants.lookups(plugin.manifest());
         let lookups = lookups.map(|lookup| (&lookup.object, hidden.shown(&lookup.object, &lookup.fields)));
         let scope = Arc::new(plugin_scope(lookups));

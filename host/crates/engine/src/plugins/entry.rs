@@ -83,7 +83,8 @@ pub(super) fn info(id: &PluginId, entry: &Entry) -> Option<PluginInfo> {
         config_schema: manifest.map_or(Json::Null, |manifest| manifest.config.as_json().clone()),
         config_default: manifest.map_or(Json::Null, trellis_plugin_host::Manifest::default_config),
         version: version.clone(),
-        requests: inspection.map(|inspection| inspection.requests()).unwrap_or_default(),
+        // What its configuration names is asked for too, and what of it is personal the schema knows.
+        requests: Vec::new(),
         versions: entry
             .installed()
             .rev()

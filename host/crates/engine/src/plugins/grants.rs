@@ -1,14 +1,17 @@
 //! What an admin grants of what a plugin asks for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use trellis_model::{Action, ObjectName, PluginId, Text, bilingual};
+use semver::Version;
+use trellis_model::{Action, FieldName, ObjectName, PluginId, Text, bilingual};
 use trellis_plugin_host::{
     Inspection,
     manifest::{ActionGrant, LookupGrant, Manifest},
 };
 
-use super::personal;
+use trellis_records::Schema;
+
+use super::personal::{self, Hidden};
 use crate::{Error, Result};
 
 /// What cannot be withheld: a component that imports WASI does not link without it.
@@ -64,14 +67,20 @@ impl Grants {
     }
 }
 
-/// Checks what an admin grants: each thing has to be asked for, and WASI cannot be left out where the component imports it.
-pub(crate) fn check(id: &PluginId, inspection: &Inspection, granted: Option<&[String]>) -> Result<()> {
+/// Checks what an admin grants: each thing has to be asked for under the configuration, and WASI cannot be left out where the component
+/// imports it.
+pub(crate) fn check(
+    id: &PluginId,
+    inspection: &Inspection,
+    schema: &Schema,
+    granted: Option<&[String]>,
+) -> Result<()> {
     let Some(granted) = granted else { return Ok(()) };
     let invalid = |reason: String| Error::InvalidSettings { plugin: id.clone(), reason };
     let requests = inspection.requests();
     let is_asked_for = |grant: &String| {
         requests.iter().any(|asked| asked.grant == *grant)
-            || personal::is_asked_for(&inspection.manifest, grant)
+            || personal::is_asked_for(&inspection.manifest, schema, grant)
     };
     if let Some(unknown) = granted.iter().find(|grant| !is_asked_for(grant)) {
         return Err(invalid(format!("`grants`: the plugin does not ask for `{unknown}`")));
@@ -84,6 +93,42 @@ pub(crate) fn check(id: &PluginId, inspection: &Inspection, granted: Option<&[St
         }
         None => Ok(()),
     }
+}
+
+/// Checks that what a configuration chose to be read was granted: a column that somebody asks for by name is not left empty in silence.
+///
+/// # Errors
+/// [`Error::GrantsNeeded`].
+pub(crate) fn check_columns(
+    manifest: &Manifest,
+    version: &Version,
+    schema: &Schema,
+    grants: &Grants,
+) -> Result<()> {
+    let hidden = Hidden::of(manifest, schema, grants);
+    let mut chosen = BTreeMap::<&ObjectName, BTreeSet<&FieldName>>::new();
+    let mut needed = BTreeSet::new();
+    for (dataset, column) in manifest
+        .datasets
+        .iter()
+        .flat_map(|dataset| dataset.columns.iter().map(move |column| (dataset, column)))
+    {
+        let Some(field) = column.chosen() else { continue };
+        let grant = dataset.grant_of_column(column);
+        if !grants.allow(&grant) {
+            needed.insert(grant);
+        }
+        if hidden.hides(&dataset.object, field) {
+            chosen.entry(&dataset.object).or_default().insert(field);
+        }
+    }
+    let mut requests = manifest.requests();
+    requests.retain(|request| needed.contains(&request.grant));
+    requests.extend(chosen.into_iter().map(|(object, fields)| personal::request(object, &fields)));
+    if requests.is_empty() {
+        return Ok(());
+    }
+    Err(Error::GrantsNeeded { plugin: manifest.id.clone(), version: version.to_string(), requests })
 }
 
 #[cfg(test)]

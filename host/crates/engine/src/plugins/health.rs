@@ -34,12 +34,13 @@ impl Registry {
             installed.and_then(|installed| installed.inspection.as_ref().ok()).cloned()
         };
         if let Some(inspection) = manifest {
-            info.requests = self.requests_of(&inspection);
+            let config = info.settings.as_ref().map_or(&info.config_default, |settings| &settings.config);
+            info.requests = self.requests_of(&inspection.configured(config));
         }
         info
     }
 
-    /// Everything that a version asks for, personal data included.
+    /// Everything that a version asks for under the configuration that it is told with, personal data included.
     pub(crate) fn requests_of(&self, inspection: &Inspection) -> Vec<Request> {
         let mut requests = inspection.requests();
         requests.extend(personal::requests(&inspection.manifest, &self.records.schema()));

@@ -34,7 +34,7 @@ pub(crate) use changes::{Changing, Note, Prepared};
 
 pub(crate) use enabled::Enabled;
 pub(crate) use files::hex;
-pub(crate) use grants::{Grants, check as check_grants};
+pub(crate) use grants::{Grants, check as check_grants, check_columns as check_grants_of_columns};
 pub(crate) use personal::Hidden;
 pub(crate) use registry::{Registry, checked_config};
 pub use switches::{SwitchInfo, SwitchKind};

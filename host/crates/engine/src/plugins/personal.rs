@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trellis_model::{FieldName, ObjectName, bilingual};
+use trellis_model::{FieldName, FieldType, ObjectName, bilingual};
 use trellis_plugin_host::{Manifest, manifest::Request};
 use trellis_records::Schema;
 
@@ -18,7 +18,7 @@ pub(crate) struct Hidden(BTreeMap<ObjectName, BTreeSet<FieldName>>);
 
 impl Hidden {
     /// The personal data that a manifest reads and that was not granted.
-    pub(super) fn of(manifest: &Manifest, schema: &Schema, grants: &Grants) -> Self {
+    pub(crate) fn of(manifest: &Manifest, schema: &Schema, grants: &Grants) -> Self {
         let hidden = personal(manifest, schema).into_iter().filter_map(|(object, mut fields)| {
             let granted = grants.personal(&object);
             fields.retain(|field| !granted.contains(field.as_str()));
@@ -50,20 +50,38 @@ fn personal(manifest: &Manifest, schema: &Schema) -> BTreeMap<ObjectName, BTreeS
         let read: BTreeSet<_> = fields.intersection(&personal).cloned().collect();
         (!read.is_empty()).then_some((name, read))
     };
-    manifest.reads().into_iter().filter_map(of_object).collect()
+    reads(manifest, schema).into_iter().filter_map(of_object).collect()
+}
+
+/// Every field that a manifest reads in any way, by object; of what it reads over references the schema knows the object.
+fn reads(manifest: &Manifest, schema: &Schema) -> BTreeMap<ObjectName, BTreeSet<FieldName>> {
+    let mut reads = manifest.reads();
+    for dataset in &manifest.datasets {
+        for (reference, field) in dataset.reads_through() {
+            let reference =
+                schema.object(dataset.object.as_str()).and_then(|object| object.field(reference.as_str()));
+            if let Some(FieldType::Reference { object }) = reference.map(|reference| &reference.field_type) {
+                reads.entry(object.clone()).or_default().insert(field);
+            }
+        }
+    }
+    reads
 }
 
 /// What a plugin asks for of personal data, in words for the admin.
 pub(super) fn requests(manifest: &Manifest, schema: &Schema) -> Vec<Request> {
-    let request = |(object, fields): (ObjectName, BTreeSet<FieldName>)| {
-        let list = fields.iter().map(FieldName::as_str).collect::<Vec<_>>().join(",");
-        Request {
-            grant: format!("{PERSONAL}{object}({list})"),
-            text: bilingual!("sees personal data of {object}: {list}", "可查看 {object} 的个人信息：{list}"),
-            personal: true,
-        }
-    };
-    personal(manifest, schema).into_iter().map(request).collect()
+    let requests = personal(manifest, schema);
+    requests.iter().map(|(object, fields)| request(object, &fields.iter().collect())).collect()
+}
+
+/// What a plugin asks for of the personal data of an object.
+pub(super) fn request(object: &ObjectName, fields: &BTreeSet<&FieldName>) -> Request {
+    let list = fields.iter().map(|field| field.as_str()).collect::<Vec<_>>().join(",");
+    Request {
+        grant: format!("{PERSONAL}{object}({list})"),
+        text: bilingual!("sees personal data of {object}: {list}", "可查看 {object} 的个人信息：{list}"),
+        personal: true,
+    }
 }
 
 /// The object and the fields of a grant of personal data.
@@ -73,9 +91,9 @@ pub(super) fn parse(grant: &str) -> Option<(&str, Vec<&str>)> {
 }
 
 /// Whether a grant of personal data names nothing but what the manifest reads. Which of it is personal may change with the schema.
-pub(super) fn is_asked_for(manifest: &Manifest, grant: &str) -> bool {
+pub(super) fn is_asked_for(manifest: &Manifest, schema: &Schema, grant: &str) -> bool {
     let Some((object, fields)) = parse(grant) else { return false };
-    let reads = manifest.reads();
+    let reads = reads(manifest, schema);
     let read = reads.iter().find(|(name, _)| name.as_str() == object).map(|(_, fields)| fields);
     read.is_some_and(|read| fields.iter().all(|field| read.iter().any(|name| name.as_str() == *field)))
 }

@@ -42,12 +42,19 @@ impl Registry {
         Ok((version.clone(), installed.stored.digest))
     }
 
-    /// What a version of a plugin asks for.
+    /// What a version of a plugin asks for under a configuration, defaults filled in.
     ///
     /// # Errors
     /// [`Error::UnknownVersion`], [`Error::Broken`].
-    pub(crate) fn requests(&self, id: &PluginId, version: &Version) -> Result<Vec<Request>> {
-        Ok(self.requests_of(&*self.inspection(id, version)?))
+    pub(crate) fn requests(
+        &self,
+        id: &PluginId,
+        version: &Version,
+        config: &serde_json::Value,
+    ) -> Result<Vec<Request>> {
+        let inspection = self.inspection(id, version)?;
+        let config = inspection.manifest.config.with_defaults(config.clone());
+        Ok(self.requests_of(&inspection.configured(&config)))
     }
 
     /// What a version of a plugin says about itself.

@@ -35,7 +35,10 @@ impl Causes {
                 let object = schema.object(object.as_str())?;
                 Some((object.id, object.field(by.as_str())?.id))
             }
-            ColumnSource::Field(_) | ColumnSource::Aggregate { .. } | ColumnSource::Withheld(_) => None,
+            ColumnSource::Field(_)
+            | ColumnSource::CodedField(_)
+            | ColumnSource::Aggregate { .. }
+            | ColumnSource::Withheld(_) => None,
         });
         let reading = Reading { core, object: object.id, related: related.collect() };
         let mut cursor = after;

@@ -96,7 +96,7 @@ pub(super) fn moves_with_time(core: &Core, spec: &DatasetSpec) -> bool {
         field.is_some_and(|field| matches!(field.field_type, FieldType::Date | FieldType::Time))
     };
     spec.columns.iter().any(|column| match &column.source {
-        ColumnSource::Field(name) => is_time(name),
+        ColumnSource::Field(name) | ColumnSource::CodedField(name) => is_time(name),
         // An event that was dated ahead counts from its day on.
         ColumnSource::Aggregate { .. } => true,
         ColumnSource::RelatedCount { .. } | ColumnSource::Withheld(_) => false,

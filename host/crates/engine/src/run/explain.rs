@@ -139,7 +139,7 @@ impl<'a> Asked<'a> {
 
     /// Reasons may quote all that the plugin reads of a customer.
     fn check_scope(&self, user: &Scope) -> Result<()> {
-        match sees_datasets(user, self.plugin.manifest()) {
+        match sees_datasets(user, &spec::configured(self.plugin.manifest(), &self.run.config)?) {
             true => Ok(()),
             false => Err(nothing(self.name, "is made of data that you may not see")),
         }
@@ -183,7 +183,7 @@ impl<'a> Asked<'a> {
 
     async fn inputs(&self, ordinal: u64) -> Result<(Batch, CallContext)> {
         let (core, as_of) = (self.core, as_of::from_days(self.run.as_of));
-        let spec = spec::granted(core, self.plugin.manifest())?;
+        let spec = spec::granted(core, self.plugin.manifest(), &self.run.config)?;
         if let Some(kept) = self.kept(&spec, ordinal).await? {
             return Ok(kept);
         }

@@ -43,6 +43,8 @@ pub(crate) struct Follower {
     run: RecordId,
     pub(super) plugin: Arc<Plugin>,
     pub(super) spec: DatasetSpec,
+    /// The configuration of the run: JSON text.
+    config: String,
     described: Arc<Described>,
     pub(super) outputs: Outputs,
     models: Arc<PerInterface<Vec<u8>>>,
@@ -137,7 +139,8 @@ impl Follower {
         Ok(Some(Self {
             id: id.clone(),
             run,
-            spec: spec::granted(core, plugin.manifest())?,
+            spec: spec::granted(core, plugin.manifest(), &record.config)?,
+            config: record.config.clone(),
             plugin,
             described: Arc::new(described),
             outputs: record.outputs()?,
@@ -180,7 +183,7 @@ impl Follower {
     /// Evaluates customers again, all at once. Where that ends in a fault, a few at a time: see [`careful`].
     async fn evaluate_again(&mut self, core: &Core, ordinals: &[u64], causes: &Causes) -> Result<()> {
         // What was withheld since is withheld from now on.
-        self.spec = spec::granted(core, self.plugin.manifest())?;
+        self.spec = spec::granted(core, self.plugin.manifest(), &self.config)?;
         if !self.careful {
             match self.evaluate_beside(core, ordinals, &[], causes).await {
                 Err(error) if careful::is_fault(&error) && ordinals.len() > 1 => self.careful = true,

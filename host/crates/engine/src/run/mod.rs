@@ -44,7 +44,7 @@ pub(crate) use plugin_run::{RunInput, run};
 pub(crate) use replay::{check as check_replay, replay};
 pub(crate) use serving::{serve_again, serve_since};
 pub(crate) use source::Source;
-pub(crate) use spec::{dataset, granted, granted_to, not_recorded};
+pub(crate) use spec::{check_chosen, configured, dataset, granted, granted_to, not_recorded};
 pub(crate) use trial::{Recorded, dry_run, evaluate_rows, narrow, replay_with, row_in};
 
 /// What is asked of a run, where it differs from the plugin's settings.

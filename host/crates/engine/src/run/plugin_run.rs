@@ -95,7 +95,7 @@ pub(crate) fn run(core: &Core, job: &Running<'_>, input: &RunInput) -> Result<Js
     let plugin = job.wait(core.registry.version(id, &input.of.version))?;
     let config = input.of.config.to_string();
     let described = evaluator::describe(&plugin, &config)?;
-    let spec = spec::granted(core, plugin.manifest())?;
+    let spec = spec::granted(core, plugin.manifest(), &config)?;
     let outputs = job.wait(outputs::define(&core.columns, plugin.manifest(), &spec.object, &described))?;
     let layout = Layout::of(&described, |output| plugin.manifest().output_name(output));
     let previous = job.wait(super::serving::serving(records, id))?;

@@ -1,58 +1,76 @@
 //! What a manifest declares, as columns can give it.
 
+use serde_json::Value as Json;
 use trellis_columns::{Aggregate, ColumnSource, DatasetColumn, DatasetSpec};
-use trellis_plugin_host::{
-    Manifest,
-    manifest::{self, DatasetKind},
-};
+use trellis_plugin_host::{Manifest, Plugin, manifest};
+use trellis_records::Schema;
 
 use crate::{
     Error, Result,
     core::Core,
-    plugins::{Enabled, Grants, Hidden},
+    plugins::{Enabled, Grants, Hidden, check_grants_of_columns},
 };
 
-/// The rows that a plugin reads.
-pub(crate) fn dataset(manifest: &Manifest) -> Result<DatasetSpec> {
-    let cannot = |reason: &str| Error::CannotRun { plugin: manifest.id.clone(), reason: reason.to_owned() };
-    let per_customer: Vec<_> =
-        manifest.datasets.iter().filter(|dataset| dataset.kind == DatasetKind::PerCustomer).collect();
-    match per_customer.as_slice() {
-        [dataset] => Ok(spec(dataset)),
-        [] => Err(cannot("its manifest declares no dataset of kind `per-customer`")),
-        _ => Err(cannot("its manifest declares several datasets of kind `per-customer`")),
-    }
+/// What a plugin reads under a configuration, which may name columns.
+pub(crate) fn configured(manifest: &Manifest, config: &str) -> Result<Manifest> {
+    let config = serde_json::from_str(config).map_err(|error| Error::Damaged {
+        what: format!("configuration of plugin `{}`: {error}", manifest.id),
+    })?;
+    Ok(manifest.configured(&config))
 }
 
-/// The rows that a plugin reads as it is used now: what was withheld of them is null.
-pub(crate) fn granted(core: &Core, manifest: &Manifest) -> Result<DatasetSpec> {
-    let (hidden, grants) = core.registry.withheld(&manifest.id, manifest);
-    withheld(manifest, &hidden, &grants)
+/// The rows of customers that a plugin reads under a configuration.
+pub(crate) fn dataset(manifest: &Manifest, config: &str) -> Result<DatasetSpec> {
+    customers(&configured(manifest, config)?).map(spec)
 }
 
-/// The rows that a plugin would read if it were used so: what would be withheld of them is null.
-pub(crate) fn granted_to(enabled: &Enabled) -> Result<DatasetSpec> {
-    withheld(enabled.manifest(), &enabled.hidden, &enabled.grants)
+/// The rows of customers that a plugin reads as it is used now: what was withheld of them is null.
+pub(crate) fn granted(core: &Core, manifest: &Manifest, config: &str) -> Result<DatasetSpec> {
+    let manifest = configured(manifest, config)?;
+    let (hidden, grants) = core.registry.withheld(&manifest.id, &manifest);
+    withheld(customers(&manifest)?, &hidden, &grants)
 }
 
-fn withheld(manifest: &Manifest, hidden: &Hidden, grants: &Grants) -> Result<DatasetSpec> {
-    let mut spec = dataset(manifest)?;
-    let declared = manifest.datasets.iter().find(|dataset| dataset.kind == DatasetKind::PerCustomer);
-    let Some(declared) = declared else { return Ok(spec) };
+/// The rows of customers that a plugin would read under a configuration if it were used so: what would be withheld of them is null.
+pub(crate) fn granted_to(enabled: &Enabled, config: &str, schema: &Schema) -> Result<DatasetSpec> {
+    let manifest = configured(enabled.manifest(), config)?;
+    let hidden = Hidden::of(&manifest, schema, &enabled.grants);
+    withheld(customers(&manifest)?, &hidden, &enabled.grants)
+}
+
+/// Checks that a configuration for one occasion names no columns beyond what was granted.
+///
+/// # Errors
+/// [`Error::GrantsNeeded`].
+pub(crate) fn check_chosen(core: &Core, plugin: &Plugin, config: &Json) -> Result<()> {
+    let manifest = plugin.manifest().configured(config);
+    let (_, grants) = core.registry.withheld(&manifest.id, &manifest);
+    check_grants_of_columns(&manifest, plugin.version(), &core.records.schema(), &grants)
+}
+
+fn customers(manifest: &Manifest) -> Result<&manifest::Dataset> {
+    manifest.customers().ok_or_else(|| Error::CannotRun {
+        plugin: manifest.id.clone(),
+        reason: "its manifest declares no dataset of kind `per-customer`".to_owned(),
+    })
+}
+
+fn withheld(declared: &manifest::Dataset, hidden: &Hidden, grants: &Grants) -> Result<DatasetSpec> {
+    let mut spec = spec(declared);
     for (column, declared_column) in spec.columns.iter_mut().zip(&declared.columns) {
         let (object, fields) = declared_column.source.reads(&declared.object);
         let is_hidden = fields.iter().any(|field| hidden.hides(object, field))
             || declared_column.source.reads_beyond().iter().any(|field| hidden.hides_somewhere(field));
-        if is_hidden || !grants.allow(&declared.grant_of(object)) {
+        if is_hidden || !grants.allow(&declared.grant_of_column(declared_column)) {
             column.source = ColumnSource::Withheld(Box::new(column.source.clone()));
         }
     }
     Ok(spec)
 }
 
-/// What the dataset of `candidate` has that a run of `recorded` did not read, or read from elsewhere.
-pub(crate) fn not_recorded(recorded: &Manifest, candidate: &Manifest) -> Result<Vec<String>> {
-    let (recorded, candidate) = (dataset(recorded)?, dataset(candidate)?);
+/// What the dataset of `candidate` has that a run of `recorded` did not read, or read from elsewhere; each with its configuration.
+pub(crate) fn not_recorded(recorded: (&Manifest, &str), candidate: (&Manifest, &str)) -> Result<Vec<String>> {
+    let (recorded, candidate) = (dataset(recorded.0, recorded.1)?, dataset(candidate.0, candidate.1)?);
     if recorded.object != candidate.object {
         return Ok(vec![format!("rows of `{}`", candidate.object)]);
     }
@@ -68,6 +86,12 @@ fn spec(dataset: &manifest::Dataset) -> DatasetSpec {
 fn column(column: &manifest::DatasetColumn) -> DatasetColumn {
     let source = match &column.source {
         manifest::ColumnSource::Field(field) => ColumnSource::Field(field.clone()),
+        manifest::ColumnSource::Chosen(field) => ColumnSource::CodedField(field.clone()),
+        manifest::ColumnSource::Through { .. } | manifest::ColumnSource::Configured(_) => {
+            unreachable!(
+                "a manifest has the one in datasets of rows only, and the other before it is configured"
+            )
+        }
         manifest::ColumnSource::Aggregate { from, aggregate, time } => ColumnSource::Aggregate {
             events: from.clone(),
             time: time.clone(),

@@ -71,7 +71,7 @@ struct Narrowed<S> {
 
 /// Evaluates a plugin over the customers as they are now, with a model learned from them, beside its current results.
 pub(crate) fn dry_run(trial: &Trial<'_>, candidate: &Enabled, as_of: AsOf) -> Result<Json> {
-    let spec = spec::granted_to(candidate)?;
+    let spec = spec::granted_to(candidate, &candidate.config, &trial.view.schema())?;
     let at = trial.view.context(trial.view.new_id(), as_of);
     let pass = Pass::new(trial, &candidate.plugin, &candidate.config, &at)?;
     let mut rows = trial.wait(trial.view.dataset(&spec, as_of, trial.batch_rows))?;
@@ -118,8 +118,8 @@ pub(crate) fn replay_with(
     let mut kept = trial.archive.verified(recorded.capsule).map_err(usable)?;
     let end = kept.end().map_err(usable)?;
     let at = kept.header().at.context(run);
-    let mut inputs = narrowed(trial, recorded, candidate, &end)?;
     let config = config_for(recorded.plugin, candidate, config, &record.config)?;
+    let mut inputs = narrowed(trial, recorded, (candidate, &config), &end)?;
     let described_before = evaluator::describe(recorded.version, &record.config)?;
     let layout_before =
         Layout::of(&described_before, |output| recorded.version.manifest().output_name(output));
@@ -136,7 +136,7 @@ pub(crate) fn replay_with(
         done.frame.map_or(Ok(()), &mut each)
     })?;
     let uses = Uses { before: before_use, after: candidate.used().since(used) };
-    let mut shown = trial.show(&spec::dataset(candidate.manifest())?.object, &diff)?;
+    let mut shown = trial.show(&spec::dataset(candidate.manifest(), &config)?.object, &diff)?;
     let more = json!({
         "run": run.to_string(),
         "recorded_version": record.version,
@@ -167,10 +167,13 @@ fn measure(trial: &Trial<'_>, recorded: Recorded<'_>, at: &CallContext, end: &En
 fn narrowed(
     trial: &Trial<'_>,
     recorded: Recorded<'_>,
-    candidate: &Plugin,
+    (candidate, config): (&Plugin, &str),
     end: &End,
 ) -> Result<Narrowed<capsule::Inputs>> {
-    let missing = spec::not_recorded(recorded.version.manifest(), candidate.manifest())?;
+    let missing = spec::not_recorded(
+        (recorded.version.manifest(), &recorded.record.config),
+        (candidate.manifest(), config),
+    )?;
     if !missing.is_empty() {
         return Err(Error::CannotRun {
             plugin: recorded.plugin.clone(),
@@ -184,7 +187,7 @@ fn narrowed(
     }
     let reader = trial.archive.reader(recorded.capsule);
     let rows = reader.map_err(|why| Error::InputsExpired { run: recorded.run, reason: why.0 })?;
-    let columns = spec::dataset(candidate.manifest())?.columns;
+    let columns = spec::dataset(candidate.manifest(), config)?.columns;
     let columns = columns.into_iter().map(|column| column.name).collect();
     Ok(Narrowed { rows: rows.into_inputs(end.rows), columns })
 }

@@ -142,6 +142,7 @@ impl FaultKind {
             Self::TooManyActions { .. } => "too-many-actions",
             Self::InvalidResult(_) => "invalid-result",
             Self::TooManyPasses { .. } => "too-many-passes",
+            Self::TooManyStreams { .. } => "too-many-streams",
         }
     }
 }

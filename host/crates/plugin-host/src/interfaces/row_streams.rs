@@ -1,8 +1,9 @@
-//! `row-streams`: a data set that a guest reads batch by batch.
+//! `row-streams`: data sets that a guest reads batch by batch: the one that it is called with, and those that it opens besides.
 //!
 //! The guest runs on a thread of its own and the thread that called serves the rows, because a store can hold nothing borrowed. While
 //! the guest works on a batch, the caller already makes the next one.
 
+use std::collections::BTreeMap;
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::time::Instant;
 
@@ -27,34 +28,70 @@ pub trait RowStream: Send {
 
     /// How many rows a pass gives. The budget of the call depends on it.
     fn rows(&self) -> u64;
+
+    /// Opens another dataset of the plugin, of the same moment; `None` where the plugin declares none of that name. Only the stream that a
+    /// call was made with is asked.
+    ///
+    /// # Errors
+    /// As [`RowStream::next`].
+    fn dataset(&mut self, name: &str) -> std::result::Result<Option<Box<dyn RowStream>>, String> {
+        let _ = name;
+        Ok(None)
+    }
 }
 
-/// What a guest holds: there is one stream in a call, so the handle needs no content.
+/// What a guest holds. Its number says which stream of the call it is, so the handle needs no content.
 #[expect(unreachable_pub, reason = "the generated code re-exports it")]
 pub struct StreamHandle;
 
+/// The stream that a call was made with.
+const FIRST: u32 = 0;
+
 enum Request {
-    Next,
-    Rewind,
+    Next(u32),
+    Rewind(u32),
+    Open { id: u32, name: String },
+    Close(u32),
 }
 
-type Reply = Result<Option<Batch>, Stop>;
+enum Answer {
+    Batch(Option<Batch>),
+    /// How many rows a pass of it gives; `None` where there is no such dataset.
+    Opened(Option<u64>),
+}
+
+type Reply = Result<Answer, Stop>;
+type Read = Result<Option<Batch>, Stop>;
 
 /// Requests of a guest that wait to be served. One that does not wait for an answer must not pile up any number of them.
 const REQUESTS_WAITING_MAX: usize = 1;
 
-/// The guest's end of the stream.
+/// The guest's end of the streams.
 pub(crate) struct StreamClient {
     requests: SyncSender<Request>,
     replies: Receiver<Reply>,
-    rows: u64,
+    /// How many rows a pass gives, of each stream that is open.
+    open: BTreeMap<u32, u64>,
+    /// The number of the stream that is opened next: none is used twice.
+    next_id: u32,
 }
 
-/// The caller's end of the stream.
+/// The caller's end of the streams.
 pub(crate) struct StreamServer<'a> {
     requests: Receiver<Request>,
     replies: Sender<Reply>,
-    rows: &'a mut dyn RowStream,
+    first: (&'a mut dyn RowStream, Ahead),
+    opened: BTreeMap<u32, (Box<dyn RowStream>, Ahead)>,
+    reading: Reading,
+}
+
+/// The batch of a stream that was read ahead.
+#[derive(Default)]
+struct Ahead(Option<Read>);
+
+/// What ends reading.
+#[derive(Clone)]
+struct Reading {
     limits: ClassLimits,
     cancel: CancelFlag,
 }
@@ -67,37 +104,79 @@ pub(crate) fn connect<'a>(
 ) -> (StreamClient, StreamServer<'a>) {
     let (request_sender, requests) = mpsc::sync_channel(REQUESTS_WAITING_MAX);
     let (replies, reply_receiver) = mpsc::channel();
-    let client = StreamClient { requests: request_sender, replies: reply_receiver, rows: rows.rows() };
-    (client, StreamServer { requests, replies, rows, limits: *limits, cancel: cancel.clone() })
+    let open = BTreeMap::from([(FIRST, rows.rows())]);
+    let client = StreamClient { requests: request_sender, replies: reply_receiver, open, next_id: FIRST + 1 };
+    let first = (rows, Ahead::default());
+    let reading = Reading { limits: *limits, cancel: cancel.clone() };
+    (client, StreamServer { requests, replies, first, opened: BTreeMap::new(), reading })
 }
 
 impl StreamServer<'_> {
     /// Answers until the guest's end is gone.
     pub(crate) fn serve(mut self) {
-        let mut ahead: Option<Reply> = None;
         while let Ok(request) = self.requests.recv() {
             match request {
-                Request::Rewind => {
-                    ahead = None;
-                    self.rows.rewind();
-                }
-                Request::Next => {
-                    let reply = ahead.take().unwrap_or_else(|| self.read());
-                    let more = matches!(reply, Ok(Some(_)));
-                    if self.replies.send(reply).is_err() {
-                        return;
+                Request::Rewind(id) => {
+                    if let Some((rows, ahead)) = self.stream(id) {
+                        ahead.rewind(rows);
                     }
-                    ahead = more.then(|| self.read());
                 }
+                Request::Next(id) => self.next(id),
+                Request::Open { id, name } => {
+                    let opened = self.open(id, &name);
+                    drop(self.replies.send(opened.map(Answer::Opened)));
+                }
+                Request::Close(id) => drop(self.opened.remove(&id)),
             }
         }
     }
 
-    fn read(&mut self) -> Reply {
-        if self.cancel.is_cancelled() {
-            return Err(Stop::Cancelled);
+    fn stream(&mut self, id: u32) -> Option<(&mut dyn RowStream, &mut Ahead)> {
+        match id {
+            FIRST => Some((&mut *self.first.0, &mut self.first.1)),
+            id => self.opened.get_mut(&id).map(|(rows, ahead)| (rows.as_mut() as &mut dyn RowStream, ahead)),
         }
-        let batch = self.rows.next().map_err(Stop::RowStream)?;
+    }
+
+    /// Answers with the next batch, and reads the one after it while the guest works. A guest that is gone is noticed with its next request.
+    fn next(&mut self, id: u32) {
+        let (reading, replies) = (self.reading.clone(), self.replies.clone());
+        let Some((rows, ahead)) = self.stream(id) else {
+            drop(replies.send(Err(StreamClient::lost())));
+            return;
+        };
+        let read = ahead.0.take().unwrap_or_else(|| reading.read(rows));
+        let more = matches!(read, Ok(Some(_)));
+        let sent = replies.send(read.map(Answer::Batch));
+        if more && sent.is_ok() {
+            ahead.0 = Some(reading.read(rows));
+        }
+    }
+
+    fn open(&mut self, id: u32, name: &str) -> Result<Option<u64>, Stop> {
+        self.reading.check()?;
+        let Some(rows) = self.first.0.dataset(name).map_err(Stop::RowStream)? else { return Ok(None) };
+        let count = rows.rows();
+        self.opened.insert(id, (rows, Ahead::default()));
+        Ok(Some(count))
+    }
+}
+
+impl Ahead {
+    fn rewind(&mut self, rows: &mut dyn RowStream) {
+        self.0 = None;
+        rows.rewind();
+    }
+}
+
+impl Reading {
+    fn check(&self) -> Result<(), Stop> {
+        if self.cancel.is_cancelled() { Err(Stop::Cancelled) } else { Ok(()) }
+    }
+
+    fn read(&self, rows: &mut dyn RowStream) -> Read {
+        self.check()?;
+        let batch = rows.next().map_err(Stop::RowStream)?;
         if let Some(batch) = &batch {
             check_size(batch, &self.limits)?;
         }
@@ -124,50 +203,92 @@ impl StreamClient {
         self.requests.send(request).map_err(|_| Self::lost())
     }
 
-    fn next(&self) -> Reply {
-        self.send(Request::Next)?;
+    fn ask(&self, request: Request) -> Reply {
+        self.send(request)?;
         self.replies.recv().map_err(|_| Self::lost())?
+    }
+
+    fn next(&self, id: u32) -> Read {
+        match self.ask(Request::Next(id))? {
+            Answer::Batch(batch) => Ok(batch),
+            Answer::Opened(_) => Err(Self::lost()),
+        }
+    }
+
+    /// Opens a dataset; returns the number of its stream and how many rows it has.
+    fn open(&mut self, name: String, streams_max: u32) -> Result<Option<(u32, u64)>, Stop> {
+        if self.open.len() >= streams_max as usize {
+            return Err(Stop::Streams);
+        }
+        let id = self.next_id;
+        self.next_id = id.checked_add(1).ok_or(Stop::Streams)?;
+        match self.ask(Request::Open { id, name })? {
+            Answer::Opened(Some(rows)) => {
+                self.open.insert(id, rows);
+                Ok(Some((id, rows)))
+            }
+            Answer::Opened(None) => Ok(None),
+            Answer::Batch(_) => Err(Self::lost()),
+        }
+    }
+
+    fn close(&mut self, id: u32) -> Result<(), Stop> {
+        match self.open.remove(&id) {
+            Some(_) => self.send(Request::Close(id)),
+            None => Ok(()),
+        }
     }
 }
 
 impl CallState {
-    /// The stream, if the call has one. A guest without one cannot have a handle.
-    fn stream(&self) -> Result<&StreamClient, Stop> {
-        self.stream.as_ref().ok_or_else(StreamClient::lost)
+    /// The streams, if the call has any. A guest without one cannot have a handle.
+    fn streams(&mut self) -> Result<&mut StreamClient, Stop> {
+        self.stream.as_mut().ok_or_else(StreamClient::lost)
+    }
+
+    /// Asks something of the caller's end. The time until it answers is not the guest's.
+    fn waiting<T>(&mut self, ask: impl FnOnce(&mut StreamClient) -> Result<T, Stop>) -> Result<T, Stop> {
+        let began = Instant::now();
+        let answer = self.streams().and_then(ask);
+        self.waited += began.elapsed();
+        answer
     }
 }
 
 impl HostRowStream for CallState {
-    fn next(&mut self, _stream: Resource<StreamHandle>) -> wasmtime::Result<Option<WitBatch>> {
-        let began = Instant::now();
-        let reply = self.stream()?.next();
-        self.waited += began.elapsed();
-        Ok(reply?.map(convert::batch_to_guest))
+    fn next(&mut self, stream: Resource<StreamHandle>) -> wasmtime::Result<Option<WitBatch>> {
+        let batch = self.waiting(|streams| streams.next(stream.rep()))?;
+        Ok(batch.map(convert::batch_to_guest))
     }
 
-    fn rewind(&mut self, _stream: Resource<StreamHandle>) -> wasmtime::Result<()> {
+    fn rewind(&mut self, stream: Resource<StreamHandle>) -> wasmtime::Result<()> {
         self.begin_pass()?;
-        let began = Instant::now();
-        let sent = self.stream()?.send(Request::Rewind);
-        self.waited += began.elapsed();
-        Ok(sent?)
+        Ok(self.waiting(|streams| streams.send(Request::Rewind(stream.rep())))?)
     }
 
-    fn rows(&mut self, _stream: Resource<StreamHandle>) -> wasmtime::Result<u64> {
-        Ok(self.stream()?.rows)
+    fn rows(&mut self, stream: Resource<StreamHandle>) -> wasmtime::Result<u64> {
+        let rows = self.streams()?.open.get(&stream.rep()).copied();
+        Ok(rows.ok_or_else(StreamClient::lost)?)
     }
 
+    /// Opening a dataset begins a pass of it, and is counted as one.
     fn dataset(
         &mut self,
         _stream: Resource<StreamHandle>,
-        _name: String,
+        name: String,
     ) -> wasmtime::Result<Option<Resource<StreamHandle>>> {
-        Ok(None)
+        self.begin_pass()?;
+        let streams_max = self.streams_max();
+        let asked = name.clone();
+        let opened = self.waiting(|streams| streams.open(asked, streams_max))?;
+        let Some((id, rows)) = opened else { return Ok(None) };
+        self.add_dataset(name, rows);
+        Ok(Some(Resource::new_own(id)))
     }
 
-    /// Guests only borrow the stream.
-    fn drop(&mut self, _stream: Resource<StreamHandle>) -> wasmtime::Result<()> {
-        Ok(())
+    /// Guests only borrow the stream that they are called with, and own those that they opened.
+    fn drop(&mut self, stream: Resource<StreamHandle>) -> wasmtime::Result<()> {
+        Ok(self.waiting(|streams| streams.close(stream.rep()))?)
     }
 }
 
@@ -216,14 +337,16 @@ mod tests {
     #[test]
     fn a_second_pass_gives_the_same_rows() {
         let ordinals = |client: &StreamClient| {
-            std::iter::from_fn(|| client.next().unwrap()).map(|batch| batch.ordinals[0]).collect::<Vec<_>>()
+            std::iter::from_fn(|| client.next(FIRST).unwrap())
+                .map(|batch| batch.ordinals[0])
+                .collect::<Vec<_>>()
         };
         let mut rows = Counting { next: 0, reads: 0 };
         with_stream(&mut rows, &CancelFlag::default(), |client| {
             assert_eq!(ordinals(&client), [1, 2]);
-            client.send(Request::Rewind).unwrap();
-            client.next().unwrap();
-            client.send(Request::Rewind).unwrap();
+            client.send(Request::Rewind(FIRST)).unwrap();
+            client.next(FIRST).unwrap();
+            client.send(Request::Rewind(FIRST)).unwrap();
             assert_eq!(ordinals(&client), [1, 2], "what was read ahead is forgotten");
         });
         assert_eq!(rows.reads, 8);
@@ -234,11 +357,14 @@ mod tests {
         let mut rows = Counting { next: 0, reads: 0 };
         let (client, server) = connect(&mut rows, &Limits::default().training, &CancelFlag::default());
         for _ in 0..REQUESTS_WAITING_MAX {
-            client.requests.try_send(Request::Rewind).unwrap();
+            client.requests.try_send(Request::Rewind(FIRST)).unwrap();
         }
-        assert!(client.requests.try_send(Request::Rewind).is_err(), "nobody serves: no more of them wait");
+        assert!(
+            client.requests.try_send(Request::Rewind(FIRST)).is_err(),
+            "nobody serves: no more of them wait"
+        );
         drop(server);
-        assert!(matches!(client.send(Request::Rewind), Err(Stop::RowStream(_))));
+        assert!(matches!(client.send(Request::Rewind(FIRST)), Err(Stop::RowStream(_))));
     }
 
     #[test]
@@ -246,7 +372,7 @@ mod tests {
         let cancel = CancelFlag::default();
         cancel.cancel();
         with_stream(&mut Counting { next: 0, reads: 0 }, &cancel, |client| {
-            assert!(matches!(client.next(), Err(Stop::Cancelled)));
+            assert!(matches!(client.next(FIRST), Err(Stop::Cancelled)));
         });
     }
 

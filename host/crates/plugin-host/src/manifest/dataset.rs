@@ -1,9 +1,11 @@
-//! The data that a plugin reads of every customer: datasets and their columns.
+//! The data that a plugin reads: datasets and their columns.
 
 use serde::Deserialize;
 use trellis_model::{FieldName, Filter, ObjectName};
 
+use super::configured::{self, Configured};
 use super::parse::{Parse, check_name, field_name, object_name, problem, unique};
+use super::rows;
 
 /// Data that a plugin reads; it gets that and no more.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +16,12 @@ pub struct Dataset {
     pub kind: DatasetKind,
     /// Whose records the rows are.
     pub object: ObjectName,
+    /// Which records, of a dataset of rows.
+    pub filter: Filter,
+    /// The fields that the rows of a dataset of rows come in the order of, before the id.
+    pub order_by: Vec<FieldName>,
+    /// The field that is the time of a row of a dataset of rows; what lies after "as of" is no row.
+    pub time: Option<FieldName>,
     /// What is read of each, in the order in which the columns stand in a batch.
     pub columns: Vec<DatasetColumn>,
 }
@@ -41,6 +49,17 @@ pub struct DatasetColumn {
 pub enum ColumnSource {
     /// A field of the dataset's object.
     Field(FieldName),
+    /// A field of the record that a reference of the dataset's object points at.
+    Through {
+        /// The reference.
+        reference: FieldName,
+        /// The field of the record that it points at.
+        field: FieldName,
+    },
+    /// Fields of the dataset's object that the configuration names: what they are is known with it, see [`super::Manifest::configured`].
+    Configured(Configured),
+    /// A field of the dataset's object that the configuration named.
+    Chosen(FieldName),
     /// A figure over the child records that refer to the row's record.
     Aggregate {
         /// The child object.
@@ -81,6 +100,10 @@ pub(super) struct RawDataset {
     kind: RawKind,
     object: String,
     columns: Vec<RawColumn>,
+    r#where: Option<serde_json::Value>,
+    #[serde(rename = "order-by")]
+    order_by: Option<Vec<String>>,
+    time: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -100,6 +123,10 @@ struct RawColumn {
     time: Option<String>,
     by: Option<String>,
     r#where: Option<serde_json::Value>,
+    #[serde(rename = "fields-from")]
+    fields_from: Option<String>,
+    #[serde(rename = "field-from")]
+    field_from: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Deserialize)]
@@ -125,11 +152,26 @@ pub(super) fn dataset((index, raw): (usize, RawDataset)) -> Parse<Dataset> {
     let column = |(index, raw)| column(&format!("{key}.columns[{index}]"), raw);
     let columns = raw.columns.into_iter().enumerate().map(column).collect::<Parse<Vec<_>>>()?;
     unique(&format!("{key}.columns"), columns.iter().map(|column| column.name.as_str()))?;
-    Ok(Dataset { name: raw.name, kind, object, columns })
+    let dataset = Dataset {
+        name: raw.name,
+        kind,
+        object,
+        filter: filter(&format!("{key}.where"), raw.r#where.as_ref())?,
+        order_by: rows::order_by(&key, raw.order_by.unwrap_or_default())?,
+        time: raw.time.map(|time| field_name(&format!("{key}.time"), &time)).transpose()?,
+        columns,
+    };
+    rows::check(&key, &dataset)?;
+    Ok(dataset)
 }
 
 fn column(key: &str, raw: RawColumn) -> Parse<DatasetColumn> {
     check_name(&format!("{key}.name"), &raw.name)?;
+    if let Some(source) =
+        configured::source(key, raw.fields_from.as_deref(), raw.field_from.as_deref(), raw.names_a_source())?
+    {
+        return Ok(DatasetColumn { name: raw.name, source });
+    }
     let source = match &raw {
         RawColumn {
             from: None,
@@ -139,7 +181,7 @@ fn column(key: &str, raw: RawColumn) -> Parse<DatasetColumn> {
             by: None,
             r#where: None,
             ..
-        } => ColumnSource::Field(field_name(&format!("{key}.field"), field)?),
+        } => rows::field(&format!("{key}.field"), field)?,
         RawColumn {
             from: Some(from),
             aggregate: Some(figure),
@@ -167,12 +209,20 @@ fn column(key: &str, raw: RawColumn) -> Parse<DatasetColumn> {
         _ => {
             return Err(problem(
                 key,
-                "is neither a field of the object (`field`), nor an aggregate (`from`, `aggregate`, `time`), nor a count \
+                "is neither a field of the object (`field`; `fields-from` or `field-from` where the config names it), nor an aggregate (`from`, `aggregate`, `time`), nor a count \
                  of related records (`from`, `aggregate = \"count\"`, `by`, `where`)",
             ));
         }
     };
     Ok(DatasetColumn { name: raw.name, source })
+}
+
+impl RawColumn {
+    /// Whether it says by itself where it comes from.
+    fn names_a_source(&self) -> bool {
+        let texts = [&self.from, &self.field, &self.time, &self.by];
+        texts.iter().any(|text| text.is_some()) || self.aggregate.is_some() || self.r#where.is_some()
+    }
 }
 
 fn aggregate(key: &str, figure: RawAggregate, field: Option<&str>) -> Parse<Aggregate> {

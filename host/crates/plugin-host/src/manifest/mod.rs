@@ -5,9 +5,11 @@
 mod absent;
 mod config_forms;
 mod config_schema;
+mod configured;
 mod dataset;
 mod parse;
 mod requests;
+mod rows;
 mod schedule;
 mod schedule_words;
 mod uses;
@@ -21,6 +23,7 @@ use crate::{Error, LimitClass, PluginVersion, Result, plain};
 pub use absent::{Absence, AbsentPolicy, AbsentUse};
 pub use config_forms::NamedByConfig;
 pub use config_schema::{ConfigProblem, ConfigSchema};
+pub use configured::{CONFIGURED_COLUMNS_MAX, Configured};
 pub use dataset::{Aggregate, ColumnSource, Dataset, DatasetColumn, DatasetKind};
 pub use requests::Request;
 pub use schedule::{Cron, Schedule, ScheduledModel};
@@ -135,6 +138,11 @@ impl Manifest {
         format!("{}__{output}", self.id.prefix())
     }
 
+    /// The dataset of customers, which the interfaces that are called on batches share.
+    pub fn customers(&self) -> Option<&Dataset> {
+        self.datasets.iter().find(|dataset| dataset.kind == DatasetKind::PerCustomer)
+    }
+
     /// The dataset of a name.
     pub fn dataset(&self, name: &str) -> Option<&Dataset> {
         self.datasets.iter().find(|dataset| dataset.name == name)
@@ -160,7 +168,10 @@ impl Manifest {
     /// # Errors
     /// Everything that is wrong with it, each with the setting's name.
     pub fn validate_config(&self, config: &serde_json::Value) -> std::result::Result<(), Vec<ConfigProblem>> {
-        let problems = self.config.problems(config);
+        let mut problems = self.config.problems(config);
+        if problems.is_empty() {
+            problems = self.column_problems(config);
+        }
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use trellis_model::{FieldName, ObjectName, PluginId, Text};
 
 use super::absent;
+use super::configured;
 use super::dataset::{Dataset, DatasetKind, RawDataset, dataset};
 use super::schedule::{self, RawSchedule};
 use super::uses::{
@@ -13,6 +14,9 @@ use super::uses::{
 };
 use super::{ConfigSchema, Interface, Manifest};
 use crate::{LimitClass, plain};
+
+/// Datasets of a plugin.
+const DATASETS_MAX: usize = 16;
 
 /// Something wrong, and where.
 #[derive(Debug)]
@@ -69,6 +73,9 @@ pub(super) fn parse(text: &str) -> Parse<Manifest> {
     let datasets = raw.datasets.into_iter().enumerate().map(dataset).collect::<Parse<Vec<_>>>()?;
     unique("datasets", datasets.iter().map(|dataset| dataset.name.as_str()))?;
     check_datasets(&provides, &datasets)?;
+    let config =
+        ConfigSchema::new(raw.config).map_err(|(path, reason)| problem(&format!("config{path}"), reason))?;
+    configured::check(&datasets, &config)?;
     check_aliases("segmentation", &raw.segmentation)?;
     check_aliases("scoring", &raw.scoring)?;
     check_table(&provides, Interface::ServiceWorkflow, raw.service_workflow.is_some(), true)?;
@@ -93,8 +100,7 @@ pub(super) fn parse(text: &str) -> Parse<Manifest> {
         name: label("name", raw.name)?,
         description: plain_text(raw.description),
         datasets,
-        config: ConfigSchema::new(raw.config)
-            .map_err(|(path, reason)| problem(&format!("config{path}"), reason))?,
+        config,
         segmentation_aliases: raw.segmentation.aliases,
         score_aliases: raw.scoring.aliases,
         lookups: uses::lookups(raw.lookups)?,
@@ -163,19 +169,23 @@ fn interfaces(names: &[String]) -> Parse<Vec<Interface>> {
     names.iter().map(find).collect()
 }
 
-/// Interfaces that are called on batches of customers share the one dataset that a plugin has.
+/// Interfaces that are called on batches of customers share the one dataset of customers that a plugin has; beside it there may be
+/// datasets of rows.
 fn check_datasets(provides: &[Interface], datasets: &[Dataset]) -> Parse<()> {
+    if datasets.len() > DATASETS_MAX {
+        return Err(problem("datasets", format!("there are {}, at most {DATASETS_MAX}", datasets.len())));
+    }
     let Some(interface) = provides.iter().find(|interface| interface.reads_customers()) else {
         return Ok(());
     };
     let count = datasets.iter().filter(|dataset| dataset.kind == DatasetKind::PerCustomer).count();
-    if count == 1 && datasets.len() == 1 {
+    if count == 1 {
         return Ok(());
     }
     let name = interface.name();
     Err(problem(
         "datasets",
-        format!("a plugin that provides {name} reads exactly one dataset, of kind `per-customer`"),
+        format!("a plugin that provides {name} reads exactly one dataset of kind `per-customer`"),
     ))
 }
 

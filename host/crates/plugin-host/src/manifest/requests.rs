@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use trellis_model::{FieldName, ObjectName, Text, bilingual};
 
-use super::{ActionGrant, ColumnSource, Dataset, Manifest};
+use super::{ActionGrant, ColumnSource, Dataset, DatasetColumn, Manifest};
 
 /// One thing that a plugin asks for and an admin grants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,11 +37,12 @@ impl Manifest {
     pub fn requests(&self) -> Vec<Request> {
         let mut requests = Vec::new();
         let mut push = |grant: String, text: Text| requests.push(Request { grant, text, personal: false });
-        for dataset in &self.datasets {
-            for (object, fields) in dataset.reads() {
-                let list = comma(&fields);
+        let mut asked = BTreeSet::new();
+        for (object, list) in self.datasets.iter().flat_map(Dataset::asks) {
+            let asks = data(&object, &list);
+            if asked.insert(asks.clone()) {
                 let text = bilingual!("reads of every {object}: {list}", "读取每条 {object} 记录的：{list}");
-                push(grant("data", &object, &fields), text);
+                push(asks, text);
             }
         }
         if let Some(workflow) = &self.service_workflow {
@@ -105,19 +106,91 @@ impl Manifest {
 }
 
 impl Dataset {
-    /// What its columns read, by object.
+    /// What it reads, by object: its columns, and what decides which rows there are and in which order. Of a path over a reference it is
+    /// the reference; see [`Dataset::reads_through`].
     pub fn reads(&self) -> BTreeMap<ObjectName, BTreeSet<FieldName>> {
-        let mut data: BTreeMap<ObjectName, BTreeSet<FieldName>> = BTreeMap::new();
-        for column in &self.columns {
-            let (object, fields) = column.source.reads(&self.object);
-            data.entry(object.clone()).or_default().extend(fields.into_iter().cloned());
+        let mut data = self.reads_by_itself();
+        let chosen = self.columns.iter().filter_map(DatasetColumn::chosen).cloned();
+        let chosen: BTreeSet<_> = chosen.collect();
+        if !chosen.is_empty() {
+            data.entry(self.object.clone()).or_default().extend(chosen);
         }
         data
     }
 
+    /// The fields of other records that it reads, each with the reference of its object that leads there.
+    pub fn reads_through(&self) -> BTreeSet<(FieldName, FieldName)> {
+        let mut paths = BTreeSet::new();
+        for column in &self.columns {
+            if let ColumnSource::Through { reference, field } = &column.source {
+                paths.insert((reference.clone(), field.clone()));
+            }
+        }
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        compared(&self.filter, &mut first, |path| {
+            path.first().filter(|_| path.len() == 2).map(std::slice::from_ref)
+        });
+        compared(&self.filter, &mut second, |path| path.get(1..));
+        paths.extend(first.into_iter().cloned().zip(second.into_iter().cloned()));
+        paths
+    }
+
+    /// What the manifest itself says that it reads, not what the configuration chose.
+    fn reads_by_itself(&self) -> BTreeMap<ObjectName, BTreeSet<FieldName>> {
+        let mut data: BTreeMap<ObjectName, BTreeSet<FieldName>> = BTreeMap::new();
+        for column in self.columns.iter().filter(|column| column.chosen().is_none()) {
+            let (object, fields) = column.source.reads(&self.object);
+            data.entry(object.clone()).or_default().extend(fields.into_iter().cloned());
+        }
+        let mut own: Vec<&FieldName> = self.order_by.iter().chain(&self.time).collect();
+        compared(&self.filter, &mut own, |path| path.get(..1));
+        if !own.is_empty() {
+            data.entry(self.object.clone()).or_default().extend(own.into_iter().cloned());
+        }
+        data.retain(|_, fields| !fields.is_empty());
+        data
+    }
+
+    /// Every grant that it needs, as object and list of fields: one an object for what the manifest says, and one a field for what the
+    /// configuration chose, so that choosing another asks for that one only.
+    fn asks(&self) -> Vec<(ObjectName, String)> {
+        let by_itself = self.reads_by_itself().into_keys();
+        let mut asks: Vec<_> = by_itself.map(|object| (object.clone(), self.list_of(&object))).collect();
+        let chosen = self.columns.iter().filter_map(DatasetColumn::chosen);
+        asks.extend(chosen.map(|field| (self.object.clone(), field.to_string())));
+        asks
+    }
+
+    fn list_of(&self, object: &ObjectName) -> String {
+        let fields = self.reads_by_itself().remove(object).unwrap_or_default();
+        let mut list: Vec<String> = fields.iter().map(ToString::to_string).collect();
+        if *object == self.object {
+            list.extend(self.reads_through().iter().map(|(reference, field)| format!("{reference}.{field}")));
+        }
+        list.join(",")
+    }
+
     /// The grant that the data of an object needs: `data:order(amount,ordered_on)`.
     pub fn grant_of(&self, object: &ObjectName) -> String {
-        grant("data", object, &self.reads().remove(object).unwrap_or_default())
+        data(object, &self.list_of(object))
+    }
+
+    /// The grant that a column of this dataset needs.
+    pub fn grant_of_column(&self, column: &DatasetColumn) -> String {
+        match column.chosen() {
+            Some(field) => data(&self.object, field.as_str()),
+            None => self.grant_of(column.source.reads(&self.object).0),
+        }
+    }
+}
+
+impl DatasetColumn {
+    /// The field that the configuration chose for it, if it did.
+    pub fn chosen(&self) -> Option<&FieldName> {
+        match &self.source {
+            ColumnSource::Chosen(field) => Some(field),
+            _ => None,
+        }
     }
 }
 
@@ -126,7 +199,9 @@ impl ColumnSource {
     /// [`ColumnSource::reads_beyond`].
     pub fn reads<'a>(&'a self, of: &'a ObjectName) -> (&'a ObjectName, Vec<&'a FieldName>) {
         match self {
-            Self::Field(field) => (of, vec![field]),
+            Self::Field(field) | Self::Chosen(field) => (of, vec![field]),
+            Self::Through { reference, .. } => (of, vec![reference]),
+            Self::Configured(_) => (of, Vec::new()),
             Self::Aggregate { from, aggregate, time } => {
                 let sum = match aggregate {
                     super::Aggregate::Sum(field) => Some(field),
@@ -145,8 +220,10 @@ impl ColumnSource {
     /// The fields of other records that a filter reaches over references.
     pub fn reads_beyond(&self) -> Vec<&FieldName> {
         let mut fields = Vec::new();
-        if let Self::RelatedCount { filter, .. } = self {
-            compared(filter, &mut fields, |path| path.get(1..));
+        match self {
+            Self::RelatedCount { filter, .. } => compared(filter, &mut fields, |path| path.get(1..)),
+            Self::Through { field, .. } => fields.push(field),
+            _ => {}
         }
         fields
     }
@@ -195,6 +272,10 @@ fn compared<'a>(
         Filter::Compare { path, .. } => fields.extend(steps(&path.0).unwrap_or_default()),
         Filter::Related(related) => fields.push(&related.related),
     }
+}
+
+fn data(object: &ObjectName, list: &str) -> String {
+    format!("data:{object}({list})")
 }
 
 fn grant(what: &str, object: &ObjectName, fields: &BTreeSet<FieldName>) -> String {

@@ -7,14 +7,14 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use trellis_model::{Currency, Value};
-use trellis_plugin_host::manifest::Interface;
+use trellis_plugin_host::manifest::{DatasetKind, Interface};
 use trellis_plugin_host::{CallContext, HookChange, Manifest, Occurrence, WorkItem};
 
 use super::lines::line_of;
 use super::records::{Answers, RawRecord, RecordReader};
 use super::rows::{Problem, RowsReader};
 use super::values::ValueType;
-use crate::calls::{Input, ModelSource};
+use crate::calls::{Datasets, Input, ModelSource};
 use crate::{Error, Function, Result};
 
 /// How far a number may be from the expected one, as a share of the larger of the two (or of 1).
@@ -32,6 +32,8 @@ pub struct Case {
     /// Which function is called.
     pub function: Function,
     pub(crate) input: Input,
+    /// The rows of the plugin's further datasets.
+    pub(crate) datasets: Datasets,
     pub(crate) config: String,
     pub(crate) at: CallContext,
     pub(crate) answers: Answers,
@@ -55,6 +57,8 @@ struct RawCase {
     fit: Option<Json>,
     model: Option<String>,
     rows: Option<Json>,
+    #[serde(default)]
+    datasets: BTreeMap<String, Json>,
     campaign: Option<RawRecord>,
     item: Option<RawRecord>,
     account: Option<RawRecord>,
@@ -130,9 +134,12 @@ fn read(name: &str, raw: &RawCase, manifest: &Manifest) -> Result<Case, Problem>
         .map_err(|error| ("context.base_currency".to_owned(), error.to_string()))?;
     let types = types(&raw.types)?;
     let records = RecordReader { types: &types, base };
-    let rows = RowsReader { manifest, types: &types, base };
+    let settings = config(&raw.config, manifest)?;
+    let manifest = &manifest.configured(&settings);
+    let rows = RowsReader { types: &types, base };
     let answers = Answers::read(&records, &raw.lookups)?;
-    let input = Inputs { raw, function, manifest, rows, records: &records }.read()?;
+    let inputs = Inputs { raw, function, manifest, rows, records: &records };
+    let (input, datasets) = (inputs.read()?, inputs.datasets()?);
     let tolerance = raw.tolerance.unwrap_or(TOLERANCE);
     if !(tolerance.is_finite() && tolerance >= 0.0) {
         return Err(("tolerance".to_owned(), format!("{tolerance} is no share")));
@@ -142,7 +149,8 @@ fn read(name: &str, raw: &RawCase, manifest: &Manifest) -> Result<Case, Problem>
         title: raw.title.clone(),
         function,
         input,
-        config: config(&raw.config, manifest)?,
+        datasets,
+        config: settings.to_string(),
         at,
         answers,
         tolerance,
@@ -199,10 +207,10 @@ fn types(raw: &BTreeMap<String, String>) -> Result<BTreeMap<String, ValueType>, 
 }
 
 /// The configuration with the schema's defaults, as the host would pass it.
-fn config(raw: &Map<String, Json>, manifest: &Manifest) -> Result<String, Problem> {
+fn config(raw: &Map<String, Json>, manifest: &Manifest) -> Result<Json, Problem> {
     let config = manifest.config.with_defaults(Json::Object(raw.clone()));
     match manifest.validate_config(&config) {
-        Ok(()) => Ok(config.to_string()),
+        Ok(()) => Ok(config),
         Err(problems) => {
             let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
             Err(("config".to_owned(), format!("the host would refuse it: {}", problems.join("; "))))
@@ -223,9 +231,10 @@ struct Inputs<'a> {
 fn keys_of(function: Function) -> &'static [&'static str] {
     match (function.interface, function.name) {
         (Interface::Segmentation | Interface::Scoring, "describe") => &[],
-        (Interface::Segmentation | Interface::Scoring, "fit") => &["rows"],
-        (Interface::Segmentation | Interface::Scoring, "rules") => &["fit", "model"],
-        (Interface::Segmentation | Interface::Scoring, _) => &["rows", "fit", "model"],
+        (Interface::Segmentation | Interface::Scoring, "fit") => &["rows", "datasets"],
+        (Interface::Segmentation | Interface::Scoring, "rules") => &["fit", "model", "datasets"],
+        (Interface::Segmentation | Interface::Scoring, _) => &["rows", "fit", "model", "datasets"],
+        (Interface::CampaignRules, "evaluate") => &["rows", "campaign", "datasets"],
         (Interface::CampaignRules, _) => &["rows", "campaign"],
         (Interface::ServiceWorkflow, "on-event") => &["item", "account", "event"],
         (Interface::ServiceWorkflow, _) => &["item", "account"],
@@ -265,6 +274,7 @@ impl Inputs<'_> {
             ("fit", raw.fit.is_some()),
             ("model", raw.model.is_some()),
             ("rows", raw.rows.is_some()),
+            ("datasets", !raw.datasets.is_empty()),
             ("campaign", raw.campaign.is_some()),
             ("item", raw.item.is_some()),
             ("account", raw.account.is_some()),
@@ -284,7 +294,23 @@ impl Inputs<'_> {
     fn batch(&self, key: &str, more: &[(&str, ValueType)]) -> Result<trellis_model::Batch, Problem> {
         let rows = if key == "fit" { &self.raw.fit } else { &self.raw.rows };
         let rows = rows.as_ref().ok_or_else(|| missing(key))?;
-        self.rows.batch(key, rows, more)
+        let customers = self.manifest.customers();
+        self.rows.batch(key, rows, customers.map_or(&[][..], |dataset| &dataset.columns), more)
+    }
+
+    /// The rows of further datasets.
+    fn datasets(&self) -> Result<Datasets, Problem> {
+        let read = |(name, rows): (&String, &Json)| {
+            let place = format!("datasets.{name}");
+            let declared = self.manifest.dataset(name).filter(|dataset| dataset.kind == DatasetKind::Rows);
+            let declared = declared.ok_or_else(|| {
+                (place.clone(), "plugin.toml declares no dataset of kind `rows` of that name".to_owned())
+            })?;
+            let mut batch = self.rows.batch(&place, rows, &declared.columns, &[])?;
+            batch.ordinals = (0..u64::from(batch.rows)).collect();
+            Ok((name.clone(), vec![batch]))
+        };
+        self.raw.datasets.iter().map(read).collect()
     }
 
     /// What the case says of its model; by default the plugin learns from the rows themselves.

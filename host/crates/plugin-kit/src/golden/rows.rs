@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 use trellis_model::{Batch, Currency};
-use trellis_plugin_host::Manifest;
 use trellis_plugin_host::manifest::{Aggregate, ColumnSource, DatasetColumn};
 
 use super::values::{self, ValueType};
 
 /// Reads rows of a plugin's dataset.
 pub(super) struct RowsReader<'a> {
-    pub(super) manifest: &'a Manifest,
     /// What the case says of types, by column.
     pub(super) types: &'a BTreeMap<String, ValueType>,
     pub(super) base: Currency,
@@ -24,15 +22,15 @@ pub(super) type Problem = (String, String);
 const ORDINAL: &str = "ordinal";
 
 impl RowsReader<'_> {
-    /// Reads rows. `more` are columns that the function gets beside those of the dataset.
+    /// Reads rows of a dataset. `more` are columns that the function gets beside those of the dataset.
     pub(super) fn batch(
         &self,
         place: &str,
         json: &Json,
+        columns: &[DatasetColumn],
         more: &[(&str, ValueType)],
     ) -> Result<Batch, Problem> {
         let rows = rows(place, json)?;
-        let columns = self.manifest.datasets.first().map_or(&[][..], |dataset| &dataset.columns);
         let known = |name: &str| {
             name == ORDINAL
                 || columns.iter().any(|column| column.name == name)
@@ -53,8 +51,8 @@ impl RowsReader<'_> {
         };
         for column in columns {
             let cells = cells(&rows, &column.name);
-            let place = || format!("{place}[..].{}", column.name);
-            let value_type = self.type_of(column, &cells).map_err(|reason| (place(), reason))?;
+            let (at, place) = (place, || format!("{place}[..].{}", column.name));
+            let value_type = self.type_of(at, column, &cells).map_err(|reason| (place(), reason))?;
             batch.columns.push(self.column(place, &column.name, value_type, &cells)?);
         }
         for (name, value_type) in more {
@@ -77,8 +75,11 @@ impl RowsReader<'_> {
     }
 
     /// What the case says of the column, else what the manifest says, else what the values look like.
-    fn type_of(&self, column: &DatasetColumn, cells: &[&Json]) -> Result<ValueType, String> {
-        if let Some(known) = self.types.get(&column.name) {
+    fn type_of(&self, place: &str, column: &DatasetColumn, cells: &[&Json]) -> Result<ValueType, String> {
+        // A column of another dataset is named with it, so that columns of one name may differ.
+        let qualified = place.strip_prefix("datasets.").map(|dataset| format!("{dataset}.{}", column.name));
+        let qualified = qualified.and_then(|name| self.types.get(&name));
+        if let Some(known) = qualified.or_else(|| self.types.get(&column.name)) {
             return Ok(*known);
         }
         let forms = || cells.iter().filter_map(|cell| ValueType::of_form(cell));
@@ -101,7 +102,10 @@ impl RowsReader<'_> {
                     None => ValueType::Money,
                 }
             }
-            ColumnSource::Field(_) => {
+            ColumnSource::Field(_)
+            | ColumnSource::Chosen(_)
+            | ColumnSource::Configured(_)
+            | ColumnSource::Through { .. } => {
                 let texts = cells.iter().any(|cell| cell.is_string());
                 let form = forms().find(|form| *form == ValueType::Number).or_else(|| forms().next());
                 form.ok_or_else(|| {

@@ -58,7 +58,13 @@ impl Case {
     /// Makes the call and compares its answer.
     fn run(&self, plugin: &Plugin) -> Outcome {
         let lookups: Arc<dyn Lookups> = Arc::new(self.answers.clone());
-        let caller = Caller { plugin, config: &self.config, at: &self.at, lookups: &lookups };
+        let caller = Caller {
+            plugin,
+            config: &self.config,
+            at: &self.at,
+            lookups: &lookups,
+            datasets: &self.datasets,
+        };
         let answer = caller.call(self.function, &self.input);
         let expected_error = self.expect.as_object().and_then(|expect| expect.get("error"));
         let found = match (answer, expected_error) {

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use trellis_model::{
     Batch, Column, ColumnData, FieldName, NamedRecord, ObjectName, RecordId, Validity, Value,
 };
-use trellis_plugin_host::manifest::{Aggregate, ColumnSource};
+use trellis_plugin_host::manifest::{Aggregate, ColumnSource, Dataset, DatasetColumn, DatasetKind};
 use trellis_plugin_host::{CallContext, Manifest};
 
 use super::FieldTypes;
 use super::random::Random;
 use super::scalar::{Kind, Scalar, scalar};
+use crate::calls::Datasets;
 use crate::golden::{Cases, ValueType};
 
 /// Which values made-up data has.
@@ -31,7 +32,12 @@ pub(crate) struct Data<'a> {
     pub(crate) at: &'a CallContext,
     types: &'a FieldTypes,
     columns: Vec<(String, Kind)>,
+    /// The further datasets.
+    datasets: Vec<(String, Vec<(String, Kind)>)>,
 }
+
+/// Rows of a further dataset.
+const DATASET_ROWS: usize = 300;
 
 impl<'a> Data<'a> {
     /// What is known of the plugin's columns: from the author's cases, from the manifest, from the types of fields.
@@ -40,44 +46,40 @@ impl<'a> Data<'a> {
     /// The name of a column of which nobody says the type.
     pub(crate) fn new(
         manifest: &Manifest,
+        config: &str,
         cases: &Cases,
         types: &'a FieldTypes,
         at: &'a CallContext,
     ) -> Result<Self, String> {
+        let manifest = manifest.configured(&serde_json::from_str(config).unwrap_or_default());
         let batches: Vec<&Batch> = cases.usable().flat_map(|case| case.input.batches()).collect();
-        let Some(dataset) = manifest.datasets.first() else {
-            return Ok(Self { at, types, columns: Vec::new() });
-        };
-        let mut columns = Vec::new();
-        for column in &dataset.columns {
-            let seen: Vec<&Column> = batches.iter().filter_map(|batch| batch.column(&column.name)).collect();
-            let by_case = seen.first().map(|column| Kind::of(type_of(&column.data)));
-            let mut kind = match (by_case, &column.source) {
-                (Some(kind), _) => kind,
-                (None, ColumnSource::Field(field)) => {
-                    types.of(&dataset.object, field).map(kind_of).ok_or_else(|| column.name.clone())?
-                }
-                (None, source) => of_aggregate(source, types).ok_or_else(|| column.name.clone())?,
+        let of = |dataset: &Dataset, batches: &[&Batch]| {
+            let column = |column: &DatasetColumn| {
+                let kind =
+                    kind_of_column(dataset, column, batches, types).ok_or_else(|| column.name.clone())?;
+                Ok((column.name.clone(), kind))
             };
-            if let ColumnSource::Field(field) = &column.source
-                && let Some((_, options)) = types.of(&dataset.object, field)
-            {
-                kind.options.clone_from(options);
-            }
-            let counted = matches!(
-                column.source,
-                ColumnSource::RelatedCount { .. }
-                    | ColumnSource::Aggregate { aggregate: Aggregate::Count, .. }
-            );
-            kind.counts = counted;
-            kind.seen = seen
-                .iter()
-                .flat_map(|column| (0..column.data.len()).filter_map(|row| scalar(column, row)))
-                .take(100)
-                .collect();
-            columns.push((column.name.clone(), kind));
+            dataset.columns.iter().map(column).collect::<Result<Vec<_>, String>>()
+        };
+        let columns =
+            manifest.customers().map(|dataset| of(dataset, &batches)).transpose()?.unwrap_or_default();
+        let mut datasets = Vec::new();
+        for dataset in manifest.datasets.iter().filter(|dataset| dataset.kind == DatasetKind::Rows) {
+            let seen: Vec<&Batch> =
+                cases.usable().filter_map(|case| case.datasets.get(&dataset.name)).flatten().collect();
+            datasets.push((dataset.name.clone(), of(dataset, &seen)?));
         }
-        Ok(Self { at, types, columns })
+        Ok(Self { at, types, columns, datasets })
+    }
+
+    /// Rows of every further dataset.
+    pub(crate) fn datasets(&self, seed: u64) -> Datasets {
+        let mut random = Random::new(seed, "datasets");
+        let made = self.datasets.iter().map(|(name, columns)| {
+            let ordinals = (0..DATASET_ROWS as u64).collect();
+            (name.clone(), vec![self.rows(ordinals, columns.clone(), Flavour::Mixed, &mut random)])
+        });
+        made.collect()
     }
 
     /// Rows of the dataset, with the columns of campaign members where `function` gets them.
@@ -91,13 +93,24 @@ impl<'a> Data<'a> {
             ((*name).to_owned(), kind)
         });
         let columns: Vec<(String, Kind)> = self.columns.iter().cloned().chain(more).collect();
-        let mut batch = Batch::default();
-        let mut ordinal = 0;
+        let (mut ordinals, mut ordinal) = (Vec::with_capacity(rows), 0);
         for _ in 0..rows {
             ordinal += 1 + random.below(5) as u64;
-            batch.ordinals.push(ordinal);
+            ordinals.push(ordinal);
         }
-        batch.rows = u32::try_from(rows).unwrap_or(u32::MAX);
+        self.rows(ordinals, columns, flavour, random)
+    }
+
+    fn rows(
+        &self,
+        ordinals: Vec<u64>,
+        columns: Vec<(String, Kind)>,
+        flavour: Flavour,
+        random: &mut Random,
+    ) -> Batch {
+        let rows = ordinals.len();
+        let mut batch =
+            Batch { rows: u32::try_from(rows).unwrap_or(u32::MAX), ordinals, columns: Vec::new() };
         for (name, kind) in columns {
             let values: Vec<Option<Scalar>> =
                 (0..rows).map(|_| self.scalar(&kind, flavour, random)).collect();
@@ -171,6 +184,40 @@ pub(crate) fn with_other_garbage(batch: &Batch, random: &mut Random) -> Batch {
     batch
 }
 
+/// What values a column has: as the author's cases say, else as the types of fields do.
+fn kind_of_column(
+    dataset: &Dataset,
+    column: &DatasetColumn,
+    batches: &[&Batch],
+    types: &FieldTypes,
+) -> Option<Kind> {
+    let seen: Vec<&Column> = batches.iter().filter_map(|batch| batch.column(&column.name)).collect();
+    let field = match &column.source {
+        ColumnSource::Field(field) | ColumnSource::Chosen(field) => types.of(&dataset.object, field),
+        _ => None,
+    };
+    let by_case = seen.first().map(|column| Kind::of(type_of(&column.data)));
+    let mut kind = match (by_case, field) {
+        (Some(kind), _) => kind,
+        (None, Some(field)) => kind_of(field),
+        (None, None) => of_aggregate(&column.source, types)?,
+    };
+    let is_coded = dataset.kind == DatasetKind::Rows || column.chosen().is_some();
+    if is_coded && kind.value_type == ValueType::Text {
+        kind.value_type = ValueType::Choice;
+    }
+    if let Some((_, options)) = field {
+        kind.options.clone_from(options);
+    }
+    kind.counts = matches!(
+        column.source,
+        ColumnSource::RelatedCount { .. } | ColumnSource::Aggregate { aggregate: Aggregate::Count, .. }
+    );
+    let values = seen.iter().flat_map(|column| (0..column.data.len()).filter_map(|row| scalar(column, row)));
+    kind.seen = values.take(100).collect();
+    Some(kind)
+}
+
 fn kind_of((value_type, options): &(ValueType, Vec<String>)) -> Kind {
     let mut kind = Kind::of(*value_type);
     kind.options.clone_from(options);
@@ -179,7 +226,10 @@ fn kind_of((value_type, options): &(ValueType, Vec<String>)) -> Kind {
 
 fn of_aggregate(source: &ColumnSource, types: &FieldTypes) -> Option<Kind> {
     Some(Kind::of(match source {
-        ColumnSource::Field(_) => return None,
+        ColumnSource::Field(_)
+        | ColumnSource::Chosen(_)
+        | ColumnSource::Configured(_)
+        | ColumnSource::Through { .. } => return None,
         ColumnSource::RelatedCount { .. } | ColumnSource::Aggregate { aggregate: Aggregate::Count, .. } => {
             ValueType::Integer
         }

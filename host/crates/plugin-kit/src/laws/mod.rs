@@ -47,7 +47,6 @@ impl Default for Options {
 pub fn check(plugin: &Plugin, cases: &Cases, types: &FieldTypes, options: &Options) -> Vec<LawReport> {
     let manifest = plugin.manifest();
     let at = cases.usable().next().map_or_else(default_context, |case| case.at.clone());
-    let data = Data::new(manifest, cases, types, &at);
     let lookups: Arc<dyn Lookups> = Arc::new(Answers::default());
     let mut reports = Vec::new();
     for interface in manifest.provides.iter().copied() {
@@ -58,7 +57,9 @@ pub fn check(plugin: &Plugin, cases: &Cases, types: &FieldTypes, options: &Optio
                 continue;
             }
         };
-        let caller = Caller { plugin, config: &config, at: &at, lookups: &lookups };
+        let data = Data::new(manifest, &config, cases, types, &at);
+        let datasets = data.as_ref().map(|data| data.datasets(options.seed)).unwrap_or_default();
+        let caller = Caller { plugin, config: &config, at: &at, lookups: &lookups, datasets: &datasets };
         match &data {
             Ok(data) => reports.extend(Trial { caller, data, options }.of(interface)),
             Err(column) => reports.extend(trial::skipped(interface, &unknown_type(column))),

@@ -140,7 +140,7 @@ mod tests {
         let (manifest, at) = (manifest.unwrap(), default_context());
         let mut types = FieldTypes::default();
         let data = |types: &FieldTypes| {
-            let data = Data::new(&manifest, &Cases::default(), types, &at)?;
+            let data = Data::new(&manifest, "{}", &Cases::default(), types, &at)?;
             Ok::<_, String>(data.batch(20, Flavour::Usual, "score", &mut Random::new(1, "test")))
         };
         assert_eq!(data(&types).unwrap_err(), "tier");

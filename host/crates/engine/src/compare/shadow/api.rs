@@ -101,7 +101,7 @@ impl Engine {
             name: format!("shadow of {id}"),
             reason: reason.to_owned(),
         };
-        let object = run::dataset(shadow.candidate.manifest())?.object;
+        let object = run::dataset(shadow.candidate.manifest(), &shadow.candidate.config)?.object;
         let found = core.records.find(&caller.scope, &object, record).await?;
         let ordinal = found.ordinal.ok_or_else(|| none("is about objects without columns"))?;
         let kept = store::results(&core.records, id).await?.into_iter().find_map(|(run, results)| {

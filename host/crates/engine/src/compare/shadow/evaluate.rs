@@ -127,7 +127,7 @@ fn input(
             change.map(|change: HookChange| (PluginInput::BeforeSave(change), own()))
         }
         Asked::Next { campaign, config, batch, .. } => {
-            let columns = run::dataset(enabled.manifest())?.columns;
+            let columns = run::dataset(enabled.manifest(), config)?.columns;
             let mut names: Vec<String> = columns.into_iter().map(|column| column.name).collect();
             names.extend(["variant".to_owned(), "status".to_owned()]);
             let has_all = names.iter().all(|name| batch.column(name).is_some());
@@ -145,7 +145,7 @@ fn rows(shadow: &Shadow, at: &CallContext, batch: &Batch, results: &[(u64, Json)
     let models = shadow.models.lock().clone();
     let Some(models) = models else { return Ok(Outcome::NotComparable) };
     let candidate = &shadow.candidate;
-    let columns = run::dataset(candidate.manifest())?.columns;
+    let columns = run::dataset(candidate.manifest(), &candidate.config)?.columns;
     let names: Vec<String> = columns.into_iter().map(|column| column.name).collect();
     if names.iter().any(|name| batch.column(name).is_none()) {
         return Ok(Outcome::NotComparable);

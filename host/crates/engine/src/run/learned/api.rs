@@ -44,7 +44,11 @@ impl Engine {
             });
         }
         let config = match request.config {
-            Some(config) => checked_config(id, &active.plugin, config)?,
+            Some(config) => {
+                let config = checked_config(id, &active.plugin, config)?;
+                run::check_chosen(&self.core, &active.plugin, &config)?;
+                config
+            }
             None => active.config,
         };
         let request = Request::PluginFit {
@@ -185,6 +189,9 @@ async fn start_with(
 ) -> Result<Job> {
     let active = core.registry.active(id).await?;
     let given = request.config.map(|config| checked_config(id, &active.plugin, config)).transpose()?;
+    if let Some(given) = &given {
+        run::check_chosen(core, &active.plugin, given)?;
+    }
     let (config, model) = match source {
         ModelSource::Number(number) => {
             let (learned, _) = choose::usable(&core.records, id, number).await?;

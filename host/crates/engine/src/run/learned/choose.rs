@@ -93,7 +93,8 @@ pub(super) async fn check_readable(core: &Core, plugin: &Arc<Plugin>) -> Result<
     let Some(bytes) = models::get_all(&core.records, id, &record.models).await? else { return Ok(None) };
     let as_of = crate::as_of::from_days(record.as_of);
     let at = context::of(core, run, as_of);
-    let nothing = core.columns.dataset_rows(&spec::granted(core, plugin.manifest())?, as_of, &[]).await?;
+    let spec = spec::granted(core, plugin.manifest(), &record.config)?;
+    let nothing = core.columns.dataset_rows(&spec, as_of, &[]).await?;
     let (plugin, config, model) = (Arc::clone(plugin), record.config.clone(), record.model);
     blocking("asking the plugin about a model", move || {
         let described = evaluator::describe(&plugin, &config)?;

@@ -84,7 +84,7 @@ fn learn(core: &Core, job: &Running<'_>, input: &FitInput) -> Result<(u32, Learn
     let config = input.config.to_string();
     // A configuration that the plugin refuses is refused before its rows are made.
     evaluator::describe(&plugin, &config)?;
-    let spec = spec::granted(core, plugin.manifest())?;
+    let spec = spec::granted(core, plugin.manifest(), &config)?;
     let live = job.wait(async {
         core.columns.catch_up().await?;
         let rows = core.config.batch_rows_max as usize;
