@@ -117,6 +117,7 @@ section! {
         batch_bytes_max: usize,
         generations_kept: usize,
         values_max: usize,
+        dataset_rows_max: usize,
         as_of_kept: usize,
         log_page_entries: usize,
         checkpoint_changes: u64,

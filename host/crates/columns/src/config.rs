@@ -3,6 +3,8 @@
 pub struct Config {
     /// Rows of a batch at most (default 65,536).
     pub batch_rows_max: usize,
+    /// Rows of a dataset of rows at most (default 20,000,000; each takes some 100 bytes while they are put in order, 16 after that).
+    pub dataset_rows_max: usize,
     /// Bytes of the columns of a batch at most (default 8 MiB).
     pub batch_bytes_max: usize,
     /// Generations of a segmentation that are kept, the current one included (default 3).
@@ -27,6 +29,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             batch_rows_max: 65_536,
+            dataset_rows_max: 20_000_000,
             batch_bytes_max: 8 << 20,
             generations_kept: 3,
             values_max: 1_000,

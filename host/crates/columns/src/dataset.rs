@@ -259,7 +259,7 @@ impl Plan {
     }
 }
 
-fn plan_field(object: &ObjectDefinition, name: &FieldName) -> Result<PlannedSource, String> {
+pub(crate) fn plan_field(object: &ObjectDefinition, name: &FieldName) -> Result<PlannedSource, String> {
     let field =
         object.field(name.as_str()).ok_or_else(|| format!("`{}` has no field `{name}`", object.name))?;
     match field.field_type {

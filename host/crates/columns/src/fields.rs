@@ -11,7 +11,7 @@ use crate::dataset::{Plan, PlannedSource};
 use crate::features::base_minor_units;
 
 /// Reads plain fields of a dataset's rows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct FieldReader {
     records: Arc<Records>,
 }
@@ -20,7 +20,7 @@ pub(crate) struct FieldReader {
 const LOOKUP_ROWS: usize = 1_000;
 
 /// A column that is being gathered.
-struct Builder {
+pub(crate) struct Builder {
     valid: Vec<bool>,
     data: ColumnData,
     /// Code of each text, where the column is a dictionary.
@@ -92,7 +92,7 @@ impl FieldReader {
 }
 
 impl Builder {
-    fn of(field_type: &FieldType, base: Currency, has_ordinals: bool, coded: bool) -> Self {
+    pub(crate) fn of(field_type: &FieldType, base: Currency, has_ordinals: bool, coded: bool) -> Self {
         let dictionary = || ColumnData::Dictionary { codes: Vec::new(), values: TextColumn::default() };
         let data = match field_type {
             FieldType::Number => ColumnData::Float64(Vec::new()),
@@ -114,7 +114,7 @@ impl Builder {
     }
 
     /// Adds a row.
-    fn push(&mut self, value: Option<&Value>, ordinal: Option<u64>, base: Currency) {
+    pub(crate) fn push(&mut self, value: Option<&Value>, ordinal: Option<u64>, base: Currency) {
         let mut valid = value.is_some();
         match &mut self.data {
             ColumnData::Float64(values) => {
@@ -163,7 +163,7 @@ impl Builder {
         self.valid.push(valid);
     }
 
-    fn finish(self) -> (Validity, ColumnData) {
+    pub(crate) fn finish(self) -> (Validity, ColumnData) {
         (Validity::from_flags(self.valid), self.data)
     }
 }

@@ -32,6 +32,7 @@ mod output;
 mod population;
 mod ranking;
 mod related;
+mod rows;
 mod score;
 mod segmentation;
 mod stored;
@@ -53,6 +54,7 @@ pub use generation::{
 };
 pub use keys::KeyKind;
 pub use output::{CurrentResult, Presence, Source, ValueCount};
+pub use rows::{RowsColumn, RowsSource, RowsSpec, RowsStream};
 pub use score::{BandDefinition, ScoreDefinition, ScoreInfo};
 pub use segmentation::{MemberPage, SegmentationDefinition, SegmentationInfo, ValueDefinition};
 pub use stream::DatasetStream;

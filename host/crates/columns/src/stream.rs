@@ -15,7 +15,7 @@ use crate::{AsOf, Columns, DatasetSpec, Result};
 /// Later changes are not seen: what it reads is shared with the fold, which copies what it changes. Plain fields are the
 /// exception; they are read from the records when their batch is made. Counts of related records may hold some that came
 /// after [`DatasetStream::log_number`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct DatasetStream {
     rows: Rows,
     fields: Option<FieldReader>,
@@ -26,7 +26,7 @@ pub struct DatasetStream {
 }
 
 /// What a dataset's rows are read from.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Rows {
     pub(crate) plan: Plan,
     pub(crate) sources: Vec<FeatureColumns>,
@@ -391,7 +391,7 @@ fn truncate(picked: &mut [Picked], mut rows: usize) {
 }
 
 /// A column of the same type and length in which no row has a value, and nothing is left of what was there.
-fn withheld(data: ColumnData) -> (Validity, ColumnData) {
+pub(crate) fn withheld(data: ColumnData) -> (Validity, ColumnData) {
     let rows = data.len();
     let data = match data {
         ColumnData::Float64(_) => ColumnData::Float64(vec![0.0; rows]),

@@ -13,6 +13,7 @@ use crate::{
     Result,
     decisions::{self, Capsule, Decision, DecisionPage, DecisionQuery},
     lookups::RecordLookups,
+    plugins::Enabled,
     run,
 };
 
@@ -119,6 +120,17 @@ impl View {
     ) -> Result<DatasetStream> {
         self.columns.catch_up().await?;
         Ok(self.columns.dataset(spec, as_of, rows).await?)
+    }
+
+    /// The datasets of rows of a plugin as it would be used.
+    pub(crate) async fn rows_datasets(
+        &self,
+        enabled: &Enabled,
+        as_of: AsOf,
+        rows: usize,
+    ) -> Result<Vec<(String, Box<dyn run::Source>)>> {
+        let specs = run::rows_granted_to(enabled, &enabled.config, &self.records.schema())?;
+        run::open_all(&self.columns, specs, as_of, rows).await
     }
 
     pub(crate) fn value_of(&self, segmentation: &str, ordinal: u64) -> Option<String> {

@@ -72,7 +72,7 @@ pub(super) async fn up_to_today(
 }
 
 /// The day that it is in the organisation's time zone.
-fn today(records: &Records) -> Result<Date> {
+pub(crate) fn today(records: &Records) -> Result<Date> {
     let now =
         Timestamp::from_millisecond(records.clock().now_ms()).map_err(|error| Error::InvalidDataset {
             column: "now".into(),

@@ -15,6 +15,7 @@ use trellis_model::{ChangeKind, FieldId, ObjectId, Scope, Value};
 use trellis_records::{EntryBody, LogEntry, LoggedChange, Records};
 
 use as_of::PastFeatures;
+pub(crate) use as_of::today;
 use checkpoint::Moment;
 #[cfg(test)]
 pub(crate) use chunk::EventNumber;

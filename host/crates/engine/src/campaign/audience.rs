@@ -60,4 +60,8 @@ impl<S: Source> Source for InAudience<S> {
             None => self.rows.rows(),
         }
     }
+
+    fn again(&self) -> Result<Box<dyn Source>> {
+        Ok(Box::new(InAudience { rows: self.rows.again()?, audience: self.audience.clone() }))
+    }
 }

@@ -15,7 +15,12 @@ use super::{
     next::dictionary,
     object,
 };
-use crate::{Error, Result, blocking::blocking, core::Core};
+use crate::{
+    Error, Result,
+    blocking::blocking,
+    core::Core,
+    run::{self, Datasets, OpenedRows},
+};
 
 /// Members of a batch.
 const BATCH_ROWS: usize = 8_192;
@@ -25,6 +30,9 @@ pub(crate) async fn evaluate(core: &Core, caller: &Caller, campaign: RecordId) -
     let deciding = Arc::new(Deciding::find(core, caller, campaign).await?);
     core.columns.catch_up().await?;
     let members = by_ordinal(core, campaign).await?;
+    let manifest = deciding.enabled.manifest();
+    let datasets = run::open_rows(core, manifest, &deciding.config, deciding.as_of).await?;
+    let datasets = Datasets::new(manifest, datasets);
     let count = members.len() as u64;
     let mut rows = MemberRows {
         columns: Arc::clone(&core.columns),
@@ -33,6 +41,7 @@ pub(crate) async fn evaluate(core: &Core, caller: &Caller, campaign: RecordId) -
         as_of: deciding.as_of,
         members,
         next: 0,
+        datasets,
     };
     let at = deciding.context(core, core.records.ids().record_id(core.records.clock().now_ms()));
     let asking = Arc::clone(&deciding);
@@ -87,6 +96,7 @@ struct MemberRows {
     as_of: AsOf,
     members: Vec<(u64, Member)>,
     next: usize,
+    datasets: Datasets,
 }
 
 impl RowStream for MemberRows {
@@ -110,6 +120,11 @@ impl RowStream for MemberRows {
 
     fn rows(&self) -> u64 {
         self.members.len() as u64
+    }
+
+    fn dataset(&mut self, name: &str) -> Result<Option<Box<dyn RowStream>>, String> {
+        let opened = self.datasets.open(name).map_err(|error| error.to_string())?;
+        Ok(opened.map(|source| Box::new(OpenedRows::new(source)) as Box<dyn RowStream>))
     }
 }
 

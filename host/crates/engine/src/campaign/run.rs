@@ -28,7 +28,7 @@ use crate::{
     decisions::StoredNamed,
     jobs::Running,
     plugins::hex,
-    run::{Gathered, Made, Place, Source, gather, report},
+    run::{Gathered, Live, Made, Place, Source, gather, report},
     stored,
 };
 
@@ -109,7 +109,7 @@ impl Run<'_> {
         let header = self.header(position, log_number);
         let place = Place { capsules: &core.capsules, bytes_max: core.config.capsule_bytes_max };
         let Gathered { mut source, mut capsule, .. } =
-            gather(place, &header, Box::new(rows), || job.check())?;
+            gather(place, &header, Live::rows(rows), || job.check())?;
         while let Some(batch) = source.next()? {
             job.check()?;
             let verdicts = match self.deciding.decide(&batch, &self.at) {

@@ -24,6 +24,10 @@ pub(crate) enum Kind {
     End = 4,
     /// The rows of a batch that failed, where some did; it comes before the results of the batch.
     Failed = 5,
+    /// A batch of a further dataset, whose number stands in place of the first ordinal. They come before all inputs.
+    Dataset = 6,
+    /// Which further datasets there are; it comes after their batches.
+    Datasets = 7,
 }
 
 /// A part of a capsule.
@@ -128,7 +132,8 @@ fn head(bytes: &[u8; HEAD_BYTES]) -> Result<Head, Unusable> {
 }
 
 fn kind_of(byte: u8) -> Result<Kind, Unusable> {
-    let kinds = [Kind::Header, Kind::Inputs, Kind::Results, Kind::End, Kind::Failed];
+    let kinds =
+        [Kind::Header, Kind::Inputs, Kind::Results, Kind::End, Kind::Failed, Kind::Dataset, Kind::Datasets];
     kinds
         .into_iter()
         .find(|&kind| kind as u8 == byte)

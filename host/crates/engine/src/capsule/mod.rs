@@ -25,7 +25,7 @@ pub(crate) use archive::Archive;
 pub(crate) use batch::StoredBatch;
 pub(crate) use frame::{Frame, Kind, decode_value, encode, encode_value};
 pub(crate) use index::{Retention, delete_old, digest_of, entry, expire, listed, newest, of_plugin, time_ms};
-pub(crate) use reader::{CapsuleReader, Inputs, batch_of};
+pub(crate) use reader::{CapsuleReader, Inputs, StoredDataset, batch_of};
 pub(crate) use resume::{Unfinished, Wanted};
 pub(crate) use writer::CapsuleWriter;
 

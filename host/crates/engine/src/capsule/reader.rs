@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{BufReader, Seek, SeekFrom},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,7 @@ pub(super) enum Opening {
 /// A capsule that is read from the front.
 #[derive(Debug)]
 pub(crate) struct CapsuleReader {
+    path: PathBuf,
     file: BufReader<File>,
     header: Header,
     /// Where the frame after the header begins.
@@ -37,6 +38,16 @@ pub(crate) struct CapsuleReader {
 pub(crate) struct Inputs {
     reader: CapsuleReader,
     rows: u64,
+    /// The number of the further dataset whose batches they are; `None` for those of the run itself.
+    dataset: Option<u64>,
+    /// Whether the end of a further dataset was seen.
+    ended: bool,
+}
+
+/// A further dataset, as a capsule lists it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum StoredDataset {
+    V1 { name: String, rows: u64 },
 }
 
 /// Reads a file through and compares its digest with its name.
@@ -59,7 +70,7 @@ impl CapsuleReader {
         let head = head.ok_or_else(|| Unusable::damaged("it begins with no header"))?;
         let Opening::V1(header) = frame::decode_value(&frame::read_content(&mut file, &head)?)?;
         let rows_at = file.stream_position().map_err(|error| Unusable::unreadable(&error))?;
-        Ok(Self { file, header, rows_at })
+        Ok(Self { path: path.to_owned(), file, header, rows_at })
     }
 
     pub(crate) fn header(&self) -> &Header {
@@ -119,15 +130,48 @@ impl CapsuleReader {
 
     /// Its batches, `rows` rows in all.
     pub(crate) fn into_inputs(self, rows: u64) -> Inputs {
-        Inputs { reader: self, rows }
+        Inputs { reader: self, rows, dataset: None, ended: false }
+    }
+
+    /// Its further datasets, by name; empty where it recorded none.
+    pub(crate) fn datasets(&mut self) -> Result<Vec<(String, Inputs)>, Unusable> {
+        self.rewind()?;
+        // They come before all inputs.
+        let found = self.find(|head| matches!(head.kind, Kind::Datasets | Kind::Inputs | Kind::End))?;
+        self.rewind()?;
+        let Some(frame) = found.filter(|frame| frame.kind == Kind::Datasets) else { return Ok(Vec::new()) };
+        let listed: Vec<StoredDataset> = frame::decode_value(&frame)?;
+        let dataset = |(number, StoredDataset::V1 { name, rows }): (usize, StoredDataset)| {
+            let reader = Self::open(&self.path)?;
+            Ok((name, Inputs { reader, rows, dataset: Some(number as u64), ended: false }))
+        };
+        listed.into_iter().enumerate().map(dataset).collect()
     }
 }
 
 impl Inputs {
     /// The next batch, `None` after the last.
     pub(crate) fn next(&mut self) -> Result<Option<Batch>, Unusable> {
-        let frame = self.reader.next(Kind::Inputs)?;
+        let Some(number) = self.dataset else {
+            let frame = self.reader.next(Kind::Inputs)?;
+            return frame.map(|frame| batch_of(&frame)).transpose();
+        };
+        if self.ended {
+            return Ok(None);
+        }
+        let is_wanted = |head: &frame::Head| match head.kind {
+            Kind::Dataset => head.ordinals.0 == number,
+            kind => kind == Kind::Datasets,
+        };
+        let frame = self.reader.find(is_wanted)?.filter(|frame| frame.kind == Kind::Dataset);
+        self.ended = frame.is_none();
         frame.map(|frame| batch_of(&frame)).transpose()
+    }
+
+    /// The same batches from the first one, read apart from these.
+    pub(crate) fn again(&self) -> Result<Self, Unusable> {
+        let reader = CapsuleReader::open(&self.reader.path)?;
+        Ok(Self { reader, rows: self.rows, dataset: self.dataset, ended: false })
     }
 
     /// Passes over batches.
@@ -139,6 +183,7 @@ impl Inputs {
     }
 
     pub(crate) fn rewind(&mut self) -> Result<(), Unusable> {
+        self.ended = false;
         self.reader.rewind()
     }
 

@@ -111,6 +111,7 @@ fn whole_part(path: &Path) -> Result<Whole, Unusable> {
             Kind::Inputs => inputs += 1,
             Kind::Results => results += 1,
             Kind::Failed => continue,
+            Kind::Dataset | Kind::Datasets => {}
             Kind::Header | Kind::End => break,
         }
         at = position(&mut file)?;

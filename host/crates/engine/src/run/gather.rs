@@ -1,18 +1,22 @@
 //! What a run reads goes into its capsule first, and the run reads it from there: so fitting and evaluating see the same rows, and a
 //! replay sees them again. Where a capsule cannot be had, the run reads the live rows and says why it has none.
 
-use trellis_model::{RecordId, Text};
+use trellis_model::{Batch, RecordId, Text};
 use trellis_plugin_host::CallContext;
 
 use super::source::Source;
 use crate::{
     Result,
-    capsule::{self, At, CapsuleWriter, Capsules, End, Header, Inputs, Kind, StoredBatch, Unusable},
+    capsule::{
+        self, At, CapsuleWriter, Capsules, End, Header, Inputs, Kind, StoredBatch, StoredDataset, Unusable,
+    },
 };
 
 /// The rows of a run, and the capsule that is being made of it.
 pub(crate) struct Gathered {
     pub(crate) source: Box<dyn Source>,
+    /// The further datasets, by name.
+    pub(crate) datasets: Vec<(String, Box<dyn Source>)>,
     pub(crate) capsule: Making,
     /// Batches that the capsule holds; 0 where there is none.
     pub(crate) batches: u64,
@@ -35,46 +39,101 @@ pub(crate) struct Place<'a> {
     pub(crate) bytes_max: u64,
 }
 
-/// Reads all rows of `live` into a new capsule. `check` is asked between batches and ends it with its error.
+/// What is read live, all of it opened.
+pub(crate) struct Live {
+    pub(crate) rows: Box<dyn Source>,
+    /// The further datasets, by name; none where nothing is learned, since nothing else reads them.
+    pub(crate) datasets: Vec<(String, Box<dyn Source>)>,
+}
+
+impl Live {
+    pub(crate) fn rows(rows: impl Source + 'static) -> Self {
+        Self { rows: Box::new(rows), datasets: Vec::new() }
+    }
+}
+
+/// Reads all rows of `live` into a new capsule, the further datasets first. `check` is asked between batches and ends it with its error.
 pub(crate) fn gather(
     place: Place<'_>,
     header: &Header,
-    mut live: Box<dyn Source>,
+    mut live: Live,
     check: impl Fn() -> Result<()>,
 ) -> Result<Gathered> {
     let begun = place.capsules.create(header, place.bytes_max);
-    let filled = begun.map(|writer| fill(writer, live.as_mut(), check));
+    let filled = begun.map(|writer| fill(writer, &mut live, check));
     match filled {
-        Ok(Ok(Ok((writer, inputs, batches)))) => {
-            Ok(Gathered { source: Box::new(inputs), capsule: Making::Writing(Box::new(writer)), batches })
+        Ok(Ok(Ok((writer, recorded, batches)))) => {
+            let Live { rows: source, datasets } = recorded;
+            Ok(Gathered { source, datasets, capsule: Making::Writing(Box::new(writer)), batches })
         }
         Ok(Err(error)) => Err(error),
         Err(why) | Ok(Ok(Err(why))) => {
-            live.rewind()?;
-            Ok(Gathered { source: live, capsule: Making::not(&why), batches: 0 })
+            live.rows.rewind()?;
+            let Live { rows: source, datasets } = live;
+            Ok(Gathered { source, datasets, capsule: Making::not(&why), batches: 0 })
         }
     }
 }
 
 fn fill(
     mut writer: CapsuleWriter,
-    live: &mut dyn Source,
+    live: &mut Live,
     check: impl Fn() -> Result<()>,
-) -> Result<Result<(CapsuleWriter, Inputs, u64), Unusable>> {
-    let (mut rows, mut batches) = (0, 0);
-    while let Some(batch) = live.next()? {
-        check()?;
-        (rows, batches) = (rows + u64::from(batch.rows), batches + 1);
-        let bounds = (batch.ordinals.first().copied(), batch.ordinals.last().copied());
-        let bounds = (bounds.0.unwrap_or(0), bounds.1.unwrap_or(0));
-        let bytes = crate::stored::encode(&StoredBatch::from(&batch));
-        let written = capsule::encode(Kind::Inputs, bounds, &bytes).and_then(|frame| writer.write(&frame));
+) -> Result<Result<(CapsuleWriter, Live, u64), Unusable>> {
+    let mut listed = Vec::with_capacity(live.datasets.len());
+    for (number, (name, dataset)) in live.datasets.iter_mut().enumerate() {
+        let number = number as u64;
+        let written = copy(&mut writer, dataset.as_mut(), &check, |_| (Kind::Dataset, (number, 0)))?;
+        match written {
+            Ok((rows, _)) => listed.push(StoredDataset::V1 { name: name.clone(), rows }),
+            Err(why) => return Ok(Err(why)),
+        }
+    }
+    if !listed.is_empty() {
+        let written = capsule::encode_value(Kind::Datasets, &listed).and_then(|frame| writer.write(&frame));
         if let Err(why) = written {
             return Ok(Err(why));
         }
     }
-    let reader = writer.reader();
-    Ok(reader.map(|reader| (writer, reader.into_inputs(rows), batches)))
+    let copied = copy(&mut writer, live.rows.as_mut(), &check, |batch| {
+        let bounds = (batch.ordinals.first().copied(), batch.ordinals.last().copied());
+        (Kind::Inputs, (bounds.0.unwrap_or(0), bounds.1.unwrap_or(0)))
+    })?;
+    let (rows, batches) = match copied {
+        Ok(copied) => copied,
+        Err(why) => return Ok(Err(why)),
+    };
+    let recorded = writer.reader().and_then(|mut reader| {
+        let datasets = boxed(reader.datasets()?);
+        Ok(Live { rows: Box::new(reader.into_inputs(rows)), datasets })
+    });
+    Ok(recorded.map(|recorded| (writer, recorded, batches)))
+}
+
+/// Writes all batches of a source; returns how many rows and batches that were.
+fn copy(
+    writer: &mut CapsuleWriter,
+    source: &mut dyn Source,
+    check: impl Fn() -> Result<()>,
+    frame: impl Fn(&Batch) -> (Kind, (u64, u64)),
+) -> Result<Result<(u64, u64), Unusable>> {
+    let (mut rows, mut batches) = (0, 0);
+    while let Some(batch) = source.next()? {
+        check()?;
+        (rows, batches) = (rows + u64::from(batch.rows), batches + 1);
+        let (kind, ordinals) = frame(&batch);
+        let bytes = crate::stored::encode(&StoredBatch::from(&batch));
+        let written = capsule::encode(kind, ordinals, &bytes).and_then(|frame| writer.write(&frame));
+        if let Err(why) = written {
+            return Ok(Err(why));
+        }
+    }
+    Ok(Ok((rows, batches)))
+}
+
+/// The further datasets that a capsule holds.
+pub(crate) fn boxed(datasets: Vec<(String, Inputs)>) -> Vec<(String, Box<dyn Source>)> {
+    datasets.into_iter().map(|(name, inputs)| (name, Box::new(inputs) as Box<dyn Source>)).collect()
 }
 
 impl Making {

@@ -4,6 +4,7 @@
 mod careful;
 mod causes;
 mod context;
+mod datasets;
 mod day;
 mod ending;
 mod evaluate;
@@ -30,12 +31,13 @@ use trellis_columns::AsOf;
 use trellis_model::{PluginId, Reason, RecordId};
 
 pub(crate) use context::{of as context, of_records as context_of};
+pub(crate) use datasets::{Datasets, open_all, open_rows};
 pub(crate) use day::today;
 pub(crate) use ending::finish_transitions;
 pub(crate) use evaluator::{PerInterface, check as check_config, outputs as describe_outputs};
 pub(crate) use explain::{explain, score_explain, score_rules};
 pub(crate) use follow::follow_all;
-pub(crate) use gather::{Gathered, Made, Place, gather};
+pub(crate) use gather::{Gathered, Live, Made, Place, gather};
 pub(crate) use learned::{FitInput, fit, has_run, start};
 pub use learned::{ModelInfo, ModelPage};
 pub use ledger::{RunInfo, RunPage};
@@ -43,8 +45,10 @@ pub(crate) use ledger::{RunRecord, get as record, is_known, list, results_of};
 pub(crate) use plugin_run::{RunInput, run};
 pub(crate) use replay::{check as check_replay, replay};
 pub(crate) use serving::{serve_again, serve_since};
-pub(crate) use source::Source;
-pub(crate) use spec::{check_chosen, configured, dataset, granted, granted_to, not_recorded};
+pub(crate) use source::{OpenedRows, Source};
+pub(crate) use spec::{
+    check_chosen, configured, dataset, granted, granted_to, not_recorded, rows_granted_to,
+};
 pub(crate) use trial::{Recorded, dry_run, evaluate_rows, narrow, replay_with, row_in};
 
 /// What is asked of a run, where it differs from the plugin's settings.

@@ -10,10 +10,12 @@ use trellis_model::{PluginId, RecordId};
 use trellis_plugin_host::{CallContext, Plugin};
 
 use super::{
-    context, ending,
+    context,
+    datasets::{self, Datasets},
+    ending,
     evaluate::{self, Done, Tally},
     evaluator::{self, Described, Evaluator, PerInterface},
-    gather::{self, Gathered, Making, Place},
+    gather::{self, Gathered, Live, Making, Place},
     learned::{self, FitInput, ModelSource, Subject},
     ledger::{self, RunRecord},
     models,
@@ -118,7 +120,7 @@ impl Run<'_> {
         let mut parts = self.parts;
         let place = (&core.capsules, core.config.capsule_bytes_max);
         let of = (*self.plugin.digest().as_bytes(), self.config.as_str());
-        let Begun { mut source, mut capsule, earlier, position, log_number } =
+        let Begun { mut source, datasets, mut capsule, earlier, position, log_number } =
             match resume::take_up(job, &core.records, place, of)? {
                 Some((begun, at)) => {
                     self.at = at.context(job.id());
@@ -127,7 +129,9 @@ impl Run<'_> {
                 None => timed(&mut parts.features, || self.begin())?,
             };
         job.progress(0, Some(source.rows()), "customers");
-        let fitted = timed(&mut parts.fit, || self.fit(source.as_mut(), log_number))?;
+        let datasets = Datasets::new(self.plugin.manifest(), datasets);
+        let fitted = timed(&mut parts.fit, || self.fit(source.as_mut(), &datasets, log_number))?;
+        drop(datasets);
         job.check()?;
         source.rewind()?;
         self.parts = parts;
@@ -141,23 +145,32 @@ impl Run<'_> {
 
     /// Reads the rows.
     fn begin(&self) -> Result<Begun> {
-        let live = self.open()?;
+        let (live, datasets) = self.open()?;
         let (position, log_number) = (self.core.records.store().head().0, live.log_number());
         self.job.progress(0, Some(live.rows()), "customers");
-        let Gathered { source, mut capsule, batches } = self.gather(live, position, log_number)?;
+        let live = Live { datasets, ..Live::rows(live) };
+        let Gathered { source, datasets, mut capsule, batches } = self.gather(live, position, log_number)?;
         resume::note(self.job, &self.core.records, &mut capsule, batches, source.rows())?;
-        Ok(Begun { source, capsule, earlier: None, position, log_number })
+        Ok(Begun { source, datasets, capsule, earlier: None, position, log_number })
     }
 
-    fn open(&self) -> Result<DatasetStream> {
+    /// Opens what the run reads. Only learning reads further datasets.
+    fn open(&self) -> Result<(DatasetStream, Vec<(String, Box<dyn Source>)>)> {
         self.job.wait(async {
             self.core.columns.catch_up().await?;
-            let rows = self.core.config.batch_rows_max as usize;
-            Ok(self.core.columns.dataset(&self.spec, self.input.of.as_of, rows).await?)
+            let (rows, as_of) = (self.core.config.batch_rows_max as usize, self.input.of.as_of);
+            let live = self.core.columns.dataset(&self.spec, as_of, rows).await?;
+            let datasets = match self.input.model {
+                ModelSource::New => {
+                    datasets::open_rows(self.core, self.plugin.manifest(), &self.config, as_of).await?
+                }
+                ModelSource::Last | ModelSource::Number(_) => Vec::new(),
+            };
+            Ok((live, datasets))
         })
     }
 
-    fn gather(&self, live: DatasetStream, position: u64, log_number: u64) -> Result<Gathered> {
+    fn gather(&self, live: Live, position: u64, log_number: u64) -> Result<Gathered> {
         let header = Header {
             epoch: self.core.records.store().epoch().0,
             run: *self.job.id().as_bytes(),
@@ -171,10 +184,10 @@ impl Run<'_> {
             campaign: Vec::new(),
         };
         let place = Place { capsules: &self.core.capsules, bytes_max: self.core.config.capsule_bytes_max };
-        gather::gather(place, &header, Box::new(live), || self.job.check())
+        gather::gather(place, &header, live, || self.job.check())
     }
 
-    fn fit(&self, source: &mut dyn Source, log_number: u64) -> Result<Fitted> {
+    fn fit(&self, source: &mut dyn Source, datasets: &Datasets, log_number: u64) -> Result<Fitted> {
         match self.input.model {
             ModelSource::Last => self.last_models(),
             ModelSource::Number(number) => {
@@ -185,14 +198,15 @@ impl Run<'_> {
             }
             ModelSource::New => match self.fitted_before()? {
                 Some(fitted) => Ok(fitted),
-                None => self.fit_anew(source, log_number),
+                None => self.fit_anew(source, datasets, log_number),
             },
         }
     }
 
-    fn fit_anew(&self, source: &mut dyn Source, log_number: u64) -> Result<Fitted> {
+    fn fit_anew(&self, source: &mut dyn Source, datasets: &Datasets, log_number: u64) -> Result<Fitted> {
         let (cancel, customers) = (self.job.cancel_plugin(), source.rows());
-        let models = evaluator::fit(self.plugin, &mut Rows::new(source), &self.config, &self.at, cancel)?;
+        let mut rows = Rows::new(source, datasets);
+        let models = evaluator::fit(self.plugin, &mut rows, &self.config, &self.at, cancel)?;
         let subject = Subject { input: &self.input.of, config: &self.config, log_number, customers };
         let (fitted, ..) = learned::keep_model(self.core, self.job, self.plugin, subject, &models)?;
         Ok(fitted)

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 use trellis_model::{PluginId, RecordId, Text, bilingual};
-use trellis_plugin_host::Plugin;
+use trellis_plugin_host::{Plugin, manifest::DatasetKind};
 
 use super::{
+    datasets::{Datasets, not_gathered},
     evaluate,
     evaluator::{self, Evaluator, PerInterface},
+    gather,
     ledger::{self, RunRecord},
     models,
     results::{self, Layout},
@@ -112,10 +114,11 @@ impl Replay<'_> {
         let mut recorded = self.usable(core.capsules.verified(&self.digest))?;
         let end = self.usable(recorded.end())?;
         let at = recorded.header().at.context(self.run_id);
+        let datasets = self.datasets(&mut recorded)?;
         let mut source = self.usable(core.capsules.reader(&self.digest))?.into_inputs(end.rows);
         job.progress(0, Some(end.rows), "customers");
         let described = evaluator::describe(&self.plugin, &self.run.config)?;
-        let models = self.models(&mut source, &at)?;
+        let models = self.models(&mut source, &datasets, &at)?;
         Source::rewind(&mut source)?;
         let layout = Layout::of(&described, |output| self.plugin.manifest().output_name(output));
         let evaluator = Evaluator { plugin: &self.plugin, described: &described, models: &models, at: &at };
@@ -146,14 +149,31 @@ impl Replay<'_> {
         read.map_err(|why| Error::InputsExpired { run: self.run_id, reason: why.0 })
     }
 
+    /// The further datasets that the run learned from; those that it did not record were not there to be read.
+    fn datasets(&self, recorded: &mut CapsuleReader) -> Result<Datasets> {
+        let found = self.usable(recorded.datasets())?;
+        let manifest = self.plugin.manifest();
+        if self.run.fitted {
+            let declared = manifest.datasets.iter().filter(|dataset| dataset.kind == DatasetKind::Rows);
+            let missing = declared
+                .map(|dataset| &dataset.name)
+                .find(|name| found.iter().all(|(known, _)| known != *name));
+            if let Some(name) = missing {
+                return Err(not_gathered(self.run_id, name));
+            }
+        }
+        Ok(Datasets::new(manifest, gather::boxed(found)))
+    }
+
     /// The models, learned again where the run learned them.
     fn models(
         &self,
         source: &mut dyn Source,
+        datasets: &Datasets,
         at: &trellis_plugin_host::CallContext,
     ) -> Result<PerInterface<Vec<u8>>> {
         if self.run.fitted {
-            let (rows, cancel) = (&mut Rows::new(source), self.job.cancel_plugin());
+            let (rows, cancel) = (&mut Rows::new(source, datasets), self.job.cancel_plugin());
             let fitted = evaluator::fit(&self.plugin, rows, &self.run.config, at, cancel)?;
             return Ok(fitted.map(|model| model.bytes.clone()));
         }

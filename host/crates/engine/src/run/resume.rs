@@ -6,7 +6,12 @@ use serde::{Deserialize, Serialize};
 use trellis_model::Text;
 use trellis_plugin_host::RowError;
 
-use super::{evaluate::Done, gather::Making, results::Layout, source::Source};
+use super::{
+    evaluate::Done,
+    gather::{self, Making},
+    results::Layout,
+    source::Source,
+};
 use crate::{
     Error, Result,
     capsule::{self, CapsuleReader, Capsules, Kind, Unusable, Wanted},
@@ -29,6 +34,8 @@ type StoredFailure = (u32, String, String, String);
 /// The rows of a run, and what an earlier attempt had done with them.
 pub(super) struct Begun {
     pub(super) source: Box<dyn Source>,
+    /// The further datasets, by name.
+    pub(super) datasets: Vec<(String, Box<dyn Source>)>,
     pub(super) capsule: Making,
     pub(super) earlier: Option<Earlier>,
     /// The store's position when the rows were opened.
@@ -81,11 +88,14 @@ pub(super) fn take_up(
     };
     let Some(unfinished) = capsules.take_up(&wanted, bytes_max) else { return Ok(None) };
     let mut writer = unfinished.writer;
-    let inputs = writer.reader().map_err(damaged)?.into_inputs(rows);
+    let mut recorded = writer.reader().map_err(damaged)?;
+    let datasets = gather::boxed(recorded.datasets().map_err(damaged)?);
+    let inputs = recorded.into_inputs(rows);
     let header = unfinished.header;
     tracing::info!(run = %job.id(), of = batches, "a run goes on after {} batches", unfinished.evaluated);
     let begun = Begun {
         source: Box::new(inputs),
+        datasets,
         capsule: Making::Writing(Box::new(writer)),
         earlier: Some(Earlier { reader: unfinished.reader, batches: unfinished.evaluated }),
         position: header.position,

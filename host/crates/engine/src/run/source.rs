@@ -1,9 +1,10 @@
 //! Where a run reads its rows: from columns, or from a capsule, which gives the same rows whenever it is read.
 
-use trellis_columns::DatasetStream;
+use trellis_columns::{DatasetStream, RowsStream};
 use trellis_model::Batch;
 use trellis_plugin_host::RowStream;
 
+use super::datasets::Datasets;
 use crate::{Error, Result, capsule::Inputs};
 
 /// Batches that can be read several times.
@@ -24,6 +25,31 @@ pub(crate) trait Source: Send {
 
     /// How many rows there are in all.
     fn rows(&self) -> u64;
+
+    /// The same rows from the first one, to be read apart from these.
+    fn again(&self) -> Result<Box<dyn Source>>;
+}
+
+impl Source for Box<dyn Source> {
+    fn next(&mut self) -> Result<Option<Batch>> {
+        self.as_mut().next()
+    }
+
+    fn rewind(&mut self) -> Result<()> {
+        self.as_mut().rewind()
+    }
+
+    fn skip(&mut self, batches: u64) -> Result<()> {
+        self.as_mut().skip(batches)
+    }
+
+    fn rows(&self) -> u64 {
+        self.as_ref().rows()
+    }
+
+    fn again(&self) -> Result<Box<dyn Source>> {
+        self.as_ref().again()
+    }
 }
 
 impl Source for DatasetStream {
@@ -38,6 +64,33 @@ impl Source for DatasetStream {
 
     fn rows(&self) -> u64 {
         Self::rows(self)
+    }
+
+    fn again(&self) -> Result<Box<dyn Source>> {
+        let mut again = self.clone();
+        Self::rewind(&mut again);
+        Ok(Box::new(again))
+    }
+}
+
+impl Source for RowsStream {
+    fn next(&mut self) -> Result<Option<Batch>> {
+        Ok(Self::next(self)?)
+    }
+
+    fn rewind(&mut self) -> Result<()> {
+        Self::rewind(self);
+        Ok(())
+    }
+
+    fn rows(&self) -> u64 {
+        Self::rows(self)
+    }
+
+    fn again(&self) -> Result<Box<dyn Source>> {
+        let mut again = self.clone();
+        Self::rewind(&mut again);
+        Ok(Box::new(again))
     }
 }
 
@@ -57,6 +110,10 @@ impl Source for Inputs {
     fn rows(&self) -> u64 {
         Self::rows(self)
     }
+
+    fn again(&self) -> Result<Box<dyn Source>> {
+        Ok(Box::new(Self::again(self).map_err(damaged)?))
+    }
 }
 
 fn damaged(unusable: crate::capsule::Unusable) -> Error {
@@ -66,26 +123,72 @@ fn damaged(unusable: crate::capsule::Unusable) -> Error {
 /// Rows as plugins read them.
 pub(crate) struct Rows<'a> {
     source: &'a mut dyn Source,
-    /// Why the last rewinding failed; told by the next read, since rewinding itself has no answer.
-    failed: Option<Error>,
+    /// What may be opened beside them.
+    datasets: &'a Datasets,
+    failed: Failed,
+}
+
+/// Rows of a dataset that a plugin opened.
+pub(crate) struct OpenedRows {
+    source: Box<dyn Source>,
+    failed: Failed,
+}
+
+/// Why the last rewinding failed; told by the next read, since rewinding itself has no answer.
+#[derive(Default)]
+struct Failed(Option<Error>);
+
+impl Failed {
+    fn next(&mut self, source: &mut dyn Source) -> Result<Option<Batch>, String> {
+        match self.0.take() {
+            Some(error) => Err(error.to_string()),
+            None => source.next().map_err(|error| error.to_string()),
+        }
+    }
 }
 
 impl<'a> Rows<'a> {
-    pub(crate) fn new(source: &'a mut dyn Source) -> Self {
-        Self { source, failed: None }
+    pub(crate) fn new(source: &'a mut dyn Source, datasets: &'a Datasets) -> Self {
+        Self { source, datasets, failed: Failed::default() }
+    }
+}
+
+impl OpenedRows {
+    pub(crate) fn new(source: Box<dyn Source>) -> Self {
+        Self { source, failed: Failed::default() }
     }
 }
 
 impl RowStream for Rows<'_> {
     fn next(&mut self) -> Result<Option<Batch>, String> {
-        match self.failed.take() {
-            Some(error) => Err(error.to_string()),
-            None => self.source.next().map_err(|error| error.to_string()),
-        }
+        self.failed.next(self.source)
     }
 
     fn rewind(&mut self) {
-        self.failed = self.source.rewind().err();
+        self.failed = Failed(self.source.rewind().err());
+    }
+
+    fn rows(&self) -> u64 {
+        self.source.rows()
+    }
+
+    fn dataset(&mut self, name: &str) -> Result<Option<Box<dyn RowStream>>, String> {
+        let opened = match self.datasets.own.as_deref() == Some(name) {
+            true => self.source.again().map(Some),
+            false => self.datasets.open(name),
+        };
+        let opened = opened.map_err(|error| error.to_string())?;
+        Ok(opened.map(|source| Box::new(OpenedRows::new(source)) as Box<dyn RowStream>))
+    }
+}
+
+impl RowStream for OpenedRows {
+    fn next(&mut self) -> Result<Option<Batch>, String> {
+        self.failed.next(self.source.as_mut())
+    }
+
+    fn rewind(&mut self) {
+        self.failed = Failed(self.source.rewind().err());
     }
 
     fn rows(&self) -> u64 {

@@ -1,10 +1,17 @@
 //! What a manifest declares, as columns can give it.
 
 use serde_json::Value as Json;
-use trellis_columns::{Aggregate, ColumnSource, DatasetColumn, DatasetSpec};
-use trellis_plugin_host::{Manifest, Plugin, manifest};
+use trellis_columns::{
+    Aggregate, ColumnSource, DatasetColumn, DatasetSpec, RowsColumn, RowsSource, RowsSpec,
+};
+use trellis_model::Filter;
+use trellis_plugin_host::{
+    Manifest, Plugin,
+    manifest::{self, DatasetKind},
+};
 use trellis_records::Schema;
 
+use super::datasets::Spec;
 use crate::{
     Error, Result,
     core::Core,
@@ -70,13 +77,116 @@ fn withheld(declared: &manifest::Dataset, hidden: &Hidden, grants: &Grants) -> R
 
 /// What the dataset of `candidate` has that a run of `recorded` did not read, or read from elsewhere; each with its configuration.
 pub(crate) fn not_recorded(recorded: (&Manifest, &str), candidate: (&Manifest, &str)) -> Result<Vec<String>> {
+    let (recorded_by, read_by) = (recorded, candidate);
     let (recorded, candidate) = (dataset(recorded.0, recorded.1)?, dataset(candidate.0, candidate.1)?);
     if recorded.object != candidate.object {
         return Ok(vec![format!("rows of `{}`", candidate.object)]);
     }
     let is_there = |column: &DatasetColumn| recorded.columns.contains(column);
     let missing = candidate.columns.iter().filter(|column| !is_there(column));
-    Ok(missing.map(|column| format!("`{}`", column.name)).collect())
+    let mut missing: Vec<String> = missing.map(|column| format!("`{}`", column.name)).collect();
+    missing.extend(rows_not_recorded(recorded_by, read_by)?);
+    Ok(missing)
+}
+
+/// The same of further datasets: rows that are others, or columns that are.
+fn rows_not_recorded(recorded: (&Manifest, &str), candidate: (&Manifest, &str)) -> Result<Vec<String>> {
+    let (hidden, grants) = (Hidden::default(), Grants::default());
+    let recorded = rows_of(&configured(recorded.0, recorded.1)?, &hidden, &grants);
+    let mut missing = Vec::new();
+    for (name, wanted) in rows_of(&configured(candidate.0, candidate.1)?, &hidden, &grants) {
+        let rows = |spec: &RowsSpec| RowsSpec { columns: Vec::new(), ..spec.clone() };
+        let found = recorded.iter().find(|(known, spec)| *known == name && rows(spec) == rows(&wanted));
+        match found {
+            None => missing.push(format!("`{name}`")),
+            Some((_, spec)) => {
+                let others = wanted.columns.iter().filter(|column| !spec.columns.contains(column));
+                missing.extend(others.map(|column| format!("`{name}.{}`", column.name)));
+            }
+        }
+    }
+    Ok(missing)
+}
+
+/// The datasets of rows that a plugin declares, by name: what was withheld of them is null, see [`rows`].
+pub(crate) fn rows_granted(
+    core: &Core,
+    manifest: &Manifest,
+    config: &str,
+) -> Result<Vec<(String, RowsSpec)>> {
+    let manifest = configured(manifest, config)?;
+    let (hidden, grants) = core.registry.withheld(&manifest.id, &manifest);
+    Ok(rows_of(&manifest, &hidden, &grants))
+}
+
+/// As [`rows_granted`], of a plugin as it would be used.
+pub(crate) fn rows_granted_to(
+    enabled: &Enabled,
+    config: &str,
+    schema: &Schema,
+) -> Result<Vec<(String, RowsSpec)>> {
+    let manifest = configured(enabled.manifest(), config)?;
+    let hidden = Hidden::of(&manifest, schema, &enabled.grants);
+    Ok(rows_of(&manifest, &hidden, &enabled.grants))
+}
+
+/// Every dataset that a plugin declares, by name, withheld as the plugin is used now.
+pub(crate) fn all_granted(core: &Core, manifest: &Manifest, config: &str) -> Result<Vec<(String, Spec)>> {
+    let manifest = configured(manifest, config)?;
+    let (hidden, grants) = core.registry.withheld(&manifest.id, &manifest);
+    let of = |declared: &manifest::Dataset| {
+        let spec = match declared.kind {
+            DatasetKind::PerCustomer => Spec::Customers(withheld(declared, &hidden, &grants)?),
+            DatasetKind::Rows => Spec::Rows(rows(declared, &hidden, &grants)),
+        };
+        Ok((declared.name.clone(), spec))
+    };
+    manifest.datasets.iter().map(of).collect()
+}
+
+/// The names of the datasets of rows that a plugin declares, each with those of its columns.
+pub(crate) fn rows_columns(manifest: &Manifest, config: &str) -> Result<Vec<(String, Vec<String>)>> {
+    let manifest = configured(manifest, config)?;
+    let declared = manifest.datasets.iter().filter(|dataset| dataset.kind == DatasetKind::Rows);
+    let columns =
+        |dataset: &manifest::Dataset| dataset.columns.iter().map(|column| column.name.clone()).collect();
+    Ok(declared.map(|dataset| (dataset.name.clone(), columns(dataset))).collect())
+}
+
+fn rows_of(manifest: &Manifest, hidden: &Hidden, grants: &Grants) -> Vec<(String, RowsSpec)> {
+    let declared = manifest.datasets.iter().filter(|dataset| dataset.kind == DatasetKind::Rows);
+    declared.map(|dataset| (dataset.name.clone(), rows(dataset, hidden, grants))).collect()
+}
+
+/// A dataset of rows: a column that is withheld is null; where what decides which rows there are is withheld, there are none.
+fn rows(declared: &manifest::Dataset, hidden: &Hidden, grants: &Grants) -> RowsSpec {
+    let object = &declared.object;
+    let column = |column: &manifest::DatasetColumn| {
+        let (of, fields) = column.source.reads(object);
+        let is_hidden = fields.iter().any(|field| hidden.hides(of, field))
+            || column.source.reads_beyond().iter().any(|field| hidden.hides_somewhere(field));
+        let source = match &column.source {
+            manifest::ColumnSource::Through { reference, field } => {
+                RowsSource::Through { reference: reference.clone(), field: field.clone() }
+            }
+            source => RowsSource::Field(
+                source.reads(object).1.first().map(|field| (*field).clone()).expect("rows have fields only"),
+            ),
+        };
+        let withheld = is_hidden || !grants.allow(&declared.grant_of_column(column));
+        RowsColumn { name: column.name.clone(), source, withheld }
+    };
+    let decided = declared.decided_by();
+    let is_decided_by_hidden = decided.own.iter().any(|field| hidden.hides(object, field))
+        || decided.beyond.iter().any(|field| hidden.hides_somewhere(field))
+        || !decided.own.is_empty() && !grants.allow(&declared.grant_of(object));
+    RowsSpec {
+        object: object.clone(),
+        filter: if is_decided_by_hidden { Filter::Or(Vec::new()) } else { declared.filter.clone() },
+        order_by: declared.order_by.clone(),
+        time: declared.time.clone(),
+        columns: declared.columns.iter().map(column).collect(),
+    }
 }
 
 fn spec(dataset: &manifest::Dataset) -> DatasetSpec {

@@ -9,6 +9,7 @@ use trellis_model::{Batch, PluginId, RecordId, Text};
 use trellis_plugin_host::{CallContext, Plugin, Used};
 
 use super::{
+    datasets::{Datasets, not_gathered},
     evaluate::{self, Done, Tally},
     evaluator::{self, Described, Evaluator, PerInterface},
     ledger::RunRecord,
@@ -75,7 +76,8 @@ pub(crate) fn dry_run(trial: &Trial<'_>, candidate: &Enabled, as_of: AsOf) -> Re
     let at = trial.view.context(trial.view.new_id(), as_of);
     let pass = Pass::new(trial, &candidate.plugin, &candidate.config, &at)?;
     let mut rows = trial.wait(trial.view.dataset(&spec, as_of, trial.batch_rows))?;
-    let models = pass.fit(&mut rows)?;
+    let datasets = trial.wait(trial.view.rows_datasets(candidate, as_of, trial.batch_rows))?;
+    let models = pass.fit(&mut rows, &Datasets::new(candidate.manifest(), datasets))?;
     Source::rewind(&mut rows)?;
     let customers = Source::rows(&rows);
     let mut limited = Limited { rows, rows_max: trial.limits.dry_run_customers_max, taken: 0 };
@@ -126,7 +128,8 @@ pub(crate) fn replay_with(
     let before_use = recorded.measured.then(|| measure(trial, recorded, &at, &end)).transpose()?;
     let used = candidate.used();
     let pass = Pass::new(trial, candidate, &config, &at)?;
-    let models = pass.fit(&mut inputs)?;
+    let datasets = recorded_datasets(&mut kept, recorded, (candidate, &config))?;
+    let models = pass.fit(&mut inputs, &datasets)?;
     inputs.rewind()?;
     let before = bands(&described_before, |output| recorded.version.manifest().output_name(output));
     let mut diff = RowsDiff::new(trial.diff_limits(), Bands { before, after: pass.bands() });
@@ -154,10 +157,13 @@ pub(crate) fn replay_with(
 /// What the recorded version uses for the same.
 fn measure(trial: &Trial<'_>, recorded: Recorded<'_>, at: &CallContext, end: &End) -> Result<Used> {
     let usable = |why: Unusable| Error::InputsExpired { run: recorded.run, reason: why.0 };
-    let mut inputs = trial.archive.reader(recorded.capsule).map_err(usable)?.into_inputs(end.rows);
+    let mut reader = trial.archive.reader(recorded.capsule).map_err(usable)?;
+    let config = &recorded.record.config;
+    let datasets = recorded_datasets(&mut reader, recorded, (recorded.version, config))?;
+    let mut inputs = reader.into_inputs(end.rows);
     let used = recorded.version.used();
-    let pass = Pass::new(trial, recorded.version, &recorded.record.config, at)?;
-    let models = pass.fit(&mut inputs)?;
+    let pass = Pass::new(trial, recorded.version, config, at)?;
+    let models = pass.fit(&mut inputs, &datasets)?;
     Source::rewind(&mut inputs)?;
     pass.evaluate(&models, &mut inputs, |_, _| Ok(()))?;
     Ok(recorded.version.used().since(used))
@@ -190,6 +196,23 @@ fn narrowed(
     let columns = spec::dataset(candidate.manifest(), config)?.columns;
     let columns = columns.into_iter().map(|column| column.name).collect();
     Ok(Narrowed { rows: rows.into_inputs(end.rows), columns })
+}
+
+/// The further datasets of a recorded run as a version reads them.
+fn recorded_datasets(
+    kept: &mut CapsuleReader,
+    recorded: Recorded<'_>,
+    (candidate, config): (&Plugin, &str),
+) -> Result<Datasets> {
+    let run = recorded.run;
+    let mut found: BTreeMap<_, _> =
+        kept.datasets().map_err(|why| Error::InputsExpired { run, reason: why.0 })?.into_iter().collect();
+    let mut datasets = Vec::new();
+    for (name, columns) in spec::rows_columns(candidate.manifest(), config)? {
+        let rows = found.remove(&name).ok_or_else(|| not_gathered(run, &name))?;
+        datasets.push((name, Box::new(Narrowed { rows, columns }) as Box<dyn Source>));
+    }
+    Ok(Datasets::new(candidate.manifest(), datasets))
 }
 
 /// The configuration of a replay: the one that was asked for, else the recorded one as the version understands it.
@@ -228,9 +251,9 @@ impl<'a> Pass<'a> {
         Ok(Self { trial, plugin, config, at, described, layout })
     }
 
-    fn fit(&self, source: &mut dyn Source) -> Result<PerInterface<Vec<u8>>> {
-        let models =
-            evaluator::fit(self.plugin, &mut Rows::new(source), self.config, self.at, self.trial.cancel)?;
+    fn fit(&self, source: &mut dyn Source, datasets: &Datasets) -> Result<PerInterface<Vec<u8>>> {
+        let mut rows = Rows::new(source, datasets);
+        let models = evaluator::fit(self.plugin, &mut rows, self.config, self.at, self.trial.cancel)?;
         Ok(models.map(|model| model.bytes.clone()))
     }
 
@@ -325,6 +348,10 @@ impl<S: Source> Source for Limited<S> {
     fn rows(&self) -> u64 {
         self.rows.rows().min(self.rows_max)
     }
+
+    fn again(&self) -> Result<Box<dyn Source>> {
+        Ok(Box::new(Limited { rows: self.rows.again()?, rows_max: self.rows_max, taken: 0 }))
+    }
 }
 
 impl<S: Source> Source for Narrowed<S> {
@@ -338,6 +365,10 @@ impl<S: Source> Source for Narrowed<S> {
 
     fn rows(&self) -> u64 {
         self.rows.rows()
+    }
+
+    fn again(&self) -> Result<Box<dyn Source>> {
+        Ok(Box::new(Narrowed { rows: self.rows.again()?, columns: self.columns.clone() }))
     }
 }
 

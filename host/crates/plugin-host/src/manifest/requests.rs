@@ -135,6 +135,15 @@ impl Dataset {
         paths
     }
 
+    /// The fields that decide which rows of a dataset of rows there are, and in which order.
+    pub fn decided_by(&self) -> DecidedBy<'_> {
+        let mut decided =
+            DecidedBy { own: self.order_by.iter().chain(&self.time).collect(), beyond: Vec::new() };
+        compared(&self.filter, &mut decided.own, |path| path.get(..1));
+        compared(&self.filter, &mut decided.beyond, |path| path.get(1..));
+        decided
+    }
+
     /// What the manifest itself says that it reads, not what the configuration chose.
     fn reads_by_itself(&self) -> BTreeMap<ObjectName, BTreeSet<FieldName>> {
         let mut data: BTreeMap<ObjectName, BTreeSet<FieldName>> = BTreeMap::new();
@@ -142,8 +151,7 @@ impl Dataset {
             let (object, fields) = column.source.reads(&self.object);
             data.entry(object.clone()).or_default().extend(fields.into_iter().cloned());
         }
-        let mut own: Vec<&FieldName> = self.order_by.iter().chain(&self.time).collect();
-        compared(&self.filter, &mut own, |path| path.get(..1));
+        let own = self.decided_by().own;
         if !own.is_empty() {
             data.entry(self.object.clone()).or_default().extend(own.into_iter().cloned());
         }
@@ -182,6 +190,15 @@ impl Dataset {
             None => self.grant_of(column.source.reads(&self.object).0),
         }
     }
+}
+
+/// See [`Dataset::decided_by`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecidedBy<'a> {
+    /// Fields of the dataset's object.
+    pub own: Vec<&'a FieldName>,
+    /// Fields of what its references point at.
+    pub beyond: Vec<&'a FieldName>,
 }
 
 impl DatasetColumn {

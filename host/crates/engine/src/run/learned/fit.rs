@@ -16,7 +16,11 @@ use crate::{
     core::Core,
     jobs::{Running, StoredActor},
     run::{
-        context, evaluator, gather, models,
+        context,
+        datasets::{self, Datasets},
+        evaluator,
+        gather::{self, Live},
+        models,
         plugin_run::Fitted,
         report,
         source::{Rows, Source},
@@ -58,6 +62,10 @@ impl Source for Watched<'_> {
     fn rows(&self) -> u64 {
         self.source.rows()
     }
+
+    fn again(&self) -> Result<Box<dyn Source>> {
+        self.source.again()
+    }
 }
 
 /// Learns a model; called again with the same job where a stop of the server interrupted it.
@@ -85,10 +93,12 @@ fn learn(core: &Core, job: &Running<'_>, input: &FitInput) -> Result<(u32, Learn
     // A configuration that the plugin refuses is refused before its rows are made.
     evaluator::describe(&plugin, &config)?;
     let spec = spec::granted(core, plugin.manifest(), &config)?;
-    let live = job.wait(async {
+    let (live, datasets) = job.wait(async {
         core.columns.catch_up().await?;
         let rows = core.config.batch_rows_max as usize;
-        Ok::<_, Error>(core.columns.dataset(&spec, input.as_of, rows).await?)
+        let live = core.columns.dataset(&spec, input.as_of, rows).await?;
+        let datasets = datasets::open_rows(core, plugin.manifest(), &config, input.as_of).await?;
+        Ok::<_, Error>((live, datasets))
     })?;
     let log_number = live.log_number();
     let at = context::of(core, job.id(), input.as_of);
@@ -106,10 +116,12 @@ fn learn(core: &Core, job: &Running<'_>, input: &FitInput) -> Result<(u32, Learn
     };
     let place = gather::Place { capsules: &core.capsules, bytes_max: core.config.capsule_bytes_max };
     // A capsule that is never finished: both interfaces, and every pass of them, see the same rows.
-    let mut rows = gather::gather(place, &header, Box::new(live), || job.check())?;
+    let mut rows = gather::gather(place, &header, Live { datasets, ..Live::rows(live) }, || job.check())?;
     let customers = rows.source.rows();
     let mut watched = Watched { source: rows.source.as_mut(), job, read: 0 };
-    let fitted = evaluator::fit(&plugin, &mut Rows::new(&mut watched), &config, &at, job.cancel_plugin())?;
+    let datasets = Datasets::new(plugin.manifest(), rows.datasets);
+    let mut rows = Rows::new(&mut watched, &datasets);
+    let fitted = evaluator::fit(&plugin, &mut rows, &config, &at, job.cancel_plugin())?;
     job.check()?;
     keep_model(core, job, &plugin, Subject { input, config: &config, log_number, customers }, &fitted)
         .map(|(_, number, learned)| (number, learned))

@@ -1,0 +1,142 @@
+//! The further datasets of a plugin: rows that it reads beside the customers. All of a call are opened together, before it begins.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use parking_lot::Mutex;
+use trellis_columns::{AsOf, Columns, DatasetSpec, RowsSpec};
+use trellis_model::{Batch, RecordId, bilingual};
+use trellis_plugin_host::Manifest;
+
+use super::{gather::Live, source::Source, spec};
+use crate::{Error, Result, core::Core};
+
+/// A dataset of a plugin with what is withheld of it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Spec {
+    Customers(DatasetSpec),
+    Rows(RowsSpec),
+}
+
+/// What a call may open beside the rows that it is made with.
+#[derive(Default)]
+pub(crate) struct Datasets {
+    /// The name of those rows themselves.
+    pub(super) own: Option<String>,
+    /// Nothing is read from these: each that is opened is one of its own.
+    others: BTreeMap<String, Mutex<Box<dyn Source>>>,
+}
+
+/// The error that a run did not record a dataset: it learned nothing, or was made before the plugin declared it.
+pub(super) fn not_gathered(run: RecordId, name: &str) -> Error {
+    let reason = bilingual!(
+        "it did not record the rows of dataset `{name}`: a run with an older model reads none",
+        "未记录数据集 `{name}` 的数据行：使用旧模型的运行不读取这些数据"
+    );
+    Error::InputsExpired { run, reason }
+}
+
+impl Datasets {
+    /// What a call on the customers of a plugin may open.
+    pub(crate) fn new(manifest: &Manifest, others: Vec<(String, Box<dyn Source>)>) -> Self {
+        Self::beside(manifest.customers().map(|dataset| dataset.name.clone()), others)
+    }
+
+    /// What a call on a dataset may open.
+    pub(crate) fn beside(own: Option<String>, others: Vec<(String, Box<dyn Source>)>) -> Self {
+        let others = others.into_iter().map(|(name, source)| (name, Mutex::new(source)));
+        Self { own, others: others.collect() }
+    }
+
+    pub(crate) fn open(&self, name: &str) -> Result<Option<Box<dyn Source>>> {
+        self.others.get(name).map(|source| source.lock().again()).transpose()
+    }
+}
+
+impl Spec {
+    /// Opens the dataset as the data is now, or was up to a date. [`Columns::catch_up`] comes before it.
+    pub(crate) async fn open(
+        &self,
+        columns: &Arc<Columns>,
+        as_of: AsOf,
+        batch_rows: usize,
+    ) -> Result<Box<dyn Source>> {
+        Ok(match self {
+            Self::Customers(spec) => Box::new(columns.dataset(spec, as_of, batch_rows).await?),
+            Self::Rows(spec) => Box::new(columns.rows_dataset(spec, as_of, batch_rows).await?),
+        })
+    }
+}
+
+/// Every dataset of rows that a plugin declares, as the data is now or was up to a date: withheld as the plugin is used now.
+pub(crate) async fn open_rows(
+    core: &Core,
+    manifest: &Manifest,
+    config: &str,
+    as_of: AsOf,
+) -> Result<Vec<(String, Box<dyn Source>)>> {
+    let specs = spec::rows_granted(core, manifest, config)?;
+    open_all(&core.columns, specs, as_of, core.config.batch_rows_max as usize).await
+}
+
+/// Opens datasets of rows.
+pub(crate) async fn open_all(
+    columns: &Arc<Columns>,
+    specs: Vec<(String, RowsSpec)>,
+    as_of: AsOf,
+    batch_rows: usize,
+) -> Result<Vec<(String, Box<dyn Source>)>> {
+    let mut opened = Vec::with_capacity(specs.len());
+    for (name, spec) in specs {
+        opened.push((name, Spec::Rows(spec).open(columns, as_of, batch_rows).await?));
+    }
+    Ok(opened)
+}
+
+/// The datasets of a plugin for a question about a population: the rows of the one that the question is about (none where it is about
+/// none), and beside them every other one, whichever its kind. Withheld as the plugin is used now. `None` where the manifest declares no
+/// dataset of that name.
+#[expect(dead_code, reason = "the interface of questions reads with it")]
+pub(crate) async fn open_for_question(
+    core: &Core,
+    manifest: &Manifest,
+    config: &str,
+    own: Option<&str>,
+    as_of: AsOf,
+) -> Result<Option<Live>> {
+    core.columns.catch_up().await?;
+    let (mut rows, mut others) = (None, Vec::new());
+    for (name, spec) in spec::all_granted(core, manifest, config)? {
+        let opened = spec.open(&core.columns, as_of, core.config.batch_rows_max as usize).await?;
+        match own == Some(name.as_str()) {
+            true => rows = Some(opened),
+            false => others.push((name, opened)),
+        }
+    }
+    let rows = match (own, rows) {
+        (None, _) => Box::new(NoRows),
+        (Some(_), Some(rows)) => rows,
+        (Some(_), None) => return Ok(None),
+    };
+    Ok(Some(Live { rows, datasets: others }))
+}
+
+/// No rows.
+struct NoRows;
+
+impl Source for NoRows {
+    fn next(&mut self) -> Result<Option<Batch>> {
+        Ok(None)
+    }
+
+    fn rewind(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn rows(&self) -> u64 {
+        0
+    }
+
+    fn again(&self) -> Result<Box<dyn Source>> {
+        Ok(Box::new(Self))
+    }
+}
