@@ -1,0 +1,241 @@
+//! Holding out, cross-validating, choosing and learning.
+
+use trellis_sdk::{PluginError, Result, Rng};
+
+use super::evaluation::{Candidate, Evaluation, LogisticFigures, Quality};
+use super::settings::{CalibrationSetting, Method, Settings, SplitRule};
+use super::{Learned, Predictor};
+use crate::boosting::{self, Boosting};
+use crate::calibration::Calibration;
+use crate::encoding::{Encoded, Encoding};
+use crate::frame::Frame;
+use crate::logistic::{self, Penalty, probability};
+use crate::measures::auc;
+use crate::tree::{Binned, Growth, grow_exact, grow_histogram};
+
+/// Cross-validation takes so many parts, or one of them where rows are many.
+const FOLDS: u64 = 5;
+/// Up to so many rows every part is held out once.
+const ALL_FOLDS_UP_TO: usize = 20_000;
+/// Up to so many rows a tree looks at every threshold.
+const EXACT_UP_TO: usize = 200_000;
+
+/// Learns from the rows of `frame` whose outcome is known. `ordinals` are those of its rows, ascending.
+///
+/// # Errors
+/// [`PluginError::UnsuitableData`] where no outcome is known, or all are the same.
+pub fn learn(
+    frame: &Frame,
+    outcomes: &[Option<bool>],
+    ordinals: &[u64],
+    settings: &Settings,
+    seed: u64,
+) -> Result<Learned> {
+    let encoding = Encoding::learn(frame, &settings.preparation());
+    let known: Vec<(u32, bool)> =
+        (0..).zip(outcomes).filter_map(|(row, known)| Some((row, (*known)?))).collect();
+    check_classes(&known)?;
+    if encoding.features.is_empty() {
+        let message = "no features are chosen; a model needs at least one";
+        return Err(PluginError::InvalidConfig(message.to_owned()));
+    }
+    let ordinal = |row: u32| ordinals.get(row as usize).copied().unwrap_or_default();
+    let is_held = |row: u32| match settings.split {
+        SplitRule::Rotation => f64::from(row % 10) >= 10.0 - (settings.holdout_percent / 10.0).round(),
+        SplitRule::Random => Rng::for_part(seed, ordinal(row)).unit() * 100.0 < settings.holdout_percent,
+    };
+    let (mut held, mut train): (Vec<_>, Vec<_>) = known.iter().copied().partition(|(row, _)| is_held(*row));
+    let is_held_out = has_both(&held) && has_both(&train);
+    if !is_held_out {
+        (train, held) = (known.clone(), known);
+    }
+    let all = encoding.encode(frame);
+    let part = |rows: &[(u32, bool)]| Part {
+        rows: all.take(&rows.iter().map(|(row, _)| *row).collect::<Vec<_>>()),
+        positive: rows.iter().map(|(_, positive)| *positive).collect(),
+        folds: rows.iter().map(|(row, _)| Rng::for_part(seed ^ 0x5eed, ordinal(*row)).below(FOLDS)).collect(),
+    };
+    let (train, test) = (part(&train), part(&held));
+    drop(all);
+    Ok(choose(encoding, &train, &test, is_held_out, settings, seed))
+}
+
+/// Rows with their outcomes.
+struct Part {
+    rows: Encoded,
+    positive: Vec<bool>,
+    folds: Vec<u64>,
+}
+
+/// What cross-validation says about a method.
+struct Validated {
+    method: Method,
+    scores: Vec<f64>,
+    positive: Vec<bool>,
+    rounds: usize,
+}
+
+fn check_classes(known: &[(u32, bool)]) -> Result<()> {
+    let message = match known.first() {
+        None => "the outcome is known of no customer; without past outcomes there is nothing to learn from",
+        Some((_, first)) if known.iter().all(|(_, positive)| positive == first) => {
+            if *first {
+                "the outcome of every customer is positive; a model needs both kinds"
+            } else {
+                "the outcome of no customer is positive; a model needs both kinds"
+            }
+        }
+        Some(_) => return Ok(()),
+    };
+    Err(PluginError::UnsuitableData(message.to_owned()))
+}
+
+fn has_both(rows: &[(u32, bool)]) -> bool {
+    rows.iter().any(|row| row.1) && rows.iter().any(|row| !row.1)
+}
+
+fn choose(
+    encoding: Encoding,
+    train: &Part,
+    test: &Part,
+    is_held_out: bool,
+    settings: &Settings,
+    seed: u64,
+) -> Learned {
+    let validated: Vec<Validated> =
+        settings.methods().into_iter().map(|method| validate(method, train, settings, seed)).collect();
+    let mut candidates = Vec::new();
+    let mut best: Option<(f64, Predictor, Calibration, Option<LogisticFigures>)> = None;
+    for validated in &validated {
+        let (predictor, figures) = fit(validated.method, train, settings, validated.rounds, seed);
+        let validation_auc = auc(&validated.scores, &validated.positive);
+        let quality = Quality::of(&predictor.scores(&test.rows), &test.positive);
+        candidates.push(Candidate { method: validated.method, validation_auc, quality });
+        if best.as_ref().is_none_or(|(best, ..)| validation_auc > *best) {
+            best = Some((validation_auc, predictor, calibrate(validated, settings.calibration), figures));
+        }
+    }
+    let (_, predictor, calibration, figures) = best.expect("there is at least one method");
+    let scores = predictor.scores(&test.rows);
+    let calibrated: Vec<f64> = scores.iter().map(|score| calibration.apply(*score).clamp(0.0, 1.0)).collect();
+    let features = encoding.features.len();
+    let importance = importance(&predictor, &train.rows, features);
+    let counts = [(&train.positive, ()), (&test.positive, ())].map(|(positive, ())| {
+        (positive.len() as u64, positive.iter().filter(|positive| **positive).count() as u64)
+    });
+    let evaluation =
+        Evaluation::new(counts, is_held_out, candidates, (&calibrated, &test.positive), importance, figures);
+    Learned { encoding, predictor, calibration, evaluation }
+}
+
+/// Scores rows of the training part by models that did not see them.
+fn validate(method: Method, train: &Part, settings: &Settings, seed: u64) -> Validated {
+    let folds = if train.positive.len() <= ALL_FOLDS_UP_TO { FOLDS } else { 1 };
+    let (mut scores, mut positive, mut rounds) = (Vec::new(), Vec::new(), Vec::new());
+    for fold in 0..folds {
+        let of = |held: bool| {
+            let rows = (0..).zip(&train.folds).filter(|(_, found)| (**found == fold) == held);
+            let places: Vec<u32> = rows.map(|(row, _)| row).collect();
+            let outcomes: Vec<bool> =
+                places.iter().filter_map(|place| train.positive.get(*place as usize)).copied().collect();
+            Part { rows: train.rows.take(&places), positive: outcomes, folds: Vec::new() }
+        };
+        let (rest, held) = (of(false), of(true));
+        let both = |part: &Part| part.positive.contains(&true) && part.positive.contains(&false);
+        if !both(&rest) || !both(&held) {
+            continue;
+        }
+        if method == Method::Boosting {
+            let (best, margins) = boosting::rounds(
+                (&rest.rows, &rest.positive),
+                (&held.rows, &held.positive),
+                &Boosting::default(),
+                seed,
+            );
+            rounds.push(best);
+            scores.extend(margins.into_iter().map(probability));
+        } else {
+            let (predictor, _) = fit(method, &rest, settings, 0, seed);
+            scores.extend(predictor.scores(&held.rows));
+        }
+        positive.extend(held.positive);
+    }
+    let mean = rounds.iter().sum::<usize>().checked_div(rounds.len());
+    // Without a part to stop by, few rounds do the least harm.
+    Validated { method, scores, positive, rounds: mean.unwrap_or(20).max(1) }
+}
+
+fn fit(
+    method: Method,
+    part: &Part,
+    settings: &Settings,
+    rounds: usize,
+    seed: u64,
+) -> (Predictor, Option<LogisticFigures>) {
+    match method {
+        Method::Logistic => {
+            let (logistic, figures) = fit_logistic(part, settings.penalty());
+            (Predictor::Logistic(logistic), Some(figures))
+        }
+        Method::Tree => {
+            let target: Vec<f64> =
+                part.positive.iter().map(|positive| f64::from(u8::from(*positive))).collect();
+            let growth =
+                Growth { max_depth: settings.max_depth, min_leaf: settings.min_leaf, ..Growth::default() };
+            let tree = if target.len() <= EXACT_UP_TO {
+                grow_exact(&part.rows, &target, &growth)
+            } else {
+                grow_histogram(&Binned::new(&part.rows, seed), &target, &growth)
+            };
+            (Predictor::Tree(tree), None)
+        }
+        Method::Boosting => {
+            let boosting = Boosting { rounds, ..Boosting::default() };
+            (Predictor::Boosted(boosting::fit(&part.rows, &part.positive, &boosting, seed)), None)
+        }
+    }
+}
+
+/// Maximum likelihood has no end where the classes can be separated: then a quadratic penalty gives it one.
+fn fit_logistic(part: &Part, penalty: Penalty) -> (logistic::Logistic, LogisticFigures) {
+    let first = logistic::fit(&part.rows, &part.positive, penalty).expect("both classes occur");
+    let is_separated = first.is_separated;
+    let fitted = if is_separated {
+        logistic::fit(&part.rows, &part.positive, Penalty::Ridge { c: 1.0 }).expect("both classes occur")
+    } else {
+        first
+    };
+    let figures = LogisticFigures {
+        log_likelihood: fitted.log_likelihood,
+        null_log_likelihood: fitted.null_log_likelihood,
+        rank: fitted.rank as u64,
+        is_separated,
+    };
+    (fitted.model, figures)
+}
+
+fn calibrate(validated: &Validated, setting: CalibrationSetting) -> Calibration {
+    match setting {
+        _ if validated.scores.is_empty() => Calibration::None,
+        CalibrationSetting::None => Calibration::None,
+        CalibrationSetting::Platt => Calibration::platt(&validated.scores, &validated.positive),
+        CalibrationSetting::Isotonic => Calibration::isotonic(&validated.scores, &validated.positive),
+    }
+}
+
+/// How much each feature matters, as shares: of the gain of all splits; for a logistic regression, of the mean size of what features add.
+fn importance(predictor: &Predictor, rows: &Encoded, features: usize) -> Vec<f64> {
+    match predictor {
+        Predictor::Tree(tree) => tree.importance(features),
+        Predictor::Boosted(boosted) => boosted.importance(features),
+        Predictor::Logistic(logistic) => {
+            let sizes: Vec<f64> = logistic
+                .contributions(rows)
+                .iter()
+                .map(|cells| cells.iter().map(|cell| cell.abs()).sum::<f64>())
+                .collect();
+            let whole: f64 = sizes.iter().sum();
+            sizes.iter().map(|size| if whole > 0.0 { size / whole } else { 0.0 }).collect()
+        }
+    }
+}
