@@ -69,6 +69,10 @@ const reader = ({ tag, val }) => {
       const all = texts(val.values);
       return (row) => all[val.codes[row]];
     }
+    case "dictionary-list": {
+      const all = texts(val.values);
+      return (row) => Array.from(val.codes.slice(val.offsets[row], val.offsets[row + 1]), (code) => all[code]);
+    }
     default:
       throw pluginError("other", ["unknown-column", `this SDK does not know columns of type ${tag}`]);
   }
@@ -76,7 +80,7 @@ const reader = ({ tag, val }) => {
 
 /**
  * The rows of a batch: the column names with their values, null where there is none. Amounts are minor units; dates are days, times
- * milliseconds since 1970.
+ * milliseconds since 1970; several texts are an array.
  * @param {Batch} batch
  * @returns {Row[]}
  */

@@ -59,12 +59,16 @@ def _values(data: columns.ColumnData) -> list[Any]:
         case columns.ColumnData_Dictionary(value):
             texts = _texts(value.values)
             return [texts[code] if code < len(texts) else None for code in value.codes]
+        case columns.ColumnData_DictionaryList(value):
+            texts, ends = _texts(value.values), zip(value.offsets, value.offsets[1:])
+            return [[texts[code] for code in value.codes[start:end]] for start, end in ends]
         case _:
             return data.value
 
 
 def values(batch: columns.Batch, name: str) -> list[Any]:
-    """The values of a column, one a row, None where there is none. Amounts are minor units; dates are days, times milliseconds since 1970."""
+    """The values of a column, one a row, None where there is none. Amounts are minor units; dates are days, times milliseconds since 1970;
+    several texts are a list."""
     column = next((column for column in batch.columns if column.name == name), None)
     if column is None:
         raise plugin_error("other", "no-column", f"the batch has no column `{name}`: plugin.toml must declare it")

@@ -4,7 +4,7 @@ use trellis_model::{
 };
 use trellis_records::Schema;
 
-use crate::related::RelatedSource;
+use crate::related::{Figure, Related, RelatedSource, Window, check_title, texts_of};
 use crate::{Error, Result};
 
 /// What a plugin or report reads about each customer: one column after another.
@@ -32,24 +32,19 @@ pub enum ColumnSource {
     Field(FieldName),
     /// As [`ColumnSource::Field`], where the reader does not know which field it is: texts come as a dictionary, whether they repeat or not.
     CodedField(FieldName),
-    /// Something about all events of the record, up to the date asked for.
+    /// Something about all events of the record, up to the date asked for. Where the events have a covering index over a reference to
+    /// the dataset's object and over this time, it is kept, and only records that have such events have a row; otherwise it is as a
+    /// [`Related`] with the same figure.
     Aggregate {
-        /// The events: an object with a covering index over a reference to the dataset's object.
+        /// The events.
         events: ObjectName,
-        /// The field that is their time: the covering index's.
+        /// The field that is their time.
         time: FieldName,
         /// What about them.
         aggregate: Aggregate,
     },
-    /// How many records refer to the record and match a filter, as they are now (also for a past date): a whole number.
-    RelatedCount {
-        /// Whose records are counted; they need no time and no covering index.
-        object: ObjectName,
-        /// Their reference to the dataset's object.
-        by: FieldName,
-        /// Which of them count. It compares nothing but fields of the counted record itself.
-        filter: Filter,
-    },
+    /// A figure over records that refer to the record.
+    Related(Box<Related>),
     /// What the reader may not see: a column like this one, in which no row has a value.
     Withheld(Box<ColumnSource>),
 }
@@ -61,6 +56,18 @@ impl ColumnSource {
             Self::Withheld(source) => source,
             source => source,
         }
+    }
+
+    /// The records that are looked at because they refer to the dataset's record, and their reference to it; `None` where the column is
+    /// about none, or where kept features give it.
+    pub fn related(&self, schema: &Schema, object: &ObjectDefinition) -> Option<(ObjectId, FieldId)> {
+        let related = match self.seen() {
+            Self::Related(related) => Related::clone(related),
+            Self::Aggregate { events, time, aggregate } => aggregate.as_related(events, time),
+            Self::Field(_) | Self::CodedField(_) | Self::Withheld(_) => return None,
+        };
+        let (of, by) = related.reference(schema, object).ok()?;
+        Some((of.id, by.id))
     }
 }
 
@@ -76,6 +83,27 @@ pub enum Aggregate {
     First,
     /// The time of the latest.
     Last,
+}
+
+impl Aggregate {
+    /// The same said of records that may have no covering index.
+    fn as_related(&self, events: &ObjectName, time: &FieldName) -> Related {
+        let figure = match self {
+            Self::Count => Figure::Count,
+            Self::Sum(field) => Figure::Sum(field.clone()),
+            Self::First => Figure::First,
+            Self::Last => Figure::Last,
+        };
+        Related {
+            object: events.clone(),
+            by: None,
+            filter: Filter::everything(),
+            time: Some(time.clone()),
+            window: Window::default(),
+            repeat: false,
+            figure,
+        }
+    }
 }
 
 /// Up to when events count.
@@ -142,7 +170,7 @@ pub(crate) enum PlannedSource {
     Sum { source: usize, value: usize },
     First { source: usize },
     Last { source: usize },
-    Related { related: usize },
+    Related { source: usize, figure: usize },
 }
 
 impl EventSource {
@@ -199,16 +227,12 @@ impl Plan {
             let source = match column.source.seen() {
                 ColumnSource::Withheld(_) => return Err(wrong("it is withheld twice".into())),
                 ColumnSource::Field(name) | ColumnSource::CodedField(name) => {
-                    plan_field(object, name).map_err(wrong)?
+                    plan_field(schema, object, name).map_err(wrong)?
                 }
                 ColumnSource::Aggregate { events, time, aggregate } => {
-                    plan.aggregate(schema, events, time, aggregate).map_err(wrong)?
+                    plan.aggregate(schema, object, events, time, aggregate).map_err(wrong)?
                 }
-                ColumnSource::RelatedCount { object: counted, by, filter } => {
-                    let source = RelatedSource::of(schema, object, counted, by, filter).map_err(wrong)?;
-                    plan.related.push(source);
-                    PlannedSource::Related { related: plan.related.len() - 1 }
-                }
+                ColumnSource::Related(related) => plan.related(schema, object, related).map_err(wrong)?,
             };
             let coded = matches!(column.source.seen(), ColumnSource::CodedField(_));
             plan.columns.push(PlannedColumn { name: column.name.clone(), source, withheld, coded });
@@ -221,35 +245,45 @@ impl Plan {
         self.columns.iter().any(|column| matches!(column.source, PlannedSource::Field(_)))
     }
 
+    fn related(
+        &mut self,
+        schema: &Schema,
+        object: &ObjectDefinition,
+        related: &Related,
+    ) -> Result<PlannedSource, String> {
+        let (source, figure) = RelatedSource::of(schema, object, related)?.share(&mut self.related);
+        Ok(PlannedSource::Related { source, figure })
+    }
+
     fn aggregate(
         &mut self,
         schema: &Schema,
+        object: &ObjectDefinition,
         events: &ObjectName,
         time: &FieldName,
         aggregate: &Aggregate,
     ) -> Result<PlannedSource, String> {
         let definition =
             schema.object(events.as_str()).ok_or_else(|| format!("there is no object `{events}`"))?;
-        let source = EventSource::of(schema, definition).filter(|source| source.target == self.object);
+        let covers = definition.covering.as_ref().is_some_and(|covering| covering.time == *time);
         let source =
-            source.ok_or_else(|| format!("`{events}` has no covering index over `{}`", self.object_name))?;
-        let covering_time = definition.covering.as_ref().map(|covering| &covering.time);
-        if covering_time != Some(time) {
-            let known = covering_time.map_or("", FieldName::as_str);
-            return Err(format!("the time of `{events}` is `{known}`, not `{time}`"));
-        }
+            EventSource::of(schema, definition).filter(|source| covers && source.target == self.object);
+        let Some(source) = source else {
+            return self.related(schema, object, &aggregate.as_related(events, time));
+        };
         let value = match aggregate {
-            Aggregate::Sum(field) => {
-                let value = source.values.iter().position(|value| value.name == *field);
-                value.ok_or_else(|| format!("the covering index of `{events}` does not carry `{field}`"))?
-            }
-            _ => 0,
+            Aggregate::Sum(field) => source.values.iter().position(|value| value.name == *field),
+            _ => Some(0),
         };
         let known = self.sources.iter().position(|known| known.events == source.events);
         let source = known.unwrap_or_else(|| {
             self.sources.push(source);
             self.sources.len() - 1
         });
+        // Who has a row depends on the events, whether or not their index carries what is summed.
+        let Some(value) = value else {
+            return self.related(schema, object, &aggregate.as_related(events, time));
+        };
         Ok(match aggregate {
             Aggregate::Count => PlannedSource::Count { source },
             Aggregate::Sum(_) => PlannedSource::Sum { source, value },
@@ -259,13 +293,22 @@ impl Plan {
     }
 }
 
-pub(crate) fn plan_field(object: &ObjectDefinition, name: &FieldName) -> Result<PlannedSource, String> {
+pub(crate) fn plan_field(
+    schema: &Schema,
+    object: &ObjectDefinition,
+    name: &FieldName,
+) -> Result<PlannedSource, String> {
     let field =
         object.field(name.as_str()).ok_or_else(|| format!("`{}` has no field `{name}`", object.name))?;
-    match field.field_type {
-        FieldType::MultiChoice { .. } | FieldType::List { .. } | FieldType::Json => {
-            Err(format!("a {} cannot be a column", field.field_type.name()))
-        }
-        _ => Ok(PlannedSource::Field(Box::new(field.clone()))),
+    let cannot = || Err(format!("a {} cannot be a column", field.field_type.name()));
+    match &field.field_type {
+        FieldType::Json => return cannot(),
+        FieldType::List { of } => match texts_of(schema, of) {
+            None => return cannot(),
+            Some(None) => {}
+            Some(Some(named)) => check_title(schema, &named)?,
+        },
+        _ => {}
     }
+    Ok(PlannedSource::Field(Box::new(field.clone())))
 }

@@ -9,12 +9,18 @@ use trellis_records::Records;
 use crate::Result;
 use crate::dataset::{Plan, PlannedSource};
 use crate::features::base_minor_units;
+use crate::related::{names, texts_of};
 
 /// Reads plain fields of a dataset's rows.
 #[derive(Debug, Clone)]
 pub(crate) struct FieldReader {
     records: Arc<Records>,
+    titles: Titles,
 }
+
+/// The titles of records that lists name, as they were when they were first asked for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Titles(HashMap<RecordId, String>);
 
 /// How many ordinals are looked up at once.
 const LOOKUP_ROWS: usize = 1_000;
@@ -29,13 +35,13 @@ pub(crate) struct Builder {
 
 impl FieldReader {
     pub(crate) fn new(records: Arc<Records>) -> Self {
-        Self { records }
+        Self { records, titles: Titles::default() }
     }
 
     /// Reads the fields of the first of `ordinals`: all of them, or as many as fit `bytes_max`, but at least one. Returns the
     /// columns in the order of the plan's fields and how many rows they have.
     pub(crate) async fn read(
-        &self,
+        &mut self,
         plan: &Plan,
         ordinals: &[u64],
         bytes_max: usize,
@@ -66,7 +72,8 @@ impl FieldReader {
                 }
                 for ((builder, field), value) in builders.iter_mut().zip(&fields).zip(values()) {
                     let ordinal = self.reference_ordinal(&field.field_type, value).await?;
-                    builder.push(value, ordinal, base);
+                    let texts = self.titles.texts(&self.records, &field.field_type, value).await?;
+                    builder.push(value, ordinal, texts, base);
                 }
                 rows += 1;
             }
@@ -91,6 +98,36 @@ impl FieldReader {
     }
 }
 
+impl Titles {
+    /// What a value of several texts names: options, texts, titles of records. Empty for any other type.
+    pub(crate) async fn texts(
+        &mut self,
+        records: &Records,
+        field_type: &FieldType,
+        value: Option<&Value>,
+    ) -> Result<Vec<String>> {
+        let values = match value {
+            Some(Value::MultiChoice(options)) => return Ok(options.clone()),
+            Some(Value::List(values)) => values,
+            _ => return Ok(Vec::new()),
+        };
+        let of = texts_of(&records.schema(), field_type).flatten();
+        let mut texts = Vec::with_capacity(values.len());
+        for value in values {
+            let known = if let Value::Reference(id) = value { self.0.get(id).cloned() } else { None };
+            let text = match known {
+                Some(known) => known,
+                None => names(records, of.as_ref(), std::slice::from_ref(value)).await?.concat(),
+            };
+            if let Value::Reference(id) = value {
+                self.0.insert(*id, text.clone());
+            }
+            texts.push(text);
+        }
+        Ok(texts)
+    }
+}
+
 impl Builder {
     pub(crate) fn of(field_type: &FieldType, base: Currency, has_ordinals: bool, coded: bool) -> Self {
         let dictionary = || ColumnData::Dictionary { codes: Vec::new(), values: TextColumn::default() };
@@ -103,7 +140,7 @@ impl Builder {
             FieldType::Time => ColumnData::Time(Vec::new()),
             FieldType::Reference { .. } if has_ordinals => ColumnData::Reference(Vec::new()),
             FieldType::Text { .. } if !coded => ColumnData::Text(TextColumn::default()),
-            FieldType::MultiChoice { .. } => ColumnData::DictionaryList {
+            FieldType::MultiChoice { .. } | FieldType::List { .. } => ColumnData::DictionaryList {
                 offsets: vec![0],
                 codes: Vec::new(),
                 values: TextColumn::default(),
@@ -113,8 +150,14 @@ impl Builder {
         Self { valid: Vec::new(), data, codes: HashMap::new() }
     }
 
-    /// Adds a row.
-    pub(crate) fn push(&mut self, value: Option<&Value>, ordinal: Option<u64>, base: Currency) {
+    /// Adds a row: its value, and what stands for that where it is a reference or a list.
+    pub(crate) fn push(
+        &mut self,
+        value: Option<&Value>,
+        ordinal: Option<u64>,
+        texts: Vec<String>,
+        base: Currency,
+    ) {
         let mut valid = value.is_some();
         match &mut self.data {
             ColumnData::Float64(values) => {
@@ -150,10 +193,8 @@ impl Builder {
                 codes.push(text.map_or(0, |text| code(&mut self.codes, values, text)));
             }
             ColumnData::DictionaryList { offsets, codes, values } => {
-                let chosen =
-                    if let Some(Value::MultiChoice(chosen)) = value { chosen.as_slice() } else { &[] };
-                let mut row: Vec<u32> =
-                    chosen.iter().map(|text| code(&mut self.codes, values, text.clone())).collect();
+                let texts = texts.into_iter();
+                let mut row: Vec<u32> = texts.map(|text| code(&mut self.codes, values, text)).collect();
                 row.sort_unstable();
                 row.dedup();
                 codes.extend(row);

@@ -54,6 +54,7 @@ pub use generation::{
 };
 pub use keys::KeyKind;
 pub use output::{CurrentResult, Presence, Source, ValueCount};
+pub use related::{Figure, Related, Window};
 pub use rows::{RowsColumn, RowsSource, RowsSpec, RowsStream};
 pub use score::{BandDefinition, ScoreDefinition, ScoreInfo};
 pub use segmentation::{MemberPage, SegmentationDefinition, SegmentationInfo, ValueDefinition};

@@ -13,7 +13,7 @@ use trellis_records::{Records, Schema};
 
 use crate::dataset::{PlannedSource, plan_field};
 use crate::features::today;
-use crate::fields::Builder;
+use crate::fields::{Builder, Titles};
 use crate::stream::withheld;
 use crate::wait::{off_thread, wait};
 use crate::{AsOf, Columns, Error, Result};
@@ -239,7 +239,7 @@ impl RowsPlan {
                 (target.as_ref(), Some(through), field)
             }
         };
-        let PlannedSource::Field(field) = plan_field(of, name)? else {
+        let PlannedSource::Field(field) = plan_field(schema, of, name)? else {
             return Err(format!("`{}.{name}` cannot be a column", of.name));
         };
         let ordinals_of = match &field.field_type {
@@ -281,6 +281,7 @@ impl RowsPlan {
         };
         let mut builders: Vec<Builder> = self.columns.iter().map(builder).collect();
         let mut targets: Targets = self.references.iter().map(|_| HashMap::new()).collect();
+        let mut titles = Titles::default();
         let (mut rows, mut bytes) = (0, 0);
         for id in ids {
             let record = records.get(&everything, &self.object, *id).await?;
@@ -291,8 +292,9 @@ impl RowsPlan {
             if rows > 0 && bytes > bytes_max {
                 break;
             }
-            for (builder, (value, ordinal)) in builders.iter_mut().zip(values) {
-                builder.push(value, ordinal, base);
+            for ((builder, column), (value, ordinal)) in builders.iter_mut().zip(&self.columns).zip(values) {
+                let texts = titles.texts(records, &column.field.field_type, value).await?;
+                builder.push(value, ordinal, texts, base);
             }
             rows += 1;
         }

@@ -1,19 +1,20 @@
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use trellis_model::{Batch, Column, ColumnData, Currency, TextColumn, Validity};
 
 use crate::dataset::{EventSource, EventValueKind, Plan, PlannedSource};
-use crate::features::{CHUNK_ROWS, Chunk, FeatureColumns, Sums};
+use crate::features::{CHUNK_ROWS, Chunk, FeatureColumns, Sums, today};
 use crate::fields::FieldReader;
 use crate::population::Population;
-use crate::related::RelatedCounts;
+use crate::related::{FigureColumn, RelatedFigures};
 use crate::wait::{off_thread, wait};
 use crate::{AsOf, Columns, DatasetSpec, Result};
 
 /// The rows of a dataset as they were when it was opened, batch by batch in the order of ordinals. Blocking: for a worker thread.
 ///
 /// Later changes are not seen: what it reads is shared with the fold, which copies what it changes. Plain fields are the
-/// exception; they are read from the records when their batch is made. Counts of related records may hold some that came
+/// exception; they are read from the records when their batch is made. Figures over related records may hold some that came
 /// after [`DatasetStream::log_number`].
 #[derive(Debug, Clone)]
 pub struct DatasetStream {
@@ -32,7 +33,7 @@ pub(crate) struct Rows {
     pub(crate) sources: Vec<FeatureColumns>,
     pub(crate) population: Arc<Population>,
     /// In the order of the plan's related sources.
-    pub(crate) related: Vec<RelatedCounts>,
+    pub(crate) related: Vec<RelatedFigures>,
     pub(crate) base_currency: Currency,
     /// Bytes of a batch at most.
     pub(crate) bytes_max: usize,
@@ -65,8 +66,10 @@ impl Columns {
         off_thread(async move {
             let fields = plan.reads_fields().then(|| FieldReader::new(Arc::clone(&this.records)));
             let (mut rows, log_number) = this.rows(plan, as_of).await?;
+            let (day, page_rows) = (this.day_of(as_of)?, this.config.events_page_rows);
             for source in &rows.plan.related {
-                rows.related.push(RelatedCounts::of_all(&this.records, &rows.plan, source).await?);
+                let figures = RelatedFigures::of_all(&this.records, &rows.plan, source, day, page_rows);
+                rows.related.push(figures.await?);
             }
             let batch_rows = batch_rows.clamp(1, this.config.batch_rows_max);
             Ok(DatasetStream::new(rows, fields, log_number, batch_rows))
@@ -93,9 +96,11 @@ impl Columns {
             let mut fields = plan.reads_fields().then(|| FieldReader::new(Arc::clone(&this.records)));
             let (mut rows, _) = this.rows(plan, as_of).await?;
             ordinals.retain(|ordinal| rows.has(*ordinal));
+            let (day, page_rows) = (this.day_of(as_of)?, this.config.events_page_rows);
             for source in &rows.plan.related {
-                let counts = RelatedCounts::of_rows(&this.records, &rows.plan, source, &ordinals).await?;
-                rows.related.push(counts);
+                let (records, plan) = (&this.records, &rows.plan);
+                let figures = RelatedFigures::of_rows(records, plan, source, day, &ordinals, page_rows);
+                rows.related.push(figures.await?);
             }
             let mut picked: Vec<Picked> = Vec::new();
             for ordinal in ordinals {
@@ -128,6 +133,14 @@ impl Columns {
             Ok(ordinals_of(&rows.pick(from, ordinals_max)))
         })
         .await
+    }
+
+    /// The last day that counts.
+    fn day_of(&self, as_of: AsOf) -> Result<Date> {
+        match as_of {
+            AsOf::Now => today(&self.records),
+            AsOf::Date(date) => Ok(date),
+        }
     }
 
     async fn rows(&self, plan: Plan, as_of: AsOf) -> Result<(Rows, u64)> {
@@ -244,21 +257,25 @@ impl Rows {
 
     fn batch(&self, mut picked: Vec<Picked>, fields: Option<&mut FieldReader>) -> Result<Batch> {
         let mut ordinals = ordinals_of(&picked);
+        let mut places: Vec<_> = self.related.iter().map(|figures| figures.places(&ordinals)).collect();
+        let bytes_max = self.bytes_max.saturating_sub(ordinals.len() * self.row_bytes());
+        let mut rows = self.rows_within(&places, bytes_max);
+        ordinals.truncate(rows);
         let mut read = Vec::new();
         if let Some(fields) = fields {
-            let bytes_max = self.bytes_max.saturating_sub(ordinals.len() * self.row_bytes());
-            let rows;
             (read, rows) = wait(fields.read(&self.plan, &ordinals, bytes_max))?;
             ordinals.truncate(rows);
-            truncate(&mut picked, rows);
         }
+        truncate(&mut picked, rows);
+        places.iter_mut().for_each(|places| places.truncate(rows));
         let mut read = read.into_iter();
         let columns = self.plan.columns.iter().map(|column| {
             let (valid, data) = match &column.source {
                 PlannedSource::Field(_) => read.next().expect("one was read for each field"),
-                PlannedSource::Related { related } => {
-                    let counts = self.related.get(*related).map(|counts| counts.column(&ordinals));
-                    (Validity::all(), ColumnData::Int64(counts.expect("the plan names what was counted")))
+                PlannedSource::Related { source, figure } => {
+                    let column = self.figure(*source, *figure).zip(places.get(*source));
+                    let (column, places) = column.expect("the plan names figures that were read");
+                    column.column(places, self.base_currency)
                 }
                 source => self.aggregate(source, &picked),
             };
@@ -267,6 +284,20 @@ impl Rows {
         });
         let columns = columns.collect();
         Ok(Batch { rows: ordinals.len() as u32, ordinals, columns })
+    }
+
+    fn figure(&self, source: usize, figure: usize) -> Option<&FigureColumn> {
+        self.related.get(source)?.figure(figure)
+    }
+
+    /// How many of the first rows have lists of texts that fit so many bytes; at least one.
+    fn rows_within(&self, places: &[Vec<Option<usize>>], bytes_max: usize) -> usize {
+        let figures = self.plan.columns.iter().filter_map(|column| match column.source {
+            PlannedSource::Related { source, figure } => self.figure(source, figure).zip(places.get(source)),
+            _ => None,
+        });
+        let rows = figures.map(|(figure, places)| figure.rows_within(places, bytes_max));
+        rows.min().map_or(usize::MAX, |rows| rows.max(1))
     }
 
     #[expect(clippy::indexing_slicing, reason = "a plan names sources and values that it holds")]

@@ -323,17 +323,17 @@ async fn a_dataset_that_cannot_be_given_is_named() {
     let count = || crate::Aggregate::Count;
     check(
         &|spec| spec.columns[0].source = of("account", "ordered_on", count()),
-        "dataset column `orders`: `account` has no covering index over `account`",
+        "dataset column `orders`: `ordered_on` is no field of `account`",
     )
     .await;
     check(
         &|spec| spec.columns[0].source = of("order", "created_at", count()),
-        "dataset column `orders`: the time of `order` is `ordered_on`, not `created_at`",
+        "dataset column `orders`: `created_at` is no field of `order`",
     )
     .await;
     check(
         &|spec| spec.columns[0].source = of("order", "ordered_on", crate::Aggregate::Sum(field("status"))),
-        "dataset column `orders`: the covering index of `order` does not carry `status`",
+        "dataset column `orders`: `status` of `order` is a choice, which has no order",
     )
     .await;
 }

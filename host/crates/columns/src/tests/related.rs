@@ -1,11 +1,11 @@
-//! Counts of related records as they are now.
+//! Counts of related records as they are now, and who is counted again.
 
 use serde_json::json;
 use trellis_model::{ColumnData, FieldName, Filter, Op, Record, Value};
 use trellis_records::Caller;
 
 use super::company::{Company, name, orders_spec};
-use crate::{AsOf, ColumnSource, DatasetColumn, DatasetSpec};
+use crate::{AsOf, ColumnSource, DatasetColumn, DatasetSpec, Figure, Related, Window};
 
 fn open_complaints() -> Filter {
     let kind = Filter::compare("kind", Op::Eq, "complaint").unwrap();
@@ -13,9 +13,21 @@ fn open_complaints() -> Filter {
     Filter::And(vec![kind, open])
 }
 
+/// How many records, as they are now, refer to an account.
+fn counted(object: &str, by: &str, filter: Filter) -> ColumnSource {
+    ColumnSource::Related(Box::new(Related {
+        object: name(object),
+        by: Some(FieldName::new(by).unwrap()),
+        filter,
+        time: None,
+        window: Window::default(),
+        repeat: false,
+        figure: Figure::Count,
+    }))
+}
+
 fn column(filter: Filter) -> DatasetColumn {
-    let (object, by) = (name("case"), FieldName::new("account").unwrap());
-    DatasetColumn { name: "complaints".into(), source: ColumnSource::RelatedCount { object, by, filter } }
+    DatasetColumn { name: "complaints".into(), source: counted("case", "account", filter) }
 }
 
 fn spec() -> DatasetSpec {
@@ -143,8 +155,7 @@ async fn many_customers_are_counted_in_one_scan() {
 async fn what_cannot_be_counted_is_named() {
     let company = Company::new().await;
     let check = async |object: &str, by: &str, filter: Filter, message: &str| {
-        let source =
-            ColumnSource::RelatedCount { object: name(object), by: FieldName::new(by).unwrap(), filter };
+        let source = counted(object, by, filter);
         let columns = vec![DatasetColumn { name: "count".into(), source }];
         let spec = DatasetSpec { object: name("account"), columns };
         let error = company.columns.dataset(&spec, AsOf::Now, 10).await.unwrap_err();

@@ -27,7 +27,7 @@ pub(crate) async fn eligibility(
     // Reasons may quote all that the plugin reads of a customer.
     let explains = {
         let manifest = crate::run::configured(deciding.enabled.manifest(), &deciding.config)?;
-        sees_datasets(&caller.scope, &manifest)
+        sees_datasets(&caller.scope, &core.records.schema(), &manifest)
     };
     let (verdict, reasons) = blocking("asking a plugin who takes part", move || {
         let verdict = asking.decide(&batch, &at)?.pop();

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use trellis_model::{
-    FieldAccess, FieldName, ObjectDefinition, ObjectName, ObjectScope, RowAccess, Scope, SystemField,
+    FieldAccess, FieldName, FieldType, ObjectDefinition, ObjectName, ObjectScope, RowAccess, Scope,
+    SystemField,
 };
 use trellis_plugin_host::Manifest;
+use trellis_plugin_host::manifest::{ColumnSource, Dataset, DatasetColumn, Figure};
 use trellis_records::Schema;
 
 /// What a rule sees: every record, without personal data unless that was granted. It may write nothing: actions do.
@@ -60,7 +62,7 @@ pub(crate) fn for_user<'a>(
 }
 
 /// Whether a user sees all that a plugin reads of a customer whom the user sees: its fields, and every record that its figures are made of.
-pub(crate) fn sees_datasets(user: &Scope, manifest: &Manifest) -> bool {
+pub(crate) fn sees_datasets(user: &Scope, schema: &Schema, manifest: &Manifest) -> bool {
     let sees = |object: &ObjectName, field: &FieldName| {
         SystemField::of(field.as_str()).is_some() || user.of(object).readable.contains(field)
     };
@@ -70,9 +72,36 @@ pub(crate) fn sees_datasets(user: &Scope, manifest: &Manifest) -> bool {
                 let rows = object == dataset.object || user.of(&object).rows == RowAccess::All;
                 rows && fields.iter().all(|field| sees(&object, field))
             });
+            let named = dataset.columns.iter().filter_map(|column| named_records(schema, dataset, column));
+            let mut titles = named
+                .map(|named| user.of(&named.name).rows == RowAccess::All && sees(&named.name, &named.title));
             // Whose fields a filter reaches over references is not said.
-            own && dataset.columns.iter().all(|column| column.source.reads_beyond().is_empty())
+            own && titles.all(|seen| seen)
+                && dataset.columns.iter().all(|column| column.source.reads_beyond().is_empty())
         })
+}
+
+/// The object whose records a column of texts names by their titles.
+fn named_records<'a>(
+    schema: &'a Schema,
+    dataset: &Dataset,
+    column: &DatasetColumn,
+) -> Option<&'a ObjectDefinition> {
+    let (object, field, is_list) = match &column.source {
+        ColumnSource::Field(field) | ColumnSource::Chosen(field) => (&dataset.object, field, false),
+        ColumnSource::Related(related) => match &related.figure {
+            Figure::Values(field) => (&related.object, field, true),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let of = match &schema.object(object.as_str())?.field(field.as_str())?.field_type {
+        FieldType::List { of } => &**of,
+        field_type if is_list => field_type,
+        _ => return None,
+    };
+    let FieldType::Reference { object } = of else { return None };
+    schema.object(object.as_str()).map(AsRef::as_ref)
 }
 
 fn seen(readable: FieldAccess) -> ObjectScope {

@@ -28,7 +28,14 @@ fn no_columns(schema: &Schema, manifest: &Manifest) -> Vec<String> {
     });
     let unfit = |(object, field): (&ObjectName, &FieldName)| {
         let field = schema.object(object.as_str())?.field(field.as_str())?;
-        let unfit = matches!(field.field_type, FieldType::List { .. } | FieldType::Json);
+        let unfit = match &field.field_type {
+            FieldType::Json => true,
+            FieldType::List { of } => !matches!(
+                **of,
+                FieldType::Text { .. } | FieldType::Choice { .. } | FieldType::Reference { .. }
+            ),
+            _ => false,
+        };
         let (name, kind) = (&field.name, field.field_type.name());
         unfit.then(|| format!("`{object}.{name}` is a {kind}, which cannot be a column"))
     };

@@ -1,9 +1,9 @@
 //! Why results follow the data: the log entries that changed customers. So a chain of reactions that goes through results is counted on and
 //! ends, and what an import changes stays silent in what follows from it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use trellis_columns::{ColumnSource, DatasetSpec};
+use trellis_columns::DatasetSpec;
 use trellis_model::{Cause, FieldId, ObjectId, RecordId, Scope, Value};
 use trellis_records::{LogEntry, LoggedChange};
 
@@ -20,7 +20,7 @@ pub(super) struct Causes(HashMap<u64, Cause>);
 struct Reading<'a> {
     core: &'a Core,
     object: ObjectId,
-    /// Objects that are counted, with their reference.
+    /// Objects that figures are about, with their reference.
     related: Vec<(ObjectId, FieldId)>,
 }
 
@@ -30,17 +30,12 @@ impl Causes {
         let mut causes = Self::default();
         let schema = core.records.schema();
         let Some(object) = schema.object(spec.object.as_str()) else { return Ok(causes) };
-        let related = spec.columns.iter().filter_map(|column| match column.source.seen() {
-            ColumnSource::RelatedCount { object, by, .. } => {
-                let object = schema.object(object.as_str())?;
-                Some((object.id, object.field(by.as_str())?.id))
-            }
-            ColumnSource::Field(_)
-            | ColumnSource::CodedField(_)
-            | ColumnSource::Aggregate { .. }
-            | ColumnSource::Withheld(_) => None,
-        });
-        let reading = Reading { core, object: object.id, related: related.collect() };
+        let related = spec.columns.iter().filter_map(|column| column.source.related(&schema, object));
+        let reading = Reading {
+            core,
+            object: object.id,
+            related: related.collect::<BTreeSet<_>>().into_iter().collect(),
+        };
         let mut cursor = after;
         while cursor < to {
             let entries = core.records.log_after(cursor, PAGE_ENTRIES).await?;

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 use trellis_columns::{AsOf, ColumnSource, DatasetSpec};
-use trellis_model::{FieldType, PluginId, RecordId};
+use trellis_model::{FieldType, Filter, ObjectDefinition, PluginId, RecordId};
 use trellis_storage::WriteSet;
 
 use super::ledger::RunRecord;
@@ -99,6 +99,23 @@ pub(super) fn moves_with_time(core: &Core, spec: &DatasetSpec) -> bool {
         ColumnSource::Field(name) | ColumnSource::CodedField(name) => is_time(name),
         // An event that was dated ahead counts from its day on.
         ColumnSource::Aggregate { .. } => true,
-        ColumnSource::RelatedCount { .. } | ColumnSource::Withheld(_) => false,
+        // So does any other record with a time; a window moves; and a comparison with a day may be with one that is relative to today.
+        ColumnSource::Related(related) => {
+            let of = schema.object(related.object.as_str());
+            related.time.is_some() || of.is_some_and(|of| compares_time(of, &related.filter))
+        }
+        ColumnSource::Withheld(_) => false,
     })
+}
+
+fn compares_time(object: &ObjectDefinition, filter: &Filter) -> bool {
+    match filter {
+        Filter::And(parts) | Filter::Or(parts) => parts.iter().any(|part| compares_time(object, part)),
+        Filter::Not(part) => compares_time(object, part),
+        Filter::Compare { path, .. } => path.0.iter().any(|name| {
+            let field = object.field(name.as_str());
+            field.is_some_and(|field| matches!(field.field_type, FieldType::Date | FieldType::Time))
+        }),
+        Filter::Related(_) => true,
+    }
 }

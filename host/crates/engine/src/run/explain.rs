@@ -139,7 +139,8 @@ impl<'a> Asked<'a> {
 
     /// Reasons may quote all that the plugin reads of a customer.
     fn check_scope(&self, user: &Scope) -> Result<()> {
-        match sees_datasets(user, &spec::configured(self.plugin.manifest(), &self.run.config)?) {
+        let manifest = spec::configured(self.plugin.manifest(), &self.run.config)?;
+        match sees_datasets(user, &self.core.records.schema(), &manifest) {
             true => Ok(()),
             false => Err(nothing(self.name, "is made of data that you may not see")),
         }

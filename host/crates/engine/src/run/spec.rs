@@ -2,7 +2,8 @@
 
 use serde_json::Value as Json;
 use trellis_columns::{
-    Aggregate, ColumnSource, DatasetColumn, DatasetSpec, RowsColumn, RowsSource, RowsSpec,
+    Aggregate, ColumnSource, DatasetColumn, DatasetSpec, Figure, Related, RowsColumn, RowsSource, RowsSpec,
+    Window,
 };
 use trellis_model::Filter;
 use trellis_plugin_host::{
@@ -212,9 +213,40 @@ fn column(column: &manifest::DatasetColumn) -> DatasetColumn {
                 manifest::Aggregate::Last => Aggregate::Last,
             },
         },
-        manifest::ColumnSource::RelatedCount { object, by, filter } => {
-            ColumnSource::RelatedCount { object: object.clone(), by: by.clone(), filter: filter.clone() }
-        }
+        manifest::ColumnSource::Related(declared) => ColumnSource::Related(Box::new(related(declared))),
     };
     DatasetColumn { name: column.name.clone(), source }
+}
+
+fn related(declared: &manifest::Related) -> Related {
+    Related {
+        object: declared.object.clone(),
+        by: declared.by.clone(),
+        filter: declared.filter.clone(),
+        time: declared.time.clone(),
+        window: Window {
+            within_days: declared.within_days.as_ref().and_then(days),
+            until_days_ago: declared.until_days_ago.as_ref().and_then(days).unwrap_or(0),
+        },
+        repeat: declared.repeat,
+        figure: match &declared.figure {
+            manifest::Figure::Count => Figure::Count,
+            manifest::Figure::CountDays => Figure::CountDays,
+            manifest::Figure::First => Figure::First,
+            manifest::Figure::Last => Figure::Last,
+            manifest::Figure::Sum(field) => Figure::Sum(field.clone()),
+            manifest::Figure::Min(field) => Figure::Min(field.clone()),
+            manifest::Figure::Max(field) => Figure::Max(field.clone()),
+            manifest::Figure::Mean(field) => Figure::Mean(field.clone()),
+            manifest::Figure::Values(field) => Figure::Values(field.clone()),
+        },
+    }
+}
+
+/// The number of days as the configuration completed it.
+fn days(days: &manifest::Days) -> Option<u32> {
+    match days {
+        manifest::Days::Of(days) => Some(*days),
+        manifest::Days::Setting(_) => None,
+    }
 }

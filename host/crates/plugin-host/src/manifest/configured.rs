@@ -67,7 +67,8 @@ pub(super) fn check(datasets: &[Dataset], config: &ConfigSchema) -> Parse<()> {
 }
 
 impl Manifest {
-    /// The manifest as a configuration completes it: each column that the configuration names is there, and what it does not name is not.
+    /// The manifest as a configuration completes it: each column that the configuration names is there, and what it does not name is not;
+    /// days that it says are so many.
     #[must_use]
     pub fn configured(&self, config: &Json) -> Self {
         Self {
@@ -100,7 +101,14 @@ impl Dataset {
 
 impl DatasetColumn {
     fn configured(&self, config: &Json) -> Vec<Self> {
-        let ColumnSource::Configured(configured) = &self.source else { return vec![self.clone()] };
+        let configured = match &self.source {
+            ColumnSource::Configured(configured) => configured,
+            ColumnSource::Related(related) => {
+                let source = ColumnSource::Related(Box::new(related.configured(config)));
+                return vec![Self { source, ..self.clone() }];
+            }
+            _ => return vec![self.clone()],
+        };
         let column = |field: FieldName| {
             let name = if configured.many { format!("{}.{field}", self.name) } else { self.name.clone() };
             Self { name, source: ColumnSource::Chosen(field) }

@@ -5,6 +5,7 @@ use trellis_model::{FieldName, Filter, ObjectName};
 
 use super::configured::{self, Configured};
 use super::parse::{Parse, check_name, field_name, object_name, problem, unique};
+use super::related::{self, Figure, RawFigure, Related};
 use super::rows;
 
 /// Data that a plugin reads; it gets that and no more.
@@ -69,18 +70,11 @@ pub enum ColumnSource {
         /// The field that is the child's time; what lies after "as of" does not count.
         time: FieldName,
     },
-    /// How many records, as they are now, refer to the row's record and match a filter.
-    RelatedCount {
-        /// Whose records are counted.
-        object: ObjectName,
-        /// Their reference to the row's record.
-        by: FieldName,
-        /// Which of them count.
-        filter: Filter,
-    },
+    /// Any other figure over records that refer to the row's record.
+    Related(Box<Related>),
 }
 
-/// A figure over child records.
+/// A figure over child records that is kept for every customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Aggregate {
     /// How many there are.
@@ -114,28 +108,23 @@ enum RawKind {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawColumn {
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct RawColumn {
     name: String,
     from: Option<String>,
-    aggregate: Option<RawAggregate>,
-    field: Option<String>,
-    time: Option<String>,
-    by: Option<String>,
-    r#where: Option<serde_json::Value>,
-    #[serde(rename = "fields-from")]
-    fields_from: Option<String>,
-    #[serde(rename = "field-from")]
-    field_from: Option<String>,
-}
-
-#[derive(Clone, Copy, PartialEq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum RawAggregate {
-    Count,
-    Sum,
-    First,
-    Last,
+    aggregate: Option<RawFigure>,
+    pub(super) field: Option<String>,
+    pub(super) time: Option<String>,
+    pub(super) by: Option<String>,
+    pub(super) r#where: Option<serde_json::Value>,
+    pub(super) within_days: Option<u32>,
+    pub(super) within_days_from: Option<String>,
+    pub(super) until_days_ago: Option<u32>,
+    pub(super) until_days_ago_from: Option<String>,
+    #[serde(default)]
+    pub(super) repeat: bool,
+    pub(super) fields_from: Option<String>,
+    pub(super) field_from: Option<String>,
 }
 
 pub(super) fn dataset((index, raw): (usize, RawDataset)) -> Parse<Dataset> {
@@ -172,45 +161,14 @@ fn column(key: &str, raw: RawColumn) -> Parse<DatasetColumn> {
     {
         return Ok(DatasetColumn { name: raw.name, source });
     }
-    let source = match &raw {
-        RawColumn {
-            from: None,
-            aggregate: None,
-            field: Some(field),
-            time: None,
-            by: None,
-            r#where: None,
-            ..
-        } => rows::field(&format!("{key}.field"), field)?,
-        RawColumn {
-            from: Some(from),
-            aggregate: Some(figure),
-            time: Some(time),
-            by: None,
-            r#where: None,
-            ..
-        } => ColumnSource::Aggregate {
-            from: object_name(&format!("{key}.from"), from)?,
-            aggregate: aggregate(key, *figure, raw.field.as_deref())?,
-            time: field_name(&format!("{key}.time"), time)?,
-        },
-        RawColumn {
-            from: Some(from),
-            aggregate: Some(RawAggregate::Count),
-            field: None,
-            time: None,
-            by: Some(by),
-            ..
-        } => ColumnSource::RelatedCount {
-            object: object_name(&format!("{key}.from"), from)?,
-            by: field_name(&format!("{key}.by"), by)?,
-            filter: filter(&format!("{key}.where"), raw.r#where.as_ref())?,
-        },
+    let source = match (&raw.field, &raw.from, raw.aggregate) {
+        (Some(field), None, None) if !raw.is_about_records() => rows::field(&format!("{key}.field"), field)?,
+        (_, Some(from), Some(figure)) => related::source(key, &raw, from, figure)?,
         _ => {
             return Err(problem(
                 key,
-                "is neither a field of the object (`field`; `fields-from` or `field-from` where the config names it), nor an aggregate (`from`, `aggregate`, `time`), nor a count \
-                 of related records (`from`, `aggregate = \"count\"`, `by`, `where`)",
+                "is neither a field of the object (`field`; `fields-from` or `field-from` where the config names it), nor a figure over \
+                 records that refer to it (`from`, `aggregate`, and `time` or `by`)",
             ));
         }
     };
@@ -220,23 +178,35 @@ fn column(key: &str, raw: RawColumn) -> Parse<DatasetColumn> {
 impl RawColumn {
     /// Whether it says by itself where it comes from.
     fn names_a_source(&self) -> bool {
-        let texts = [&self.from, &self.field, &self.time, &self.by];
-        texts.iter().any(|text| text.is_some()) || self.aggregate.is_some() || self.r#where.is_some()
+        self.field.is_some() || self.is_about_records()
+    }
+
+    /// Whether it says anything that is said of figures over records only.
+    fn is_about_records(&self) -> bool {
+        let texts = [&self.from, &self.time, &self.by, &self.within_days_from, &self.until_days_ago_from];
+        texts.iter().any(|text| text.is_some())
+            || self.aggregate.is_some()
+            || self.r#where.is_some()
+            || self.within_days.is_some()
+            || self.until_days_ago.is_some()
+            || self.repeat
     }
 }
 
-fn aggregate(key: &str, figure: RawAggregate, field: Option<&str>) -> Parse<Aggregate> {
-    Ok(match (figure, field) {
-        (RawAggregate::Count, None) => Aggregate::Count,
-        (RawAggregate::First, None) => Aggregate::First,
-        (RawAggregate::Last, None) => Aggregate::Last,
-        (RawAggregate::Sum, Some(field)) => Aggregate::Sum(field_name(&format!("{key}.field"), field)?),
-        (RawAggregate::Sum, None) => return Err(problem(key, "`aggregate = \"sum\"` needs `field`")),
-        _ => return Err(problem(key, "`field` belongs to `aggregate = \"sum\"` only")),
-    })
+impl Aggregate {
+    /// The figure, where it is one of these.
+    pub(super) fn of(figure: &Figure) -> Option<Self> {
+        Some(match figure {
+            Figure::Count => Self::Count,
+            Figure::Sum(field) => Self::Sum(field.clone()),
+            Figure::First => Self::First,
+            Figure::Last => Self::Last,
+            _ => return None,
+        })
+    }
 }
 
-fn filter(key: &str, json: Option<&serde_json::Value>) -> Parse<Filter> {
+pub(super) fn filter(key: &str, json: Option<&serde_json::Value>) -> Parse<Filter> {
     match json {
         None => Ok(Filter::everything()),
         Some(json) => Filter::parse(json).map_err(|error| problem(key, error)),

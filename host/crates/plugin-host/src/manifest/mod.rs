@@ -8,6 +8,7 @@ mod config_schema;
 mod configured;
 mod dataset;
 mod parse;
+mod related;
 mod requests;
 mod rows;
 mod schedule;
@@ -25,6 +26,7 @@ pub use config_forms::NamedByConfig;
 pub use config_schema::{ConfigProblem, ConfigSchema};
 pub use configured::{CONFIGURED_COLUMNS_MAX, Configured};
 pub use dataset::{Aggregate, ColumnSource, Dataset, DatasetColumn, DatasetKind};
+pub use related::{Days, Figure, Related};
 pub use requests::{DecidedBy, Request};
 pub use schedule::{Cron, Schedule, ScheduledModel};
 pub use uses::{

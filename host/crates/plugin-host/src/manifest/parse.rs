@@ -5,14 +5,13 @@ use std::collections::{BTreeMap, HashSet};
 use serde::Deserialize;
 use trellis_model::{FieldName, ObjectName, PluginId, Text};
 
-use super::absent;
-use super::configured;
 use super::dataset::{Dataset, DatasetKind, RawDataset, dataset};
 use super::schedule::{self, RawSchedule};
 use super::uses::{
     self, RawAction, RawCampaignRules, RawLookup, RawOutputs, RawRecordHook, RawServiceWorkflow,
 };
 use super::{ConfigSchema, Interface, Manifest};
+use super::{absent, configured, related};
 use crate::{LimitClass, plain};
 
 /// Datasets of a plugin.
@@ -76,6 +75,7 @@ pub(super) fn parse(text: &str) -> Parse<Manifest> {
     let config =
         ConfigSchema::new(raw.config).map_err(|(path, reason)| problem(&format!("config{path}"), reason))?;
     configured::check(&datasets, &config)?;
+    related::check(&datasets, &config)?;
     check_aliases("segmentation", &raw.segmentation)?;
     check_aliases("scoring", &raw.scoring)?;
     check_table(&provides, Interface::ServiceWorkflow, raw.service_workflow.is_some(), true)?;

@@ -226,10 +226,11 @@ impl ColumnSource {
                 };
                 (from, sum.into_iter().chain([time]).collect())
             }
-            Self::RelatedCount { object, by, filter } => {
-                let mut fields = vec![by];
-                compared(filter, &mut fields, |path| path.get(..1));
-                (object, fields)
+            Self::Related(related) => {
+                let named = [related.figure.field(), related.time.as_ref(), related.by.as_ref()];
+                let mut fields: Vec<_> = named.into_iter().flatten().collect();
+                compared(&related.filter, &mut fields, |path| path.get(..1));
+                (&related.object, fields)
             }
         }
     }
@@ -238,7 +239,7 @@ impl ColumnSource {
     pub fn reads_beyond(&self) -> Vec<&FieldName> {
         let mut fields = Vec::new();
         match self {
-            Self::RelatedCount { filter, .. } => compared(filter, &mut fields, |path| path.get(1..)),
+            Self::Related(related) => compared(&related.filter, &mut fields, |path| path.get(1..)),
             Self::Through { field, .. } => fields.push(field),
             _ => {}
         }

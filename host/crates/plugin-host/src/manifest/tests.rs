@@ -156,11 +156,12 @@ fn uses_and_grants_are_read() {
     );
     assert_eq!(manifest.lookup(&lead), None);
     assert_eq!(manifest.score_aliases["value"], "points");
-    let ColumnSource::RelatedCount { object, by, filter } = &manifest.datasets[0].columns[0].source else {
+    let ColumnSource::Related(counted) = &manifest.datasets[0].columns[0].source else {
         panic!("{:?}", manifest.datasets)
     };
-    assert_eq!((object.as_str(), by.as_str()), ("case", "account"));
-    assert!(matches!(filter, trellis_model::Filter::And(parts) if parts.len() == 2));
+    let by = counted.by.as_ref().map(FieldName::as_str);
+    assert_eq!((counted.object.as_str(), by, &counted.figure), ("case", Some("account"), &Figure::Count));
+    assert!(matches!(&counted.filter, trellis_model::Filter::And(parts) if parts.len() == 2));
 }
 
 #[test]

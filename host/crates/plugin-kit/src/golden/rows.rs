@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 use trellis_model::{Batch, Currency};
-use trellis_plugin_host::manifest::{Aggregate, ColumnSource, DatasetColumn};
+use trellis_plugin_host::manifest::{Aggregate, ColumnSource, DatasetColumn, Figure};
 
 use super::values::{self, ValueType};
 
@@ -84,24 +84,36 @@ impl RowsReader<'_> {
         }
         let forms = || cells.iter().filter_map(|cell| ValueType::of_form(cell));
         let is_time = || forms().any(|form| form == ValueType::Time);
+        let number = || {
+            let numbers = cells.iter().filter(|cell| cell.is_number()).count();
+            match forms().find(|form| *form == ValueType::Number) {
+                Some(number) => number,
+                None if numbers > 0 => ValueType::Integer,
+                None => ValueType::Money,
+            }
+        };
+        let time = || if is_time() { ValueType::Time } else { ValueType::Date };
         Ok(match &column.source {
-            ColumnSource::RelatedCount { .. }
-            | ColumnSource::Aggregate { aggregate: Aggregate::Count, .. } => ValueType::Integer,
-            ColumnSource::Aggregate { aggregate: Aggregate::First | Aggregate::Last, .. } => {
-                if is_time() {
-                    ValueType::Time
-                } else {
-                    ValueType::Date
+            ColumnSource::Aggregate { aggregate, .. } => match aggregate {
+                Aggregate::Count => ValueType::Integer,
+                Aggregate::First | Aggregate::Last => time(),
+                Aggregate::Sum(_) => number(),
+            },
+            ColumnSource::Related(related) => match related.figure {
+                Figure::Count | Figure::CountDays => ValueType::Integer,
+                Figure::First | Figure::Last => time(),
+                Figure::Sum(_) => number(),
+                // A mean of whole numbers is a number.
+                Figure::Mean(_) => match number() {
+                    ValueType::Integer => ValueType::Number,
+                    found => found,
+                },
+                Figure::Min(_) | Figure::Max(_) => {
+                    let dated = forms().find(|form| matches!(form, ValueType::Date | ValueType::Time));
+                    dated.unwrap_or_else(number)
                 }
-            }
-            ColumnSource::Aggregate { aggregate: Aggregate::Sum(_), .. } => {
-                let numbers = cells.iter().filter(|cell| cell.is_number()).count();
-                match forms().find(|form| *form == ValueType::Number) {
-                    Some(number) => number,
-                    None if numbers > 0 => ValueType::Integer,
-                    None => ValueType::Money,
-                }
-            }
+                Figure::Values(_) => ValueType::MultiChoice,
+            },
             ColumnSource::Field(_)
             | ColumnSource::Chosen(_)
             | ColumnSource::Configured(_)

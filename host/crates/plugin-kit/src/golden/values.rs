@@ -76,7 +76,8 @@ impl ValueType {
             Json::String(text) => [Self::Date, Self::Time, Self::Reference]
                 .into_iter()
                 .find(|form| form.plain().is_some_and(|plain| plain.parse_text(text).is_ok())),
-            Json::Null | Json::Array(_) | Json::Object(_) => None,
+            Json::Array(_) => Some(Self::MultiChoice),
+            Json::Null | Json::Object(_) => None,
         }
     }
 

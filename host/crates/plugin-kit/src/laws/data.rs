@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use trellis_model::{
     Batch, Column, ColumnData, FieldName, NamedRecord, ObjectName, RecordId, Validity, Value,
 };
-use trellis_plugin_host::manifest::{Aggregate, ColumnSource, Dataset, DatasetColumn, DatasetKind};
+use trellis_plugin_host::manifest::{
+    Aggregate, ColumnSource, Dataset, DatasetColumn, DatasetKind, Figure, Related,
+};
 use trellis_plugin_host::{CallContext, Manifest};
 
 use super::FieldTypes;
@@ -209,10 +211,11 @@ fn kind_of_column(
     if let Some((_, options)) = field {
         kind.options.clone_from(options);
     }
-    kind.counts = matches!(
-        column.source,
-        ColumnSource::RelatedCount { .. } | ColumnSource::Aggregate { aggregate: Aggregate::Count, .. }
-    );
+    kind.counts = match &column.source {
+        ColumnSource::Aggregate { aggregate, .. } => *aggregate == Aggregate::Count,
+        ColumnSource::Related(related) => matches!(related.figure, Figure::Count | Figure::CountDays),
+        _ => false,
+    };
     let values = seen.iter().flat_map(|column| (0..column.data.len()).filter_map(|row| scalar(column, row)));
     kind.seen = values.take(100).collect();
     Some(kind)
@@ -230,12 +233,25 @@ fn of_aggregate(source: &ColumnSource, types: &FieldTypes) -> Option<Kind> {
         | ColumnSource::Chosen(_)
         | ColumnSource::Configured(_)
         | ColumnSource::Through { .. } => return None,
-        ColumnSource::RelatedCount { .. } | ColumnSource::Aggregate { aggregate: Aggregate::Count, .. } => {
-            ValueType::Integer
-        }
+        ColumnSource::Aggregate { aggregate: Aggregate::Count, .. } => ValueType::Integer,
         ColumnSource::Aggregate { from, aggregate: Aggregate::Sum(field), .. } => types.of(from, field)?.0,
         ColumnSource::Aggregate { from, time, .. } => types.of(from, time)?.0,
+        ColumnSource::Related(related) => of_related(related, types)?,
     }))
+}
+
+fn of_related(related: &Related, types: &FieldTypes) -> Option<ValueType> {
+    let of_field = |field: &FieldName| types.of(&related.object, field).map(|(value_type, _)| *value_type);
+    Some(match &related.figure {
+        Figure::Count | Figure::CountDays => ValueType::Integer,
+        Figure::First | Figure::Last => of_field(related.time.as_ref()?)?,
+        Figure::Sum(field) | Figure::Min(field) | Figure::Max(field) => of_field(field)?,
+        Figure::Mean(field) => match of_field(field)? {
+            ValueType::Money => ValueType::Money,
+            _ => ValueType::Number,
+        },
+        Figure::Values(_) => ValueType::MultiChoice,
+    })
 }
 
 fn type_of(data: &ColumnData) -> ValueType {

@@ -1,56 +1,58 @@
-//! Records counted by what they refer to.
+//! Records visited once, with which of several filters each of them matches.
 
-use std::collections::HashMap;
-
-use trellis_model::{FieldName, FieldType, Filter, ObjectName, RecordId, Scope, Value};
+use trellis_model::{Filter, ObjectName, Record, Scope};
 
 use super::feed::Feed;
 use super::plan::{Conditions, records_walk};
 use crate::codec::record::is_deleted;
-use crate::{Error, Records, Result};
+use crate::{Records, Result};
 
 impl Records {
-    /// Counts the records that match, by the record that a reference of theirs points at. Without limit: it goes once along an index
-    /// that narrows the matches, or else over all records of the object, and holds an entry for each record that is pointed at.
+    /// Visits the records that match `among` and at least one of `filters`, and says which of them. Without limit and in no order: it goes
+    /// once along an index that narrows the matches, or else over all records of the object. A change while it runs may or may not count.
     ///
     /// # Errors
-    /// [`Error::UnknownField`] too for a field that is no reference, and as [`Records::list`].
-    pub async fn count_by_reference(
+    /// As [`Records::list`].
+    pub async fn visit_matching(
         &self,
         scope: &Scope,
         object: &ObjectName,
-        reference: &FieldName,
-        filter: &Filter,
-    ) -> Result<HashMap<RecordId, u64>> {
+        among: &Filter,
+        filters: &[Filter],
+        visit: &mut (dyn FnMut(&Record, &[bool]) + Send),
+    ) -> Result<()> {
         let (object, schema) = (self.object(object)?, self.schema());
-        let field = object.field(reference.as_str()).filter(|field| {
-            matches!(field.field_type, FieldType::Reference { .. })
-                && scope.of(&object.name).readable.contains(reference)
-        });
-        let field = field.ok_or_else(|| Error::UnknownField {
-            object: object.name.clone(),
-            field: reference.to_string(),
-        })?;
         let compiler = self.compiler(&schema, Some(scope));
-        let mut counts = HashMap::new();
-        let Some(node) = compiler.with_scope(&object, filter)? else { return Ok(counts) };
+        let any = match filters {
+            [only] => only.clone(),
+            filters if filters.contains(&Filter::everything()) => Filter::everything(),
+            filters => Filter::Or(filters.to_vec()),
+        };
+        let all = Filter::And(vec![among.clone(), any]);
+        let Some(node) = compiler.with_scope(&object, &all)? else { return Ok(()) };
+        let nodes =
+            filters.iter().map(|filter| compiler.filter(&object, filter)).collect::<Result<Vec<_>>>()?;
         let narrow = Conditions::new(&object, &node).narrow_walk(&object);
         let walk = narrow.unwrap_or_else(|| records_walk(&object));
         let mut feed = Feed::new(&walk, false, None);
+        let mut matches = vec![true; nodes.len()];
         while let Some(rows) = feed.next(self).await? {
             for row in rows {
                 if walk.index.is_none() && is_deleted(&row.value) {
                     continue;
                 }
                 let Some(record) = self.row_record(&object, &walk, &row).await? else { continue };
-                if let Some(Value::Reference(id)) = record.fields.get(&field.id)
-                    && !record.is_deleted()
-                    && self.matches(&node, &record).await?
-                {
-                    *counts.entry(*id).or_default() += 1;
+                if record.is_deleted() || !self.matches(&node, &record).await? {
+                    continue;
                 }
+                if nodes.len() > 1 {
+                    for (matches, node) in matches.iter_mut().zip(&nodes) {
+                        *matches = self.matches(node, &record).await?;
+                    }
+                }
+                visit(&record, &matches);
             }
         }
-        Ok(counts)
+        Ok(())
     }
 }
