@@ -14,6 +14,12 @@ pub struct Config {
     /// the revenue.
     #[serde(default)]
     pub tiers: Option<Vec<f64>>,
+    /// How many days ago the tiers lie that the movement starts from. The host cuts a column by it. Default 90.
+    #[serde(default)]
+    pub window_days: Option<u32>,
+    /// The field of the account with what it has cost so far; without it there is no profit.
+    #[serde(default)]
+    pub cost: Option<String>,
 }
 
 /// What the tiers are shares of.

@@ -1,5 +1,5 @@
 //! The customer value pyramid: every customer's lifetime value, its standing among all customers, and the four tiers platinum, gold, iron
-//! and lead (R28, R29).
+//! and lead; movement between them, what each costs and who does not pay (R28, R29).
 //!
 //! `fit` ranks the population once and keeps a thinned ranking (`Pyramid`); `score` and `explain` look at one row at a time.
 //! The README beside this crate states the definitions and their limits.
@@ -7,13 +7,15 @@
 mod config;
 mod model;
 mod population;
+mod profit;
 mod reasons;
+mod report;
 mod rows;
 mod tiers;
 
 use trellis_sdk::{
-    Batch, Context, LocalizedText, Model, Reason, Result, RowStream, ScoreDescription, Scores, Scoring,
-    export_scoring,
+    Batch, Context, LearnedBy, LocalizedText, Model, ModelReport, Reason, Report, Result, RowStream,
+    ScoreDescription, Scores, Scoring, export_model_report, export_scoring,
 };
 
 pub use config::{By, Config};
@@ -30,12 +32,12 @@ impl Scoring for ValuePyramid {
     type Config = Config;
 
     fn describe(config: &Config) -> Result<Vec<ScoreDescription>> {
-        Ok(tiers::describe(&config.shares()?))
+        Ok(tiers::describe(&config.shares()?, config.cost.is_some()))
     }
 
     fn fit(rows: &mut RowStream<'_>, config: &Config, _: &Context) -> Result<Model> {
         let shares = config.shares()?;
-        let pyramid = Population::read(rows)?.pyramid(shares);
+        let pyramid = Population::read(rows)?.pyramid(shares, config.cost.is_some());
         Ok(Model { bytes: pyramid.to_bytes(), summary: pyramid.summary(), metrics: pyramid.metrics() })
     }
 
@@ -54,6 +56,14 @@ impl Scoring for ValuePyramid {
                 Some(pyramid.place(customer.spent, customer.ordinal).standing)
             }),
         );
+        if pyramid.averages.is_some() {
+            let profit = |customer: &rows::Customer| customer.spent.saturating_sub(customer.cost?).into();
+            scores.push(
+                tiers::PROFIT,
+                customers()
+                    .map(|customer| Some(major_units(rows.currency, customer.as_ref().and_then(profit)?))),
+            );
+        }
         Ok(scores)
     }
 
@@ -67,7 +77,14 @@ impl Scoring for ValuePyramid {
     }
 }
 
+impl ModelReport for ValuePyramid {
+    fn describe_model(_: LearnedBy, model: &[u8]) -> Result<Report> {
+        Ok(report::report(&Pyramid::of_bytes(model)?))
+    }
+}
+
 export_scoring!(ValuePyramid);
+export_model_report!(ValuePyramid);
 
 fn read<'a>(model: &[u8], rows: &'a Batch) -> Result<(Pyramid, Rows<'a>)> {
     let pyramid = Pyramid::of_bytes(model)?;

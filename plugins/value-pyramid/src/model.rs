@@ -5,11 +5,15 @@ use trellis_sdk::{
 };
 
 use crate::config::{By, Shares};
+use crate::profit::{Averages, CAUSES};
 use crate::rows::major_units;
 use crate::tiers::TIERS;
 
 /// The format of the bytes. A change of what is written, or of what it means, needs a new number.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
+
+/// From which tier at the beginning of the window (the last: none yet), to which tier now.
+pub(crate) type Movement = [[u64; 4]; 5];
 
 /// The ranking of a population, thinned out, and what its tiers bring.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +27,12 @@ pub(crate) struct Pyramid {
     pub(crate) knots: Vec<Knot>,
     /// From the top.
     pub(crate) tiers: [TierFigures; 4],
+    /// What customers without profit are measured by; none where no cost is known.
+    pub(crate) averages: Option<Averages>,
+    /// None where nobody had an order at the beginning of the window.
+    pub(crate) movement: Option<Movement>,
+    /// How many percent of the revenue the best 1, 2, … 100 % of the customers bring.
+    pub(crate) pareto: Vec<f64>,
 }
 
 /// One ranked customer.
@@ -46,6 +56,12 @@ pub(crate) struct TierFigures {
     pub(crate) revenue: i64,
     /// The lifetime value of its lowest customer; none where the tier is empty.
     pub(crate) cut: Option<i64>,
+    /// Customers whose cost is known, what they cost and what they bring after it, in minor units.
+    pub(crate) costed: u64,
+    pub(crate) cost: i64,
+    pub(crate) profit: i64,
+    /// How many of them cost more than they bring, by cause.
+    pub(crate) unprofitable: [u64; CAUSES.len()],
 }
 
 /// Where a customer stands.
@@ -114,9 +130,17 @@ impl Pyramid {
             .f64s(&numbers(|knot| knot.standing))
             .f64s(&numbers(|knot| knot.standing_below));
         let write = |writer: ModelWriter, tier: &TierFigures| {
-            writer.u64(tier.customers).i64(tier.revenue).i64s(tier.cut.as_slice())
+            let writer = writer.u64(tier.customers).i64(tier.revenue).i64s(tier.cut.as_slice());
+            writer.u64(tier.costed).i64(tier.cost).i64(tier.profit).u64s(&tier.unprofitable)
         };
-        self.tiers.iter().fold(head, write).finish()
+        let averages = self.averages.map(|averages| [averages.cost, averages.orders, averages.order_value]);
+        let movement = self.movement.iter().flatten().flatten().copied().collect::<Vec<_>>();
+        let tiers = self.tiers.iter().fold(head, write);
+        tiers
+            .f64s(averages.as_ref().map_or(&[], <[f64; 3]>::as_slice))
+            .u64s(&movement)
+            .f64s(&self.pareto)
+            .finish()
     }
 
     /// Reads a model that [`Pyramid::to_bytes`] wrote.
@@ -131,10 +155,22 @@ impl Pyramid {
         let mut tiers = [TierFigures::default(); 4];
         for tier in &mut tiers {
             let (customers, revenue) = (reader.u64()?, reader.i64()?);
-            *tier = TierFigures { customers, revenue, cut: reader.i64s()?.first().copied() };
+            let cut = reader.i64s()?.first().copied();
+            let (costed, cost, profit) = (reader.u64()?, reader.i64()?, reader.i64()?);
+            let unprofitable = reader.u64s()?.try_into().map_err(|_| unreadable("the causes"))?;
+            *tier = TierFigures { customers, revenue, cut, costed, cost, profit, unprofitable };
         }
+        let averages = match reader.f64s()?.as_slice() {
+            [] => None,
+            [cost, orders, order_value] => {
+                Some(Averages { cost: *cost, orders: *orders, order_value: *order_value })
+            }
+            _ => return Err(unreadable("the averages")),
+        };
+        let movement = read_movement(&reader.u64s()?)?;
+        let pareto = reader.f64s()?;
         reader.finish()?;
-        Ok(Self { shares, currency, customers, knots, tiers })
+        Ok(Self { shares, currency, customers, knots, tiers, averages, movement, pareto })
     }
 
     pub(crate) fn require_currency(&self, currency: &str) -> Result<()> {
@@ -181,6 +217,18 @@ impl Pyramid {
                 add("cut", "lowest lifetime value, base currency", "最低终身价值（本位币）", money(cut));
             }
         }
+        if self.averages.is_some() {
+            let lost: u64 = self.tiers.iter().flat_map(|tier| tier.unprofitable).sum();
+            let profit = self.tiers.iter().fold(0_i64, |sum, tier| sum.saturating_add(tier.profit));
+            let (label, amount) =
+                (localized("Revenue less cost, base currency", "销售额减成本（本位币）"), money(profit));
+            metrics.push(metric("profit", label, amount));
+            metrics.push(metric(
+                "unprofitable",
+                localized("Customers who cost more than they bring", "成本高于销售额的客户数"),
+                lost as f64,
+            ));
+        }
         metrics
     }
 }
@@ -193,6 +241,21 @@ fn way(lower: &Knot, upper: &Knot, value: i64, ordinal: u64) -> f64 {
         let of = |to: i64| (i128::from(to) - i128::from(lower.value)) as f64;
         of(value) / of(upper.value)
     }
+}
+
+fn read_movement(counts: &[u64]) -> Result<Option<Movement>> {
+    if counts.is_empty() {
+        return Ok(None);
+    }
+    let (rows, rest) = counts.as_chunks::<4>();
+    if !rest.is_empty() {
+        return Err(unreadable("the movement"));
+    }
+    rows.to_vec().try_into().map(Some).map_err(|_| unreadable("the movement"))
+}
+
+fn unreadable(what: &str) -> PluginError {
+    PluginError::UnreadableModel(format!("{what} of the tiers do not fit"))
 }
 
 fn read_shares(reader: &mut ModelReader<'_>) -> Result<Shares> {

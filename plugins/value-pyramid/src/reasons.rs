@@ -26,7 +26,10 @@ fn explain_customer(pyramid: &Pyramid, customer: &Customer, at: &Context) -> Vec
         value_reason(pyramid, customer),
         step_reason(pyramid, customer, tier),
     ];
+    let profit = pyramid.averages.and_then(|averages| averages.reason(customer, &pyramid.currency));
+    reasons.extend(profit);
     reasons.extend(history_reason(customer, at));
+    reasons.sort_by(|one, other| other.weight.total_cmp(&one.weight));
     reasons
 }
 

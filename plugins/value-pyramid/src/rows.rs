@@ -1,6 +1,7 @@
 //! The figures of each customer in a batch.
 
-use trellis_sdk::{Batch, Result, decimal_places};
+use trellis_sdk::values::Values;
+use trellis_sdk::{Batch, PluginError, Result, decimal_places};
 
 /// A customer with an order.
 #[derive(Debug, Clone, Copy)]
@@ -12,6 +13,10 @@ pub(crate) struct Customer {
     /// Days since 1970-01-01.
     pub(crate) first_order: Option<i32>,
     pub(crate) last_order: Option<i32>,
+    /// What it had spent at the beginning of the window, in minor units; none where it had no order then.
+    pub(crate) spent_before: Option<i64>,
+    /// What it has cost so far, in minor units; none where nobody knows.
+    pub(crate) cost: Option<i64>,
 }
 
 /// The customers of a batch, in its order; none where there is no order yet.
@@ -27,6 +32,8 @@ impl<'a> Rows<'a> {
         let (money, orders) = (batch.money("spent")?, batch.int64("orders")?);
         let (first, last) = (batch.date("first_order")?, batch.date("last_order")?);
         let spent = money.minor_units();
+        let earlier = Earlier::read(batch)?;
+        let costs = costs(batch, money.currency())?;
         let customer = |(row, ordinal): (usize, &u64)| {
             let orders = orders.get(row).filter(|orders| *orders > 0)?;
             Some(Customer {
@@ -36,10 +43,61 @@ impl<'a> Rows<'a> {
                 orders,
                 first_order: first.get(row),
                 last_order: last.get(row),
+                spent_before: earlier.as_ref().and_then(|earlier| earlier.spent(row)),
+                cost: costs.as_ref().and_then(|costs| costs.get(row).copied().flatten()),
             })
         };
         let customers = batch.ordinals().iter().enumerate().map(customer).collect();
         Ok(Self { currency: money.currency(), customers })
+    }
+}
+
+/// What customers had ordered at the beginning of the window.
+struct Earlier<'a> {
+    spent: Values<'a, i64>,
+    orders: Values<'a, i64>,
+}
+
+impl<'a> Earlier<'a> {
+    /// None where the columns are not there.
+    fn read(batch: &'a Batch) -> Result<Option<Self>> {
+        if !batch.has_column("spent_before") || !batch.has_column("orders_before") {
+            return Ok(None);
+        }
+        let (spent, orders) = (batch.money("spent_before")?.minor_units(), batch.int64("orders_before")?);
+        Ok(Some(Self { spent, orders }))
+    }
+
+    fn spent(&self, row: usize) -> Option<i64> {
+        self.orders.get(row).filter(|orders| *orders > 0)?;
+        Some(self.spent.get(row).unwrap_or(0))
+    }
+}
+
+/// The costs in minor units; none without such a column. Plain numbers are whole units of the currency.
+fn costs(batch: &Batch, currency: &str) -> Result<Option<Vec<Option<i64>>>> {
+    let scale = 10_f64.powi(decimal_places(currency) as i32);
+    let of_number = |cost: f64| (cost * scale).round() as i64;
+    match batch.type_of("cost") {
+        None => Ok(None),
+        Some("money") => {
+            let costs = batch.money("cost")?;
+            if costs.currency() != currency {
+                let message = format!("`cost` is in {}, `spent` in {currency}", costs.currency());
+                return Err(PluginError::UnsuitableData(message));
+            }
+            Ok(Some(costs.minor_units().iter().collect()))
+        }
+        Some("float64") => {
+            Ok(Some(batch.float64("cost")?.iter().map(|cost| Some(of_number(cost?))).collect()))
+        }
+        Some("int64") => {
+            Ok(Some(batch.int64("cost")?.iter().map(|cost| Some(of_number(cost? as f64))).collect()))
+        }
+        Some(other) => {
+            let message = format!("`cost` is of type {other}; it must be an amount or a number");
+            Err(PluginError::UnsuitableData(message))
+        }
     }
 }
 

@@ -10,8 +10,8 @@ pub(crate) struct Tier {
     pub(crate) name: &'static str,
     pub(crate) en: &'static str,
     pub(crate) zh: &'static str,
-    advice_en: &'static str,
-    advice_zh: &'static str,
+    pub(crate) advice_en: &'static str,
+    pub(crate) advice_zh: &'static str,
 }
 
 /// From the top.
@@ -56,9 +56,11 @@ pub(crate) fn tier_at(place: usize) -> &'static Tier {
 pub(crate) const VALUE: &str = "value";
 /// The name of the score that holds the standing.
 pub(crate) const STANDING: &str = "standing";
+/// The name of the score that holds revenue less cost.
+pub(crate) const PROFIT: &str = "profit";
 
 /// The scores under `shares`, in the order in which they are filled.
-pub(crate) fn describe(shares: &Shares) -> Vec<ScoreDescription> {
+pub(crate) fn describe(shares: &Shares, has_cost: bool) -> Vec<ScoreDescription> {
     let value = scored(VALUE, "Lifetime value", "客户终身价值").about(
         "What the customer's orders add up to, in the base currency.",
         "客户全部订单的累计金额，以本位币计。",
@@ -80,5 +82,16 @@ pub(crate) fn describe(shares: &Shares) -> Vec<ScoreDescription> {
         let advice = localized(tier.advice_en, tier.advice_zh);
         standing.band_about(tier.name, lowest, localized(tier.en, tier.zh), advice)
     });
-    vec![value, standing]
+    let profit = has_cost.then(|| {
+        scored(PROFIT, "Revenue less cost", "销售额减成本")
+            .about("Lifetime value less what the customer has cost, in the base currency.", "终身价值减去该客户的累计成本，以本位币计。")
+            .band_about(
+                "unprofitable",
+                -1e12,
+                localized("Does not pay", "无利可图"),
+                localized("Costs more than it brings. Its reasons name the cause: repair it, or stop serving at this price.", "成本高于贡献。理由中注明原因：加以改善，或不再以此价格服务。"),
+            )
+            .band("profitable", 0.0, "Pays", "有利可图")
+    });
+    [value, standing].into_iter().chain(profit).collect()
 }

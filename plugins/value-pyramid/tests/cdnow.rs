@@ -49,7 +49,7 @@ fn at() -> Context {
 }
 
 fn by(by: By) -> Config {
-    Config { by, tiers: None }
+    Config { by, ..Config::default() }
 }
 
 fn fitted(config: &Config) -> Model {

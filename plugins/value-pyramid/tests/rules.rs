@@ -26,7 +26,7 @@ fn batch(spent: &[Option<i64>]) -> Batch {
 }
 
 fn config(by: By, tiers: &[f64]) -> Config {
-    Config { by, tiers: Some(tiers.to_vec()) }
+    Config { by, tiers: Some(tiers.to_vec()), ..Config::default() }
 }
 
 fn fit(batch: &Batch, config: &Config) -> Result<Model> {
@@ -65,7 +65,7 @@ proptest! {
     fn standings_are_those_of_the_plain_definition(values in prop::collection::vec(-50..500_i64, 1..80)) {
         for by in [By::Customers, By::Revenue] {
             let spent: Vec<_> = values.iter().copied().map(Some).collect();
-            let found = standings(&spent, &Config { by, tiers: None });
+            let found = standings(&spent, &Config { by, ..Config::default() });
             for (row, standing) in found.into_iter().enumerate() {
                 prop_assert_eq!(standing, Some(exact(by, &values, row)), "row {} of {:?}", row, values);
             }
@@ -80,7 +80,7 @@ proptest! {
     ) {
         prop_assume!(fitted.iter().any(Option::is_some));
         for by in [By::Customers, By::Revenue] {
-            let model = fit(&batch(&fitted), &Config { by, tiers: None }).unwrap();
+            let model = fit(&batch(&fitted), &Config { by, ..Config::default() }).unwrap();
             assert_splitting_changes_no_score::<ValuePyramid>(&model.bytes, &batch(&scored), &at());
             let scores = ValuePyramid::score(&model.bytes, &batch(&scored), &at()).unwrap();
             let mut places: Vec<_> = scored
@@ -112,9 +112,9 @@ fn shares_that_come_out_even_are_met_exactly_and_ties_go_by_ordinal() {
 #[test]
 fn one_customer_is_at_the_top_and_none_is_an_error() {
     for by in [By::Customers, By::Revenue] {
-        assert_eq!(standings(&[None, Some(700)], &Config { by, tiers: None }), [None, Some(100.0)]);
+        assert_eq!(standings(&[None, Some(700)], &Config { by, ..Config::default() }), [None, Some(100.0)]);
         for empty in [&[][..], &[None, None]] {
-            let error = fit(&batch(empty), &Config { by, tiers: None }).unwrap_err();
+            let error = fit(&batch(empty), &Config { by, ..Config::default() }).unwrap_err();
             assert!(matches!(error, PluginError::UnsuitableData(_)), "{error}");
         }
     }
@@ -158,7 +158,7 @@ fn bands_begin_where_the_configuration_says() {
     };
     assert_eq!(bands(&Config::default()), named([0.0, 80.0, 95.0, 99.0]));
     assert_eq!(bands(&config(By::Customers, &[0.1, 0.2, 9.7, 90.0])), named([0.0, 90.0, 99.7, 99.9]));
-    assert_eq!(bands(&Config { by: By::Revenue, tiers: None }), named([0.0, 20.0, 50.0, 80.0]));
+    assert_eq!(bands(&Config { by: By::Revenue, ..Config::default() }), named([0.0, 20.0, 50.0, 80.0]));
     for description in ValuePyramid::describe(&Config::default()).unwrap() {
         let texts = description.bands.iter().flat_map(|band| [&band.label, &band.description]);
         for text in texts.chain([&description.label, &description.description]) {
