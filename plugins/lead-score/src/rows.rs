@@ -26,6 +26,8 @@ pub(crate) struct Lead<'a> {
     pub(crate) last_touch: Option<i32>,
 }
 
+const DAY_MS: i64 = 86_400_000;
+
 /// A column of texts, however the host sends it.
 #[derive(Debug, Clone, Copy)]
 enum Words<'a> {
@@ -59,7 +61,7 @@ pub(crate) fn read(batch: &Batch) -> Result<Vec<Lead<'_>>> {
     let man = [words("money_grade")?, words("authority_grade")?, words("need_grade")?];
     let (evidence, pinned, reason) =
         (words("qualification_evidence")?, words("pinned_grade")?, words("pinned_reason")?);
-    let (employees, last_touch) = (batch.int64("employees")?, batch.date("last_touch")?);
+    let (employees, last_touch) = (batch.int64("employees")?, days(batch, "last_touch")?);
     let counts = |kind: &str| {
         EDGES.iter().map(|days| batch.int64(&format!("{kind}_{days}"))).collect::<Result<Vec<_>>>()
     };
@@ -82,7 +84,16 @@ pub(crate) fn read(batch: &Batch) -> Result<Vec<Lead<'_>>> {
         pinned_reason: reason.get(row),
         strong: at(&strong, row),
         light: at(&light, row),
-        last_touch: last_touch.get(row),
+        last_touch: last_touch.get(row).copied().flatten(),
     };
     Ok((0..batch.rows()).map(lead).collect())
+}
+
+/// A column of days, or of times as the days of UTC that they lie on.
+fn days(batch: &Batch, name: &str) -> Result<Vec<Option<i32>>> {
+    if batch.type_of(name) == Some("time") {
+        let day = |time: Option<i64>| i32::try_from(time?.div_euclid(DAY_MS)).ok();
+        return Ok(batch.time(name)?.iter().map(day).collect());
+    }
+    Ok(batch.date(name)?.iter().collect())
 }

@@ -53,7 +53,7 @@ fn batch(leads: &[Lead]) -> Batch {
         }
     }
     let last = |lead: &Lead| lead.strong.iter().chain(&lead.light).min().map(|age| 1000 - *age as i32);
-    batch.date("last_touch", leads.iter().map(last)).build()
+    batch.time("last_touch", leads.iter().map(|lead| Some(i64::from(last(lead)?) * 86_400_000 + 5))).build()
 }
 
 fn config() -> Config {

@@ -117,10 +117,10 @@ impl LoyaltyModel {
     }
 }
 
-/// Whether somebody who complained bought after it: 100 or 0; none where nobody complained.
+/// Whether somebody who complained bought after it was resolved: 100 or 0; none without a resolved complaint.
 fn forgiveness(customer: &Customer) -> Option<f64> {
     let complaint = customer.last_complaint?;
-    Some(if customer.last_order.is_some_and(|order| order > complaint) { 100.0 } else { 0.0 })
+    Some(if customer.last_order.is_some_and(|order| order >= complaint) { 100.0 } else { 0.0 })
 }
 
 /// What appeals most; of equal ones the later stage.

@@ -54,6 +54,8 @@ const ITEMS: [&str; 21] = [
     "convenience",
 ];
 
+const DAY_MS: i64 = 86_400_000;
+
 /// The four intents: what loyalty of mind is measured by.
 pub(crate) const METRICS: [Item; 4] =
     [Item::RepurchaseIntent, Item::CrossBuyIntent, Item::ReferralIntent, Item::PriceTolerance];
@@ -78,6 +80,7 @@ pub(crate) struct Customer {
     pub(crate) orders_window: i64,
     /// Days since 1970-01-01.
     pub(crate) last_order: Option<i32>,
+    /// When the last complaint was resolved.
     pub(crate) last_complaint: Option<i32>,
     /// How many different products it bought; none where no product is known.
     pub(crate) products: Option<usize>,
@@ -133,7 +136,8 @@ pub(crate) struct Rows<'a> {
     items: Vec<Values<'a, f64>>,
     shares: [Values<'a, f64>; 2],
     counts: [Values<'a, i64>; 3],
-    dates: [Values<'a, i32>; 2],
+    last_order: Values<'a, i32>,
+    last_complaint: Vec<Option<i32>>,
     flags: [Booleans<'a>; 3],
     products: trellis_sdk::values::Lists<'a>,
     rows: usize,
@@ -145,7 +149,8 @@ impl<'a> Rows<'a> {
             items: ITEMS.into_iter().map(|item| batch.float64(item)).collect::<Result<_>>()?,
             shares: [batch.float64("discount_share")?, batch.float64("reward_share")?],
             counts: [batch.int64("orders")?, batch.int64("orders_window")?, batch.int64("referrals")?],
-            dates: [batch.date("last_order")?, batch.date("last_complaint")?],
+            last_order: batch.date("last_order")?,
+            last_complaint: days(batch, "last_complaint")?,
             flags: [
                 batch.boolean("single_supplier")?,
                 batch.boolean("is_kin")?,
@@ -163,14 +168,13 @@ impl<'a> Rows<'a> {
     fn customer(&self, row: usize) -> Customer {
         let [discounts, rewards] = &self.shares;
         let [orders, orders_window, referrals] = &self.counts;
-        let [last_order, last_complaint] = &self.dates;
         let [single, kin, blocked] = &self.flags;
         let share = |values: &Values<'_, f64>| values.get(row).filter(|share| (0.0..=100.0).contains(share));
         let mut customer = Customer {
             orders: orders.get(row).unwrap_or(0).max(0),
             orders_window: orders_window.get(row).unwrap_or(0).max(0),
-            last_order: last_order.get(row),
-            last_complaint: last_complaint.get(row),
+            last_order: self.last_order.get(row),
+            last_complaint: self.last_complaint.get(row).copied().flatten(),
             products: self.products.codes(row).map(<[u32]>::len).filter(|count| *count > 0),
             referrals: referrals.get(row).filter(|count| *count >= 0),
             discount_share: share(discounts),
@@ -187,4 +191,13 @@ impl<'a> Rows<'a> {
         }
         customer
     }
+}
+
+/// A column of days, or of times as the days of UTC that they lie on.
+fn days(batch: &Batch, name: &str) -> Result<Vec<Option<i32>>> {
+    if batch.type_of(name) == Some("time") {
+        let day = |time: Option<i64>| i32::try_from(time?.div_euclid(DAY_MS)).ok();
+        return Ok(batch.time(name)?.iter().map(day).collect());
+    }
+    Ok(batch.date(name)?.iter().collect())
 }

@@ -57,7 +57,10 @@ fn batch(customers: &[Customer]) -> Batch {
         .int64("orders_window", customers.iter().map(some))
         .date("last_order", customers.iter().map(|customer| (customer.orders > 0).then_some(1000)))
         .lists("products", customers.iter().map(|customer| Some(customer.products.clone())))
-        .date("last_complaint", customers.iter().map(|customer| customer.complaint))
+        .time(
+            "last_complaint",
+            customers.iter().map(|customer| Some(i64::from(customer.complaint?) * 86_400_000)),
+        )
         .int64("referrals", customers.iter().map(|customer| customer.referrals));
     for name in NUMBERS {
         let value = |customer: &Customer| {

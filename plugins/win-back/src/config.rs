@@ -13,6 +13,10 @@ pub struct Config {
     pub min_orders: i64,
     /// So many days after the campaign's start those who did not respond are followed up. Default 14.
     pub follow_up_days: i32,
+    /// So many days after the campaign's start who was contacted and did not come back is lost. Default 60.
+    pub deadline_days: i32,
+    /// A task to settle a severe complaint is due in so many days. Default 1.
+    pub contain_days: u16,
     /// How customers are divided.
     pub weights: Weights,
     /// What variant `a` is sent.
@@ -51,6 +55,8 @@ impl Default for Config {
             inactive_days: 180,
             min_orders: 2,
             follow_up_days: 14,
+            deadline_days: 60,
+            contain_days: 1,
             weights: Weights::default(),
             offer: Offer::default(),
         }

@@ -34,13 +34,15 @@ impl<'a> Contacts<'a> {
         }
     }
 
-    /// What happens for a member of this status and variant, if anything. Nobody with an open severe complaint is contacted, and nobody
-    /// gets a second task while one is open.
+    /// What happens for a member of this status and variant, if anything. Nobody with an open severe complaint is sent an offer: its owner
+    /// gets a task to settle it, so that no bad word spreads. The hold-out is left alone. Nobody gets a second task while one is open.
     pub(crate) fn next(&self, customer: &Customer, status: &str, variant: Option<&str>) -> Option<Decision> {
-        if customer.open_severe_complaints > 0 {
-            return None;
-        }
         let has_task = customer.open_tasks > 0;
+        if customer.open_severe_complaints > 0 {
+            let is_member = matches!(status, "planned" | "contacted" | "suppressed");
+            variant?;
+            return (is_member && !has_task).then(|| self.because(customer).then(self.contain()));
+        }
         match (status, variant?) {
             ("planned", "a") => Some(self.because(customer).then(offer(self.channel, &self.config.offer))),
             ("planned", "b") if !has_task => Some(self.because(customer).then(self.call())),
@@ -83,6 +85,22 @@ impl<'a> Contacts<'a> {
             )
             .due_in_days(5)
             .priority("normal")
+    }
+
+    fn contain(&self) -> CreateTask {
+        let name = self.name;
+        task("Win back: settle the complaint first", "老客唤回：先解决投诉")
+            .about(
+                format!(
+                    "Campaign “{name}”. The customer has an open severe complaint and gets no offer. Call in person, listen, apologise, make it \
+                     good, and ask whether it is settled, before it is told to others. Then resolve the case: the customer is planned again."
+                ),
+                format!(
+                    "营销活动“{name}”。该客户有未结的严重投诉，不发送优惠。请亲自致电，倾听、致歉、补救，并确认客户满意，防止负面评价扩散。解决工单后，该客户将重新纳入活动。"
+                ),
+            )
+            .due_in_days(self.config.contain_days)
+            .priority("high")
     }
 
     fn follow_up(&self) -> CreateTask {

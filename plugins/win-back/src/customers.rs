@@ -20,6 +20,8 @@ pub(crate) struct Customer {
     /// With its currency.
     pub(crate) spent: String,
     pub(crate) open_severe_complaints: i64,
+    /// Open or settled.
+    pub(crate) severe_complaints: i64,
     pub(crate) open_tasks: i64,
 }
 
@@ -28,12 +30,16 @@ pub(crate) fn read(batch: &Batch, at: &Context) -> Result<Vec<Customer>> {
     let (last_order, orders, spent) =
         (batch.date("last_order")?, batch.int64("orders")?, batch.money("spent")?);
     let (complaints, tasks) = (batch.int64("open_severe_complaints")?, batch.int64("open_tasks")?);
+    // A campaign that began under an earlier version has no such column.
+    let all =
+        if batch.has_column("severe_complaints") { Some(batch.int64("severe_complaints")?) } else { None };
     let customer = |row| Customer {
         inactive_days: last_order.get(row).map(|day| i64::from(at.as_of) - i64::from(day)),
         last_order: last_order.get(row),
         orders: orders.get(row).unwrap_or(0),
         spent: format_money(spent.currency(), spent.minor_units().get(row).unwrap_or(0)),
         open_severe_complaints: complaints.get(row).unwrap_or(0),
+        severe_complaints: all.as_ref().and_then(|all| all.get(row)).unwrap_or(0),
         open_tasks: tasks.get(row).unwrap_or(0),
     };
     Ok((0..batch.rows()).map(customer).collect())

@@ -1,10 +1,12 @@
 //! What came of a campaign.
 
 use trellis_sdk::{
-    Batch, Context, LocalizedText, Metric, ObjectRecord, Report, Result, RowStream, localized, metric,
+    Batch, Context, LocalizedText, Metric, ObjectRecord, Panel, Report, Result, RowStream, localized, metric,
+    panel,
 };
 
-use crate::customers;
+use crate::config::Config;
+use crate::customers::{self, Customer};
 use crate::proportions::{Comparison, Group, compare};
 
 /// A difference that would be chance less often than this counts as one.
@@ -19,20 +21,40 @@ struct Counts {
     /// Members who are still to be contacted, and those who are not to be.
     waiting: u64,
     suppressed: u64,
+    outcomes: Outcomes,
+}
+
+/// What became of all members.
+#[derive(Debug, Default)]
+struct Outcomes {
+    won_back: u64,
+    lost: u64,
+    /// Had a severe complaint, which is settled, and did not come back: at least no bad word spreads.
+    contained: u64,
+    /// Has an open severe complaint.
+    complaining: u64,
+    open: u64,
 }
 
 /// Reads the members once.
-pub(crate) fn evaluate(campaign: &ObjectRecord, members: &mut RowStream<'_>, at: &Context) -> Result<Report> {
+pub(crate) fn evaluate(
+    campaign: &ObjectRecord,
+    members: &mut RowStream<'_>,
+    config: &Config,
+    at: &Context,
+) -> Result<Report> {
     let starts_on = campaign.date("starts_on");
+    let is_over = starts_on
+        .is_some_and(|start| i64::from(at.as_of) - i64::from(start) >= i64::from(config.deadline_days));
     let mut counts = Counts::default();
     for batch in members {
-        counts.add(&batch, starts_on, at)?;
+        counts.add(&batch, starts_on, is_over, at)?;
     }
     Ok(counts.evaluation())
 }
 
 impl Counts {
-    fn add(&mut self, batch: &Batch, starts_on: Option<i32>, at: &Context) -> Result<()> {
+    fn add(&mut self, batch: &Batch, starts_on: Option<i32>, is_over: bool, at: &Context) -> Result<()> {
         let (variant, status) = (batch.dictionary("variant")?, batch.dictionary("status")?);
         let responded = batch.boolean("responded")?;
         for (row, customer) in customers::read(batch, at)?.into_iter().enumerate() {
@@ -41,6 +63,8 @@ impl Counts {
             let status = status.get(row).unwrap_or_default();
             let did =
                 matches!(status, "responded" | "converted") || responded.get(row) == Some(true) || has_bought;
+            let is_contacted = !matches!(status, "planned" | "suppressed");
+            self.outcomes.add(&customer, did, is_over && is_contacted);
             let group = match (status, variant.get(row)) {
                 ("suppressed", _) => {
                     self.suppressed += 1;
@@ -72,7 +96,7 @@ impl Counts {
         Report {
             summary: self.summary(variants, lift),
             metrics: self.metrics(variants, lift),
-            panels: Vec::new(),
+            panels: vec![self.outcomes.panel()],
         }
     }
 
@@ -154,6 +178,44 @@ impl Counts {
         add("waiting", "Still to be contacted".to_owned(), "尚待触达".to_owned(), self.waiting as f64);
         add("suppressed", "Left out".to_owned(), "已排除".to_owned(), self.suppressed as f64);
         metrics
+    }
+}
+
+impl Outcomes {
+    /// `is_over`: the member was contacted and its time to come back is over.
+    fn add(&mut self, customer: &Customer, has_come_back: bool, is_over: bool) {
+        let outcome = if has_come_back {
+            &mut self.won_back
+        } else if customer.open_severe_complaints > 0 {
+            &mut self.complaining
+        } else if customer.severe_complaints > 0 {
+            &mut self.contained
+        } else if is_over {
+            &mut self.lost
+        } else {
+            &mut self.open
+        };
+        *outcome += 1;
+    }
+
+    fn panel(&self) -> Panel {
+        let counts = [self.won_back, self.lost, self.contained, self.complaining, self.open];
+        let names = [
+            localized("Won back", "已挽回"),
+            localized("Lost", "已流失"),
+            localized("Contained: severe complaint settled", "已控制：严重投诉已解决"),
+            localized("Complaining: severe complaint open", "投诉中：严重投诉未结"),
+            localized("Open", "进行中"),
+        ];
+        panel("outcomes", "Outcomes", "挽回结果")
+            .about(
+                "Of all members, hold-out included. Lost is who was contacted and has not come back by the deadline; contained is who has not come back and whose severe \
+                 complaint was settled, so that no bad word spreads.",
+                "全部成员（含对照组）。已触达且期限内未回来的计为流失；未回来但严重投诉已解决的计为已控制（防止负面评价扩散）。",
+            )
+            .words("outcome", ("Outcome", "结果"), names)
+            .int64("members", ("Members", "成员数"), "", counts.map(|count| i64::try_from(count).ok()))
+            .bar("outcome", ["members"])
     }
 }
 

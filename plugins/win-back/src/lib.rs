@@ -64,10 +64,10 @@ impl CampaignRules for WinBack {
     fn evaluate(
         campaign: &ObjectRecord,
         members: &mut RowStream<'_>,
-        _: &Config,
+        config: &Config,
         at: &Context,
     ) -> Result<Report> {
-        evaluation::evaluate(campaign, members, at)
+        evaluation::evaluate(campaign, members, config, at)
     }
 }
 

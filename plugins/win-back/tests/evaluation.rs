@@ -139,3 +139,36 @@ fn few_members_allow_no_conclusion() {
     let evaluation = evaluate(&[(Some("a"), "contacted", false, 0), (Some("b"), "responded", false, 0)]);
     assert!(evaluation.summary.en.contains("too few for a conclusion"), "{}", evaluation.summary.en);
 }
+
+#[test]
+fn every_member_has_an_outcome() {
+    let day = [AS_OF, 9_000, 9_000, 9_000, 9_000, 9_000];
+    let rows = BatchBuilder::new(0..6)
+        .date("last_order", day.map(Some))
+        .int64("orders", [Some(3); 6])
+        .money("spent", "CNY", [Some(100); 6])
+        .int64("open_severe_complaints", [0, 0, 0, 1, 0, 0].map(Some))
+        .int64("severe_complaints", [1, 0, 2, 2, 0, 0].map(Some))
+        .int64("open_tasks", [Some(0); 6])
+        .dictionary("variant", ["a", "a", "b", "b", "a", "b"].map(Some))
+        .dictionary(
+            "status",
+            ["contacted", "contacted", "contacted", "suppressed", "planned", "suppressed"].map(Some),
+        )
+        .boolean("responded", [Some(false); 6])
+        .build();
+    let campaign = record("campaign").date("starts_on", STARTS_ON).build();
+    let at = Context { as_of: AS_OF, ..context() };
+    let outcomes = |deadline_days| {
+        let config = Config { deadline_days, ..Config::default() };
+        let report = WinBack::evaluate(&campaign, &mut stream([rows.clone()]), &config, &at).unwrap();
+        let panel = report.panels.into_iter().find(|panel| panel.name == "outcomes").unwrap();
+        match panel.columns.into_iter().find(|column| column.values.name == "members").unwrap().values.data {
+            trellis_sdk::bindings::shared::trellis::plugin::columns::ColumnData::Int64(counts) => counts,
+            other => panic!("{other:?}"),
+        }
+    };
+    // Won back, lost, contained, complaining, open: the campaign began 50 days ago.
+    assert_eq!(outcomes(50), [1, 1, 1, 1, 2]);
+    assert_eq!(outcomes(51), [1, 0, 1, 1, 3]);
+}

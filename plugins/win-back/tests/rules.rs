@@ -130,7 +130,8 @@ fn planned_members_get_the_offer_or_the_call_and_the_hold_out_nothing() {
         ("planned", Some("a"), 0, 0),
         ("planned", Some("b"), 0, 0),
         ("planned", None, 0, 0),
-        ("planned", Some("a"), 1, 0),
+        ("planned", None, 1, 0),
+        ("planned", Some("a"), 1, 1),
         ("planned", Some("b"), 0, 1),
         ("responded", Some("a"), 0, 0),
         ("suppressed", Some("b"), 0, 0),
@@ -149,7 +150,7 @@ fn planned_members_get_the_offer_or_the_call_and_the_hold_out_nothing() {
 #[test]
 fn those_who_do_not_respond_are_followed_up_once() {
     let contacted =
-        [("contacted", Some("a"), 0, 0), ("contacted", Some("b"), 0, 1), ("contacted", Some("b"), 1, 0)];
+        [("contacted", Some("a"), 0, 0), ("contacted", Some("b"), 0, 1), ("contacted", Some("b"), 1, 1)];
     let due = next(campaign(), &contacted);
     assert_eq!(due.len(), 1);
     assert_eq!((due[0].row, due[0].reasons[0].code.as_str()), (0, "no-response"));
@@ -162,6 +163,23 @@ fn those_who_do_not_respond_are_followed_up_once() {
     }
     assert_eq!(next(campaign().date("starts_on", AS_OF - 13), &contacted), []);
     assert_eq!(next(campaign().null("starts_on"), &contacted), []);
+}
+
+#[test]
+fn an_open_severe_complaint_is_settled_before_it_is_told_around() {
+    let members = [
+        ("planned", Some("a"), 1, 0),
+        ("contacted", Some("b"), 2, 0),
+        ("suppressed", Some("a"), 1, 0),
+        ("suppressed", Some("a"), 1, 1),
+        ("declined", Some("a"), 1, 0),
+        ("planned", None, 1, 0),
+    ];
+    let next = next(campaign(), &members);
+    assert_eq!(next.iter().map(|actions| actions.row).collect::<Vec<_>>(), [0, 1, 2]);
+    let [Action::CreateTask(task)] = next[0].actions.as_slice() else { panic!("{:?}", next[0]) };
+    assert_eq!((task.subject.zh_cn.as_str(), task.due_in_days), ("老客唤回：先解决投诉", Some(1)));
+    assert_eq!(next[0].reasons[0].code, "open-severe-complaint");
 }
 
 #[test]
