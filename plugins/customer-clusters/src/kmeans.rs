@@ -1,0 +1,331 @@
+//! k-means: Lloyd's iterations, and where to begin them.
+//!
+//! S. Lloyd, *IEEE Transactions on Information Theory* 28 (1982); seeding after D. Arthur, S. Vassilvitskii, *k-means++* (2007).
+
+use trellis_sdk::Rng;
+
+use crate::points::{LANES, Points};
+
+/// When iterations are given up. They stop by themselves much earlier: every one lowers the inertia.
+const ITERATIONS_MAX: u32 = 1_000;
+
+/// Clusters of points.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Clustering {
+    /// The mean of each cluster, in standardised units.
+    pub centroids: Vec<Vec<f64>>,
+    /// How many points each has.
+    pub sizes: Vec<u64>,
+    /// The sum of squared distances to the own centroid.
+    pub inertia: f64,
+    /// How often points were assigned until nothing changed.
+    pub iterations: u32,
+    /// The cluster of each point.
+    pub labels: Vec<u8>,
+}
+
+/// Which centroid is nearest to each of the points of a tile; of equally near ones the first.
+///
+/// |x - c|² = |x|² + 2 (|c|²/2 - x·c), so that half of it without |x|² is compared: one multiplication for each value.
+#[derive(Debug)]
+struct Nearest {
+    centroids: Vec<f64>,
+    half_norms: Vec<f64>,
+    dimensions: usize,
+}
+
+impl Nearest {
+    fn new(centroids: &[Vec<f64>], dimensions: usize) -> Self {
+        let half_norm = |centroid: &Vec<f64>| centroid.iter().map(|value| value * value).sum::<f64>() / 2.0;
+        Self {
+            half_norms: centroids.iter().map(half_norm).collect(),
+            centroids: centroids.concat(),
+            dimensions,
+        }
+    }
+
+    #[inline]
+    fn of_tile(&self, tile: &[[f64; LANES]]) -> ([f64; LANES], [u8; LANES]) {
+        let (mut nearest, mut labels) = ([f64::INFINITY; LANES], [0; LANES]);
+        let clusters = self.centroids.chunks_exact(self.dimensions).zip(&self.half_norms);
+        for (label, (centroid, half_norm)) in (0..).zip(clusters) {
+            let mut distances = [*half_norm; LANES];
+            for (values, coordinate) in tile.iter().zip(centroid) {
+                for (distance, value) in distances.iter_mut().zip(values) {
+                    *distance -= value * coordinate;
+                }
+            }
+            for ((best, best_label), distance) in nearest.iter_mut().zip(&mut labels).zip(distances) {
+                let is_nearer = distance < *best;
+                *best = if is_nearer { distance } else { *best };
+                *best_label = if is_nearer { label } else { *best_label };
+            }
+        }
+        (nearest, labels)
+    }
+}
+
+/// Moves `centroids` to the means of the points nearest to them until no point changes its cluster. A cluster that loses all its points goes on
+/// from the point that is farthest from its centroid; where points coincide, there may be fewer clusters than centroids.
+///
+/// # Panics
+/// If a centroid has not as many values as the points, or there are more than 255.
+pub fn lloyd(points: &Points, centroids: Vec<Vec<f64>>) -> Clustering {
+    assert!(centroids.iter().all(|centroid| centroid.len() == points.dimensions()), "a centroid is a point");
+    assert!(centroids.len() <= usize::from(u8::MAX), "labels fit a byte");
+    let mut centroids = centroids;
+    let mut labels = vec![u8::MAX; points.count()];
+    let mut iterations = 0;
+    while iterations < ITERATIONS_MAX {
+        iterations += 1;
+        let (sums, sizes, changed) = assign(points, &centroids, &mut labels);
+        if !changed {
+            break;
+        }
+        let means = sums.chunks_exact(points.dimensions()).zip(&sizes);
+        for (centroid, (sums, size)) in centroids.iter_mut().zip(means).filter(|(_, (_, size))| **size > 0) {
+            for (coordinate, sum) in centroid.iter_mut().zip(sums) {
+                *coordinate = sum / *size as f64;
+            }
+        }
+        refill(points, &labels, &sizes, &mut centroids);
+    }
+    finished(points, centroids, labels, iterations)
+}
+
+/// Assigns every point, and adds up each cluster.
+fn assign(points: &Points, centroids: &[Vec<f64>], labels: &mut [u8]) -> (Vec<f64>, Vec<u64>, bool) {
+    let dimensions = points.dimensions();
+    let nearest = Nearest::new(centroids, dimensions);
+    let mut sums = vec![0.0; centroids.len() * dimensions];
+    let mut sizes = vec![0; centroids.len()];
+    let mut changed = false;
+    for ((tile, filled), labels) in points.tiles().zip(labels.chunks_mut(LANES)) {
+        let (_, found) = nearest.of_tile(tile);
+        for (lane, (label, found)) in labels.iter_mut().zip(found).take(filled).enumerate() {
+            changed |= *label != found;
+            *label = found;
+            let cluster = usize::from(found);
+            if let Some(size) = sizes.get_mut(cluster) {
+                *size += 1;
+            }
+            let sums = sums.iter_mut().skip(cluster * dimensions);
+            for (sum, values) in sums.zip(tile) {
+                *sum += values.get(lane).copied().unwrap_or(0.0);
+            }
+        }
+    }
+    (sums, sizes, changed)
+}
+
+/// Puts the centroid of each empty cluster on the point that is farthest from its own, unless all lie on theirs.
+fn refill(points: &Points, labels: &[u8], sizes: &[u64], centroids: &mut [Vec<f64>]) {
+    for empty in (0..sizes.len()).filter(|cluster| sizes.get(*cluster) == Some(&0)) {
+        let distances = (0..points.count()).map(|place| {
+            let point = points.point(place);
+            let own = labels.get(place).and_then(|label| centroids.get(usize::from(*label)));
+            let taken = centroids.contains(&point);
+            let distance = own.map_or(0.0, |centroid| squared_distance(&point, centroid));
+            (if taken { 0.0 } else { distance }, place)
+        });
+        let farthest = distances.reduce(|best, next| if next.0 > best.0 { next } else { best });
+        let Some((_, place)) = farthest.filter(|(distance, _)| *distance > 0.0) else { return };
+        if let Some(centroid) = centroids.get_mut(empty) {
+            *centroid = points.point(place);
+        }
+    }
+}
+
+/// Drops empty clusters and measures what is left.
+fn finished(points: &Points, centroids: Vec<Vec<f64>>, mut labels: Vec<u8>, iterations: u32) -> Clustering {
+    let mut sizes = vec![0_u64; centroids.len()];
+    for label in &labels {
+        if let Some(size) = sizes.get_mut(usize::from(*label)) {
+            *size += 1;
+        }
+    }
+    let mut next = 0;
+    let numbers: Vec<u8> = sizes
+        .iter()
+        .map(|size| {
+            let number = next;
+            next += u8::from(*size > 0);
+            number
+        })
+        .collect();
+    labels.iter_mut().for_each(|label| {
+        *label = numbers.get(usize::from(*label)).copied().unwrap_or(0);
+    });
+    let centroids: Vec<Vec<f64>> = centroids
+        .into_iter()
+        .zip(&sizes)
+        .filter(|(_, size)| **size > 0)
+        .map(|(centroid, _)| centroid)
+        .collect();
+    sizes.retain(|size| *size > 0);
+    let inertia = inertia(points, &centroids, &labels);
+    Clustering { centroids, sizes, inertia, iterations, labels }
+}
+
+fn inertia(points: &Points, centroids: &[Vec<f64>], labels: &[u8]) -> f64 {
+    let mut inertia = 0.0;
+    for ((tile, filled), labels) in points.tiles().zip(labels.chunks(LANES)) {
+        for (lane, label) in labels.iter().take(filled).enumerate() {
+            let Some(centroid) = centroids.get(usize::from(*label)) else { continue };
+            for (values, coordinate) in tile.iter().zip(centroid) {
+                let difference = values.get(lane).copied().unwrap_or(0.0) - coordinate;
+                inertia += difference * difference;
+            }
+        }
+    }
+    inertia
+}
+
+/// Begins at `clusters` points drawn with probabilities proportional to their squared distance from those drawn before (k-means++). Fewer where
+/// there are fewer different points.
+pub fn spread_out(points: &Points, clusters: usize, rng: &mut Rng) -> Vec<Vec<f64>> {
+    if points.count() == 0 {
+        return Vec::new();
+    }
+    let mut chosen = vec![points.point(rng.below(points.count() as u64) as usize)];
+    let mut distances = vec![f64::INFINITY; points.count()];
+    while chosen.len() < clusters {
+        let Some(latest) = chosen.last() else { break };
+        let mut whole = 0.0;
+        for ((tile, filled), distances) in points.tiles().zip(distances.chunks_mut(LANES)) {
+            let found = tile_distances(tile, latest);
+            for (distance, found) in distances.iter_mut().zip(found).take(filled) {
+                *distance = distance.min(found);
+                whole += *distance;
+            }
+        }
+        if whole <= 0.0 {
+            break;
+        }
+        let mut left = rng.unit() * whole;
+        let drawn = distances.iter().position(|distance| {
+            left -= distance;
+            left < 0.0
+        });
+        // Rounding may leave a rest: then the last point that is not chosen already.
+        let drawn = drawn.or_else(|| distances.iter().rposition(|distance| *distance > 0.0));
+        chosen.extend(drawn.map(|place| points.point(place)));
+    }
+    chosen
+}
+
+fn tile_distances(tile: &[[f64; LANES]], centroid: &[f64]) -> [f64; LANES] {
+    let mut distances = [0.0; LANES];
+    for (values, coordinate) in tile.iter().zip(centroid) {
+        for (distance, value) in distances.iter_mut().zip(values) {
+            *distance += (value - coordinate) * (value - coordinate);
+        }
+    }
+    distances
+}
+
+/// The best of several clusterings from random beginnings; of equally good ones the first.
+pub fn best_of(points: &Points, clusters: usize, restarts: usize, seed: u64) -> Option<Clustering> {
+    let runs = (0..restarts).map(|restart| {
+        let mut rng = Rng::for_part(seed, (clusters as u64) << 32 | restart as u64);
+        lloyd(points, spread_out(points, clusters, &mut rng))
+    });
+    runs.reduce(|best, next| if next.inertia < best.inertia { next } else { best })
+}
+
+/// The cluster of each point.
+pub(crate) fn labels(points: &Points, centroids: &[Vec<f64>]) -> Vec<u8> {
+    let nearest = Nearest::new(centroids, points.dimensions());
+    let mut labels = Vec::with_capacity(points.count());
+    for (tile, filled) in points.tiles() {
+        let (_, found) = nearest.of_tile(tile);
+        labels.extend(found.into_iter().take(filled));
+    }
+    labels
+}
+
+/// The number of the centroid nearest to `point`, and the squared distance.
+pub fn nearest(point: &[f64], centroids: &[Vec<f64>]) -> Option<(usize, f64)> {
+    let distances = centroids.iter().map(|centroid| squared_distance(point, centroid)).enumerate();
+    distances.reduce(|best, next| if next.1 < best.1 { next } else { best })
+}
+
+pub(crate) fn squared_distance(one: &[f64], other: &[f64]) -> f64 {
+    one.iter().zip(other).map(|(one, other)| (one - other) * (one - other)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn points(all: &[Vec<f64>]) -> Points {
+        let mut points = Points::new(all[0].len());
+        all.iter().for_each(|point| points.push(point));
+        points
+    }
+
+    fn cloud() -> impl Strategy<Value = Vec<Vec<f64>>> {
+        (1..5_usize).prop_flat_map(|dimensions| {
+            prop::collection::vec(prop::collection::vec((-9..9_i32).prop_map(f64::from), dimensions), 1..70)
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn every_point_is_with_its_nearest_mean_and_no_cluster_is_empty(all in cloud(), clusters in 1..7_usize, seed: u64) {
+            let points = points(&all);
+            let found = best_of(&points, clusters, 3, seed).unwrap();
+            let mut different = all.clone();
+            different.sort_by(|one, other| one.partial_cmp(other).unwrap());
+            different.dedup();
+            prop_assert!(found.sizes.len() <= clusters.min(different.len()));
+            prop_assert!(found.sizes.len() >= clusters.min(different.len()).min(2));
+            prop_assert_eq!(found.sizes.iter().sum::<u64>(), all.len() as u64);
+            let mut inertia = 0.0;
+            for (cluster, centroid) in found.centroids.iter().enumerate() {
+                let members: Vec<_> = all.iter().zip(&found.labels).filter(|(_, label)| usize::from(**label) == cluster).map(|(point, _)| point).collect();
+                prop_assert!(!members.is_empty());
+                for (dimension, value) in centroid.iter().enumerate() {
+                    let mean = members.iter().map(|point| point[dimension]).sum::<f64>() / members.len() as f64;
+                    prop_assert!((mean - value).abs() < 1e-9);
+                }
+                for point in members {
+                    let own = squared_distance(point, centroid);
+                    prop_assert!(own <= nearest(point, &found.centroids).unwrap().1 + 1e-9);
+                    inertia += own;
+                }
+            }
+            prop_assert!((inertia - found.inertia).abs() < 1e-8 * inertia.max(1.0));
+        }
+
+        #[test]
+        fn the_seed_alone_decides(all in cloud(), seed: u64) {
+            let points = points(&all);
+            prop_assert_eq!(best_of(&points, 3, 2, seed), best_of(&points, 3, 2, seed));
+        }
+    }
+
+    #[test]
+    fn four_corners_are_four_clusters() {
+        let corner = |x: f64, y: f64| (0..9).map(move |place| vec![x + 0.01 * f64::from(place), y]);
+        let all: Vec<_> = corner(0.0, 0.0)
+            .chain(corner(0.0, 9.0))
+            .chain(corner(9.0, 0.0))
+            .chain(corner(9.0, 9.0))
+            .collect();
+        let found = best_of(&points(&all), 4, 5, 7).unwrap();
+        assert_eq!(found.sizes, [9; 4]);
+        assert_eq!(best_of(&points(&vec![vec![1.0, 2.0]; 5]), 3, 2, 0).unwrap().sizes, [5]);
+    }
+
+    #[test]
+    fn a_centroid_that_nobody_is_near_goes_where_it_is_needed() {
+        let all = vec![vec![0.0], vec![0.1], vec![10.0], vec![10.1], vec![30.0]];
+        let found = lloyd(&points(&all), vec![vec![5.0], vec![-500.0], vec![-600.0]]);
+        assert_eq!(found.sizes.iter().sum::<u64>(), 5);
+        assert_eq!(found.sizes.len(), 3);
+    }
+}
