@@ -18,11 +18,10 @@ pub(crate) const CLASS_NAMES: [&str; 8] = [
 /// The fields of the matrix (R159), by their code: 2 for low average spend, 1 for low frequency.
 pub(crate) const MATRIX_NAMES: [&str; 4] = ["best", "spender", "frequent", "uncertain"];
 
-/// The class of each row by its quantile scores, counted from 0.
-pub(crate) fn classes(model: &RfmModel, scores: &[Vec<u32>]) -> Vec<u32> {
-    let [recency, frequency, monetary] = scores else { return Vec::new() };
+/// The class of each row by the scores that decide on it, counted from 0.
+pub(crate) fn classes(model: &RfmModel, [recency, frequency, monetary]: &[Vec<u32>; 3]) -> Vec<u32> {
     let [recency_cut, frequency_cut, monetary_cut] =
-        model.dimensions().map(|dimension| high_from(dimension.mean_score));
+        model.dimensions().map(|dimension| high_from(dimension.class_mean));
     let rows = recency.iter().zip(frequency).zip(monetary);
     rows.map(|((r, f), m)| {
         4 * u32::from(*m < monetary_cut) + 2 * u32::from(*r < recency_cut) + u32::from(*f < frequency_cut)

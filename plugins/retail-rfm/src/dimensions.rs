@@ -1,5 +1,7 @@
 //! Grading one of the three dimensions.
 
+use crate::config::Method;
+
 /// Which end of a dimension is good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
@@ -18,8 +20,12 @@ pub(crate) struct Dimension {
     /// The first (key, ordinal) of the second, third … equal group, ascending; fewer where there are fewer customers than
     /// groups. The key is the value, negated where less is better.
     pub(crate) boundaries: Vec<(i64, u64)>,
+    /// The bounds that an admin set, ascending: days, orders, minor units; none where there are none.
+    pub(crate) bounds: Vec<f64>,
     /// The mean over the population of the quantile score, counted from 1.
     pub(crate) mean_score: f64,
+    /// The mean over the population of the score that decides on the class.
+    pub(crate) class_mean: f64,
 }
 
 impl Direction {
@@ -37,14 +43,32 @@ impl Dimension {
     ///
     /// The loops run over whole columns, one threshold at a time, since that is what compiles to straight code.
     pub(crate) fn quantile_scores(&self, values: &[i64]) -> Vec<u32> {
+        self.scores_by(&self.thresholds, values)
+    }
+
+    /// For each value its score by the bounds that an admin set, counted from 0, the worst.
+    pub(crate) fn fixed_scores(&self, values: &[i64]) -> Vec<u32> {
+        self.scores_by(&self.bounds, values)
+    }
+
+    /// For each row its score by `method`.
+    pub(crate) fn scores(&self, method: Method, values: &[i64], ordinals: &[u64]) -> Vec<u32> {
+        match method {
+            Method::Quantile => self.quantile_scores(values),
+            Method::Ntile => self.ntile_scores(values, ordinals),
+            Method::Fixed => self.fixed_scores(values),
+        }
+    }
+
+    fn scores_by(&self, thresholds: &[f64], values: &[i64]) -> Vec<u32> {
         let mut scores = vec![0; values.len()];
-        for threshold in &self.thresholds {
+        for threshold in thresholds {
             for (score, value) in scores.iter_mut().zip(values) {
                 *score += u32::from(*value as f64 > *threshold);
             }
         }
         if self.direction == Direction::Down {
-            let best = self.thresholds.len() as u32;
+            let best = thresholds.len() as u32;
             scores.iter_mut().for_each(|score| *score = best - *score);
         }
         scores

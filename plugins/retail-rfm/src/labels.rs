@@ -1,11 +1,14 @@
 //! Names, labels and advice in two languages.
 
-use trellis_sdk::{SegmentationDescription, described, localized};
+use trellis_sdk::{LocalizedText, SegmentationDescription, described, localized};
 
 use crate::classes::{CLASS_NAMES, MATRIX_NAMES};
+use crate::config::{Config, Weighting};
+use crate::total;
 
 pub(crate) const QUANTILE_NAMES: [&str; 3] = ["quantile_r", "quantile_f", "quantile_m"];
 pub(crate) const NTILE_NAMES: [&str; 3] = ["ntile_r", "ntile_f", "ntile_m"];
+pub(crate) const FIXED_NAMES: [&str; 3] = ["fixed_r", "fixed_f", "fixed_m"];
 
 /// What recency, frequency and monetary value are called.
 const DIMENSIONS: [(&str, &str); 3] = [("Recency", "近度"), ("Frequency", "频度"), ("Monetary", "额度")];
@@ -21,6 +24,13 @@ const EQUAL_GROUPS: [&str; 4] = [
     "等分组",
     "Customers ranked and cut into groups of equal size. The highest score is the best.",
     "客户排序后等分成组。分数越高越好。",
+];
+
+const FIXED: [&str; 4] = [
+    "fixed bounds",
+    "固定区间",
+    "Cut at the bounds of the settings. The highest score is the best.",
+    "按设置中的区间划分。分数越高越好。",
 ];
 
 /// Label and advice of each class, in the order of [`CLASS_NAMES`].
@@ -125,7 +135,8 @@ pub(crate) fn cells(groups: usize) -> impl Iterator<Item = Cell> {
 }
 
 /// All segmentations, in the order in which `assign` fills them.
-pub(crate) fn describe(groups: usize) -> Vec<SegmentationDescription> {
+pub(crate) fn describe(config: &Config) -> Vec<SegmentationDescription> {
+    let groups = config.groups;
     let mut all = Vec::new();
     all.extend(graded(QUANTILE_NAMES, QUANTILES, groups));
     all.extend(graded(NTILE_NAMES, EQUAL_GROUPS, groups));
@@ -141,6 +152,16 @@ pub(crate) fn describe(groups: usize) -> Vec<SegmentationDescription> {
         "平均每单金额和购买次数与全体客户平均值的比较。",
     );
     all.push(advised(matrix, MATRIX_NAMES.into_iter().zip(MATRIX)));
+    if config.bounds.is_some() {
+        all.extend(graded(FIXED_NAMES, FIXED, groups));
+        all.push(with_cells(
+            described("fixed_cell", "RFM cell (fixed bounds)", "RFM 单元（固定区间）"),
+            groups,
+        ));
+    }
+    if config.total != Weighting::None {
+        all.push(with_totals(groups));
+    }
     all
 }
 
@@ -173,6 +194,30 @@ fn with_cells(description: SegmentationDescription, groups: usize) -> Segmentati
     );
     cells(groups)
         .fold(about, |description, cell| description.value(cell.as_ref(), cell.as_ref(), cell.as_ref()))
+}
+
+fn with_totals(groups: usize) -> SegmentationDescription {
+    let about = described("total", "RFM total", "RFM 总分")
+        .about("The weighted mean of the three scores, in tenths.", "三个得分的加权平均，精确到 0.1。");
+    (0..total::count(groups)).fold(about, |description, total| {
+        let shown = total::shown(total);
+        description.value(&total::name(total), &shown, &format!("{shown} 分"))
+    })
+}
+
+/// What a class is called.
+pub(crate) fn class_labels() -> impl Iterator<Item = LocalizedText> {
+    CLASSES.into_iter().map(|[en, zh, ..]| localized(en, zh))
+}
+
+/// What the fields of the value matrix are called.
+pub(crate) fn matrix_labels() -> impl Iterator<Item = LocalizedText> {
+    MATRIX.into_iter().map(|[en, zh, ..]| localized(en, zh))
+}
+
+/// What the dimensions are called.
+pub(crate) fn dimension_labels() -> [LocalizedText; 3] {
+    DIMENSIONS.map(|(en, zh)| localized(en, zh))
 }
 
 fn advised<'a>(

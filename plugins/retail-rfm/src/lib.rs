@@ -5,18 +5,23 @@
 //! The README beside this crate states the rules and their source.
 
 mod classes;
+mod config;
 mod dimensions;
 mod labels;
 mod model;
+mod panels;
 mod population;
 mod reasons;
 mod rows;
+mod shape;
+mod total;
 
-use serde::Deserialize;
 use trellis_sdk::{
-    Assignments, Batch, Context, Model, NO_VALUE, PluginError, Reason, Result, RowStream, Segmentation,
-    SegmentationDescription, export_segmentation,
+    Assignments, Batch, Context, LearnedBy, Model, ModelReport, NO_VALUE, Reason, Report, Result, RowStream,
+    Segmentation, SegmentationDescription, export_segmentation,
 };
+
+pub use config::{Bounds, Config, Method, Weighting, Weights};
 
 use model::RfmModel;
 use population::Population;
@@ -26,38 +31,15 @@ use rows::Rows;
 #[derive(Debug)]
 pub struct RetailRfm;
 
-/// What an admin can set.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Config {
-    /// How many grades each dimension has: 2 to 9, by default 5.
-    #[serde(default = "groups_default")]
-    pub groups: usize,
-}
-
-fn groups_default() -> usize {
-    5
-}
-
-impl Config {
-    fn checked_groups(&self) -> Result<usize> {
-        if (2..=9).contains(&self.groups) {
-            return Ok(self.groups);
-        }
-        Err(PluginError::InvalidConfig(format!("`groups` is {}; it must be 2 to 9", self.groups)))
-    }
-}
-
 impl Segmentation for RetailRfm {
     type Config = Config;
 
     fn describe(config: &Config) -> Result<Vec<SegmentationDescription>> {
-        Ok(labels::describe(config.checked_groups()?))
+        Ok(labels::describe(config.checked()?))
     }
 
     fn fit(rows: &mut RowStream<'_>, config: &Config, at: &Context) -> Result<Model> {
-        let groups = config.checked_groups()?;
-        let model = Population::read(rows, at)?.model(groups);
+        let model = Population::read(rows, at)?.model(config.checked()?)?;
         Ok(Model { bytes: model.to_bytes(), summary: model.summary(), metrics: model.metrics() })
     }
 
@@ -76,20 +58,27 @@ impl Segmentation for RetailRfm {
     }
 }
 
+impl ModelReport for RetailRfm {
+    fn describe_model(_: LearnedBy, model: &[u8]) -> Result<Report> {
+        Ok(panels::report_of(&RfmModel::of_bytes(model)?))
+    }
+}
+
 export_segmentation!(RetailRfm);
 
 /// Fills the columns in the order of [`labels::describe`], each in one pass over arrays.
 fn assign(model: &RfmModel, rows: &Rows<'_>) -> Assignments {
-    let dimensions = [&model.recency, &model.frequency, &model.monetary];
-    let values = [&rows.recency, &rows.orders, &rows.spent];
-    let zipped = || dimensions.into_iter().zip(values);
-    let quantile: Vec<Vec<u32>> =
-        zipped().map(|(dimension, values)| dimension.quantile_scores(values)).collect();
-    let ntile: Vec<Vec<u32>> =
-        zipped().map(|(dimension, values)| dimension.ntile_scores(values, rows.ordinals)).collect();
+    let [quantile, ntile] = [Method::Quantile, Method::Ntile].map(|method| model.scores_by(method, rows));
+    let fixed = model.has_bounds().then(|| model.scores_by(Method::Fixed, rows));
+    let deciding = match (model.graded_by, &fixed) {
+        (Method::Ntile, _) => &ntile,
+        (Method::Fixed, Some(fixed)) => fixed,
+        _ => &quantile,
+    };
     let groups = model.groups as u32;
-    let class = classes::classes(model, &quantile);
+    let class = classes::classes(model, deciding);
     let matrix = classes::value_matrix(model, rows);
+    let total = model.weights.map(|weights| total::totals(deciding, weights));
 
     let mut assignments = Assignments::default();
     let scores = labels::score_names(model.groups);
@@ -105,6 +94,17 @@ fn assign(model: &RfmModel, rows: &Rows<'_>) -> Assignments {
     }
     assignments.push("class", classes::CLASS_NAMES, rows.without_absent(class));
     assignments.push("value_matrix", classes::MATRIX_NAMES, rows.without_absent(matrix));
+    if let Some(fixed) = fixed {
+        let cell = cell_codes(groups, &fixed);
+        for (name, codes) in labels::FIXED_NAMES.into_iter().zip(fixed) {
+            assignments.push(name, &scores, rows.without_absent(codes));
+        }
+        assignments.push("fixed_cell", labels::cells(model.groups), rows.without_absent(cell));
+    }
+    if let Some(total) = total {
+        let names = (0..total::count(model.groups)).map(total::name);
+        assignments.push("total", names, rows.without_absent(total));
+    }
     for failure in &rows.failures {
         assignments.fail(failure.row, failure.code, failure.message.clone());
     }
@@ -112,8 +112,7 @@ fn assign(model: &RfmModel, rows: &Rows<'_>) -> Assignments {
 }
 
 /// Which cell the scores of three dimensions make: `111` is 0, `112` is 1 and so on.
-fn cell_codes(groups: u32, scores: &[Vec<u32>]) -> Vec<u32> {
-    let [recency, frequency, monetary] = scores else { return Vec::new() };
+fn cell_codes(groups: u32, [recency, frequency, monetary]: &[Vec<u32>; 3]) -> Vec<u32> {
     let triples = recency.iter().zip(frequency).zip(monetary);
     triples.map(|((r, f), m)| (r * groups + f) * groups + m).collect()
 }

@@ -4,10 +4,13 @@ use trellis_sdk::{
     LocalizedText, Metric, ModelReader, ModelWriter, PluginError, Result, format_money, localized, metric,
 };
 
+use crate::config::Method;
 use crate::dimensions::{Dimension, Direction};
+use crate::rows::Rows;
+use crate::shape::{Point, Shape};
 
 /// The format of the bytes. A change of what is written, or of what it means, needs a new number.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// The cuts and means of a population.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +26,11 @@ pub(crate) struct RfmModel {
     pub(crate) mean_average_spend: f64,
     /// The mean over customers of their number of orders.
     pub(crate) mean_frequency: f64,
+    /// Which scores decide on the class and the total.
+    pub(crate) graded_by: Method,
+    /// The weights of recency, frequency and monetary value in the total, together 1; none where there is no total.
+    pub(crate) weights: Option<[f64; 3]>,
+    pub(crate) shape: Shape,
 }
 
 impl RfmModel {
@@ -31,7 +39,27 @@ impl RfmModel {
         [&self.recency, &self.frequency, &self.monetary]
     }
 
-    /// Writes the model; some 700 bytes with five groups.
+    /// Whether an admin set bounds.
+    pub(crate) fn has_bounds(&self) -> bool {
+        !self.recency.bounds.is_empty()
+    }
+
+    /// The scores of each row that decide on the class and the total, counted from 0.
+    pub(crate) fn scores(&self, rows: &Rows<'_>) -> [Vec<u32>; 3] {
+        self.scores_by(self.graded_by, rows)
+    }
+
+    /// The scores of each row by `method`, counted from 0.
+    pub(crate) fn scores_by(&self, method: Method, rows: &Rows<'_>) -> [Vec<u32>; 3] {
+        let score = |dimension: &Dimension, values: &[i64]| dimension.scores(method, values, rows.ordinals);
+        [
+            score(&self.recency, &rows.recency),
+            score(&self.frequency, &rows.orders),
+            score(&self.monetary, &rows.spent),
+        ]
+    }
+
+    /// Writes the model; some 8 kilobytes with the points of its picture.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let head = ModelWriter::new(FORMAT)
             .u64(self.groups as u64)
@@ -41,9 +69,27 @@ impl RfmModel {
             .f64(self.mean_frequency);
         let write = |writer: ModelWriter, dimension: &Dimension| {
             let (keys, ordinals): (Vec<_>, Vec<_>) = dimension.boundaries.iter().copied().unzip();
-            writer.f64s(&dimension.thresholds).i64s(&keys).u64s(&ordinals).f64(dimension.mean_score)
+            writer
+                .f64s(&dimension.thresholds)
+                .i64s(&keys)
+                .u64s(&ordinals)
+                .f64(dimension.mean_score)
+                .f64s(&dimension.bounds)
+                .f64(dimension.class_mean)
         };
-        self.dimensions().into_iter().fold(head, write).finish()
+        let cuts = self.dimensions().into_iter().fold(head, write);
+        let shape = &self.shape;
+        let column = |value: fn(&Point) -> i64| shape.points.iter().map(value).collect::<Vec<_>>();
+        cuts.u64(self.graded_by as u64)
+            .f64s(self.weights.as_ref().map_or(&[], <[f64; 3]>::as_slice))
+            .u64s(&shape.classes)
+            .u64s(&shape.matrix)
+            .u64s(&shape.cells)
+            .i64s(&shape.spent)
+            .i64s(&column(|point| point.orders))
+            .i64s(&column(|point| point.spent))
+            .u64s(&shape.points.iter().map(|point| point.field).collect::<Vec<_>>())
+            .finish()
     }
 
     /// Reads a model that [`RfmModel::to_bytes`] wrote.
@@ -56,15 +102,19 @@ impl RfmModel {
         if !(2..=9).contains(&groups) {
             return Err(PluginError::UnreadableModel(format!("the model has {groups} groups")));
         }
+        let groups = groups as usize;
         let model = Self {
-            groups: groups as usize,
+            groups,
             customers: reader.u64()?,
             currency: reader.text()?,
             mean_average_spend: reader.f64()?,
             mean_frequency: reader.f64()?,
-            recency: read_dimension(&mut reader, groups as usize, Direction::Down)?,
-            frequency: read_dimension(&mut reader, groups as usize, Direction::Up)?,
-            monetary: read_dimension(&mut reader, groups as usize, Direction::Up)?,
+            recency: read_dimension(&mut reader, groups, Direction::Down)?,
+            frequency: read_dimension(&mut reader, groups, Direction::Up)?,
+            monetary: read_dimension(&mut reader, groups, Direction::Up)?,
+            graded_by: read_method(&mut reader)?,
+            weights: reader.f64s()?.try_into().ok(),
+            shape: read_shape(&mut reader, groups)?,
         };
         reader.finish()?;
         Ok(model)
@@ -124,5 +174,29 @@ fn read_dimension(reader: &mut ModelReader<'_>, groups: usize, direction: Direct
         return Err(PluginError::UnreadableModel("the cuts do not fit the number of groups".to_owned()));
     }
     let boundaries = keys.into_iter().zip(ordinals).collect();
-    Ok(Dimension { direction, thresholds, boundaries, mean_score: reader.f64()? })
+    let (mean_score, bounds) = (reader.f64()?, reader.f64s()?);
+    if !bounds.is_empty() && bounds.len() != groups - 1 {
+        return Err(PluginError::UnreadableModel("the bounds do not fit the number of groups".to_owned()));
+    }
+    Ok(Dimension { direction, thresholds, boundaries, bounds, mean_score, class_mean: reader.f64()? })
+}
+
+fn read_method(reader: &mut ModelReader<'_>) -> Result<Method> {
+    let code = reader.u64()?;
+    let method =
+        [Method::Quantile, Method::Ntile, Method::Fixed].into_iter().find(|method| *method as u64 == code);
+    method.ok_or_else(|| PluginError::UnreadableModel(format!("the model is graded by method {code}")))
+}
+
+fn read_shape(reader: &mut ModelReader<'_>, groups: usize) -> Result<Shape> {
+    let (classes, matrix, cells, spent) = (reader.u64s()?, reader.u64s()?, reader.u64s()?, reader.i64s()?);
+    let (orders, amounts, fields) = (reader.i64s()?, reader.i64s()?, reader.u64s()?);
+    let empty = Shape::new(groups);
+    let lengths = [classes.len(), matrix.len(), cells.len(), spent.len()];
+    if lengths != [empty.classes.len(), empty.matrix.len(), empty.cells.len(), empty.spent.len()] {
+        return Err(PluginError::UnreadableModel("the counts do not fit the number of groups".to_owned()));
+    }
+    let points = orders.into_iter().zip(amounts).zip(fields);
+    let points = points.map(|((orders, spent), field)| Point { orders, spent, field }).collect();
+    Ok(Shape { classes, matrix, cells, spent, points })
 }

@@ -1,10 +1,16 @@
 //! Learning a model from every customer.
 
-use trellis_sdk::{Context, PluginError, Result, RowStream};
+use trellis_sdk::math::pow;
+use trellis_sdk::{Context, PluginError, Result, RowStream, decimal_places};
 
+use crate::config::{Config, Method};
 use crate::dimensions::{Dimension, Direction};
 use crate::model::RfmModel;
 use crate::rows::Rows;
+use crate::shape::{POINTS_MAX, Shape};
+
+/// How many customers are graded at a time: what fits the fast memory.
+const CHUNK: usize = 4096;
 
 /// The figures of every customer with an order, in the order of their ordinals: 24 bytes a customer, and 16 more while a
 /// dimension is cut.
@@ -55,8 +61,61 @@ impl Population {
         Ok(())
     }
 
-    /// Cuts each dimension into `groups` and averages what the classes and the matrix are judged by.
-    pub(crate) fn model(&self, groups: usize) -> RfmModel {
+    /// Cuts each dimension into groups, averages what the classes and the matrix are judged by, and counts everybody.
+    pub(crate) fn model(&self, config: &Config) -> Result<RfmModel> {
+        let mut model = self.cut(config.groups);
+        model.weights = config.checked_weights()?;
+        model.graded_by = config.graded_by;
+        if let Some(bounds) = &config.bounds {
+            let unit = pow(10.0, f64::from(decimal_places(&self.currency)));
+            model.recency.bounds.clone_from(&bounds.recency);
+            model.frequency.bounds.clone_from(&bounds.frequency);
+            // What is a whole number of minor units but for rounding stays it.
+            model.monetary.bounds =
+                bounds.monetary.iter().map(|bound| (bound * unit * 1e6).round() / 1e6).collect();
+        }
+        if model.graded_by != Method::Quantile {
+            self.average_classes(&mut model);
+        }
+        let mut shape = Shape::new(model.groups);
+        let step = self.ordinals.len().div_ceil(POINTS_MAX).max(1);
+        for (number, rows) in self.chunks().enumerate() {
+            shape.add(&model, &rows, number * CHUNK, step);
+        }
+        model.shape = shape;
+        Ok(model)
+    }
+
+    /// The customers as rows, [`CHUNK`] at a time.
+    fn chunks(&self) -> impl Iterator<Item = Rows<'_>> {
+        let figures = self.recency.chunks(CHUNK).zip(self.orders.chunks(CHUNK)).zip(self.spent.chunks(CHUNK));
+        self.ordinals.chunks(CHUNK).zip(figures).map(|(ordinals, ((recency, orders), spent))| Rows {
+            ordinals,
+            currency: &self.currency,
+            recency: recency.iter().map(|days| i64::from(*days)).collect(),
+            orders: orders.iter().map(|orders| i64::from(*orders)).collect(),
+            spent: spent.to_vec(),
+            absent: Vec::new(),
+            failures: Vec::new(),
+        })
+    }
+
+    /// Averages the scores that decide on the class. Their sums are whole numbers.
+    fn average_classes(&self, model: &mut RfmModel) {
+        let mut sums = [0_u64; 3];
+        for rows in self.chunks() {
+            for (sum, scores) in sums.iter_mut().zip(model.scores(&rows)) {
+                *sum += scores.iter().map(|score| u64::from(*score) + 1).sum::<u64>();
+            }
+        }
+        let count = self.ordinals.len() as f64;
+        let dimensions = [&mut model.recency, &mut model.frequency, &mut model.monetary];
+        for (dimension, sum) in dimensions.into_iter().zip(sums) {
+            dimension.class_mean = sum as f64 / count;
+        }
+    }
+
+    fn cut(&self, groups: usize) -> RfmModel {
         let count = self.ordinals.len() as f64;
         let average_spend = |(spent, orders): (&i64, &u32)| *spent as f64 / f64::from(*orders);
         RfmModel {
@@ -76,6 +135,9 @@ impl Population {
             monetary: self.dimension(groups, Direction::Up, self.spent.iter().copied()),
             mean_average_spend: self.spent.iter().zip(&self.orders).map(average_spend).sum::<f64>() / count,
             mean_frequency: self.orders.iter().map(|orders| u64::from(*orders)).sum::<u64>() as f64 / count,
+            graded_by: Method::Quantile,
+            weights: None,
+            shape: Shape::default(),
         }
     }
 
@@ -107,9 +169,12 @@ impl Population {
             direction,
             thresholds: thresholds.collect(),
             boundaries: starts.iter().map(boundary).collect(),
+            bounds: Vec::new(),
             mean_score: 0.0,
+            class_mean: 0.0,
         };
         dimension.mean_score = mean_score(&dimension, &keys);
+        dimension.class_mean = dimension.mean_score;
         dimension
     }
 }
@@ -164,7 +229,7 @@ fn place(keys: &mut [(i64, u32)], ranks: &[usize], base: usize) {
 /// The mean of the quantile scores, counted from 1. Their sum is a whole number, so the order of the customers does not matter.
 fn mean_score(dimension: &Dimension, keys: &[(i64, u32)]) -> f64 {
     let mut sum = 0;
-    for chunk in keys.chunks(4096) {
+    for chunk in keys.chunks(CHUNK) {
         let values: Vec<i64> = chunk.iter().map(|(key, _)| dimension.direction.key(*key)).collect();
         sum += dimension.quantile_scores(&values).iter().map(|score| u64::from(*score) + 1).sum::<u64>();
     }

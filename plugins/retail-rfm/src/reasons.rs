@@ -16,9 +16,9 @@ pub(crate) fn explain(model: &RfmModel, rows: &Rows<'_>) -> Vec<Vec<Reason>> {
                 return vec![reason("no-orders", localized("no order so far", "暂无订单"), 1.0)];
             }
             let mut reasons = vec![
-                recency_reason(model, *recency),
-                frequency_reason(model, *orders),
-                monetary_reason(model, *spent),
+                recency_reason(model, *recency, ordinal(rows, row)),
+                frequency_reason(model, *orders, ordinal(rows, row)),
+                monetary_reason(model, *spent, ordinal(rows, row)),
                 average_spend_reason(model, *spent, *orders),
             ];
             reasons.sort_by(|one, other| other.weight.total_cmp(&one.weight));
@@ -27,24 +27,28 @@ pub(crate) fn explain(model: &RfmModel, rows: &Rows<'_>) -> Vec<Vec<Reason>> {
         .collect()
 }
 
-fn recency_reason(model: &RfmModel, days: i64) -> Reason {
+fn ordinal(rows: &Rows<'_>, row: usize) -> u64 {
+    rows.ordinals.get(row).copied().unwrap_or(0)
+}
+
+fn recency_reason(model: &RfmModel, days: i64, ordinal: u64) -> Reason {
     let fact = localized(
         format!("last order {days} days ago: recency"),
         format!("最近一次下单在 {days} 天前：近度"),
     );
-    score_reason("recency", fact, model, &model.recency, days)
+    score_reason("recency", fact, model, &model.recency, (days, ordinal))
 }
 
-fn frequency_reason(model: &RfmModel, orders: i64) -> Reason {
+fn frequency_reason(model: &RfmModel, orders: i64, ordinal: u64) -> Reason {
     let noun = if orders == 1 { "order" } else { "orders" };
     let fact = localized(format!("{orders} {noun}: frequency"), format!("共 {orders} 笔订单：频度"));
-    score_reason("frequency", fact, model, &model.frequency, orders)
+    score_reason("frequency", fact, model, &model.frequency, (orders, ordinal))
 }
 
-fn monetary_reason(model: &RfmModel, spent: i64) -> Reason {
+fn monetary_reason(model: &RfmModel, spent: i64, ordinal: u64) -> Reason {
     let money = format_money(&model.currency, spent);
     let fact = localized(format!("{money} spent: monetary"), format!("累计消费 {money}：额度"));
-    score_reason("monetary", fact, model, &model.monetary, spent)
+    score_reason("monetary", fact, model, &model.monetary, (spent, ordinal))
 }
 
 /// Completes `fact` with the score. It weighs as much as the score differs from the mean, 1 at most.
@@ -53,10 +57,10 @@ fn score_reason(
     fact: LocalizedText,
     model: &RfmModel,
     dimension: &Dimension,
-    value: i64,
+    (value, ordinal): (i64, u64),
 ) -> Reason {
-    let score = dimension.quantile_scores(&[value]).first().map_or(0, |score| score + 1);
-    let (groups, mean) = (model.groups, dimension.mean_score);
+    let score = dimension.scores(model.graded_by, &[value], &[ordinal]).first().map_or(0, |score| score + 1);
+    let (groups, mean) = (model.groups, dimension.class_mean);
     let (side_en, side_zh) = side(f64::from(score) > mean);
     let text = localized(
         format!("{} score {score} of {groups}, {side_en} the mean of {mean:.2}", fact.en),

@@ -54,7 +54,7 @@ fn batch() -> Batch {
 
 fn fitted() -> Model {
     let pieces = split(&batch(), 1000);
-    RetailRfm::fit(&mut stream(pieces), &Config { groups: 5 }, &at()).unwrap()
+    RetailRfm::fit(&mut stream(pieces), &Config { groups: 5, ..Config::default() }, &at()).unwrap()
 }
 
 fn assigned() -> Assignments {
@@ -173,7 +173,8 @@ fn splitting_the_customers_changes_nothing() {
 
 #[test]
 fn the_model_does_not_depend_on_how_the_stream_is_cut() {
-    let whole = RetailRfm::fit(&mut stream([batch()]), &Config { groups: 5 }, &at()).unwrap();
+    let whole =
+        RetailRfm::fit(&mut stream([batch()]), &Config { groups: 5, ..Config::default() }, &at()).unwrap();
     assert_eq!(whole, fitted());
 }
 
@@ -196,7 +197,7 @@ fn reasons_name_the_figures_in_both_languages() {
 /// The description, the codes and the values agree: every value that is assigned was described.
 #[test]
 fn only_described_values_are_assigned() {
-    let descriptions = RetailRfm::describe(&Config { groups: 5 }).unwrap();
+    let descriptions = RetailRfm::describe(&Config { groups: 5, ..Config::default() }).unwrap();
     let assignments = assigned();
     assert_eq!(
         descriptions.iter().map(|description| description.name.as_str()).collect::<Vec<_>>(),

@@ -3,9 +3,9 @@
 #![expect(clippy::indexing_slicing, reason = "a test may panic")]
 
 use proptest::prelude::*;
-use retail_rfm::{Config, RetailRfm};
+use retail_rfm::{Bounds, Config, Method, RetailRfm, Weighting, Weights};
 use trellis_sdk::testing::{BatchBuilder, assert_splitting_changes_nothing, context, split, stream};
-use trellis_sdk::{Batch, Context, PluginError, Segmentation};
+use trellis_sdk::{Batch, Context, LearnedBy, ModelReport, PluginError, Segmentation};
 
 const AS_OF: i32 = 10_000;
 
@@ -25,7 +25,8 @@ fn batch(customers: &[Option<Customer>]) -> Batch {
 }
 
 fn fit(batch: &Batch, groups: usize) -> Result<Vec<u8>, PluginError> {
-    RetailRfm::fit(&mut stream(split(batch, 50)), &Config { groups }, &at()).map(|model| model.bytes)
+    RetailRfm::fit(&mut stream(split(batch, 50)), &Config { groups, ..Config::default() }, &at())
+        .map(|model| model.bytes)
 }
 
 /// SQL's NTILE, the slow way: rank everyone, the first groups one larger.
@@ -95,7 +96,9 @@ fn customers_without_orders_neither_count_nor_have_values() {
     let buyers = [Some((10, 1, 100)), Some((20, 2, 300)), Some((30, 3, 500))];
     let with_others = [buyers[0], None, buyers[1], None, buyers[2]];
     let rows = batch(&with_others);
-    let model = RetailRfm::fit(&mut stream([rows.clone()]), &Config { groups: 2 }, &at()).unwrap();
+    let model =
+        RetailRfm::fit(&mut stream([rows.clone()]), &Config { groups: 2, ..Config::default() }, &at())
+            .unwrap();
     assert_eq!(model.metrics[0].value, 3.0);
     let assignments = RetailRfm::assign(&model.bytes, &rows, &at()).unwrap();
     for name in assignments.names() {
@@ -129,7 +132,10 @@ fn fewer_customers_than_groups_leave_the_last_groups_empty() {
 fn what_cannot_be_used_is_refused_by_name() {
     let rows = batch(&[Some((10, 1, 100))]);
     let message = |error: PluginError| error.to_string();
-    assert!(message(RetailRfm::describe(&Config { groups: 10 }).unwrap_err()).contains("`groups` is 10"));
+    assert!(
+        message(RetailRfm::describe(&Config { groups: 10, ..Config::default() }).unwrap_err())
+            .contains("`groups` is 10")
+    );
     assert!(matches!(fit(&rows, 1), Err(PluginError::InvalidConfig(_))));
     assert!(matches!(fit(&batch(&[None]), 5), Err(PluginError::UnsuitableData(_))));
 
@@ -144,4 +150,99 @@ fn what_cannot_be_used_is_refused_by_name() {
         .money("spent", "USD", [Some(1)])
         .build();
     assert!(message(RetailRfm::assign(&model, &dollars, &at()).unwrap_err()).contains("CNY"));
+}
+
+fn bounds() -> Bounds {
+    Bounds { recency: vec![30.0, 90.0], frequency: vec![1.0, 3.0], monetary: vec![10.0, 99.99] }
+}
+
+/// Values on a bound have the lower score, of recency the better one.
+#[test]
+fn fixed_bounds_grade_as_they_say() {
+    let config = Config { groups: 3, bounds: Some(bounds()), graded_by: Method::Fixed, ..Config::default() };
+    let rows = batch(&[
+        Some((30, 1, 1_000)),
+        Some((31, 2, 1_001)),
+        Some((90, 3, 9_999)),
+        Some((91, 4, 10_000)),
+        None,
+    ]);
+    let model = RetailRfm::fit(&mut stream([rows.clone()]), &config, &at()).unwrap();
+    let assignments = RetailRfm::assign(&model.bytes, &rows, &at()).unwrap();
+    let cells: Vec<_> = (0..5).map(|row| assignments.value("fixed_cell", row)).collect();
+    assert_eq!(cells, [Some("311"), Some("222"), Some("222"), Some("133"), None]);
+    // The means are 2, 2 and 2.
+    let classes: Vec<_> = (0..4).map(|row| assignments.value("class", row).unwrap()).collect();
+    assert_eq!(classes, ["general_development", "general_retain", "general_retain", "important_keep"]);
+    assert_splitting_changes_nothing::<RetailRfm>(&model.bytes, &rows, &at());
+    assert_eq!(
+        RetailRfm::describe(&config)
+            .unwrap()
+            .iter()
+            .map(|described| described.name.as_str())
+            .collect::<Vec<_>>(),
+        assignments.names().collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn totals_are_weighted_means_of_the_scores() {
+    let rows = batch(&[Some((5, 9, 900)), Some((10, 1, 100)), Some((40, 5, 5_000)), Some((300, 2, 10))]);
+    for (total, weights) in [
+        (Weighting::Equal, [1.0 / 3.0; 3]),
+        (Weighting::Value, [0.1, 0.3, 0.6]),
+        (Weighting::Own, [0.5, 0.0, 0.5]),
+    ] {
+        let weights_own = Weights { recency: 2.0, frequency: 0.0, monetary: 2.0 };
+        let config = Config { groups: 4, total, weights: weights_own, ..Config::default() };
+        let model = RetailRfm::fit(&mut stream([rows.clone()]), &config, &at()).unwrap();
+        let assignments = RetailRfm::assign(&model.bytes, &rows, &at()).unwrap();
+        for row in 0..4 {
+            let score = |name: &str| assignments.value(name, row).unwrap().parse::<f64>().unwrap();
+            let scores = ["quantile_r", "quantile_f", "quantile_m"].map(score);
+            let exact: f64 = scores.iter().zip(weights).map(|(score, weight)| score * weight).sum();
+            let found: f64 = assignments.value("total", row).unwrap().replace('_', ".").parse().unwrap();
+            assert!((found - exact).abs() < 0.050_01, "{total:?}: {found} of {exact}");
+            assert!(total != Weighting::Value || (found - exact).abs() < 1e-9, "tenths are exact");
+        }
+    }
+}
+
+#[test]
+fn settings_that_contradict_each_other_are_refused_by_name() {
+    let message = |config: &Config| RetailRfm::describe(config).unwrap_err().to_string();
+    let missing = Config { graded_by: Method::Fixed, ..Config::default() };
+    assert!(message(&missing).contains("there are no `bounds`"));
+    let few = Config { bounds: Some(bounds()), ..Config::default() };
+    assert!(message(&few).contains("`bounds.recency` has 2 entries; 5 groups have 4 bounds"));
+    let falling = Bounds { monetary: vec![5.0, 5.0], ..bounds() };
+    assert!(
+        message(&Config { groups: 3, bounds: Some(falling), ..Config::default() })
+            .contains("`bounds.monetary`")
+    );
+    let nothing = Weights { recency: 0.0, frequency: 0.0, monetary: 0.0 };
+    assert!(
+        message(&Config { total: Weighting::Own, weights: nothing, ..Config::default() })
+            .contains("`weights`")
+    );
+}
+
+#[test]
+fn the_report_counts_everybody() {
+    let rows =
+        batch(&[Some((5, 9, 900)), Some((10, 1, 100)), Some((40, 5, 5_000)), Some((300, 2, 10)), None]);
+    let model = fit(&rows, 2).unwrap();
+    let report = RetailRfm::describe_model(LearnedBy::Segmentation, &model).unwrap();
+    let names: Vec<_> = report.panels.iter().map(|panel| (panel.name.as_str(), panel.rows())).collect();
+    assert_eq!(names, [("classes", 8), ("heat_map", 4), ("cuts", 3), ("value_matrix", 4), ("customers", 4)]);
+    for panel in report.panels.iter().take(2) {
+        let column = panel.columns.iter().find(|column| column.values.name == "customers").unwrap();
+        let trellis_sdk::bindings::shared::trellis::plugin::columns::ColumnData::Int64(counts) =
+            &column.values.data
+        else {
+            panic!("counts are whole numbers")
+        };
+        assert_eq!(counts.iter().sum::<i64>(), 4, "{}", panel.name);
+    }
+    assert!(report.panels.iter().all(|panel| !panel.description.zh_cn.is_empty()));
 }

@@ -1,0 +1,136 @@
+//! What an admin can set.
+
+use serde::Deserialize;
+use trellis_sdk::{PluginError, Result};
+
+/// What an admin can set.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// How many grades each dimension has: 2 to 9, by default 5.
+    pub groups: usize,
+    /// Bounds that an admin sets, beside quantiles and equal groups; none by default.
+    pub bounds: Option<Bounds>,
+    /// Which grades decide on the class and the total.
+    pub graded_by: Method,
+    /// Whether there is a weighted total, and by which weights.
+    pub total: Weighting,
+    /// The weights of [`Weighting::Own`].
+    pub weights: Weights,
+}
+
+/// For each dimension one bound fewer than there are groups, ascending.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bounds {
+    /// Days: whoever bought at most so many days ago has the best grade.
+    pub recency: Vec<f64>,
+    /// Orders: whoever has more than the last has the best grade.
+    pub frequency: Vec<f64>,
+    /// Whole units of the base currency, likewise.
+    pub monetary: Vec<f64>,
+}
+
+/// How a dimension is graded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// By the quantiles of the values.
+    Quantile,
+    /// By groups of equal size.
+    Ntile,
+    /// By [`Bounds`].
+    Fixed,
+}
+
+/// Which weights the total has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Weighting {
+    /// There is no total.
+    None,
+    /// All alike.
+    Equal,
+    /// Recency 0.1, frequency 0.3, monetary value 0.6.
+    Value,
+    /// Those of [`Config::weights`].
+    Own,
+}
+
+/// How much each dimension counts.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Weights {
+    /// Of recency.
+    pub recency: f64,
+    /// Of frequency.
+    pub frequency: f64,
+    /// Of monetary value.
+    pub monetary: f64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            groups: 5,
+            bounds: None,
+            graded_by: Method::Quantile,
+            total: Weighting::None,
+            weights: Weights { recency: 1.0, frequency: 1.0, monetary: 1.0 },
+        }
+    }
+}
+
+impl Config {
+    /// # Errors
+    /// [`PluginError::InvalidConfig`] where settings contradict each other or the manifest's schema.
+    pub(crate) fn checked(&self) -> Result<&Self> {
+        let invalid = |problem: String| Err(PluginError::InvalidConfig(problem));
+        if !(2..=9).contains(&self.groups) {
+            return invalid(format!("`groups` is {}; it must be 2 to 9", self.groups));
+        }
+        if let Some(bounds) = &self.bounds {
+            for (name, bounds) in bounds.named() {
+                if bounds.len() != self.groups - 1 {
+                    let (found, wanted) = (bounds.len(), self.groups - 1);
+                    return invalid(format!(
+                        "`bounds.{name}` has {found} entries; {} groups have {wanted} bounds",
+                        self.groups
+                    ));
+                }
+                if !bounds.is_sorted_by(|one, next| one < next)
+                    || !bounds.iter().all(|bound| bound.is_finite())
+                {
+                    return invalid(format!("`bounds.{name}` does not ascend"));
+                }
+            }
+        } else if self.graded_by == Method::Fixed {
+            return invalid("`graded_by` is `fixed`, but there are no `bounds`".to_owned());
+        }
+        self.checked_weights()?;
+        Ok(self)
+    }
+
+    /// The weights of the total, together 1; none where there is no total.
+    pub(crate) fn checked_weights(&self) -> Result<Option<[f64; 3]>> {
+        let weights = match self.total {
+            Weighting::None => return Ok(None),
+            Weighting::Equal => [1.0; 3],
+            Weighting::Value => [0.1, 0.3, 0.6],
+            Weighting::Own => [self.weights.recency, self.weights.frequency, self.weights.monetary],
+        };
+        let sum: f64 = weights.iter().sum();
+        if weights.iter().any(|weight| !(0.0..=1e6).contains(weight)) || sum <= 0.0 {
+            return Err(PluginError::InvalidConfig(format!(
+                "`weights` are {weights:?}; they must not be below 0, and one above it"
+            )));
+        }
+        Ok(Some(weights.map(|weight| weight / sum)))
+    }
+}
+
+impl Bounds {
+    pub(crate) fn named(&self) -> [(&'static str, &[f64]); 3] {
+        [("recency", &self.recency), ("frequency", &self.frequency), ("monetary", &self.monetary)]
+    }
+}
