@@ -19,7 +19,7 @@ pub use evaluation::{Candidate, Evaluation, Quality};
 pub use reasons::{Effect, effect_reason, effects};
 pub use report::{Words, drawn, leaves_panel, tree_panel};
 pub use settings::{CalibrationSetting, Choice, Method, PenaltySetting, Settings, SplitRule};
-pub use training::learn;
+pub use training::{held_out, learn};
 
 /// A model that was learned, and how good it is.
 #[derive(Debug, Clone, PartialEq)]

@@ -76,7 +76,7 @@ pub fn effect_reason(effect: &Effect, what: (&str, &str)) -> Reason {
         format!("{}: {en} the {} by {points} points", effect.finding.en, what.0),
         format!("{}：使{}{zh} {points} 个百分点", effect.finding.zh_cn, what.1),
     );
-    reason(code, text, effect.change)
+    reason(code, text, effect.change.abs())
 }
 
 fn finding(encoding: &Encoding, rows: &Encoded, feature: usize, row: usize) -> LocalizedText {

@@ -20,6 +20,8 @@ pub struct Settings {
     pub max_depth: usize,
     /// How many customers each of its leaves has at least.
     pub min_leaf: usize,
+    /// A split of the tree stays if each leaf that it adds brings at least so many percent of the whole gain (cost-complexity pruning).
+    pub prune_percent: f64,
     /// How many percent of the customers are held out to see how good the model is: 0 to 90.
     pub holdout_percent: f64,
     /// Which ones.
@@ -40,6 +42,7 @@ impl Default for Settings {
             penalty_c: 1.0,
             max_depth: 5,
             min_leaf: 50,
+            prune_percent: 0.0,
             holdout_percent: 30.0,
             split: SplitRule::Random,
             calibration: CalibrationSetting::None,

@@ -40,11 +40,8 @@ pub fn learn(
         return Err(PluginError::InvalidConfig(message.to_owned()));
     }
     let ordinal = |row: u32| ordinals.get(row as usize).copied().unwrap_or_default();
-    let is_held = |row: u32| match settings.split {
-        SplitRule::Rotation => f64::from(row % 10) >= 10.0 - (settings.holdout_percent / 10.0).round(),
-        SplitRule::Random => Rng::for_part(seed, ordinal(row)).unit() * 100.0 < settings.holdout_percent,
-    };
-    let (mut held, mut train): (Vec<_>, Vec<_>) = known.iter().copied().partition(|(row, _)| is_held(*row));
+    let (mut held, mut train): (Vec<_>, Vec<_>) =
+        known.iter().copied().partition(|(row, _)| is_held(*row, ordinals, settings, seed));
     let is_held_out = has_both(&held) && has_both(&train);
     if !is_held_out {
         (train, held) = (known.clone(), known);
@@ -58,6 +55,27 @@ pub fn learn(
     let (train, test) = (part(&train), part(&held));
     drop(all);
     Ok(choose(encoding, &train, &test, is_held_out, settings, seed))
+}
+
+/// The rows that [`learn`] holds out, for figures of a caller's own: all whose outcome is known where there are too few to hold some out.
+pub fn held_out(outcomes: &[Option<bool>], ordinals: &[u64], settings: &Settings, seed: u64) -> Vec<usize> {
+    let known: Vec<(u32, bool)> =
+        (0..).zip(outcomes).filter_map(|(row, known)| Some((row, (*known)?))).collect();
+    let (held, train): (Vec<_>, Vec<_>) =
+        known.iter().copied().partition(|(row, _)| is_held(*row, ordinals, settings, seed));
+    let held = if has_both(&held) && has_both(&train) { held } else { known };
+    held.into_iter().map(|(row, _)| row as usize).collect()
+}
+
+/// Whether `row` of all customers is held out.
+fn is_held(row: u32, ordinals: &[u64], settings: &Settings, seed: u64) -> bool {
+    match settings.split {
+        SplitRule::Rotation => f64::from(row % 10) >= 10.0 - (settings.holdout_percent / 10.0).round(),
+        SplitRule::Random => {
+            let ordinal = ordinals.get(row as usize).copied().unwrap_or_default();
+            Rng::for_part(seed, ordinal).unit() * 100.0 < settings.holdout_percent
+        }
+    }
 }
 
 /// Rows with their outcomes.
@@ -187,7 +205,7 @@ fn fit(
             } else {
                 grow_histogram(&Binned::new(&part.rows, seed), &target, &growth)
             };
-            (Predictor::Tree(tree), None)
+            (Predictor::Tree(tree.pruned(settings.prune_percent / 100.0)), None)
         }
         Method::Boosting => {
             let boosting = Boosting { rounds, ..Boosting::default() };

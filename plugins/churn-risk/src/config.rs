@@ -1,0 +1,146 @@
+//! What an admin can set.
+
+use serde::Deserialize;
+use trellis_mining::learner::Settings;
+use trellis_sdk::{PluginError, Result};
+
+/// The configuration; `plugin.toml` says what each setting is for.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Config {
+    /// What counts as lost.
+    #[serde(default = "by_label")]
+    pub definition: Definition,
+    /// The customer's field that says whether they are lost; for [`Definition::Label`].
+    pub target: Option<String>,
+    /// Its values that mean lost, compared without regard to case.
+    #[serde(default = "lost_values")]
+    pub lost_values: Vec<String>,
+    /// The customer's fields that the model learns from.
+    #[serde(default)]
+    pub features: Vec<String>,
+    /// Whether it learns from the customer's orders, too. It always does where orders say who is lost.
+    #[serde(default)]
+    pub behaviour: bool,
+    /// How many days the outcome is watched; for the definitions by orders.
+    #[serde(default = "outcome_days")]
+    pub outcome_days: i32,
+    /// How many usual intervals without an order mean lost.
+    #[serde(default = "cycles")]
+    pub cycles: f64,
+    /// The customer's field with their worth; what they spent where it is left out.
+    pub value: Option<String>,
+    /// The customer's field with how long they have been one; counted from the first order where it is left out.
+    pub tenure: Option<String>,
+    /// The customer's field that survival is divided by.
+    pub group: Option<String>,
+    /// From which percent on the risk is medium.
+    #[serde(default = "medium_percent")]
+    pub medium_percent: f64,
+    /// From which percent on it is high.
+    #[serde(default = "high_percent")]
+    pub high_percent: f64,
+    /// How many percent of the customers are of high value.
+    #[serde(default = "high_value_percent")]
+    pub high_value_percent: f64,
+    /// How many percent are of low value.
+    #[serde(default = "low_value_percent")]
+    pub low_value_percent: f64,
+    /// How the model is learned.
+    #[serde(flatten)]
+    pub learning: Settings,
+}
+
+/// What counts as lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Definition {
+    /// A field says so: the contract was cancelled or has ended.
+    Label,
+    /// No order within the days that are watched.
+    Window,
+    /// No order for several of the customer's own usual intervals.
+    Cycle,
+}
+
+fn by_label() -> Definition {
+    Definition::Label
+}
+
+fn lost_values() -> Vec<String> {
+    ["yes", "true", "1", "lost", "churned", "cancelled", "former_customer", "是", "流失"]
+        .map(ToOwned::to_owned)
+        .to_vec()
+}
+
+fn outcome_days() -> i32 {
+    90
+}
+
+fn cycles() -> f64 {
+    3.0
+}
+
+fn medium_percent() -> f64 {
+    30.0
+}
+
+fn high_percent() -> f64 {
+    60.0
+}
+
+fn high_value_percent() -> f64 {
+    20.0
+}
+
+fn low_value_percent() -> f64 {
+    50.0
+}
+
+impl Config {
+    /// Refuses what the schema cannot: settings that contradict each other.
+    pub(crate) fn check(&self) -> Result<()> {
+        let refuse = |message: String| Err(PluginError::InvalidConfig(message));
+        if self.medium_percent >= self.high_percent {
+            return refuse(format!(
+                "`medium_percent` is {}; it must be below `high_percent`, which is {}",
+                self.medium_percent, self.high_percent
+            ));
+        }
+        if self.high_value_percent + self.low_value_percent > 100.0 {
+            return refuse(
+                "`high_value_percent` and `low_value_percent` are more than 100 together".to_owned(),
+            );
+        }
+        if self.definition == Definition::Label && self.target.is_none() {
+            return refuse(
+                "`target` is missing; with the definition `label` a field says who is lost".to_owned(),
+            );
+        }
+        if self.features.is_empty() && !self.uses_orders() {
+            return refuse(
+                "`features` is empty and `behaviour` is off; the model has nothing to learn from".to_owned(),
+            );
+        }
+        if self.target.as_ref().is_some_and(|target| self.features.contains(target)) {
+            return refuse(
+                "`features` contains the `target`; a model that knows the outcome learns nothing".to_owned(),
+            );
+        }
+        Ok(())
+    }
+
+    /// Whether orders are features.
+    pub(crate) fn uses_orders(&self) -> bool {
+        self.behaviour || self.definition != Definition::Label
+    }
+
+    /// The columns of the chosen fields in a batch.
+    pub(crate) fn feature_columns(&self) -> Vec<String> {
+        self.features.iter().map(|field| format!("features.{field}")).collect()
+    }
+
+    /// Whether a value of the target means lost.
+    pub(crate) fn means_lost(&self, value: &str) -> bool {
+        self.lost_values.iter().any(|lost| lost.trim().to_lowercase() == value.trim().to_lowercase())
+    }
+}
