@@ -8,7 +8,7 @@
  * @typedef {{ en: string, zhCn: string }} Text A text in English and Chinese.
  * @typedef {{ name: string, valid: Uint8Array, data: { tag: string, val: any } }} Column
  * @typedef {{ rows: number, ordinals: BigUint64Array, columns: Column[] }} Batch
- * @typedef {{ next(): Batch | undefined, rewind(): void, rows(): bigint }} RowStream
+ * @typedef {{ next(): Batch | undefined, rewind(): void, rows(): bigint, dataset(name: string): RowStream | undefined }} RowStream
  * @typedef {{ runId: string, asOf: number, nowMs: bigint, timeZone: string, baseCurrency: string, seed: bigint }} Context
  * @typedef {{ code: string, text: Text, weight: number }} Reason
  * @typedef {{ name: string, label: Text, value: number }} Metric

@@ -45,6 +45,8 @@ pub const SINS: [(&str, &[&str]); 14] = [
             "big-model",
             "fit-rewind",
             "fit-rewind-only",
+            "fit-open-many",
+            "fit-open-only",
             "fit-bad-metric",
             "fit-many-metrics",
         ],
@@ -142,6 +144,13 @@ impl Guest for Hostile {
             },
             "fit-rewind-only" => loop {
                 rows.rewind();
+            },
+            "fit-open-many" => {
+                let open = std::iter::from_fn(|| rows.dataset("customers"));
+                trellis_sdk::log::info(format!("{} datasets are open", open.collect::<Vec<_>>().len()));
+            }
+            "fit-open-only" => loop {
+                rows.dataset("customers");
             },
             "fit-error" => return Err(PluginError::UnsuitableData("no data is good enough".to_owned())),
             _ => {}

@@ -8,6 +8,7 @@ mod lists;
 mod presence;
 mod related;
 mod results;
+mod rows;
 mod score_runs;
 mod scores;
 mod size;

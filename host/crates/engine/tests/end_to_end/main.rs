@@ -5,6 +5,7 @@
 mod campaigns;
 mod cdnow;
 mod comparing;
+mod datasets;
 mod faults;
 mod following;
 mod grants;

@@ -322,6 +322,14 @@ mod tests {
         fn rows(&self) -> u64 {
             2
         }
+
+        fn dataset(&mut self, name: &str) -> Result<Option<Box<dyn RowStream>>, String> {
+            match name {
+                "others" => Ok(Some(Box::new(Self { next: 0, reads: 0 }))),
+                "broken" => Err("the disk is gone".to_owned()),
+                _ => Ok(None),
+            }
+        }
     }
 
     /// Serves `rows` while `guest` plays the guest's part.
@@ -365,6 +373,37 @@ mod tests {
         );
         drop(server);
         assert!(matches!(client.send(Request::Rewind(FIRST)), Err(Stop::RowStream(_))));
+    }
+
+    #[test]
+    fn streams_of_a_call_are_read_apart() {
+        let ordinal = |client: &StreamClient, id| client.next(id).unwrap().map(|batch| batch.ordinals[0]);
+        let mut rows = Counting { next: 0, reads: 0 };
+        with_stream(&mut rows, &CancelFlag::default(), |mut client| {
+            let (one, rows) = client.open("others".to_owned(), 3).unwrap().unwrap();
+            let (two, _) = client.open("others".to_owned(), 3).unwrap().unwrap();
+            assert_eq!((rows, one, two), (2, 1, 2));
+            assert_eq!([FIRST, one, FIRST, two].map(|id| ordinal(&client, id)), [1, 1, 2, 1].map(Some));
+            client.send(Request::Rewind(one)).unwrap();
+            assert_eq!([FIRST, one, two, two].map(|id| ordinal(&client, id)), [None, Some(1), Some(2), None]);
+            assert!(matches!(client.open("others".to_owned(), 3), Err(Stop::Streams)), "three are open");
+            client.close(two).unwrap();
+            client.close(two).unwrap();
+            assert!(matches!(client.next(two), Err(Stop::RowStream(_))), "it is closed");
+            let (three, _) = client.open("others".to_owned(), 3).unwrap().unwrap();
+            assert_eq!((three, ordinal(&client, three)), (3, Some(1)), "no number is used twice");
+        });
+        assert_eq!(rows.reads, 3, "what others read is theirs");
+    }
+
+    #[test]
+    fn a_dataset_that_is_not_there_or_cannot_be_read_is_said() {
+        with_stream(&mut Counting { next: 0, reads: 0 }, &CancelFlag::default(), |mut client| {
+            assert!(client.open("carts".to_owned(), 9).unwrap().is_none());
+            let broken = client.open("broken".to_owned(), 9);
+            assert!(matches!(broken, Err(Stop::RowStream(why)) if why == "the disk is gone"));
+            assert_eq!(client.open.len(), 1);
+        });
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use trellis_model::FieldName;
 
 use super::*;
@@ -376,4 +376,123 @@ fn lists_and_choices_are_checked() {
             "setting `bounds[1]`: \"x\" is not of type integer",
         ],
     );
+}
+
+const BASKETS: &str = r#"
+id = "baskets"
+version = "1.0.0"
+wit = "1.0.0"
+provides = ["scoring"]
+name = { en = "Baskets" }
+
+[[datasets]]
+name = "customers"
+kind = "per-customer"
+object = "account"
+columns = [
+    { name = "name", field = "name" },
+    { name = "features", fields-from = "features" },
+    { name = "target", field-from = "target" },
+]
+
+[[datasets]]
+name = "lines"
+kind = "rows"
+object = "order_line"
+where = { field = "product.kind", op = "eq", value = "goods" }
+order-by = ["order"]
+time = "ordered_on"
+columns = [{ name = "product", field = "product.name" }, { name = "amount", field = "amount" }]
+
+[config]
+type = "object"
+[config.properties.features]
+type = "array"
+items = { type = "string", x-field-of = "account" }
+[config.properties.target]
+type = "string"
+x-field-of = "account"
+"#;
+
+#[test]
+fn datasets_of_rows_are_read() {
+    let manifest = Manifest::parse(BASKETS).unwrap();
+    let name = |name: &str| FieldName::new(name).unwrap();
+    let lines = manifest.dataset("lines").unwrap();
+    assert_eq!((lines.kind, lines.order_by.as_slice()), (DatasetKind::Rows, [name("order")].as_slice()));
+    assert_eq!(lines.time, Some(name("ordered_on")));
+    let source = ColumnSource::Through { reference: name("product"), field: name("name") };
+    assert_eq!(lines.columns[0].source, source);
+    let through =
+        [("product", "kind"), ("product", "name")].map(|(first, second)| (name(first), name(second)));
+    assert_eq!(lines.reads_through().into_iter().collect::<Vec<_>>(), through);
+    let grants: Vec<_> = manifest.requests().into_iter().map(|request| request.grant).collect();
+    let of_lines = "data:order_line(amount,order,ordered_on,product,product.kind,product.name)";
+    assert_eq!(grants, ["data:account(name)", of_lines]);
+}
+
+#[test]
+fn a_configuration_names_columns() {
+    let manifest = Manifest::parse(BASKETS).unwrap();
+    let config = json!({ "features": ["city", "age"], "target": "churned" });
+    let configured = manifest.configured(&config);
+    let columns = &configured.customers().unwrap().columns;
+    let names: Vec<_> = columns.iter().map(|column| column.name.as_str()).collect();
+    assert_eq!(names, ["name", "features.city", "features.age", "target"]);
+    let grants: Vec<_> = configured.requests().into_iter().map(|request| request.grant).collect();
+    assert_eq!(
+        grants[..4],
+        ["data:account(name)", "data:account(city)", "data:account(age)", "data:account(churned)"]
+    );
+    let none = manifest.configured(&json!({}));
+    assert_eq!(none.customers().unwrap().columns.len(), 1, "no value, no column");
+    let wrong = |config: Json| manifest.validate_config(&config).unwrap_err()[0].to_string();
+    assert_eq!(wrong(json!({ "features": ["age", "age"] })), "setting `features`: names `age` twice");
+    assert_eq!(wrong(json!({ "target": "a b" })), "setting `target`: `a b` is no name of a field");
+    let many: Vec<_> = (0..=CONFIGURED_COLUMNS_MAX).map(|number| format!("f{number}")).collect();
+    assert_eq!(wrong(json!({ "features": many })), "setting `features`: names 501 fields, at most 500");
+}
+
+#[test]
+fn what_is_wrong_with_datasets_is_named() {
+    let check = |old: &str, new: &str, message: &str| {
+        assert!(BASKETS.contains(old), "{old}");
+        let error = Manifest::parse(&BASKETS.replacen(old, new, 1)).unwrap_err().to_string();
+        assert!(error.contains(message), "{error}");
+    };
+    check("fields-from = \"features\"", "fields-from = \"fields\"", "`[config]` has no setting `fields`");
+    check(
+        "fields-from = \"features\"",
+        "fields-from = \"target\"",
+        "is not a list whose items have `x-field-of = \"account\"`",
+    );
+    check(
+        "field-from = \"target\"",
+        "field-from = \"features\"",
+        "is not a text with `x-field-of = \"account\"`",
+    );
+    check(
+        "field-from = \"target\"",
+        "field-from = \"target\", field = \"name\"",
+        "says besides what it comes from",
+    );
+    check("field-from = \"target\"", "field-from = \"target\", fields-from = \"features\"", "has both");
+    check(
+        "field = \"name\"",
+        "field = \"owner.name\"",
+        "fields beyond a reference belong to datasets of kind `rows`",
+    );
+    check(
+        "object = \"account\"",
+        "object = \"account\"\ntime = \"created_on\"",
+        "`datasets[0].time`: belongs to datasets of kind `rows`",
+    );
+    check(
+        "field = \"amount\"",
+        "from = \"order\", aggregate = \"count\", time = \"day\"",
+        "`datasets[1].columns`: `amount`: figures",
+    );
+    check("product.kind", "order.account.name", "`order.account.name` is more than one reference away");
+    check("[\"order\"]", "[\"order\", \"order\"]", "`datasets[1].order-by`: `order` is there twice");
+    check("kind = \"per-customer\"", "kind = \"rows\"", "reads exactly one dataset of kind `per-customer`");
 }

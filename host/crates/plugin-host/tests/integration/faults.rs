@@ -194,9 +194,10 @@ fn training_has_limits_of_its_own() {
     let fit = |sin: &str| fault(fit(&plugin, sin).unwrap_err(), "segmentation.fit");
     assert_eq!(fit("fit-memory"), FaultKind::Memory { bytes_max: 200 << 20 });
     assert!(matches!(fit("fit-trap"), FaultKind::Trap(_)));
-    for sin in ["fit-rewind", "fit-rewind-only"] {
+    for sin in ["fit-rewind", "fit-rewind-only", "fit-open-only"] {
         assert_eq!(fit(sin), FaultKind::TooManyPasses { passes_max: 20 }, "{sin}");
     }
+    assert_eq!(fit("fit-open-many"), FaultKind::TooManyStreams { streams_max: 16 });
     assert_eq!(
         fit("fit-bad-metric"),
         FaultKind::InvalidResult(

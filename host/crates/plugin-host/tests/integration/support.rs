@@ -159,6 +159,11 @@ impl RowStream for Customers {
     fn rows(&self) -> u64 {
         self.batches.iter().map(|batch| u64::from(batch.rows)).sum()
     }
+
+    /// Every dataset is the same customers.
+    fn dataset(&mut self, name: &str) -> Result<Option<Box<dyn RowStream>>, String> {
+        Ok((name == "customers").then(|| Box::new(Self::new(self.batches.clone())) as Box<dyn RowStream>))
+    }
 }
 
 /// A hundred customers in three batches.

@@ -236,3 +236,34 @@ fn what_carries_no_cases_passes_and_says_so() {
     let error = run_carried(&plugin, &Limits::default()).unwrap_err();
     assert!(error.to_string().starts_with("golden cases cannot be read: "), "{error}");
 }
+
+#[test]
+fn a_case_gives_the_columns_of_its_configuration_and_further_datasets() {
+    let case = |more: Json| {
+        let mut case = json!({
+            "interface": "scoring", "function": "fit",
+            "config": {"features": ["city"], "target": "employees"},
+            "types": {"features.city": "choice", "order": "choice", "product": "choice", "customer": "reference"},
+            "rows": [{"orders": 1, "features.city": "Berlin", "target": 3}],
+            "datasets": {"lines": [
+                {"customer": 1, "order": "a", "product": "Bread", "ordered_on": "1970-01-06"},
+                {"product": "Milk"},
+            ]},
+            "expect": {"summary": {"en": "1 customers; features.city dictionary, target int64; 2 lines: 0:1:ordered:Bread:5, 1:-:-:Milk:-"}},
+        });
+        case.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        case
+    };
+    let empty = json!({"datasets": {}, "expect": {"summary": {"en": {"contains": "0 lines"}}}});
+    all_pass("baskets", &[case(json!({})), case(empty)]);
+    let wrong = |more: Json, expected: &str| {
+        let report = run("baskets", &[case(more)]);
+        let texts: Vec<_> = report.cases[0].outcome.texts().into_iter().map(|text| text.en).collect();
+        assert!(texts.iter().any(|text| text.contains(expected)), "{texts:?}");
+    };
+    wrong(json!({"datasets": {"carts": []}}), "declares no dataset of kind `rows` of that name");
+    wrong(json!({"datasets": {"customers": []}}), "declares no dataset of kind `rows` of that name");
+    wrong(json!({"datasets": {"lines": [{"colour": 1}]}}), "declares no such column");
+    wrong(json!({"rows": [{"features.age": 1}]}), "declares no such column");
+    wrong(json!({"function": "describe", "rows": null}), "`scoring.describe` takes nothing");
+}

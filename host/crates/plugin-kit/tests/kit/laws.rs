@@ -51,3 +51,19 @@ fn laws_are_tried_with_the_configuration_of_the_first_case() {
     let mut faults = reports.iter().filter(|report| report.law == Law::NoFault && !report.passed());
     assert!(faults.any(|report| report.function.to_string() == "scoring.score"), "{reports:#?}");
 }
+
+#[test]
+fn laws_make_up_further_datasets_and_columns_that_a_configuration_names() {
+    let case = json!({
+        "interface": "scoring", "function": "fit",
+        "config": {"features": ["industry", "employees"]},
+        "types": {"features.industry": "choice", "features.employees": "integer", "order": "choice", "product": "choice", "customer": "reference", "ordered_on": "date"},
+        "rows": [{"orders": 1, "features.industry": "Retail", "features.employees": 3}],
+        "datasets": {"lines": [{"customer": 1, "order": "a", "product": "Bread", "ordered_on": "2026-01-06"}]},
+        "expect": {},
+    });
+    let reports = tried("baskets", &[case], &Options::default());
+    let of = |function: &str| reports.iter().filter(move |report| report.function.to_string() == function);
+    assert!(of("scoring.fit").count() > 0 && of("scoring.score").count() > 0, "{reports:#?}");
+    assert!(reports.iter().all(LawReport::passed), "{reports:#?}");
+}
