@@ -46,7 +46,7 @@ impl Scoring for ResponsePlugin {
                 "The propensity times what a response brings, less what the contact costs, in the base currency.",
                 "响应概率乘以响应收益，减去联系成本（本位币）。",
             )
-            .band_about("leave", -f64::MAX, localized("Does not pay", "不划算"), localized("Leave out of the campaign.", "不纳入活动。"))
+            .band_about("leave", -1.0, localized("Does not pay", "不划算"), localized("Leave out of the campaign.", "不纳入活动。"))
             .band_about("contact", 0.0, localized("Pays", "划算"), localized("Take into the campaign.", "纳入活动。"));
         Ok(vec![propensity, ease, profit])
     }

@@ -2,7 +2,7 @@
 
 use trellis_mining::frame::{Cells, Frame, NO_TEXT};
 use trellis_mining::learner::{self, Learned, Predictor};
-use trellis_mining::tree::{Growth, Tree, grow_exact};
+use trellis_mining::tree::{Growth, Tree, grow_tree};
 use trellis_sdk::{Batch, Context, ModelReader, ModelWriter, PluginError, Result, RowStream};
 
 use crate::config::Config;
@@ -58,7 +58,7 @@ impl Targeting {
         }
         let uses = uses(&target, |value| config.means_user(value));
         let learned = learner::learn(&frame, &uses, &ordinals, &config.learning(), at.seed)?;
-        let usage = usage.map(|usage| usage_tree(&learned, &frame, &usage, config)).transpose()?;
+        let usage = usage.map(|usage| usage_tree(&learned, &frame, &usage, config, at.seed)).transpose()?;
         let mut model = Self {
             learned,
             usage,
@@ -160,7 +160,7 @@ fn uses(target: &Frame, means_user: impl Fn(&str) -> bool) -> Vec<Option<bool>> 
 }
 
 /// A regression tree of how much those use it of whom it is known.
-fn usage_tree(learned: &Learned, frame: &Frame, usage: &Frame, config: &Config) -> Result<Tree> {
+fn usage_tree(learned: &Learned, frame: &Frame, usage: &Frame, config: &Config, seed: u64) -> Result<Tree> {
     let Some(Cells::Numbers(numbers)) = usage.columns().first().map(|column| &column.cells) else {
         return Err(PluginError::UnsuitableData("`usage` is no field with numbers".to_owned()));
     };
@@ -169,5 +169,5 @@ fn usage_tree(learned: &Learned, frame: &Frame, usage: &Frame, config: &Config) 
     let target: Vec<f64> = known().map(|(_, number)| *number).collect();
     let rows = learned.encoding.encode(frame).take(&places);
     let growth = Growth { max_depth: config.max_depth, min_leaf: config.min_leaf, ..Growth::default() };
-    Ok(grow_exact(&rows, &target, &growth).pruned(config.prune_percent / 100.0))
+    Ok(grow_tree(&rows, &target, &growth, seed).pruned(config.prune_percent / 100.0))
 }

@@ -11,15 +11,12 @@ use crate::encoding::{Encoded, Encoding};
 use crate::frame::Frame;
 use crate::logistic::{self, Penalty, probability};
 use crate::measures::auc;
-use crate::tree::{Binned, Growth, grow_exact, grow_histogram};
+use crate::tree::{Growth, grow_tree};
 
 /// Cross-validation takes so many parts, or one of them where rows are many.
 const FOLDS: u64 = 5;
 /// Up to so many rows every part is held out once.
 const ALL_FOLDS_UP_TO: usize = 20_000;
-/// Up to so many rows a tree looks at every threshold.
-const EXACT_UP_TO: usize = 200_000;
-
 /// Learns from the rows of `frame` whose outcome is known. `ordinals` are those of its rows, ascending.
 ///
 /// # Errors
@@ -200,11 +197,7 @@ fn fit(
                 part.positive.iter().map(|positive| f64::from(u8::from(*positive))).collect();
             let growth =
                 Growth { max_depth: settings.max_depth, min_leaf: settings.min_leaf, ..Growth::default() };
-            let tree = if target.len() <= EXACT_UP_TO {
-                grow_exact(&part.rows, &target, &growth)
-            } else {
-                grow_histogram(&Binned::new(&part.rows, seed), &target, &growth)
-            };
+            let tree = grow_tree(&part.rows, &target, &growth, seed);
             (Predictor::Tree(tree.pruned(settings.prune_percent / 100.0)), None)
         }
         Method::Boosting => {

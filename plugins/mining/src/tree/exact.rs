@@ -12,7 +12,7 @@ const DONE: u32 = u32::MAX;
 /// Grows a tree on all rows. `target` is 0 and 1, or any finite numbers. Of equal splits the one of the first feature, then of the lowest threshold
 /// or level, is made; the threshold is the midpoint between two neighbouring values.
 pub fn grow_exact(rows: &Encoded, target: &[f64], growth: &Growth) -> Tree {
-    let orders: Vec<Option<Vec<u32>>> = rows
+    let orders: Vec<Option<Vec<Placed>>> = rows
         .features
         .iter()
         .map(|values| match values {
@@ -23,7 +23,7 @@ pub fn grow_exact(rows: &Encoded, target: &[f64], growth: &Growth) -> Tree {
     let sum: f64 = target.iter().sum();
     let root = Node { rows: target.len() as u64, value: mean(sum, target.len()), split: None };
     let mut nodes = vec![root];
-    let mut node_of = vec![0_u32; target.len()];
+    let mut rows_in = target.iter().map(|target| Row { target: *target, node: 0 }).collect::<Vec<_>>();
     let mut open = vec![Open { place: 0, rows: target.len(), sum, best: None }];
     for _ in 0..growth.max_depth {
         open.retain(|node| node.rows >= 2 * growth.min_leaf.max(1));
@@ -31,23 +31,32 @@ pub fn grow_exact(rows: &Encoded, target: &[f64], growth: &Growth) -> Tree {
             break;
         }
         let places = slots(&open, nodes.len());
-        let mut level = Level {
-            target,
-            places: &places,
-            node_of: &node_of,
-            open: &mut open,
-            min_leaf: growth.min_leaf.max(1),
-        };
+        let mut level =
+            Level { places: &places, rows: &rows_in, open: &mut open, min_leaf: growth.min_leaf.max(1) };
         for (feature, (values, order)) in rows.features.iter().zip(&orders).enumerate() {
             match (values, order) {
-                (Values::Numbers(numbers), Some(order)) => level.thresholds(feature, numbers, order),
+                (Values::Numbers(_), Some(order)) => level.thresholds(feature, order),
                 (Values::Levels { codes, count }, _) => level.levels(feature, codes, *count),
                 _ => {}
             }
         }
-        open = divide(rows, target, &mut nodes, &mut node_of, &open);
+        open = divide(rows, &mut nodes, &mut rows_in, &open);
     }
     Tree::in_order(&nodes)
+}
+
+/// A row and where it is now: what a pass over a feature looks up, side by side.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    target: f64,
+    node: u32,
+}
+
+/// A value of a feature with its row. In the order of the values, so that a pass reads them one after the other.
+#[derive(Debug, Clone, Copy)]
+struct Placed {
+    value: f64,
+    row: u32,
 }
 
 /// A node that may still divide.
@@ -87,9 +96,8 @@ fn slots(open: &[Open], nodes: usize) -> Vec<u32> {
 
 /// All open nodes of one depth, which look for their best split together.
 struct Level<'a> {
-    target: &'a [f64],
     places: &'a [u32],
-    node_of: &'a [u32],
+    rows: &'a [Row],
     open: &'a mut [Open],
     min_leaf: usize,
 }
@@ -106,11 +114,10 @@ struct Running {
     reason = "rows, nodes and slots are counted by the caller; this is the inner loop"
 )]
 impl Level<'_> {
-    fn thresholds(&mut self, feature: usize, numbers: &[f64], order: &[u32]) {
+    fn thresholds(&mut self, feature: usize, order: &[Placed]) {
         let mut running = vec![Running { rows: 0, sum: 0.0, last: 0.0 }; self.open.len()];
-        for row in order {
-            let row = *row as usize;
-            let node = self.node_of[row];
+        for Placed { value, row } in order.iter().copied() {
+            let Row { target, node } = self.rows[row as usize];
             if node == DONE {
                 continue;
             }
@@ -118,7 +125,7 @@ impl Level<'_> {
             if slot == DONE {
                 continue;
             }
-            let (left, value) = (&mut running[slot as usize], numbers[row]);
+            let left = &mut running[slot as usize];
             if left.rows > 0 && value > left.last && left.rows >= self.min_leaf {
                 let open = &mut self.open[slot as usize];
                 if open.rows - left.rows >= self.min_leaf {
@@ -128,14 +135,14 @@ impl Level<'_> {
                 }
             }
             left.rows += 1;
-            left.sum += self.target[row];
+            left.sum += target;
             left.last = value;
         }
     }
 
     fn levels(&mut self, feature: usize, codes: &[u8], count: usize) {
         let mut found = vec![(0_usize, 0.0_f64); self.open.len() * count];
-        for ((code, node), target) in codes.iter().zip(self.node_of).zip(self.target) {
+        for (code, Row { target, node }) in codes.iter().zip(self.rows) {
             let (code, node) = (usize::from(*code), *node);
             if node == DONE || code >= count {
                 continue;
@@ -160,13 +167,7 @@ impl Level<'_> {
 
 /// Divides the open nodes by their best splits; gives the nodes of the next depth.
 #[expect(clippy::indexing_slicing, reason = "every row is in a node that exists")]
-fn divide(
-    rows: &Encoded,
-    target: &[f64],
-    nodes: &mut Vec<Node>,
-    node_of: &mut [u32],
-    open: &[Open],
-) -> Vec<Open> {
+fn divide(encoded: &Encoded, nodes: &mut Vec<Node>, rows: &mut [Row], open: &[Open]) -> Vec<Open> {
     let mut next = Vec::new();
     for node in open {
         // A gain within the rounding of the sums is none.
@@ -180,7 +181,7 @@ fn divide(
         }
     }
     let first = next.first().map_or(nodes.len(), |node| node.place);
-    for (row, node) in node_of.iter_mut().enumerate() {
+    for (row, Row { target, node }) in rows.iter_mut().enumerate() {
         if *node == DONE {
             continue;
         }
@@ -188,12 +189,12 @@ fn divide(
             *node = DONE;
             continue;
         };
-        let goes_left = split.test.holds(&rows.features[split.feature], row);
+        let goes_left = split.test.holds(&encoded.features[split.feature], row);
         let place = if goes_left { split.left } else { split.right };
         *node = u32::try_from(place).unwrap_or(DONE);
         let child = &mut next[place - first];
         child.rows += 1;
-        child.sum += target[row];
+        child.sum += *target;
     }
     for node in &next {
         nodes[node.place].rows = node.rows as u64;
@@ -212,9 +213,10 @@ fn mean(sum: f64, rows: usize) -> f64 {
     if rows == 0 { 0.0 } else { sum / rows as f64 }
 }
 
-/// The places of `numbers` in ascending order of their values, equal ones in order of place: a radix sort by 16 bits at a time.
+/// `numbers` with their rows in ascending order, equal ones in order of their rows: a radix sort by 16 bits at a time.
 #[expect(clippy::indexing_slicing, reason = "digits are below 65,536, places below the number of rows")]
-fn order(numbers: &[f64]) -> Vec<u32> {
+fn order(numbers: &[f64]) -> Vec<Placed> {
+    let placed = |(_, row): (u64, u32)| Placed { value: numbers[row as usize], row };
     let key = |value: f64| {
         // Both zeros are one value.
         let bits = (value + 0.0).to_bits();
@@ -223,7 +225,7 @@ fn order(numbers: &[f64]) -> Vec<u32> {
     let mut sorted: Vec<(u64, u32)> = (0..).zip(numbers).map(|(place, value)| (key(*value), place)).collect();
     if numbers.len() < 4_096 {
         sorted.sort_unstable();
-        return sorted.into_iter().map(|(_, place)| place).collect();
+        return sorted.into_iter().map(placed).collect();
     }
     let mut other = vec![(0, 0); sorted.len()];
     for shift in [0, 16, 32, 48] {
@@ -246,5 +248,5 @@ fn order(numbers: &[f64]) -> Vec<u32> {
         }
         std::mem::swap(&mut sorted, &mut other);
     }
-    sorted.into_iter().map(|(_, place)| place).collect()
+    sorted.into_iter().map(placed).collect()
 }

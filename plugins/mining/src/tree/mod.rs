@@ -38,6 +38,18 @@ impl Default for Growth {
     }
 }
 
+/// Up to so many rows [`grow_tree`] looks at every threshold.
+const EXACT_UP_TO: usize = 200_000;
+
+/// Grows a tree on all rows: on every threshold where rows are at most 200,000, else on histograms whose bins are learned from rows that `seed` chooses.
+pub fn grow_tree(rows: &Encoded, target: &[f64], growth: &Growth, seed: u64) -> Tree {
+    if rows.rows <= EXACT_UP_TO {
+        grow_exact(rows, target, growth)
+    } else {
+        grow_histogram(&Binned::new(rows, seed), target, growth)
+    }
+}
+
 /// A tree. Its first node is the root; nodes come in order from left to right, parents before children.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Tree {
