@@ -92,7 +92,7 @@ fn customer_kind(case: &WorkItem) -> Result<Option<&'static str>> {
 }
 
 /// A moment as filters have it. What no calendar has is as long ago as a calendar goes.
-fn rfc3339(ms: i64) -> String {
+pub(crate) fn rfc3339(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms).unwrap_or(jiff::Timestamp::MIN).to_string()
 }
 

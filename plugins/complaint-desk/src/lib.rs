@@ -1,21 +1,27 @@
-//! Complaints: how severe they are (R45), what their record lacks (R47), what to do about them (R46), and when they may be closed.
+//! Complaints: how severe they are (R45), what their record lacks (R47), what to do about them (R46), when they may be closed, and what is
+//! learned from them (R48).
 
 mod config;
+mod improvement;
 mod items;
 mod judgement;
+mod recovery;
+mod replies;
 mod severity;
 mod suggestions;
 mod tasks;
+mod wants;
 
 use trellis_sdk::{
     Context, Decision, Occurrence, Requirement, Result, ServiceWorkflow, Suggestion, WorkItem,
     export_service_workflow, localized, reason, requirement,
 };
 
-pub use config::Config;
+pub use config::{Config, Threshold};
 pub use items::Item;
 use judgement::Judgement;
 pub use severity::Severity;
+pub use wants::Want;
 
 /// The timer that runs until somebody takes up a new complaint.
 const FIRST_RESPONSE: &str = "first-response";
@@ -51,7 +57,11 @@ impl ServiceWorkflow for ComplaintDesk {
 
     fn on_event(case: &WorkItem, event: &Occurrence, config: &Config, at: &Context) -> Result<Decision> {
         if let Some(timer) = event.timer() {
-            return Ok(if timer == FIRST_RESPONSE { unanswered(case) } else { Decision::nothing() });
+            return match timer {
+                FIRST_RESPONSE => Ok(unanswered(case)),
+                improvement::VERIFY if is_complaint(case) => improvement::verify(case, config, at),
+                _ => Ok(Decision::nothing()),
+            };
         }
         if event.has_changed("kind") && is_complaint(case) {
             return Self::triage(case, config, at);
@@ -59,8 +69,14 @@ impl ServiceWorkflow for ComplaintDesk {
         if !is_complaint(case) {
             return Ok(Decision::nothing());
         }
+        let improved = improvement::react(case, event, config, at);
         if event.has_changed("status") {
-            return Ok(moved(case, config));
+            let moved = moved(case, config);
+            let reasons = moved.reasons.into_iter().chain(improved.reasons).collect();
+            return Ok(Decision { actions: moved.actions, reasons }.then_all(improved.actions));
+        }
+        if !improved.is_nothing() {
+            return Ok(improved);
         }
         if is_over(case) || !(event.has_changed("dissatisfaction") || event.has_changed("account")) {
             return Ok(Decision::nothing());
@@ -120,6 +136,10 @@ fn moved(case: &WorkItem, config: &Config) -> Decision {
             Decision::because(reason("resolved", text, 1.0))
                 .then(case.cancel_timer(FIRST_RESPONSE))
                 .then(tasks::follow_up(case, config.follow_up_days))
+                .then_all(
+                    improvement::is_due(case, config)
+                        .then(|| tasks::find_cause(case, config.corrective_days)),
+                )
         }
         Some("new") | None => Decision::nothing(),
         Some(_) => {
@@ -150,5 +170,17 @@ fn requirements(case: &WorkItem, config: &Config) -> Vec<Requirement> {
         );
         of.on_field(item.field())
     }));
+    let severity = Severity::parse(case.choice("severity"));
+    let asks =
+        config.wants_required_from.is_some_and(|from| severity.is_some_and(|found| found >= from.severity()));
+    if asks && case.choices(wants::FIELD).is_empty() {
+        let of = requirement(
+            "wants-missing",
+            "Tick which of the five things that the customer wanted were met.",
+            "请勾选顾客的五项期望中已满足的项目。",
+        );
+        missing.push(of.on_field(wants::FIELD));
+    }
+    missing.extend(improvement::requirements(case, config));
     missing
 }

@@ -4,7 +4,7 @@ use trellis_sdk::{Suggestion, WorkItem, localized, reason, suggestion};
 
 use crate::config::Config;
 use crate::severity::Severity;
-use crate::{items, requirements, tasks};
+use crate::{items, replies, requirements, tasks, wants};
 
 pub(crate) fn of(case: &WorkItem, config: &Config) -> Vec<Suggestion> {
     match case.choice("status") {
@@ -29,6 +29,19 @@ fn open(case: &WorkItem) -> Vec<Suggestion> {
         call = call.then(case.set_fields().choice("status", "open"));
     }
     suggestions.push(call);
+    if matches!(case.choice("status"), Some("open" | "waiting")) {
+        let missing: Vec<_> = wants::open(case).into_iter().map(wants::Want::words).collect();
+        let (en, zh): (Vec<_>, Vec<_>) = missing.into_iter().unzip();
+        if !en.is_empty() {
+            let text = localized(
+                format!("The customer still wants {}.", en.join(", ")),
+                format!("顾客尚待满足的期望：{}。", zh.join("、")),
+            );
+            let reply =
+                suggestion("reply", "Send an answer", "发送答复").because(reason("wants-open", text, 0.95));
+            suggestions.push(reply.then(replies::draft(case, severity)));
+        }
+    }
     if severity >= Severity::High {
         let text = localized(format!("Severity is {en}."), format!("严重程度为{zh}。"));
         if case.choice("priority") != Some("urgent") {
@@ -61,15 +74,18 @@ fn open(case: &WorkItem) -> Vec<Suggestion> {
 
 /// Closes a complaint, or says what to do first.
 fn finish(case: &WorkItem, config: &Config) -> Suggestion {
-    if requirements(case, config).is_empty() {
+    let needed = requirements(case, config);
+    if needed.is_empty() {
         let text = localized("It is resolved and its record is complete.", "投诉已解决且记录完整。");
         let close = suggestion("close", "Close the complaint", "结案").because(reason("complete", text, 1.0));
         return close.then(case.set_fields().choice("status", "closed"));
     }
-    let missing = items::missing(case);
-    let (en, zh) = items::listed(&missing);
-    let text = localized(format!("Before it can be closed: {en}."), format!("结案前需补充：{zh}。"));
+    let messages: Vec<(&str, &str)> =
+        needed.iter().map(|one| (one.message.en.as_str(), one.message.zh_cn.as_str())).collect();
+    let (en, zh): (Vec<&str>, Vec<&str>) = messages.into_iter().unzip();
+    let (en, zh) = (en.join(" "), zh.concat());
+    let text = localized(format!("Before it can be closed: {en}"), format!("结案前需完成：{zh}"));
     suggestion("complete_record", "Complete the record", "补全投诉记录")
         .because(reason("incomplete-record", text, 1.0))
-        .then(tasks::complete_record(case, &missing))
+        .then(tasks::before_closing(case, &en, &zh))
 }

@@ -33,6 +33,14 @@ pub(crate) fn complete_record(case: &WorkItem, missing: &[Item]) -> CreateTask {
         .priority("normal")
 }
 
+/// Somebody has to do what closing asks for.
+pub(crate) fn before_closing(case: &WorkItem, en: &str, zh: &str) -> CreateTask {
+    about(case, "Complete the complaint record", "补全投诉记录")
+        .about(en, zh)
+        .due_in_days(1)
+        .priority("normal")
+}
+
 /// The owner of the customer has to know (R25).
 pub(crate) fn alert(case: &WorkItem, severity: Severity) -> CreateTask {
     let (en, zh) = severity.words();
@@ -93,4 +101,46 @@ pub(crate) fn compensate(case: &WorkItem) -> CreateTask {
         )
         .due_in_days(1)
         .priority("high")
+}
+
+/// What lies behind a grave complaint (R48).
+pub(crate) fn find_cause(case: &WorkItem, days: u16) -> CreateTask {
+    about(case, "Find the root cause", "查明根本原因")
+        .about(
+            "Ask why until the answer is something that can be changed, and enter it with its kind.",
+            "连续追问“为什么”，直到找到可以改变的原因，并填写原因及其类别。",
+        )
+        .due_in_days(days)
+        .priority("normal")
+}
+
+/// What is to be done so that it does not happen again.
+pub(crate) fn plan_action(case: &WorkItem, days: u16) -> CreateTask {
+    about(case, "Decide a corrective action", "制定整改措施")
+        .about(
+            "Say what is changed so that it does not happen again, and by when.",
+            "明确为防止再次发生而作出的改变，以及完成日期。",
+        )
+        .due_in_days(days)
+        .priority("normal")
+}
+
+/// Somebody has to do it.
+pub(crate) fn carry_out(case: &WorkItem, days: u16) -> CreateTask {
+    let action = case.text("complaint_desk__corrective_action").unwrap_or_default();
+    about(case, "Carry out the corrective action", "落实整改措施")
+        .about(format!("To be done: {action}"), format!("整改内容：{action}"))
+        .due_in_days(days)
+        .priority("normal")
+}
+
+/// Somebody has to look whether it worked.
+pub(crate) fn verify(case: &WorkItem, again: u64) -> CreateTask {
+    about(case, "Check whether the corrective action worked", "验证整改效果")
+        .about(
+            format!("{again} more complaints of the same cause came in since. Enter whether it worked."),
+            format!("整改后同类原因的投诉又有 {again} 件，请填写整改是否有效。"),
+        )
+        .due_in_days(5)
+        .priority("normal")
 }

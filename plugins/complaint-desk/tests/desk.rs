@@ -1,7 +1,7 @@
 //! What the desk decides about complaints.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
-use complaint_desk::{ComplaintDesk, Config, Item, Severity};
+use complaint_desk::{ComplaintDesk, Config, Item, Severity, Threshold, Want};
 use trellis_sdk::testing::{self, RecordBuilder, context, record, work_item, work_item_of};
 use trellis_sdk::{Action, Context, Decision, Occurrence, ServiceWorkflow, Value, WorkItem};
 
@@ -214,7 +214,11 @@ fn suggestions_follow_severity_and_wish() {
     let severe = complete(complaint("legal_action")).choice("severity", "critical");
     assert_eq!(names(severe.clone()), ["apologise", "escalate", "compensate", "settle"]);
     assert_eq!(names(severe.clone().choice("priority", "urgent")), ["apologise", "compensate", "settle"]);
-    assert_eq!(names(severe.clone().choice("status", "resolved").text("resolution", "Replaced")), ["close"]);
+    let resolved = severe.clone().choice("status", "resolved").text("resolution", "Replaced");
+    assert_eq!(names(resolved.clone()), ["complete_record"]);
+    let learned = resolved.text("complaint_desk__root_cause", "A thin box");
+    let learned = learned.text("complaint_desk__corrective_action", "A thicker box");
+    assert_eq!(names(learned.choices("complaint_desk__wants_met", ["serious"])), ["close"]);
     assert_eq!(names(severe.choice("status", "closed")), [""; 0]);
 }
 
@@ -243,4 +247,98 @@ fn it_is_closed_only_with_a_resolution_and_a_complete_record() {
 fn severities_compare() {
     assert!(Severity::Low < Severity::Medium && Severity::High < Severity::Critical);
     assert_eq!(Severity::Critical.raised(), Severity::Critical);
+}
+
+fn changed(name: &str) -> Occurrence {
+    Occurrence::Changed(vec![trellis_sdk::FieldValue { name: name.into(), value: None }])
+}
+
+fn on(case: RecordBuilder, event: &Occurrence) -> Decision {
+    ComplaintDesk::on_event(&of_customer(case), event, &Config::default(), &now()).unwrap()
+}
+
+#[test]
+fn r46_a_severe_complaint_is_closed_only_with_the_five_wants_and_its_cause() {
+    let codes = |case: RecordBuilder, config: &Config| {
+        let missing = ComplaintDesk::close_check(&of_customer(case), config, &now()).unwrap();
+        missing.into_iter().map(|one| one.code).collect::<Vec<_>>()
+    };
+    let severe =
+        complete(complaint("legal_action")).choice("severity", "critical").text("resolution", "Replaced");
+    let all = ["wants-missing", "root-cause-missing", "corrective-action-missing"];
+    assert_eq!(codes(severe.clone(), &Config::default()), all);
+    let never = Config { wants_required_from: None, root_cause_from: None, ..Config::default() };
+    assert_eq!(codes(severe.clone(), &never), [""; 0]);
+    let always = Config { wants_required_from: Some(Threshold::Low), ..never };
+    assert_eq!(codes(severe.clone().choice("severity", "low"), &always), ["wants-missing"]);
+    let done = severe
+        .choices("complaint_desk__wants_met", [Want::Serious.option()])
+        .text("complaint_desk__root_cause", "The box is too thin")
+        .text("complaint_desk__corrective_action", "A thicker box");
+    assert_eq!(codes(done, &Config::default()), [""; 0]);
+    let config: Config =
+        trellis_sdk::parse_config(r#"{"wants_required_from":"never","root_cause_from":"medium"}"#).unwrap();
+    assert_eq!((config.wants_required_from, config.root_cause_from), (None, Some(Threshold::Medium)));
+    assert!(trellis_sdk::parse_config::<Config>(r#"{"root_cause_from":"sometimes"}"#).is_err());
+}
+
+#[test]
+fn r48_cause_action_and_proof_follow_each_other() {
+    let severe = complaint("legal_action").choice("severity", "critical").choice("status", "resolved");
+    let resolved = on(severe.clone(), &changed("status"));
+    assert!(subjects(&resolved)[1].starts_with("Find the root cause"), "{resolved:?}");
+    let known = severe
+        .text("complaint_desk__root_cause", "The box is too thin")
+        .choice("complaint_desk__root_cause_kind", "delivery");
+    let cause = on(known.clone(), &changed("complaint_desk__root_cause"));
+    assert!(subjects(&cause)[0].starts_with("Decide a corrective action"));
+    let action = known.text("complaint_desk__corrective_action", "A thicker box");
+    let today = (NOW_MS / (24 * HOUR_MS)) as i32;
+    let decision = on(
+        action.clone().date("complaint_desk__corrective_due", today + 5),
+        &changed("complaint_desk__corrective_action"),
+    );
+    let [Action::CreateTask(task), Action::StartTimer(timer)] = decision.actions.as_slice() else {
+        panic!("{decision:?}")
+    };
+    assert_eq!((task.due_in_days, timer.due_ms), (Some(5), NOW_MS + 35 * 24 * HOUR_MS));
+    let again = |days: i64| {
+        let other = complaint("").id(OTHER).choice("complaint_desk__root_cause_kind", "delivery");
+        let _answers = testing::lookups([other.time("created_at", NOW_MS - days * 24 * HOUR_MS)]);
+        let proof = on(action.clone(), &Occurrence::Timer("verify".into()));
+        proof.reasons[0].text.en.contains("; 1 more")
+    };
+    assert!(again(29) && !again(31));
+    let failed =
+        on(action.clone().choice("complaint_desk__effective", "no"), &changed("complaint_desk__effective"));
+    assert!(subjects(&failed)[0].starts_with("Decide a corrective action"));
+    let worked =
+        on(action.clone().choice("complaint_desk__effective", "yes"), &changed("complaint_desk__effective"));
+    assert!(matches!(worked.actions.as_slice(), [Action::CancelTimer(_)]));
+    let proven = action.choice("complaint_desk__effective", "yes");
+    assert!(on(proven, &Occurrence::Timer("verify".into())).is_nothing());
+}
+
+#[test]
+fn r46_the_answer_follows_severity_and_open_wants() {
+    let reply = |case: RecordBuilder| {
+        let all = ComplaintDesk::suggest(&of_customer(case), &Config::default(), &now()).unwrap();
+        let reply = all.into_iter().find(|one| one.name == "reply")?;
+        match reply.actions.into_iter().next() {
+            Some(Action::SendMessage(message)) => Some(message),
+            other => panic!("{other:?}"),
+        }
+    };
+    let open = complaint("legal_action")
+        .choice("status", "open")
+        .choice("severity", "critical")
+        .choice("channel", "wechat");
+    let message = reply(open.clone()).unwrap();
+    assert_eq!((message.channel.as_str(), message.account.as_deref()), ("wechat", Some(ACCOUNT)));
+    assert!(message.body.zh_cn.contains("管理层") && message.body.zh_cn.contains("损失和不便"));
+    let half = reply(open.clone().choices("complaint_desk__wants_met", ["serious", "compensation"])).unwrap();
+    assert!(!half.body.zh_cn.contains("损失和不便") && half.body.zh_cn.contains("采取以下措施"));
+    let mild = reply(open.clone().choice("severity", "low").choice("channel", "visit")).unwrap();
+    assert!(mild.channel == "email" && !mild.body.en.contains("management"));
+    assert!(reply(open.choices("complaint_desk__wants_met", Want::ALL.map(Want::option))).is_none());
 }
