@@ -1,5 +1,6 @@
 //! What the desk decides, and that no case can get stuck.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![allow(clippy::inconsistent_digit_grouping, reason = "cents are written apart")]
 
 use bank_desk::{BankDesk, Config, DEADLINE, DOCUMENTS, Matter, Step, WARNING};
 use proptest::prelude::*;

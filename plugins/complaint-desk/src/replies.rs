@@ -7,10 +7,8 @@ use crate::wants;
 
 /// A draft over the channel by which the customer complained, if messages can go there.
 pub(crate) fn draft(case: &WorkItem, severity: Severity) -> SendMessage {
-    let channel = match case.choice("channel") {
-        Some(channel @ ("email" | "sms" | "wechat" | "phone")) => channel,
-        _ => "email",
-    };
+    let takes_messages = |channel: &&str| matches!(*channel, "email" | "sms" | "wechat" | "phone");
+    let channel = case.choice("channel").filter(takes_messages).unwrap_or("email");
     let subject = case.text("subject").unwrap_or_default();
     let ((opening_en, opening_zh), (closing_en, closing_zh)) = (opening(severity), closing(severity));
     let open = wants::open(case);

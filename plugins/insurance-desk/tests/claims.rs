@@ -1,5 +1,6 @@
 //! What the desk decides about claims, and that none can get stuck.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![allow(clippy::inconsistent_digit_grouping, reason = "cents are written apart")]
 
 use insurance_desk::{CONTACT, Config, DECISION, InsuranceDesk, PAYMENT, Step};
 use proptest::prelude::*;
@@ -55,11 +56,11 @@ fn changed(name: &str) -> Occurrence {
 }
 
 fn set(decision: &Decision, field: &str) -> Option<Value> {
-    let sets = decision.actions.iter().filter_map(|action| match action {
+    let mut sets = decision.actions.iter().filter_map(|action| match action {
         Action::SetFields(set) => set.fields.iter().find(|value| value.name == field),
         _ => None,
     });
-    sets.last()?.value.clone()
+    sets.next_back()?.value.clone()
 }
 
 fn tasks(decision: &Decision) -> usize {

@@ -1,5 +1,6 @@
 //! The questions about trend and plan, and what is refused.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![allow(clippy::inconsistent_digit_grouping, reason = "cents are written apart")]
 
 mod data;
 
