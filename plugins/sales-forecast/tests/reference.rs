@@ -95,10 +95,6 @@ fn constants_that_are_searched_are_no_worse_than_those_of_r() {
                 set.name,
                 fit.squared_errors
             );
-            eprintln!(
-                "{} {name}: squared errors {:.2}, R {of_r:.2}, {:?}",
-                set.name, fit.squared_errors, fit.smoothing
-            );
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The reference data, where it is there.
 #![allow(dead_code, reason = "each test file uses some of it")]
+#![allow(clippy::print_stderr, reason = "says what is skipped")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
