@@ -205,8 +205,14 @@ fn sample_sizes_are_as_expected() {
         &expected["power_at_n"]["r_power_prop_test"],
         "power at 50",
     );
-    for (case, metric) in [(&expected["r_power_prop_test_n"]["p1=.50,p2=.75,power=.90"], "pooled")] {
-        close(report.value(metric).unwrap(), case, "R's power.prop.test");
+    let published = &expected["r_power_prop_test_n"];
+    for (baseline, effect, power, wanted) in [
+        (0.5, 0.25, 0.9, &published["p1=.50,p2=.75,power=.90"]),
+        (0.05, 0.01, 0.8, &published["p1=.05,p2=.06,power=.80"]),
+    ] {
+        let report =
+            entered("sample_size", &json!({ "baseline": baseline, "effect": effect, "power": power }));
+        close(report.value("pooled").unwrap(), wanted, "R's power.prop.test");
     }
     let means = &expected["mean_sample_size"];
     let report = entered(

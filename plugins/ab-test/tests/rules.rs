@@ -1,6 +1,6 @@
 //! The plugin's rules on made-up campaigns and counts.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use ab_test::bayes::beliefs;
 use ab_test::multiple::{benjamini_hochberg, bonferroni, holm};

@@ -1,6 +1,6 @@
 //! The plugin on small and made-up shops.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use cross_sell::{BasketKind, Config, CrossSell, ItemKind, Mode};
 use proptest::prelude::*;

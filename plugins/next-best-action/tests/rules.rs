@@ -1,6 +1,6 @@
 //! The plugin on made-up customers.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use next_best_action::{ActionSetting, Channel, Config, NextBestAction};
 use proptest::prelude::*;

@@ -178,6 +178,9 @@ fn itemset_figures(answer: Report, itemsets: &Itemsets, min_confidence: f64, min
         ))
 }
 
+/// How a measure is read off a rule among so many baskets.
+type OfRule = fn(&Rule, usize) -> f64;
+
 fn rule_figures(answer: Report, rules: &[Rule], baskets: usize) -> Report {
     let mut answer = answer.metric(metric("rules", localized("Rules", "规则数"), rules.len() as f64));
     if rules.is_empty() {
@@ -185,12 +188,12 @@ fn rule_figures(answer: Report, rules: &[Rule], baskets: usize) -> Report {
     }
     let total: f64 = rules.iter().map(|rule| rule.lift(baskets)).sum();
     answer = answer.metric(metric("lift_sum", localized("Sum of lifts", "提升度之和"), total));
-    let measure: [(&str, &str, &str, fn(&Rule, usize) -> f64); 3] = [
+    let measures: [(&str, &str, &str, OfRule); 3] = [
         ("support", "Support", "支持度", |rule, n| f64::from(rule.count) / n as f64),
         ("confidence", "Confidence", "置信度", |rule, _| rule.confidence()),
         ("lift", "Lift", "提升度", Rule::lift),
     ];
-    for (name, en, zh, of_rule) in measure {
+    for (name, en, zh, of_rule) in measures {
         let mut values: Vec<f64> = rules.iter().map(|rule| of_rule(rule, baskets)).collect();
         let spread = Spread::of(&mut values);
         for (part, en_part, zh_part, value) in [
