@@ -25,6 +25,8 @@ pub use wants::Want;
 
 /// The timer that runs until somebody takes up a new complaint.
 const FIRST_RESPONSE: &str = "first-response";
+/// When the complaint came in: what the host notes about a record is no column of a dataset.
+const RECEIVED: &str = "complaint_desk__received_at";
 
 /// The plugin.
 #[derive(Debug)]
@@ -38,7 +40,14 @@ impl ServiceWorkflow for ComplaintDesk {
             return Ok(Decision::nothing());
         }
         let judgement = Judgement::of(case, config, at)?;
-        let mut decision = judged(case, &judgement);
+        let mut set = judgement.changes(case).unwrap_or_else(|| case.set_fields());
+        if case.time(RECEIVED).is_none() {
+            set = set.time(RECEIVED, case.time("created_at").unwrap_or(at.now_ms));
+        }
+        let mut decision = Decision { actions: Vec::new(), reasons: judgement.reasons.clone() };
+        if !set.fields.is_empty() {
+            decision = decision.then(set);
+        }
         let missing = items::missing(case);
         // Whether the customer is new is filled in by this very decision.
         let asked: Vec<Item> = missing.into_iter().filter(|item| *item != Item::CustomerKind).collect();

@@ -30,7 +30,8 @@ impl Default for Parameters {
 #[derive(Debug)]
 struct Complaint {
     account: Option<u64>,
-    came_on: i32,
+    /// None of what came in before the desk was there.
+    came_on: Option<i32>,
     resolved_on: Option<i32>,
     severity: Option<String>,
     form: Option<String>,
@@ -52,6 +53,7 @@ struct Sum {
     orders_before: u64,
     orders_after: u64,
     days_to_resolve: i64,
+    with_days: u64,
     satisfaction: f64,
     rated: u64,
 }
@@ -65,8 +67,12 @@ impl Sum {
         }
         let Some(resolved) = complaint.resolved_on else { return };
         self.resolved += 1;
-        self.days_to_resolve += i64::from(resolved) - i64::from(complaint.came_on);
-        let was_customer = orders.iter().any(|day| *day <= complaint.came_on);
+        let came_on = complaint.came_on.unwrap_or(resolved);
+        if let Some(came_on) = complaint.came_on {
+            self.days_to_resolve += i64::from(resolved) - i64::from(came_on);
+            self.with_days += 1;
+        }
+        let was_customer = orders.iter().any(|day| *day <= came_on);
         if !was_customer || resolved.saturating_add(days) > as_of {
             return;
         }
@@ -76,7 +82,7 @@ impl Sum {
         self.judged += 1;
         self.came_back += u64::from(after > 0);
         self.orders_after += after;
-        self.orders_before += count(complaint.came_on.saturating_sub(days), complaint.came_on);
+        self.orders_before += count(came_on.saturating_sub(days), came_on);
     }
 
     fn recovery(&self) -> Option<f64> {
@@ -144,7 +150,7 @@ impl Analysis for ComplaintDesk {
 export_analysis!(ComplaintDesk);
 
 fn read(batch: &Batch, at: &Context, complaints: &mut Vec<Complaint>) -> Result<()> {
-    let (account, created) = (batch.reference("account")?, batch.time("created_at")?);
+    let (account, received) = (batch.reference("account")?, batch.time("received_at")?);
     let (resolved, closed) = (batch.time("resolved_at")?, batch.time("closed_at")?);
     let texts = ["severity", "dissatisfaction", "root_cause_kind", "effective"];
     let [severity, form, cause, effective] = texts.map(|name| batch.dictionary(name));
@@ -152,7 +158,10 @@ fn read(batch: &Batch, at: &Context, complaints: &mut Vec<Complaint>) -> Result<
     let (wants, satisfaction) = (batch.lists("wants_met")?, batch.int64("satisfaction")?);
     let day = |ms: i64| i32::try_from(ms.div_euclid(DAY_MS)).unwrap_or(i32::MAX);
     for row in 0..batch.rows() {
-        let Some(came_on) = created.get(row).map(day).filter(|day| *day <= at.as_of) else { continue };
+        let came_on = received.get(row).map(day);
+        if came_on.is_some_and(|day| day > at.as_of) {
+            continue;
+        }
         complaints.push(Complaint {
             account: account.get(row),
             came_on,
@@ -237,7 +246,7 @@ fn metrics(all: &Sum, complaints: &[Complaint]) -> Vec<trellis_sdk::Metric> {
         (
             "days_to_resolve",
             ("Mean days to a solution", "平均解决天数"),
-            share(all.days_to_resolve as f64, all.resolved),
+            share(all.days_to_resolve as f64, all.with_days),
         ),
         (
             "satisfaction",

@@ -16,7 +16,7 @@ fn complaints() -> Batch {
     let days = |days: [Option<i64>; 5]| days.map(|day| day.map(|day| day * DAY_MS));
     BatchBuilder::new(0..5)
         .reference("account", [Some(1), Some(2), Some(1), Some(3), None])
-        .time("created_at", days([Some(100), Some(200), Some(980), Some(300), Some(300)]))
+        .time("received_at", days([Some(100), Some(200), Some(980), Some(300), Some(300)]))
         .time("resolved_at", days([Some(110), None, Some(990), None, Some(310)]))
         .time("closed_at", days([None, Some(205), None, None, None]))
         .dictionary("severity", [Some("high"), Some("low"), None, Some("high"), Some("low")])
@@ -68,6 +68,20 @@ fn splitting_changes_nothing_and_nobody_is_no_fault() {
     let parts = ask(&mut stream(pieces).with_dataset("orders", split(&orders(), 1)));
     assert_eq!(format!("{whole:?}"), format!("{parts:?}"));
     let nobody = ask(&mut stream([]).with_dataset("orders", []));
+    let unknown = BatchBuilder::new([0])
+        .reference("account", [Some(1)])
+        .time("received_at", [None])
+        .time("resolved_at", [Some(110 * DAY_MS)])
+        .time("closed_at", [None])
+        .dictionary("severity", [None])
+        .dictionary("dissatisfaction", [None])
+        .dictionary("root_cause_kind", [None])
+        .dictionary("effective", [None])
+        .lists("wants_met", [None])
+        .int64("satisfaction", [None])
+        .build();
+    let unknown = ask(&mut stream([unknown]).with_dataset("orders", [orders()]));
+    assert_eq!((unknown.value("recovery_rate"), unknown.value("days_to_resolve")), (Some(100.0), None));
     assert_eq!((nobody.value("complaints"), nobody.value("recovery_rate")), (Some(0.0), None));
     let unknown = ComplaintDesk::analyse("weather", &mut stream([]), "{}", &Config::default(), &at());
     assert!(unknown.unwrap_err().to_string().contains("`weather`"));
