@@ -4,6 +4,9 @@ use trellis_sdk::{Action, CreateTask, SendMessage, message, task};
 
 use crate::config::{Entry, Occasion};
 
+/// Days in which a call is due: the day of a care that was a call lies so long before.
+pub(crate) const CALL_DAYS: u16 = 3;
+
 /// A call for the owner's list, or a message. Both are for the row's customer.
 pub(crate) fn care(entry: &Entry, campaign: &str) -> Action {
     if entry.channel == "phone" { call(entry, campaign).into() } else { send(entry).into() }
@@ -24,7 +27,7 @@ fn call(entry: &Entry, campaign: &str) -> CreateTask {
             format!("Campaign “{campaign}”. {about_en}{ask_en}"),
             format!("营销活动“{campaign}”。{about_zh}{ask_zh}"),
         )
-        .due_in_days(3)
+        .due_in_days(CALL_DAYS)
         .priority("normal")
 }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 pub struct Config {
     /// What is done on which occasion; the first entry that is due counts.
     pub plan: Vec<Entry>,
-    /// Days between two cares: 7, 14, 30, 60 or 90, which are the periods that are counted.
+    /// Days between two cares at least.
     pub gap_days: i32,
     /// Cares within a year at most.
     pub cares_in_year: i64,

@@ -1,12 +1,12 @@
 //! The figures of each customer in a batch, and what is due.
 
 use jiff::civil::{Date, date};
-use trellis_sdk::{Batch, Context, PluginError, Reason, Result, localized, reason};
+use trellis_sdk::{Batch, Context, Reason, Result, localized, reason};
 
+use crate::cares::CALL_DAYS;
 use crate::config::{Config, Entry, Occasion};
 
-/// The periods, in days, for which cares are counted.
-const PERIODS: [i32; 5] = [7, 14, 30, 60, 90];
+const DAY_MS: i64 = 86_400_000;
 
 pub(crate) const OPEN_SEVERE_COMPLAINT: &str = "open-severe-complaint";
 pub(crate) const DO_NOT_CONTACT: &str = "do-not-contact";
@@ -26,26 +26,25 @@ pub(crate) struct Customer {
     open_deals: i64,
     open_severe_complaints: i64,
     not_to_be_contacted: i64,
-    recent_cares: i64,
+    /// Of the last message that was sent, and the last call that was asked for.
+    since_care: Option<i64>,
+    /// Messages that are not sent yet.
+    waiting: i64,
     cares_in_year: i64,
     segment: Option<String>,
 }
 
 /// The customers of a batch, in its order.
-pub(crate) fn read(batch: &Batch, config: &Config, at: &Context) -> Result<Vec<Customer>> {
-    let gap = config.gap_days;
-    if !PERIODS.contains(&gap) {
-        let message = format!("gap_days is {gap}; it may be one of {PERIODS:?}");
-        return Err(PluginError::InvalidConfig(message));
-    }
+pub(crate) fn read(batch: &Batch, at: &Context) -> Result<Vec<Customer>> {
     let [order, delivery, birthday, end] =
         ["last_order", "last_delivery", "birthday", "contract_ends"].map(|name| batch.date(name));
     let (order, delivery, birthday, end) = (order?, delivery?, birthday?, end?);
     let count = |name: &str| batch.int64(name);
     let (deals, complaints, blocked) =
         (count("open_deals")?, count("open_severe_complaints")?, count("not_to_be_contacted")?);
-    let (messages, tasks) = (count(&format!("messages_{gap}"))?, count(&format!("tasks_{gap}"))?);
-    let (messages_year, tasks_year) = (count("messages_365")?, count("tasks_365")?);
+    let (waiting, messages, calls) =
+        (count("waiting_messages")?, count("messages_in_year")?, count("calls_in_year")?);
+    let (sent, call_due) = (batch.time("last_message")?, batch.date("last_call_due")?);
     let segment = batch.has_column("segment").then(|| batch.dictionary("segment")).transpose()?;
     let since = |day: i32| i64::from(at.as_of) - i64::from(day);
     let customer = |row: usize| Customer {
@@ -56,8 +55,15 @@ pub(crate) fn read(batch: &Batch, config: &Config, at: &Context) -> Result<Vec<C
         open_deals: deals.get(row).unwrap_or(0),
         open_severe_complaints: complaints.get(row).unwrap_or(0),
         not_to_be_contacted: blocked.get(row).unwrap_or(0),
-        recent_cares: messages.get(row).unwrap_or(0) + tasks.get(row).unwrap_or(0),
-        cares_in_year: messages_year.get(row).unwrap_or(0) + tasks_year.get(row).unwrap_or(0),
+        since_care: [
+            sent.get(row).map(|ms| i64::from(at.as_of) - ms.div_euclid(DAY_MS)),
+            call_due.get(row).map(|day| since(day) + i64::from(CALL_DAYS)),
+        ]
+        .into_iter()
+        .flatten()
+        .min(),
+        waiting: waiting.get(row).unwrap_or(0),
+        cares_in_year: messages.get(row).unwrap_or(0) + calls.get(row).unwrap_or(0),
         segment: segment.as_ref().and_then(|segment| segment.get(row)).map(str::to_owned),
     };
     Ok((0..batch.rows()).map(customer).collect())
@@ -72,7 +78,7 @@ impl Customer {
         if self.not_to_be_contacted > 0 {
             return Err(DO_NOT_CONTACT);
         }
-        if self.recent_cares > 0 {
+        if self.waiting > 0 || self.since_care.is_some_and(|days| days < i64::from(config.gap_days)) {
             return Err(CARED_FOR_RECENTLY);
         }
         if self.cares_in_year >= config.cares_in_year {
@@ -134,8 +140,8 @@ impl Customer {
             }
             DO_NOT_CONTACT => localized("does not want to be contacted", "客户不希望被联系"),
             CARED_FOR_RECENTLY => localized(
-                format!("was cared for within the last {gap} days"),
-                format!("最近 {gap} 天内已关怀过"),
+                format!("was cared for within the last {gap} days, or is about to be"),
+                format!("最近 {gap} 天内已关怀过，或有待发送的关怀消息"),
             ),
             ENOUGH_CARES => localized(
                 format!("was cared for {} times within a year; {year} is the limit", self.cares_in_year),

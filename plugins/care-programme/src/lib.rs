@@ -24,7 +24,7 @@ impl CampaignRules for CareProgramme {
     type Config = Config;
 
     fn eligible(_: &ObjectRecord, rows: &Batch, config: &Config, at: &Context) -> Result<Eligibilities> {
-        let customers = customers::read(rows, config, at)?;
+        let customers = customers::read(rows, at)?;
         let judge = |row: usize| {
             customers
                 .get(row)
@@ -43,7 +43,7 @@ impl CampaignRules for CareProgramme {
         let (status, variant) = (rows.dictionary("status")?, rows.dictionary("variant")?);
         let name = campaign.text("name").unwrap_or_default();
         let mut actions = Vec::new();
-        for (row, customer) in customers::read(rows, config, at)?.iter().enumerate() {
+        for (row, customer) in customers::read(rows, at)?.iter().enumerate() {
             let is_in = matches!(status.get(row), Some("planned" | "contacted" | "responded" | "converted"));
             if !is_in || variant.get(row).is_none() {
                 continue;
@@ -57,7 +57,7 @@ impl CampaignRules for CareProgramme {
     }
 
     fn explain(_: &ObjectRecord, rows: &Batch, config: &Config, at: &Context) -> Result<Vec<Vec<Reason>>> {
-        Ok(customers::read(rows, config, at)?.iter().map(|customer| customer.reasons(config)).collect())
+        Ok(customers::read(rows, at)?.iter().map(|customer| customer.reasons(config)).collect())
     }
 
     fn evaluate(_: &ObjectRecord, members: &mut RowStream<'_>, _: &Config, _: &Context) -> Result<Report> {

@@ -152,7 +152,7 @@ impl Forecast<'_> {
         let (word, of) = self.series.grain.words();
         let horizon = self.parameters.horizon;
         let summary = localized(
-            format!("{en}: {total:.0} over the next {horizon} {word}{}.", self.in_currency()),
+            format!("{en}: {total:.0}{} over the next {horizon} {word}.", self.in_currency()),
             format!("{zh}：未来 {horizon} {of}合计 {total:.0}{}。", self.in_currency()),
         );
         let metrics = self.metrics(total).into_iter().fold(report(summary), Report::metric);
