@@ -25,8 +25,8 @@ const PACKAGE: &str = "trellis:plugin/";
 const COMPILED_MEMORY_BYTES_MAX: u64 = 4 << 20;
 /// The size of a page of linear memory.
 const PAGE_BYTES: u64 = 64 << 10;
-/// The host interfaces that every plugin may import. The first four hold types only.
-const GRANTED: [&str; 6] = ["actions", "columns", "types", "values", "host-log", "row-streams"];
+/// The host interfaces that every plugin may import. The first five hold types only.
+const GRANTED: [&str; 7] = ["actions", "columns", "reports", "types", "values", "host-log", "row-streams"];
 /// The host interface for which a manifest has to have `[[lookups]]`.
 const LOOKUPS: &str = "host-lookups";
 

@@ -40,6 +40,7 @@ mod permits;
 mod plain;
 mod plugin;
 mod report;
+mod report_json;
 mod run;
 mod trap;
 mod used;
@@ -57,9 +58,11 @@ pub use health::{
     PluginMetrics, PoisonRow, Quarantine, RowKey, Supervision,
 };
 pub use host::{HostStats, PluginHost};
+pub use interfaces::analysis::{Analysed, Analysis, AnalysisDescription};
 pub use interfaces::campaign_rules::{
     CampaignRules, Eligible, Evaluation, NextActions, RowActions, Variants,
 };
+pub use interfaces::model_report::{LearnedBy, ModelReport};
 pub use interfaces::record_hook::{HookChange, RecordHook, Refusal, Verdict};
 pub use interfaces::row_streams::RowStream;
 pub use interfaces::scoring::{Band, ScoreDescription, Scored, ScoredColumn, Scoring};

@@ -16,8 +16,8 @@ use crate::interfaces::{Guests, row_streams};
 use crate::manifest::{Interface, LookupGrant};
 use crate::used::{Usage, Used};
 use crate::{
-    CampaignRules, ClassLimits, Digest, Error, FaultKind, Inspection, LimitClass, Limits, Manifest,
-    PluginVersion, RecordHook, Result, Scoring, Segmentation, ServiceWorkflow,
+    Analysis, CampaignRules, ClassLimits, Digest, Error, FaultKind, Inspection, LimitClass, Limits, Manifest,
+    ModelReport, PluginVersion, RecordHook, Result, Scoring, Segmentation, ServiceWorkflow,
 };
 
 /// A component that was checked, compiled and linked. Calls on it may run at the same time; each has an instance of its own.
@@ -171,6 +171,16 @@ impl Plugin {
     /// Its interface for records that are saved, if it has one.
     pub fn record_hook(&self) -> Option<RecordHook<'_>> {
         self.provides(Interface::RecordHook).then(|| RecordHook::of(self))
+    }
+
+    /// Its interface that shows models, if it has one.
+    pub fn model_report(&self) -> Option<ModelReport<'_>> {
+        self.provides(Interface::ModelReport).then(|| ModelReport::of(self))
+    }
+
+    /// Its interface for questions about a whole population, if it has one.
+    pub fn analysis(&self) -> Option<Analysis<'_>> {
+        self.provides(Interface::Analysis).then(|| Analysis::of(self))
     }
 
     fn provides(&self, interface: Interface) -> bool {

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value as Json, json};
 use trellis_model::{Action, NewMessage, NewTask, Reason, RecordId, Text, Value};
 use trellis_plugin_host::{
-    Assigned, Decided, Eligible, Evaluation, Metric, Model, NextActions, Requirement, RowError,
-    ScoreDescription, Scored, SegmentationDescription, Suggestion, Variants, Verdict,
+    AnalysisDescription, Assigned, Decided, Eligible, Evaluation, Metric, Model, NextActions, Requirement,
+    RowError, ScoreDescription, Scored, SegmentationDescription, Suggestion, Variants, Verdict,
 };
 
 pub(crate) fn text(text: &Text) -> Json {
@@ -55,9 +55,20 @@ pub(crate) fn model(model: &Model) -> Json {
 }
 
 fn metrics(metrics: &[Metric]) -> Json {
-    let one =
-        |metric: &Metric| json!({ "name": metric.name, "label": text(&metric.label), "value": metric.value });
-    metrics.iter().map(one).collect()
+    metrics.iter().map(Metric::to_json).collect()
+}
+
+pub(crate) fn analyses(described: &[AnalysisDescription]) -> Json {
+    let one = |one: &AnalysisDescription| {
+        json!({
+            "name": one.name,
+            "label": text(&one.label),
+            "description": text(&one.description),
+            "dataset": one.dataset,
+            "parameters": one.parameters.as_json(),
+        })
+    };
+    described.iter().map(one).collect()
 }
 
 /// One object a row: what `of` says of it, or why it failed.
@@ -131,7 +142,7 @@ pub(crate) fn next(next: &NextActions, rows: u32) -> Json {
 }
 
 pub(crate) fn evaluation(evaluation: &Evaluation) -> Json {
-    json!({ "summary": text(&evaluation.report.summary), "metrics": metrics(&evaluation.report.metrics) })
+    evaluation.report.to_json()
 }
 
 pub(crate) fn decided(decided: &Decided) -> Json {

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::{Map, Value as Json};
 use trellis_model::{Batch, Lookups, Text};
 use trellis_plugin_host::manifest::Interface;
-use trellis_plugin_host::{Error, HookChange, LimitClass, Limits, Plugin, Result, WorkItem};
+use trellis_plugin_host::{Error, HookChange, LearnedBy, LimitClass, Limits, Plugin, Result, WorkItem};
 
 use crate::Function;
-use crate::calls::{Caller, Input, ModelSource};
+use crate::calls::{Caller, Input, ModelSource, interface_of};
 use crate::golden::{Answers, Cases, default_context};
 use crate::laws::{Data, FieldTypes, Flavour, Random, config_of, unknown_type};
 
@@ -104,7 +105,7 @@ pub fn run(
                 lookups: &lookups,
                 datasets: &datasets,
             };
-            let bench = Bench { caller, metered: pair.metered, data: &data, limits, options };
+            let bench = Bench { caller, metered: pair.metered, data: &data, cases, limits, options };
             bench.figure(function).map_err(|error| crate::golden::failure(&error))
         });
         figures.push(figure.map_err(|why| (function, why)));
@@ -116,6 +117,7 @@ struct Bench<'a> {
     caller: Caller<'a>,
     metered: &'a Plugin,
     data: &'a Data<'a>,
+    cases: &'a Cases,
     limits: &'a Limits,
     options: &'a Options,
 }
@@ -153,8 +155,8 @@ impl Bench<'_> {
         let batch = self.caller.plugin.manifest().limit_class;
         match (function.interface, function.name) {
             (_, "describe") => (LimitClass::Call, 0),
-            (_, "fit" | "evaluate") => (LimitClass::Training, self.options.rows),
-            (_, "rules") => (batch, 0),
+            (_, "fit" | "evaluate" | "analyse") => (LimitClass::Training, self.options.rows),
+            (_, "rules" | "describe-model") => (batch, 0),
             // Only rows that somebody asks for are explained.
             (_, "explain") => (batch, self.options.rows.min(1_000)),
             (Interface::RecordHook, _) => (LimitClass::RecordHook, self.options.rows.min(200)),
@@ -202,7 +204,27 @@ impl Bench<'_> {
                 };
                 Input::Changes((0..rows).map(change).collect())
             }
+            (Interface::ModelReport, _) => {
+                let mut learners =
+                    manifest.provides.iter().filter_map(|interface| LearnedBy::named(interface.name()));
+                let learned_by = learners.next().ok_or_else(|| self.host_error("segmentation"))?;
+                let model = self.model(interface_of(learned_by), &mut random)?;
+                Input::Shown { learned_by, model: ModelSource::Bytes(model) }
+            }
+            (Interface::Analysis, _) => {
+                let analysis = self.caller.plugin.analysis().ok_or_else(|| self.host_error("analysis"))?;
+                let described = analysis.describe(self.caller.config)?;
+                let first = described.first().ok_or_else(|| self.host_error("analysis"))?;
+                let (analysis, parameters) = (first.name.clone(), self.said_with(&first.name));
+                let rows = if first.dataset.is_some() { vec![batch(&mut random)] } else { Vec::new() };
+                Input::Question { analysis, parameters, rows }
+            }
         })
+    }
+
+    /// What the author's first case of a question says with it, else nothing.
+    fn said_with(&self, question: &str) -> Json {
+        self.cases.said_with(question).cloned().unwrap_or_else(|| Json::Object(Map::new()))
     }
 
     /// A model that was learned from a population as large as the batch.

@@ -7,8 +7,8 @@ use serde_json::Value as Json;
 use trellis_model::{Batch, Lookups, NamedRecord};
 use trellis_plugin_host::manifest::Interface;
 use trellis_plugin_host::{
-    CallContext, CampaignRules, CancelFlag, Error, HookChange, Manifest, Occurrence, Plugin, Result,
-    RowStream, Scoring, Segmentation, ServiceWorkflow, WorkItem,
+    Analysis, AnalysisDescription, CallContext, CampaignRules, CancelFlag, Error, HookChange, LearnedBy,
+    Manifest, Occurrence, Plugin, Result, RowStream, Scoring, Segmentation, ServiceWorkflow, WorkItem,
 };
 
 use crate::Function;
@@ -31,6 +31,10 @@ pub(crate) enum Input {
     Item { item: WorkItem, event: Option<Occurrence> },
     /// Records that are about to be saved.
     Changes(Vec<HookChange>),
+    /// A model that is shown.
+    Shown { learned_by: LearnedBy, model: ModelSource },
+    /// A question with what is said with it and the rows of customers; rows of other datasets are the caller's.
+    Question { analysis: String, parameters: Json, rows: Vec<Batch> },
 }
 
 /// Where a model comes from.
@@ -52,7 +56,8 @@ impl Input {
         match self {
             Self::Nothing | Self::Item { .. } | Self::Changes(_) => Vec::new(),
             Self::Fit(rows) | Self::Campaign { rows, .. } => vec![rows],
-            Self::Model(model) => Vec::from_iter(learned(model)),
+            Self::Model(model) | Self::Shown { model, .. } => Vec::from_iter(learned(model)),
+            Self::Question { rows, .. } => rows.iter().collect(),
             Self::Rows { model, rows } => std::iter::once(rows).chain(learned(model)).collect(),
         }
     }
@@ -94,6 +99,12 @@ impl Batches {
             datasets.insert(own.name.clone(), self.batches.clone());
         }
         Self { datasets, ..self }
+    }
+
+    /// One of the datasets; no rows where none is named.
+    fn opened(self, dataset: Option<&str>) -> Self {
+        let batches = dataset.and_then(|name| self.datasets.get(name)).cloned().unwrap_or_default();
+        Self { batches, ..self }
     }
 }
 
@@ -146,6 +157,16 @@ impl Caller<'_> {
                 }
                 _ => Err(self.misused(function.name)),
             }),
+            Interface::ModelReport => self.plugin.model_report().map(|guest| match input {
+                Input::Shown { learned_by, model } => {
+                    let model = self.model(interface_of(*learned_by), model)?;
+                    Ok(guest.describe_model(*learned_by, &model)?.to_json())
+                }
+                _ => Err(self.misused(function.name)),
+            }),
+            Interface::Analysis => {
+                self.plugin.analysis().map(|guest| self.analysis(guest, function.name, input))
+            }
         };
         answer.unwrap_or_else(|| Err(self.misused(function.name)))
     }
@@ -162,7 +183,7 @@ impl Caller<'_> {
             Interface::Scoring => {
                 self.plugin.scoring().map(|guest| guest.fit(&mut rows, config, at, &cancel))
             }
-            Interface::CampaignRules | Interface::ServiceWorkflow | Interface::RecordHook => None,
+            _ => None,
         };
         let fitted = fitted.unwrap_or_else(|| Err(self.misused("fit")))?;
         let answer = answers::model(&fitted.model);
@@ -247,8 +268,49 @@ impl Caller<'_> {
         })
     }
 
+    fn analysis(&self, guest: Analysis<'_>, name: &str, input: &Input) -> Result<Json> {
+        match (name, input) {
+            ("describe", _) => Ok(answers::analyses(&guest.describe(self.config)?)),
+            ("analyse", Input::Question { analysis, parameters, rows }) => {
+                let described = guest.describe(self.config)?;
+                let question = described.iter().find(|question| question.name == *analysis);
+                let question =
+                    question.ok_or_else(|| self.refused(format!("it describes no analysis `{analysis}`")))?;
+                let parameters = self.parameters(question, parameters.clone())?;
+                let manifest = self.plugin.manifest();
+                let rows = Batches::new(rows.clone()).beside(manifest, self.datasets);
+                let (mut rows, cancel) = (rows.opened(question.dataset.as_deref()), CancelFlag::default());
+                let analysed =
+                    guest.analyse(analysis, &mut rows, &parameters, self.config, self.at, &cancel)?;
+                Ok(analysed.report.to_json())
+            }
+            _ => Err(self.misused(name)),
+        }
+    }
+
+    /// What is said with a question, as the host would pass it.
+    fn parameters(&self, question: &AnalysisDescription, parameters: Json) -> Result<String> {
+        let parameters = question.parameters.with_defaults(parameters);
+        match question.parameters.problems(&parameters).first() {
+            None => Ok(parameters.to_string()),
+            Some(problem) => Err(self
+                .refused(format!("the host would refuse the parameters of `{}`: {problem}", question.name))),
+        }
+    }
+
+    fn refused(&self, reason: String) -> Error {
+        Error::Host { plugin: self.plugin.plugin_version().clone(), reason }
+    }
+
     fn misused(&self, function: &str) -> Error {
-        let plugin = self.plugin.plugin_version().clone();
-        Error::Host { plugin, reason: format!("`{function}` was called with another function's input") }
+        self.refused(format!("`{function}` was called with another function's input"))
+    }
+}
+
+/// The interface whose function learned a model.
+pub(crate) fn interface_of(learned_by: LearnedBy) -> Interface {
+    match learned_by {
+        LearnedBy::Segmentation => Interface::Segmentation,
+        LearnedBy::Scoring => Interface::Scoring,
     }
 }

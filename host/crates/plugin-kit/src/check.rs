@@ -11,7 +11,7 @@ use crate::golden::Cases;
 pub fn import_text(import: &str) -> Text {
     let name = import.split(['/', '@']).nth(1).unwrap_or(import);
     let (en, zh_cn) = match name {
-        "types" | "columns" | "values" | "actions" => ("names types only", "仅引用类型定义"),
+        "types" | "columns" | "values" | "actions" | "reports" => ("names types only", "仅引用类型定义"),
         "host-log" => ("may write lines to its log", "可写入插件日志"),
         "row-streams" => ("reads the rows that it is given to learn from", "读取用于学习的数据行"),
         "host-lookups" => ("may look up what `[[lookups]]` names", "可查询 `[[lookups]]` 声明的内容"),
@@ -100,6 +100,13 @@ fn described(plugin: &Plugin, warnings: &mut Vec<Text>) {
         one.bands
             .iter()
             .for_each(|band| label(format!("band `{}` of `{}`", band.name, one.name), &band.label));
+    }
+    let questions = plugin.analysis().and_then(|guest| guest.describe(&config).ok()).unwrap_or_default();
+    for one in &questions {
+        label(format!("analysis `{}`", one.name), &one.label);
+    }
+    for one in &questions {
+        settings(&format!("analysis `{}`: parameters", one.name), one.parameters.as_json(), warnings);
     }
 }
 

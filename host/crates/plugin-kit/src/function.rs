@@ -12,12 +12,14 @@ pub struct Function {
 }
 
 /// Every function of every interface, in the order of `wit/`.
-const ALL: [(Interface, &[&str]); 5] = [
+const ALL: [(Interface, &[&str]); 7] = [
     (Interface::Segmentation, &["describe", "fit", "assign", "explain"]),
     (Interface::Scoring, &["describe", "fit", "score", "explain", "rules"]),
     (Interface::CampaignRules, &["eligible", "assign-variant", "next-action", "explain", "evaluate"]),
     (Interface::ServiceWorkflow, &["triage", "on-event", "suggest", "close-check"]),
     (Interface::RecordHook, &["before-save"]),
+    (Interface::ModelReport, &["describe-model"]),
+    (Interface::Analysis, &["describe", "analyse"]),
 ];
 
 impl Function {

@@ -102,6 +102,8 @@ fn asked(interface: Interface, name: &str) -> String {
         Interface::ServiceWorkflow => {
             "it is asked when a record of its object is created or changed".to_owned()
         }
+        Interface::ModelReport => format!("  trellis plugin report {name}"),
+        Interface::Analysis => format!("  trellis plugin analyse {name}"),
         Interface::RecordHook => "it is asked before a record of its object is saved".to_owned(),
     }
 }

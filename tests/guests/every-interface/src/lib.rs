@@ -1,11 +1,15 @@
 //! Implements every interface, each in a few lines: what the host does with a plugin of many kinds, and what crossing costs nobody.
 
+use std::collections::BTreeMap;
+
+use trellis_sdk::serde::Deserialize;
 use trellis_sdk::{
-    Assignments, Batch, CampaignRules, Change, Context, Decision, Eligibilities, Fields, NoConfig,
-    ObjectRecord, RecordHook, Result, RowActions, ScoreDescription, Scores, Scoring, Segmentation,
-    SegmentationDescription, ServiceWorkflow, Verdict, WorkItem, described, export_campaign_rules,
-    export_record_hook, export_scoring, export_segmentation, export_service_workflow, json, localized,
-    lookups, reason, scored, task,
+    Analysis, AnalysisDescription, Assignments, Batch, CampaignRules, Change, Context, Decision,
+    Eligibilities, Fields, LearnedBy, ModelReport, NoConfig, ObjectRecord, RecordHook, Report, Result,
+    RowActions, RowStream, ScoreDescription, Scores, Scoring, Segmentation, SegmentationDescription,
+    ServiceWorkflow, Verdict, WorkItem, analysis, described, export_analysis, export_campaign_rules,
+    export_model_report, export_record_hook, export_scoring, export_segmentation, export_service_workflow,
+    json, localized, lookups, metric, panel, parse_config, reason, report, scored, task,
 };
 
 /// The plugin.
@@ -94,8 +98,74 @@ impl RecordHook for EveryInterface {
     }
 }
 
+/// How large a model is, and whose it is.
+impl ModelReport for EveryInterface {
+    fn describe_model(learned_by: LearnedBy, model: &[u8]) -> Result<Report> {
+        let whose = match learned_by {
+            LearnedBy::Segmentation => localized("Learned by segmentation", "由分群学习"),
+            LearnedBy::Scoring => localized("Learned by scoring", "由打分学习"),
+        };
+        Ok(report(whose).metric(metric("bytes", localized("Bytes", "字节数"), model.len() as f64)))
+    }
+}
+
+/// What is said with the question about orders.
+#[derive(Deserialize)]
+#[serde(crate = "trellis_sdk::serde")]
+struct AtLeast {
+    at_least: i64,
+}
+
+impl Analysis for EveryInterface {
+    type Config = NoConfig;
+
+    fn describe(_: &NoConfig) -> Result<Vec<AnalysisDescription>> {
+        let at_least = json!({
+            "type": "object",
+            "additionalProperties": false,
+            "properties": { "at_least": {
+                "type": "integer", "minimum": 0, "maximum": 1_000, "default": 1,
+                "title": { "en": "At least so many orders", "zh-CN": "最少订单数" },
+            } },
+        });
+        let orders = analysis("orders", "Customers by number of orders", "按订单数统计客户");
+        Ok(vec![orders.of("customers").asking(&at_least), analysis("today", "The day", "日期")])
+    }
+
+    fn analyse(
+        name: &str,
+        rows: &mut RowStream<'_>,
+        said: &str,
+        _: &NoConfig,
+        at: &Context,
+    ) -> Result<Report> {
+        if name == "today" {
+            let day = panel("days", "Days", "日期").date("day", ("Day", "日"), [Some(at.as_of)]);
+            return Ok(report(localized("One day", "一天")).panel(day));
+        }
+        let AtLeast { at_least } = parse_config(said)?;
+        let mut counts = BTreeMap::<i64, i64>::new();
+        for batch in rows {
+            for orders in batch.int64("orders")?.iter().flatten().filter(|orders| *orders >= at_least) {
+                *counts.entry(orders).or_default() += 1;
+            }
+        }
+        let customers: i64 = counts.values().sum();
+        let counted = panel("counts", "Customers by orders", "客户数分布")
+            .int64("orders", ("Orders", "订单数"), "", counts.keys().copied().map(Some))
+            .int64("customers", ("Customers", "客户数"), "", counts.values().copied().map(Some))
+            .bar("orders", ["customers"]);
+        let summary = localized(format!("{customers} customers"), format!("{customers} 位客户"));
+        Ok(report(summary)
+            .metric(metric("customers", localized("Customers", "客户数"), customers as f64))
+            .panel(counted))
+    }
+}
+
 export_segmentation!(EveryInterface);
 export_scoring!(EveryInterface);
 export_campaign_rules!(EveryInterface);
 export_service_workflow!(EveryInterface);
 export_record_hook!(EveryInterface);
+export_model_report!(EveryInterface);
+export_analysis!(EveryInterface);

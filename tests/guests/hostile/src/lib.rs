@@ -6,6 +6,7 @@
 mod answers;
 mod campaign;
 mod hook;
+mod reports;
 mod resources;
 mod scores;
 mod workflow;
@@ -22,7 +23,7 @@ use bindings::exports::trellis::plugin::segmentation::{Assignments, Guest, RowSt
 use bindings::trellis::plugin::columns::Batch;
 
 /// What the guest can do wrong, by the call that does it.
-pub const SINS: [(&str, &[&str]); 14] = [
+pub const SINS: [(&str, &[&str]); 17] = [
     (
         "segmentation.describe",
         &[
@@ -86,6 +87,9 @@ pub const SINS: [(&str, &[&str]); 14] = [
     ("service-workflow.triage, by look-ups", &workflow::LOOKUP_SINS),
     ("service-workflow", &workflow::OTHER_SINS),
     ("record-hook.before-save", &hook::SINS),
+    ("analysis.describe", &reports::DESCRIBE_SINS),
+    ("analysis.analyse", &reports::ANSWER_SINS),
+    ("model-report.describe-model", &reports::SHOWN_SINS),
     ("every call on a batch, where it holds an ordinal that ends in 07", &[POISON_ROW]),
     ("record-hook.before-save, where a company is called `poison`", &[hook::POISON_CHANGE]),
 ];
@@ -190,6 +194,8 @@ trellis_sdk::export_scoring_guest!(Hostile);
 trellis_sdk::export_campaign_rules_guest!(Hostile);
 trellis_sdk::export_service_workflow_guest!(Hostile);
 trellis_sdk::export_record_hook_guest!(Hostile);
+trellis_sdk::export_model_report_guest!(Hostile);
+trellis_sdk::export_analysis_guest!(Hostile);
 
 fn sin_of_config(config: &str) -> Result<String> {
     let Config { sin } = parse_config(config)?;

@@ -1,5 +1,6 @@
 //! Checks what guests return before anybody uses it. A check fails with words that the plugin's author understands.
 
+pub(crate) mod analysis;
 pub(crate) mod campaign_rules;
 pub(crate) mod reports;
 pub(crate) mod scoring;

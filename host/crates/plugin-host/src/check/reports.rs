@@ -1,6 +1,7 @@
 //! Checks reports.
 
-use trellis_model::{ColumnData, TextColumn};
+use jiff::Timestamp;
+use trellis_model::{ColumnData, Currency, Text, TextColumn, Value};
 
 use super::{Check, codes_within, is_name, metrics, texts, unique, validity};
 use crate::report::{Chart, Drawing, Panel, PanelColumn, Report};
@@ -13,14 +14,25 @@ const COLUMNS_MAX: usize = 50;
 const ROWS_MAX: usize = 10_000;
 /// Bytes of the texts in one column of a panel.
 const TEXT_BYTES_MAX: usize = 1 << 20;
+/// Characters of the name of a column.
+const COLUMN_NAME_CHARACTERS_MAX: usize = 100;
+/// Bytes of a heading in one language.
+const LABEL_BYTES_MAX: usize = 1 << 10;
+/// Bytes of a summary or description in one language.
+const PROSE_BYTES_MAX: usize = 64 << 10;
 
 /// Checks that a report can be shown as it is.
 pub(crate) fn report(report: Report) -> Check<Report> {
+    prose("summary", &report.summary, PROSE_BYTES_MAX)?;
     metrics(&report.metrics)?;
+    for metric in &report.metrics {
+        prose("label", &metric.label, LABEL_BYTES_MAX)
+            .map_err(|reason| format!("metric `{}`: {reason}", metric.name))?;
+    }
     at_most("panels", report.panels.len(), PANELS_MAX)?;
     unique("panel", report.panels.iter().map(|panel| panel.name.as_str()))?;
     for panel in &report.panels {
-        check_panel(panel).map_err(|reason| format!("panel `{}`: {reason}", panel.name))?;
+        check_panel(panel).map_err(|reason| format!("panel `{}`: {reason}", short(&panel.name)))?;
     }
     Ok(report)
 }
@@ -29,11 +41,13 @@ fn check_panel(panel: &Panel) -> Check {
     if !is_name(&panel.name, false) {
         return Err("its name is not of the form [a-z][a-z0-9_]*, at most 40 characters".to_owned());
     }
+    prose("label", &panel.label, LABEL_BYTES_MAX)?;
+    prose("description", &panel.description, PROSE_BYTES_MAX)?;
     at_most("columns", panel.columns.len(), COLUMNS_MAX)?;
     at_most("rows", panel.rows(), ROWS_MAX)?;
     unique("column", panel.columns.iter().map(|column| column.values.name.as_str()))?;
     for column in &panel.columns {
-        let named = |reason: String| format!("column `{}`: {reason}", column.values.name);
+        let named = |reason: String| format!("column `{}`: {reason}", short(&column.values.name));
         check_column(column, panel.rows()).map_err(named)?;
     }
     check_drawing(panel)
@@ -41,6 +55,11 @@ fn check_panel(panel: &Panel) -> Check {
 
 fn check_column(column: &PanelColumn, rows: usize) -> Check {
     let values = &column.values;
+    let characters = values.name.chars().count();
+    if !(1..=COLUMN_NAME_CHARACTERS_MAX).contains(&characters) || values.name.contains(char::is_control) {
+        return Err(format!("its name is not of 1 to {COLUMN_NAME_CHARACTERS_MAX} characters on one line"));
+    }
+    prose("label", &column.label, LABEL_BYTES_MAX)?;
     if values.data.len() != rows {
         return Err(format!("{} rows where the first column has {rows}", values.data.len()));
     }
@@ -53,6 +72,19 @@ fn check_column(column: &PanelColumn, rows: usize) -> Check {
                 None => Ok(()),
             }
         }
+        ColumnData::Date(days) => {
+            each(days, |row, day| !values.valid.get(row) || Value::date_of_days(*day).is_some(), "a date")
+        }
+        ColumnData::Time(times) => each(
+            times,
+            |row, ms| !values.valid.get(row) || Timestamp::from_millisecond(*ms).is_ok(),
+            "a moment",
+        ),
+        ColumnData::Money { currency, .. } => match Currency::new(currency) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.to_string()),
+        },
+        ColumnData::Boolean(flags) => each(flags, |_, flag| *flag <= 1, "0 or 1"),
         ColumnData::Text(cells) => check_texts(cells),
         ColumnData::Dictionary { codes, values: words } => {
             check_texts(words)?;
@@ -71,6 +103,18 @@ fn check_column(column: &PanelColumn, rows: usize) -> Check {
         return Err(format!("{} texts in Chinese for {rows} rows", zh_cn.len()));
     }
     check_texts(zh_cn)
+}
+
+fn each<T: std::fmt::Display>(values: &[T], fits: impl Fn(usize, &T) -> bool, what: &str) -> Check {
+    match values.iter().enumerate().find(|(row, value)| !fits(*row, value)) {
+        Some((row, value)) => Err(format!("row {row} is {value}, which is not {what}")),
+        None => Ok(()),
+    }
+}
+
+fn prose(what: &str, text: &Text, bytes_max: usize) -> Check {
+    let bytes = text.en.len().max(text.zh_cn.len());
+    if bytes > bytes_max { Err(format!("its {what} has {bytes} bytes, at most {bytes_max}")) } else { Ok(()) }
 }
 
 fn check_texts(column: &TextColumn) -> Check {
@@ -211,6 +255,38 @@ mod tests {
         assert!(refused(of(vec![chinese], Drawing::Table)).contains("1 texts in Chinese for 2 rows"));
         let references = vec![column("a", ColumnData::Reference(vec![1]))];
         assert!(refused(of(references, Drawing::Table)).contains("single texts"));
+    }
+
+    #[test]
+    fn what_nobody_could_write_down_is_refused() {
+        let odd = |data| refused(of(vec![column("a", data)], Drawing::Table));
+        assert!(
+            odd(ColumnData::Date(vec![0, i32::MAX])).contains("row 1 is 2147483647, which is not a date")
+        );
+        assert!(odd(ColumnData::Time(vec![i64::MIN])).contains("which is not a moment"));
+        assert!(odd(ColumnData::Boolean(vec![2])).contains("row 0 is 2"));
+        let money = ColumnData::Money { currency: "coins".to_owned(), minor_units: vec![1] };
+        assert!(odd(money).contains("coins"));
+        let mut null = column("a", ColumnData::Date(vec![i32::MAX]));
+        null.values.valid = Validity::from_flags([false]);
+        assert!(report(of(vec![null], Drawing::Table)).is_ok(), "nobody looks at what stands under null");
+    }
+
+    #[test]
+    fn names_and_prose_have_ends() {
+        let words = |name: &str| vec![column(name, words(1))];
+        for name in ["", "two\nlines", &"x".repeat(COLUMN_NAME_CHARACTERS_MAX + 1)] {
+            assert!(refused(of(words(name), Drawing::Table)).contains("characters on one line"), "{name}");
+        }
+        let long = Text::new("x".repeat(PROSE_BYTES_MAX + 1), "");
+        let wrong = Report { summary: long.clone(), ..Report::default() };
+        assert!(refused(wrong).contains("its summary has 65537 bytes, at most 65536"));
+        let mut labelled = of(words("a"), Drawing::Table);
+        labelled.panels[0].columns[0].label = long.clone();
+        let message = refused(labelled.clone());
+        assert!(message.starts_with("panel `sizes`: column `a`: its label has"), "{message}");
+        labelled.panels[0].label = long;
+        assert!(refused(labelled).starts_with("panel `sizes`: its label has"));
     }
 
     #[test]

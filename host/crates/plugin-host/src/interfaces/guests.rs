@@ -71,4 +71,6 @@ exported! {
     campaign_rules CampaignRules "campaign-rules",
     service_workflow ServiceWorkflow "service-workflow",
     record_hook RecordHook "record-hook",
+    model_report ModelReport "model-report",
+    analysis Analysis "analysis",
 }

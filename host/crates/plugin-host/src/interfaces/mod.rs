@@ -1,9 +1,11 @@
 //! The interfaces of `wit/`, one module each. The generated types stay inside this crate.
 
+pub(crate) mod analysis;
 pub(crate) mod campaign_rules;
 mod guests;
 pub(crate) mod host_log;
 pub(crate) mod host_lookups;
+pub(crate) mod model_report;
 pub(crate) mod record_hook;
 pub(crate) mod row_streams;
 pub(crate) mod scoring;
@@ -44,6 +46,8 @@ pub(crate) mod bindings {
                 export trellis:plugin/campaign-rules@1.0.0;
                 export trellis:plugin/service-workflow@1.0.0;
                 export trellis:plugin/record-hook@1.0.0;
+                export trellis:plugin/model-report@1.0.0;
+                export trellis:plugin/analysis@1.0.0;
             }
         ",
         world: "trellis:host-side/host-side",

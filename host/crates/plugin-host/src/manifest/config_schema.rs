@@ -34,7 +34,7 @@ type SchemaProblem = (String, String);
 
 impl ConfigSchema {
     /// Checks that a schema uses known keywords only, and that its defaults satisfy it. No schema means no settings.
-    pub(super) fn new(schema: Option<Value>) -> Result<Self, SchemaProblem> {
+    pub(crate) fn new(schema: Option<Value>) -> Result<Self, SchemaProblem> {
         let nothing = || serde_json::json!({ "type": "object", "additionalProperties": false });
         let schema = schema.unwrap_or_else(nothing);
         check_schema("", &schema, 0)?;

@@ -93,12 +93,23 @@ pub enum Interface {
     ServiceWorkflow,
     /// Judges records before they are saved.
     RecordHook,
+    /// Shows what segmentation or scoring learned.
+    ModelReport,
+    /// Answers questions about a whole population.
+    Analysis,
 }
 
 impl Interface {
     /// Every interface that this host knows.
-    pub const ALL: [Self; 5] =
-        [Self::Segmentation, Self::Scoring, Self::CampaignRules, Self::ServiceWorkflow, Self::RecordHook];
+    pub const ALL: [Self; 7] = [
+        Self::Segmentation,
+        Self::Scoring,
+        Self::CampaignRules,
+        Self::ServiceWorkflow,
+        Self::RecordHook,
+        Self::ModelReport,
+        Self::Analysis,
+    ];
 
     /// Its name in WIT and in `provides`.
     pub fn name(self) -> &'static str {
@@ -108,6 +119,8 @@ impl Interface {
             Self::CampaignRules => "campaign-rules",
             Self::ServiceWorkflow => "service-workflow",
             Self::RecordHook => "record-hook",
+            Self::ModelReport => "model-report",
+            Self::Analysis => "analysis",
         }
     }
 

@@ -76,6 +76,7 @@ pub(super) fn parse(text: &str) -> Parse<Manifest> {
         ConfigSchema::new(raw.config).map_err(|(path, reason)| problem(&format!("config{path}"), reason))?;
     configured::check(&datasets, &config)?;
     related::check(&datasets, &config)?;
+    check_models(&provides)?;
     check_aliases("segmentation", &raw.segmentation)?;
     check_aliases("scoring", &raw.scoring)?;
     check_table(&provides, Interface::ServiceWorkflow, raw.service_workflow.is_some(), true)?;
@@ -187,6 +188,17 @@ fn check_datasets(provides: &[Interface], datasets: &[Dataset]) -> Parse<()> {
         "datasets",
         format!("a plugin that provides {name} reads exactly one dataset of kind `per-customer`"),
     ))
+}
+
+/// Who shows models has some.
+fn check_models(provides: &[Interface]) -> Parse<()> {
+    let learns = |interface: &Interface| matches!(interface, Interface::Segmentation | Interface::Scoring);
+    if provides.contains(&Interface::ModelReport) && !provides.iter().any(learns) {
+        let reason =
+            "names `model-report`, which shows models of `segmentation` or `scoring`, but neither of them";
+        return Err(problem("provides", reason));
+    }
+    Ok(())
 }
 
 fn check_aliases(table: &str, outputs: &RawOutputs) -> Parse<()> {

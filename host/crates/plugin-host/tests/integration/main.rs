@@ -12,6 +12,7 @@ mod languages;
 mod loading;
 mod lookups;
 mod metering;
+mod reports;
 mod retail_rfm;
 mod scores;
 mod sins;

@@ -8,13 +8,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use trellis_model::{Currency, Value};
 use trellis_plugin_host::manifest::{DatasetKind, Interface};
-use trellis_plugin_host::{CallContext, HookChange, Manifest, Occurrence, WorkItem};
+use trellis_plugin_host::{CallContext, HookChange, LearnedBy, Manifest, Occurrence, WorkItem};
 
 use super::lines::line_of;
 use super::records::{Answers, RawRecord, RecordReader};
 use super::rows::{Problem, RowsReader};
 use super::values::ValueType;
-use crate::calls::{Datasets, Input, ModelSource};
+use crate::calls::{Datasets, Input, ModelSource, interface_of};
 use crate::{Error, Function, Result};
 
 /// How far a number may be from the expected one, as a share of the larger of the two (or of 1).
@@ -64,6 +64,9 @@ struct RawCase {
     account: Option<RawRecord>,
     event: Option<RawEvent>,
     changes: Option<Vec<RawChange>>,
+    learned_by: Option<String>,
+    analysis: Option<String>,
+    parameters: Option<Map<String, Json>>,
     #[serde(default)]
     lookups: BTreeMap<String, Vec<RawRecord>>,
     tolerance: Option<f64>,
@@ -239,6 +242,9 @@ fn keys_of(function: Function) -> &'static [&'static str] {
         (Interface::ServiceWorkflow, "on-event") => &["item", "account", "event"],
         (Interface::ServiceWorkflow, _) => &["item", "account"],
         (Interface::RecordHook, _) => &["changes"],
+        (Interface::ModelReport, _) => &["learned_by", "fit", "model", "datasets"],
+        (Interface::Analysis, "describe") => &[],
+        (Interface::Analysis, _) => &["analysis", "parameters", "rows", "datasets"],
     }
 }
 
@@ -265,6 +271,22 @@ impl Inputs<'_> {
                 event: (name == "on-event").then(|| self.event()).transpose()?,
             }),
             (Interface::RecordHook, _) => Ok(Input::Changes(self.changes()?)),
+            (Interface::ModelReport, _) => {
+                let model = match (&self.raw.model, &self.raw.fit) {
+                    (None, None) => return Err(missing("fit")),
+                    _ => self.model()?,
+                };
+                Ok(Input::Shown { learned_by: self.learned_by()?, model })
+            }
+            (Interface::Analysis, "describe") => Ok(Input::Nothing),
+            (Interface::Analysis, _) => Ok(Input::Question {
+                analysis: self.raw.analysis.clone().ok_or_else(|| missing("analysis"))?,
+                parameters: Json::Object(self.raw.parameters.clone().unwrap_or_default()),
+                rows: match &self.raw.rows {
+                    Some(_) => vec![self.batch("rows", &[])?],
+                    None => Vec::new(),
+                },
+            }),
         }
     }
 
@@ -280,6 +302,9 @@ impl Inputs<'_> {
             ("account", raw.account.is_some()),
             ("event", raw.event.is_some()),
             ("changes", raw.changes.is_some()),
+            ("learned_by", raw.learned_by.is_some()),
+            ("analysis", raw.analysis.is_some()),
+            ("parameters", raw.parameters.is_some()),
         ];
         let taken = keys_of(self.function);
         match given.into_iter().find(|(key, given)| *given && !taken.contains(key)) {
@@ -320,6 +345,23 @@ impl Inputs<'_> {
             (Some(model), None) => Ok(ModelSource::Bytes(model.clone().into_bytes())),
             (None, Some(_)) => Ok(ModelSource::Fit(self.batch("fit", &[])?)),
             (None, None) => Ok(ModelSource::Fit(self.batch("rows", &[])?)),
+        }
+    }
+
+    /// Whose model is shown: what the case says, else the only interface that learns.
+    fn learned_by(&self) -> Result<LearnedBy, Problem> {
+        let mut provided =
+            self.manifest.provides.iter().filter_map(|interface| LearnedBy::named(interface.name()));
+        match (&self.raw.learned_by, provided.next(), provided.next()) {
+            (Some(name), ..) => {
+                let known = LearnedBy::named(name);
+                let known = known.filter(|by| self.manifest.provides.contains(&interface_of(*by)));
+                known.ok_or_else(|| {
+                    ("learned_by".to_owned(), format!("the plugin provides no `{name}` that learns"))
+                })
+            }
+            (None, Some(only), None) => Ok(only),
+            (None, ..) => Err(missing("learned_by")),
         }
     }
 

@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 use trellis_plugin_host::Manifest;
 
+use crate::calls::Input;
 use crate::{Error, Result};
 
 pub use case::Case;
@@ -63,6 +64,14 @@ impl Cases {
     /// The cases that can be run.
     pub fn usable(&self) -> impl Iterator<Item = &Case> {
         self.cases.iter().filter_map(|(_, case)| case.as_ref().ok())
+    }
+
+    /// What the first case of a question says with it.
+    pub(crate) fn said_with(&self, question: &str) -> Option<&Json> {
+        self.usable().find_map(|case| match &case.input {
+            Input::Question { analysis, parameters, .. } if analysis == question => Some(parameters),
+            _ => None,
+        })
     }
 
     /// What is wrong with the others.

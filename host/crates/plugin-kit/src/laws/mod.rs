@@ -6,6 +6,7 @@ mod data;
 mod functions;
 mod random;
 mod report;
+mod reports;
 mod scalar;
 mod subject;
 mod trial;
@@ -61,7 +62,7 @@ pub fn check(plugin: &Plugin, cases: &Cases, types: &FieldTypes, options: &Optio
         let datasets = data.as_ref().map(|data| data.datasets(options.seed)).unwrap_or_default();
         let caller = Caller { plugin, config: &config, at: &at, lookups: &lookups, datasets: &datasets };
         match &data {
-            Ok(data) => reports.extend(Trial { caller, data, options }.of(interface)),
+            Ok(data) => reports.extend(Trial { caller, data, cases, options }.of(interface)),
             Err(column) => reports.extend(trial::skipped(interface, &unknown_type(column))),
         }
     }

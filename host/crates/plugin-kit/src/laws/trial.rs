@@ -10,10 +10,10 @@ use super::data::{Data, Flavour, with_other_garbage};
 use super::functions::model_answer;
 use super::random::Random;
 use super::report::{Broken, Law, LawOutcome, LawReport};
-use super::subject::{Subject, compared, cuts};
+use super::subject::{Answer, Subject, compared, cuts};
 use crate::Function;
 use crate::calls::{Caller, Input, ModelSource};
-use crate::golden::failure;
+use crate::golden::{Cases, failure};
 
 /// Rows of a batch that laws are tried on.
 pub(super) const ROWS: usize = 40;
@@ -24,6 +24,7 @@ pub(super) const POPULATION_ROWS: usize = 200;
 pub(super) struct Trial<'a> {
     pub(super) caller: Caller<'a>,
     pub(super) data: &'a Data<'a>,
+    pub(super) cases: &'a Cases,
     pub(super) options: &'a Options,
 }
 
@@ -51,7 +52,10 @@ impl<'a> Trial<'a> {
             (_, "fit") => {
                 let mut reports =
                     self.laws(function, &[Law::NoFault, Law::SameAnswer], &self.learning(function));
-                let (law, outcome) = (Law::Splitting, self.learned_in_parts(function));
+                let learn = |batches| self.caller.fit(function.interface, batches).map(model_answer);
+                let of_other =
+                    trellis_model::Phrase::new("learning from the same rows in two batches", "分两批学习");
+                let (law, outcome) = (Law::Splitting, self.in_two_batches(function, learn, of_other));
                 reports.push(LawReport { law, function, outcome });
                 reports
             }
@@ -75,6 +79,8 @@ impl<'a> Trial<'a> {
             },
             (Interface::CampaignRules, _) => self.by_row(function, |rows| self.campaign(function, rows)),
             (Interface::RecordHook, _) => self.hooks(function),
+            (Interface::ModelReport, _) => self.shown_models(function),
+            (Interface::Analysis, _) => self.questions(function),
             _ => self.caller.plugin.manifest().service_workflow.as_ref().map_or_else(Vec::new, |used| {
                 let laws = [Law::NoFault, Law::SameAnswer, Law::GrantedActions];
                 self.laws(function, &laws, &self.items(function, used))
@@ -87,7 +93,7 @@ impl<'a> Trial<'a> {
     }
 
     /// Tries laws one after the other.
-    fn laws(&self, function: Function, laws: &[Law], make: &Make<'_>) -> Vec<LawReport> {
+    pub(super) fn laws(&self, function: Function, laws: &[Law], make: &Make<'_>) -> Vec<LawReport> {
         let of = |law: &Law| {
             let outcome = match law {
                 Law::NoFault => self.no_fault(function, make),
@@ -153,9 +159,14 @@ impl<'a> Trial<'a> {
 
     /// A model to try other functions with, learned from usual rows.
     fn model(&self, function: Function) -> Result<Vec<u8>, LawReport> {
+        self.model_of(function, function.interface)
+    }
+
+    /// A model that another interface learned, to try a function with.
+    pub(super) fn model_of(&self, function: Function, learner: Interface) -> Result<Vec<u8>, LawReport> {
         let mut random = Random::new(self.options.seed, "model");
         let rows = self.data.batch(POPULATION_ROWS, Flavour::Usual, "fit", &mut random);
-        self.caller.fit(function.interface, vec![rows]).map(|(model, _)| model).map_err(|error| {
+        self.caller.fit(learner, vec![rows]).map(|(model, _)| model).map_err(|error| {
             let why = bilingual!("there is no model: ", "没有模型：").then(&failure(&error));
             LawReport { law: Law::NoFault, function, outcome: LawOutcome::Skipped(why) }
         })
@@ -193,18 +204,20 @@ impl<'a> Trial<'a> {
         LawOutcome::Held(self.options.rounds)
     }
 
-    /// A host passes rows in batches of whatever size: the model may not depend on it.
-    fn learned_in_parts(&self, function: Function) -> LawOutcome {
+    /// A host passes rows in batches of whatever size: what is made of all of them may not depend on it.
+    pub(super) fn in_two_batches(
+        &self,
+        function: Function,
+        ask: impl Fn(Vec<Batch>) -> Answer,
+        of_other: trellis_model::Phrase,
+    ) -> LawOutcome {
         for round in 0..self.options.rounds {
             let mut random = self.random(function, Law::Splitting, round);
             let rows = self.data.batch(POPULATION_ROWS, Flavour::Mixed, function.name, &mut random);
             let (all, cut) = ((0..POPULATION_ROWS).collect::<Vec<_>>(), random.below(POPULATION_ROWS));
             let parts = all.split_at(cut);
             let parts = vec![rows.pick(parts.0), rows.pick(parts.1)];
-            let learn = |batches| self.caller.fit(function.interface, batches).map(model_answer);
-            let of_other =
-                trellis_model::Phrase::new("learning from the same rows in two batches", "分两批学习");
-            if let Some(what) = compared(&learn(vec![rows]), &learn(parts), of_other) {
+            if let Some(what) = compared(&ask(vec![rows]), &ask(parts), of_other) {
                 return LawOutcome::Broken(Broken { seed: self.options.seed, what, rows: Vec::new() });
             }
         }

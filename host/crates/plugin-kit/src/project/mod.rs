@@ -82,6 +82,9 @@ pub enum ProjectError {
     /// It would do nothing.
     #[error("a plugin provides at least one interface: {}", Interface::ALL.map(Interface::name).join(", "))]
     NothingProvided,
+    /// It would show models and have none.
+    #[error("`model-report` shows models of `segmentation` or `scoring`: provide one of them too")]
+    NoModels,
     /// There is something already.
     #[error("`{path}` exists already")]
     Exists {
@@ -111,6 +114,10 @@ pub fn create(parent: &Path, name: &str, provides: &[Interface]) -> Result<PathB
         Interface::ALL.into_iter().filter(|interface| provides.contains(interface)).collect();
     if provides.is_empty() {
         return Err(ProjectError::NothingProvided);
+    }
+    let learns = provides.iter().any(|interface| parts::is_learner(*interface));
+    if provides.contains(&Interface::ModelReport) && !learns {
+        return Err(ProjectError::NoModels);
     }
     let folder = parent.join(name);
     if folder.symlink_metadata().is_ok() {
@@ -143,7 +150,7 @@ fn files(id: &PluginId, provides: &[Interface]) -> Vec<(PathBuf, String)> {
     ];
     for interface in provides {
         let path = Path::new("tests/golden").join(format!("{}.json", interface.name()));
-        files.push((path, parts::of(*interface).golden.to_owned()));
+        files.push((path, parts::golden(*interface, provides)));
     }
     let sdk = SDK_FILES.iter().map(|(path, text)| (Path::new(VENDOR).join(path), (*text).to_owned()));
     files.extend(sdk);

@@ -14,7 +14,7 @@ const LINE_CHARACTERS_MAX: usize = 100;
 pub(super) struct Part {
     library: &'static str,
     test: &'static str,
-    pub(super) golden: &'static str,
+    golden: &'static str,
     manifest: &'static str,
 }
 
@@ -39,7 +39,20 @@ pub(super) fn of(interface: Interface) -> Part {
         Interface::CampaignRules => part!("campaign-rules"),
         Interface::ServiceWorkflow => part!("service-workflow"),
         Interface::RecordHook => part!("record-hook"),
+        Interface::ModelReport => part!("model-report", ""),
+        Interface::Analysis => part!("analysis", ""),
     }
+}
+
+/// The golden case of an interface. Where it is about a model, that is one of the first interface that learns.
+pub(super) fn golden(interface: Interface, provides: &[Interface]) -> String {
+    let learner = provides.iter().find(|interface| is_learner(**interface));
+    of(interface).golden.replace("{{learner}}", learner.map_or("", |learner| learner.name()))
+}
+
+/// Whether an interface learns models.
+pub(super) fn is_learner(interface: Interface) -> bool {
+    matches!(interface, Interface::Segmentation | Interface::Scoring)
 }
 
 const CUSTOMERS: &str = include_str!("../../../../../sdk/rust/template/customers.toml");
@@ -78,7 +91,8 @@ pub(super) fn plugin_toml(id: &PluginId, provides: &[Interface]) -> String {
          name = {{ en = \"{title}\", zh-CN = \"{title}\" }}\n\
          description = {{ en = \"A new plugin.\", zh-CN = \"一个新插件。\" }}\n"
     );
-    if provides.iter().any(|interface| interface.reads_customers()) {
+    let reads = |interface: &Interface| interface.reads_customers() || *interface == Interface::Analysis;
+    if provides.iter().any(reads) {
         text.push_str(CUSTOMERS);
     }
     provides.iter().for_each(|interface| text.push_str(of(*interface).manifest));
