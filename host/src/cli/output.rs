@@ -35,19 +35,24 @@ pub(crate) fn progress(text: &str) {
 
 /// Prints rows under a header, each column as wide as its widest cell.
 pub(crate) fn table<const N: usize>(header: [&str; N], rows: &[[String; N]]) {
-    let mut widths = header.map(width);
+    grid(&header, rows);
+}
+
+/// As [`table`], for a table whose columns are known only when it is there.
+pub(crate) fn grid<H: AsRef<str>, R: AsRef<[String]>>(header: &[H], rows: &[R]) {
+    let mut widths: Vec<usize> = header.iter().map(|head| width(head.as_ref())).collect();
     for row in rows {
-        for (widest, cell) in widths.iter_mut().zip(row) {
+        for (widest, cell) in widths.iter_mut().zip(row.as_ref()) {
             *widest = (*widest).max(width(cell));
         }
     }
-    let print = |cells: [&str; N]| {
+    let print = |cells: &mut dyn Iterator<Item = &str>| {
         let padded =
-            cells.iter().zip(widths).map(|(cell, wide)| format!("{cell}{}", " ".repeat(wide - width(cell))));
+            cells.zip(&widths).map(|(cell, wide)| format!("{cell}{}", " ".repeat(wide - width(cell))));
         line(padded.collect::<Vec<_>>().join("  ").trim_end());
     };
-    print(header);
-    rows.iter().for_each(|row| print(row.each_ref().map(String::as_str)));
+    print(&mut header.iter().map(AsRef::as_ref));
+    rows.iter().for_each(|row| print(&mut row.as_ref().iter().map(String::as_str)));
 }
 
 /// Columns of a terminal that a text takes: Chinese characters take two.

@@ -36,6 +36,12 @@ pub struct Config {
     /// Milliseconds that the evaluation of a campaign may take while somebody waits for it, waiting for a permit included (default
     /// 20,000); below the server's time-out of a request.
     pub campaign_evaluation_ms_max: u64,
+    /// Answers to each question (`analysis`) of a plugin that are kept (default 20); the oldest go when a new one is there.
+    pub analysis_results_max: usize,
+    /// Bytes of one answer, packed, that are kept (default 3 MiB; the store takes 4 MiB at once). One that is larger fails.
+    pub analysis_result_bytes_max: usize,
+    /// Bytes of the reports of models that are kept in memory for the next who asks (default 16 MiB).
+    pub model_reports_bytes_max: usize,
     /// Rows that a plugin could not assign and that are named in the result of a run (default 100); the others are counted.
     pub failed_rows_kept_max: usize,
     /// The language in which the host writes what plugins and rules say in both: subjects of tasks, texts of messages (default English).
@@ -113,6 +119,9 @@ impl Default for Config {
             capsules_kept_days_max: 0,
             capsules_bytes_max: 4 << 30,
             campaign_evaluation_ms_max: 20_000,
+            analysis_results_max: 20,
+            analysis_result_bytes_max: 3 << 20,
+            model_reports_bytes_max: 16 << 20,
             failed_rows_kept_max: 100,
             language: trellis_model::Language::En,
             reaction_page_entries: 64,

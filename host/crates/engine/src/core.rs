@@ -21,7 +21,7 @@ use crate::{
     merge,
     plugins::Registry,
     rules::RuleBook,
-    run::{self, FitInput, RunInput},
+    run::{self, AnalysisInput, FitInput, RunInput, ShownModels},
     schedules::Schedules,
     schema_build, search,
     supervision::Supervisor,
@@ -52,6 +52,7 @@ pub(crate) struct Core {
     pub(crate) schedules: Schedules,
     pub(crate) config: Config,
     pub(crate) supervisor: Arc<Supervisor>,
+    pub(crate) shown_models: ShownModels,
 }
 
 /// What the request of a run or of a fit names.
@@ -100,6 +101,11 @@ impl Work for Core {
             Request::PluginFit { plugin, version, config, as_of } => {
                 run::fit(self, job, &run_of(job, plugin, version, config, *as_of)?)
             }
+            Request::PluginAnalysis { plugin, version, config, as_of, analysis, parameters } => {
+                let of = run_of(job, plugin, version, config, *as_of)?;
+                let (analysis, parameters) = (analysis.clone(), parameters.clone());
+                run::analyse(self, job, &AnalysisInput { of, analysis, parameters })
+            }
             Request::RunReplay { plugin, run } => {
                 let unreadable =
                     |error: String| Error::Damaged { what: format!("request of job {}: {error}", job.id()) };
@@ -141,6 +147,7 @@ impl Work for Core {
             Request::BulkEdit { unlimited, .. } => *unlimited,
             Request::PluginRun { .. }
             | Request::PluginFit { .. }
+            | Request::PluginAnalysis { .. }
             | Request::RunReplay { .. }
             | Request::SchemaBuild { .. }
             | Request::CampaignRun { .. }

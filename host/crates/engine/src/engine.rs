@@ -97,6 +97,7 @@ impl Engine {
             schedules: schedules::Schedules::default(),
             config: config.clone(),
             supervisor,
+            shown_models: run::ShownModels::new(config.model_reports_bytes_max),
         });
         hooks::install(&core);
         run::finish_transitions(&core).await?;

@@ -216,6 +216,56 @@ pub enum Error {
         /// The number that was asked for.
         model: u32,
     },
+    /// The plugin has no current results, so that no model is in use.
+    #[error("plugin `{plugin}` has no model in use: run it first")]
+    NoModel {
+        /// Which plugin.
+        plugin: PluginId,
+    },
+    /// The plugin does not answer such a question.
+    #[error("plugin `{plugin}` has no analysis `{analysis}`")]
+    UnknownAnalysis {
+        /// Which plugin.
+        plugin: PluginId,
+        /// The name that was asked for.
+        analysis: String,
+    },
+    /// There is no such answer, or it is no longer kept.
+    #[error(
+        "analysis `{analysis}` of plugin `{plugin}` has no result {result} (`engine.analysis_results_max`)"
+    )]
+    UnknownAnalysisResult {
+        /// Which plugin.
+        plugin: PluginId,
+        /// Which question.
+        analysis: String,
+        /// The id that was asked for.
+        result: RecordId,
+    },
+    /// What is said with a question does not fit its schema.
+    #[error("parameters of analysis `{analysis}` of plugin `{plugin}`: {}", problems.iter().map(|(name, reason)| format!("`{name}` {reason}")).collect::<Vec<_>>().join("; "))]
+    InvalidParameters {
+        /// Which plugin.
+        plugin: PluginId,
+        /// Which question.
+        analysis: String,
+        /// Each parameter (empty for all of them) and what is wrong with it.
+        problems: Vec<(String, String)>,
+    },
+    /// An answer is larger than what is kept.
+    #[error(
+        "plugin `{plugin}` answered `{analysis}` with {bytes} bytes, at most {bytes_max} are kept (`engine.analysis_result_bytes_max`)"
+    )]
+    AnswerTooLarge {
+        /// Which plugin.
+        plugin: PluginId,
+        /// Which question.
+        analysis: String,
+        /// Bytes of the packed report.
+        bytes: usize,
+        /// The limit.
+        bytes_max: usize,
+    },
     /// A model is known, but its bytes are not kept any more.
     #[error(
         "model {model} of plugin `{plugin}` is no longer kept (`engine.models_kept_per_plugin`): fit a new one"
@@ -333,6 +383,9 @@ impl Error {
             | Self::UnknownRun { .. }
             | Self::UnknownDecision { .. }
             | Self::UnknownModel { .. }
+            | Self::NoModel { .. }
+            | Self::UnknownAnalysis { .. }
+            | Self::UnknownAnalysisResult { .. }
             | Self::UnknownSuggestion { .. } => "not_found",
             Self::InputsExpired { .. } => "inputs_expired",
             Self::NoExplanation { .. } => "no_explanation",
@@ -355,6 +408,8 @@ impl Error {
             Self::ModelIncompatible { .. } => "model_incompatible",
             Self::QueueFull { .. } => "too_many_jobs",
             Self::InvalidRequest { .. } => "invalid_request",
+            Self::InvalidParameters { .. } => "validation_error",
+            Self::AnswerTooLarge { .. } => "plugin_cannot_run",
             Self::JobNotEnded { .. } => "conflict",
             Self::Cancelled => "cancelled",
             Self::Stopping => "stopping",

@@ -58,6 +58,10 @@ pub(crate) enum KeyKind {
     ResultDay = 0x7b,
     /// `plugin` → when its schedule is due next, and what became of it the last time.
     Schedule = 0x7c,
+    /// `plugin 00 analysis 00 job` → what the answer to a question was made of.
+    AnalysisResult = 0x7d,
+    /// `plugin 00 analysis 00 job` → the answer: a report.
+    AnalysisReport = 0x7e,
     /// `plugin` → the version that is evaluated beside the one in use.
     Shadow = 0x73,
     /// `plugin` → what that came to so far.
@@ -68,7 +72,7 @@ pub(crate) enum KeyKind {
 
 impl KeyKind {
     #[cfg(test)]
-    const ALL: [Self; 28] = [
+    const ALL: [Self; 30] = [
         Self::Job,
         Self::OpenJob,
         Self::PluginVersion,
@@ -94,6 +98,8 @@ impl KeyKind {
         Self::ModelPin,
         Self::ResultDay,
         Self::Schedule,
+        Self::AnalysisResult,
+        Self::AnalysisReport,
         Self::Shadow,
         Self::ShadowFigures,
         Self::ShadowRun,
@@ -232,6 +238,18 @@ pub(crate) fn schedule(plugin: &PluginId) -> Vec<u8> {
     alone(KeyKind::Schedule, plugin)
 }
 
+pub(crate) fn analysis_results(plugin: &PluginId, analysis: &str) -> Vec<u8> {
+    of_analysis(KeyKind::AnalysisResult, plugin, analysis)
+}
+
+pub(crate) fn analysis_result(plugin: &PluginId, analysis: &str, job: RecordId) -> Vec<u8> {
+    with_id(analysis_results(plugin, analysis), job)
+}
+
+pub(crate) fn analysis_report(plugin: &PluginId, analysis: &str, job: RecordId) -> Vec<u8> {
+    with_id(of_analysis(KeyKind::AnalysisReport, plugin, analysis), job)
+}
+
 pub(crate) fn shadow(plugin: &PluginId) -> Vec<u8> {
     let mut key = KeyKind::Shadow.prefix();
     key.extend_from_slice(plugin.as_str().as_bytes());
@@ -342,6 +360,14 @@ fn of_plugin(kind: KeyKind, plugin: &PluginId) -> Vec<u8> {
     key
 }
 
+/// `analysis` is a name without the byte 0.
+fn of_analysis(kind: KeyKind, plugin: &PluginId, analysis: &str) -> Vec<u8> {
+    let mut key = of_plugin(kind, plugin);
+    key.extend_from_slice(analysis.as_bytes());
+    key.push(END);
+    key
+}
+
 fn with_id(mut key: Vec<u8>, id: RecordId) -> Vec<u8> {
     key.extend_from_slice(id.as_bytes());
     key
@@ -380,6 +406,8 @@ mod tests {
             ("ModelPin", 0x7a),
             ("ResultDay", 0x7b),
             ("Schedule", 0x7c),
+            ("AnalysisResult", 0x7d),
+            ("AnalysisReport", 0x7e),
             ("Shadow", 0x73),
             ("ShadowFigures", 0x74),
             ("ShadowRun", 0x75),
@@ -409,5 +437,7 @@ mod tests {
         assert_eq!(trailing_id(&job(id)).unwrap(), id);
         assert_eq!(plugin_of(&run(&short, id)).unwrap(), short);
         assert_eq!(plugin_of(&plugin_use(&long)).unwrap(), long);
+        assert!(!analysis_results(&short, "trend2").starts_with(&analysis_results(&short, "trend")));
+        assert_eq!(plugin_of(&analysis_result(&short, "trend", id)).unwrap(), short);
     }
 }

@@ -83,13 +83,16 @@ pub use plugins::{
 };
 pub use rules::{BrokenRule, RuleDraft, RuleProblem, RuleTarget, RuleTest};
 pub use run::{
-    Explanation, ModelChoice, ModelInfo, ModelPage, RunInfo, RunPage, RunRequest, ScoreExplanation,
+    AnalysisInfo, AnalysisRequest, AnalysisResult, AnalysisResultPage, Explanation, ModelChoice, ModelInfo,
+    ModelPage, RunInfo, RunPage, RunRequest, ScoreExplanation, ShownModel,
 };
 pub use schedules::{LastScheduled, ScheduleInfo, ScheduledOutcome, UseSchedule};
 pub use suggest::PluginSuggestion;
 pub use trellis_model::Reason;
 pub use trellis_plugin_host::manifest::{Absence, AbsentPolicy, AbsentUse, Cron, Schedule, ScheduledModel};
-pub use trellis_plugin_host::{ClassLimits, Request};
+pub use trellis_plugin_host::{
+    Chart, ClassLimits, Drawing, LearnedBy, Metric, Panel, PanelColumn, Report, Request,
+};
 pub use trellis_plugin_host::{
     FunctionMetrics, Health, HealthState, LastFault, LogLevel, LogLine, LoggedLine, PluginMetrics, PoisonRow,
     RowKey,

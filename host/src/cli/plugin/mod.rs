@@ -8,6 +8,7 @@ mod health;
 mod install;
 mod lifecycle;
 mod model;
+mod report;
 mod review;
 mod run;
 
@@ -64,6 +65,10 @@ pub(crate) enum Plugin {
     /// Models: fit one, list them, pin one, go back to one.
     #[command(subcommand)]
     Model(model::Model),
+    /// Show what a plugin learned: figures and tables of the model in use, or of another one.
+    Report(report::Report),
+    /// Have a plugin answer a question about all customers, wait for it and print the answer; without a question, list them.
+    Analyse(report::Analyse),
     /// List the runs of a plugin, the newest first.
     Runs {
         /// The plugin's id.
@@ -126,6 +131,8 @@ impl Plugin {
             Self::History(chosen) => chosen.history(),
             Self::Run(run) => run.run(),
             Self::Model(model) => model.run(),
+            Self::Report(report) => report.run(),
+            Self::Analyse(analyse) => analyse.run(),
             Self::Runs { id, connection } => run::runs(id, connection),
             Self::Release { id, connection } => health::release(id, connection),
             Self::Metrics(of) => of.metrics(),

@@ -76,6 +76,8 @@ pub enum JobKind {
     PluginFit,
     /// Compares a version of a plugin with what there is, or with another version.
     PluginRehearsal,
+    /// Has a plugin answer a question about a whole population.
+    PluginAnalysis,
 }
 
 impl JobKind {
@@ -96,6 +98,7 @@ impl JobKind {
             Self::Export => "export",
             Self::PluginFit => "plugin-fit",
             Self::PluginRehearsal => "plugin-rehearsal",
+            Self::PluginAnalysis => "plugin-analysis",
         }
     }
 }

@@ -88,6 +88,18 @@ pub(crate) enum Request {
     },
     /// Compares versions of a plugin; changes nothing.
     Compare(StoredComparison),
+    /// Has a plugin answer a question.
+    PluginAnalysis {
+        plugin: String,
+        version: String,
+        /// JSON, defaults filled in.
+        config: String,
+        /// Days since 1970-01-01, or now.
+        as_of: Option<i32>,
+        analysis: String,
+        /// JSON, defaults filled in.
+        parameters: String,
+    },
 }
 
 impl Request {
@@ -108,6 +120,7 @@ impl Request {
             Self::Export { .. } => JobKind::Export,
             Self::PluginFit { .. } => JobKind::PluginFit,
             Self::Compare(_) => JobKind::PluginRehearsal,
+            Self::PluginAnalysis { .. } => JobKind::PluginAnalysis,
         }
     }
 
@@ -119,7 +132,8 @@ impl Request {
             | Self::Export { object, .. } => object,
             Self::PluginRun { plugin, .. }
             | Self::RunReplay { plugin, .. }
-            | Self::PluginFit { plugin, .. } => plugin,
+            | Self::PluginFit { plugin, .. }
+            | Self::PluginAnalysis { plugin, .. } => plugin,
             Self::CampaignRun { campaign } => campaign,
             Self::SchemaBuild { object } => object,
             Self::SearchRebuild => "search",

@@ -12,8 +12,9 @@ use crate::{Error, Result};
 /// # Errors
 /// [`Error::InvalidSettings`] with each setting that names what is not.
 pub(super) fn check(id: &PluginId, schema: &Schema, manifest: &Manifest, config: &Json) -> Result<()> {
+    let named = problems(schema, &manifest.config.names(config));
     let mut problems: Vec<String> =
-        manifest.config.names(config).iter().filter_map(|named| problem(schema, named)).collect();
+        named.into_iter().map(|(setting, reason)| format!("`{setting}`: {reason}")).collect();
     problems.extend(no_columns(schema, &manifest.configured(config)));
     match problems.is_empty() {
         true => Ok(()),
@@ -42,19 +43,25 @@ fn no_columns(schema: &Schema, manifest: &Manifest) -> Vec<String> {
     chosen.filter_map(unfit).collect()
 }
 
+/// Each setting that names what is not there, and what is wrong with it.
+pub(crate) fn problems(schema: &Schema, names: &[NamedByConfig]) -> Vec<(String, String)> {
+    let of = |named: &NamedByConfig| Some((named.setting.clone(), problem(schema, named)?));
+    names.iter().filter_map(of).collect()
+}
+
 fn problem(schema: &Schema, named: &NamedByConfig) -> Option<String> {
-    let NamedByConfig { setting, object, field, name } = named;
+    let NamedByConfig { object, field, name, .. } = named;
     let Some(definition) = schema.object(object) else {
-        return Some(format!("`{setting}`: there is no object `{object}`"));
+        return Some(format!("there is no object `{object}`"));
     };
     let Some(field) = field else {
         let missing = definition.field(name).is_none();
-        return missing.then(|| format!("`{setting}`: `{object}` has no field `{name}`"));
+        return missing.then(|| format!("`{object}` has no field `{name}`"));
     };
     let options = match definition.field(field).map(|field| &field.field_type) {
         Some(FieldType::Choice { options } | FieldType::MultiChoice { options }) => options,
-        _ => return Some(format!("`{setting}`: `{object}` has no field `{field}` with options")),
+        _ => return Some(format!("`{object}` has no field `{field}` with options")),
     };
     let missing = !options.iter().any(|option| option.value == *name);
-    missing.then(|| format!("`{setting}`: `{object}.{field}` has no option `{name}`"))
+    missing.then(|| format!("`{object}.{field}` has no option `{name}`"))
 }

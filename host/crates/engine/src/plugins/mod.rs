@@ -31,12 +31,13 @@ use trellis_plugin_host::{
 use crate::schedules::{ScheduleInfo, UseSchedule};
 pub(crate) use absent::Absent;
 pub(crate) use changes::{Changing, Note, Prepared};
+pub(crate) use config_names::problems as names_problems;
 
 pub(crate) use enabled::Enabled;
 pub(crate) use files::hex;
 pub(crate) use grants::{Grants, check as check_grants, check_columns as check_grants_of_columns};
 pub(crate) use personal::Hidden;
-pub(crate) use registry::{Registry, checked_config};
+pub(crate) use registry::{Active, Registry, checked_config};
 pub use switches::{SwitchInfo, SwitchKind};
 
 /// What is known about a plugin.

@@ -95,7 +95,6 @@ pub(crate) async fn open_all(
 /// The datasets of a plugin for a question about a population: the rows of the one that the question is about (none where it is about
 /// none), and beside them every other one, whichever its kind. Withheld as the plugin is used now. `None` where the manifest declares no
 /// dataset of that name.
-#[expect(dead_code, reason = "the interface of questions reads with it")]
 pub(crate) async fn open_for_question(
     core: &Core,
     manifest: &Manifest,

@@ -119,7 +119,7 @@ pub(super) fn fit(
     Ok(models)
 }
 
-fn log(plugin: &Plugin, lines: &[LogLine]) {
+pub(super) fn log(plugin: &Plugin, lines: &[LogLine]) {
     for line in lines {
         tracing::info!(plugin = %plugin.plugin_version(), level = ?line.level, "{}", line.message);
     }

@@ -1,6 +1,7 @@
 //! A run of a plugin over all customers: describe → gather → fit → evaluate → generation → flip. One run serves the interfaces
 //! `segmentation` and `scoring` alike.
 
+mod analyses;
 mod careful;
 mod causes;
 mod context;
@@ -30,6 +31,8 @@ use serde_json::Value as Json;
 use trellis_columns::AsOf;
 use trellis_model::{PluginId, Reason, RecordId};
 
+pub use analyses::{AnalysisInfo, AnalysisRequest, AnalysisResult, AnalysisResultPage};
+pub(crate) use analyses::{AnalysisInput, analyse};
 pub(crate) use context::{of as context, of_records as context_of};
 pub(crate) use datasets::{Datasets, open_all, open_rows};
 pub(crate) use day::today;
@@ -38,8 +41,8 @@ pub(crate) use evaluator::{PerInterface, check as check_config, outputs as descr
 pub(crate) use explain::{explain, score_explain, score_rules};
 pub(crate) use follow::follow_all;
 pub(crate) use gather::{Gathered, Live, Made, Place, gather};
-pub(crate) use learned::{FitInput, fit, has_run, start};
-pub use learned::{ModelInfo, ModelPage};
+pub(crate) use learned::{FitInput, ShownModels, fit, has_run, start};
+pub use learned::{ModelInfo, ModelPage, ShownModel};
 pub use ledger::{RunInfo, RunPage};
 pub(crate) use ledger::{RunRecord, get as record, is_known, list, results_of};
 pub(crate) use plugin_run::{RunInput, run};

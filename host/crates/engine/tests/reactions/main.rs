@@ -5,6 +5,7 @@
 
 mod absent;
 mod actions;
+mod analyses;
 mod chains;
 mod comments;
 mod customers;

@@ -64,6 +64,16 @@ impl OnPlugin {
         self.part("model")
     }
 
+    /// The question that the path names.
+    pub(crate) fn analysis(&self) -> &str {
+        self.path.get("analysis")
+    }
+
+    /// The answer that the path names.
+    pub(crate) fn result(&self) -> ApiResult<RecordId> {
+        self.path.id("result", "result")
+    }
+
     /// The run that the path names.
     pub(crate) fn run(&self) -> ApiResult<RecordId> {
         self.path.id("run", "run")

@@ -3,10 +3,10 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::jobs::accepted;
-use super::plugins::text_json;
+use super::models::report_with;
 use crate::extract::{Parameters, PathParts, Requester};
 use crate::problem::ApiResult;
 use crate::state::App;
@@ -62,17 +62,10 @@ pub(crate) async fn get_evaluation(
     parameters.finish()?;
     requester.require_administrator(PERMISSION)?;
     let evaluation = app.engine.campaign_evaluate(&requester.caller, path.id("id", "campaign")?).await?;
-    let metrics = evaluation.report.metrics.iter().map(
-        |metric| json!({ "name": metric.name, "label": text_json(&metric.label), "value": metric.value }),
-    );
-    json(
-        StatusCode::OK,
-        &json!({
-            "plugin": evaluation.plugin.as_str(),
-            "version": evaluation.version,
-            "members": evaluation.members,
-            "summary": text_json(&evaluation.report.summary),
-            "metrics": metrics.collect::<Vec<Json>>(),
-        }),
-    )
+    let facts = json!({
+        "plugin": evaluation.plugin.as_str(),
+        "version": evaluation.version,
+        "members": evaluation.members,
+    });
+    json(StatusCode::OK, &report_with(facts, &evaluation.report))
 }

@@ -1,5 +1,6 @@
 //! One function a route: take what the request says, ask the crates below once, write the answer.
 
+pub(crate) mod analyses;
 pub(crate) mod attachments;
 pub(crate) mod campaigns;
 pub(crate) mod changes;

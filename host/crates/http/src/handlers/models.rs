@@ -5,12 +5,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use trellis_engine::{ModelChoice, ModelInfo, RunRequest};
+use trellis_engine::{LearnedBy, ModelChoice, ModelInfo, Report, RunRequest, ShownModel};
 
 use super::plugins::{as_of, as_of_text};
 use crate::extract::{JsonBody, NoParameters, OnPlugin, Parameters};
 use crate::handlers::jobs::JobView;
-use crate::problem::{ApiResult, Problem};
+use crate::problem::{ApiResult, Code, Problem};
 use crate::state::App;
 use crate::wire::{actor_json, json, timestamp};
 
@@ -50,6 +50,28 @@ pub(crate) async fn list_models(
 pub(crate) async fn get_model(State(app): State<App>, on: OnPlugin, _: NoParameters) -> ApiResult<Response> {
     let model = app.engine.plugin_model(&on.id, on.model()?).await?;
     json(StatusCode::OK, &model_json(&model))
+}
+
+/// Returns what a plugin shows of one model.
+pub(crate) async fn get_model_report(
+    State(app): State<App>,
+    on: OnPlugin,
+    parameters: Parameters,
+) -> ApiResult<Response> {
+    let learned_by = learned_by(parameters)?;
+    let shown = app.engine.model_report(&on.id, on.model()?).await?;
+    json(StatusCode::OK, &shown_json(&shown, learned_by)?)
+}
+
+/// Returns what a plugin shows of the model of its current results.
+pub(crate) async fn get_plugin_report(
+    State(app): State<App>,
+    on: OnPlugin,
+    parameters: Parameters,
+) -> ApiResult<Response> {
+    let learned_by = learned_by(parameters)?;
+    let shown = app.engine.model_report_in_use(&on.id).await?;
+    json(StatusCode::OK, &shown_json(&shown, learned_by)?)
 }
 
 /// Has runs use a model until it is unpinned.
@@ -97,6 +119,46 @@ pub(crate) struct Activate {
     /// Whether it is told what changes for each customer.
     #[serde(default)]
     announce: bool,
+}
+
+/// Which part of a model is asked for, of a plugin that learns with both interfaces.
+fn learned_by(mut parameters: Parameters) -> ApiResult<Option<LearnedBy>> {
+    let name = parameters.take("learned_by")?;
+    parameters.finish()?;
+    let unknown = |name: &str| {
+        let name = name.chars().take(60).collect::<String>();
+        Problem::new(Code::BadQuery).detail_in_both(
+            format!("`learned_by`: `{name}` is neither `segmentation` nor `scoring`"),
+            format!("`learned_by`：`{name}` 既不是 `segmentation` 也不是 `scoring`"),
+        )
+    };
+    name.map(|name| LearnedBy::named(&name).ok_or_else(|| unknown(&name))).transpose()
+}
+
+/// The part that is asked for, else the first.
+fn shown_json(shown: &ShownModel, learned_by: Option<LearnedBy>) -> ApiResult<Json> {
+    let mut reports = shown.reports.iter();
+    let found = reports.find(|(by, _)| learned_by.is_none_or(|wanted| wanted == *by));
+    let (by, report) = found.ok_or_else(|| {
+        Problem::not_found("model learned by", learned_by.map_or("any interface", LearnedBy::name))
+    })?;
+    let facts = json!({
+        "plugin": shown.plugin.as_str(),
+        "version": shown.version,
+        "digest": shown.digest,
+        "model": shown.model,
+        "learned_by": by.name(),
+        "interfaces": shown.reports.iter().map(|(by, _)| by.name()).collect::<Vec<_>>(),
+    });
+    Ok(report_with(facts, report))
+}
+
+/// A report with what it is about.
+pub(super) fn report_with(mut facts: Json, report: &Report) -> Json {
+    if let (Some(facts), Json::Object(report)) = (facts.as_object_mut(), report.to_json()) {
+        facts.extend(report);
+    }
+    facts
 }
 
 fn model_json(model: &ModelInfo) -> Json {

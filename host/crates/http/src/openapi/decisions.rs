@@ -59,10 +59,9 @@ pub(super) fn schemas() -> Map<String, Json> {
             "plugin": text(), "version": text(), "eligible": boolean(), "cause": nullable("string"), "variant": nullable("string"),
             "member": nullable("string"), "reasons": array(component("Reason")),
         })),
-        "CampaignEvaluation": object(&["plugin", "version", "members", "summary", "metrics"], json!({
-            "plugin": text(), "version": text(), "members": integer(), "summary": component("Label"),
-            "metrics": array(object(&["name", "label", "value"], json!({ "name": text(), "label": component("Label"), "value": number() }))),
-        })),
+        "CampaignEvaluation": { "allOf": [component("Report"), object(&["plugin", "version", "members"], json!({
+            "plugin": text(), "version": text(), "members": integer(),
+        }))] },
     });
     match components {
         Json::Object(components) => components,

@@ -10,6 +10,7 @@ mod operation;
 mod plugin_health;
 mod plugins;
 mod queries;
+mod reports;
 mod schemas;
 mod transfer;
 

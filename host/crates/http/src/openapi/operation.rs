@@ -259,6 +259,10 @@ fn query_parameter(name: &str) -> Json {
     let (schema, description) = match name {
         "limit" => (json!({ "type": "integer", "minimum": 1 }), "How many at most."),
         "after" => (json!({ "type": "string" }), "The `page.next` of the page before."),
+        "learned_by" => (
+            json!({ "type": "string", "enum": ["segmentation", "scoring"] }),
+            "Whose part of the model, of a plugin that learns with both; by default the first.",
+        ),
         "before" => (json!({ "type": "string" }), "The `page.prev` of the page after."),
         "sort" => (json!({ "type": "string" }), "Fields, `-` before one for descending: `-created_at,name`."),
         "fields" => {

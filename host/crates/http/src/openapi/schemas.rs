@@ -148,6 +148,7 @@ pub(super) fn fixed() -> Map<String, Json> {
     components.extend(super::duplicates::schemas());
     components.extend(super::history::schemas());
     components.extend(super::models::schemas());
+    components.extend(super::reports::schemas());
     components.extend(super::transfer::schemas());
     components.extend(super::plugins::schemas());
     components

@@ -181,6 +181,11 @@ impl From<trellis_engine::Error> for Problem {
             }
             E::InputsExpired { reason, .. } => return Self::new(Code::InputsExpired).detail_text(reason),
             E::UnknownModel { model, .. } => return Self::not_found("model", model),
+            E::NoModel { plugin } => return Self::not_found("model in use of plugin", plugin),
+            E::UnknownAnalysis { analysis, .. } => return Self::not_found("analysis", analysis),
+            E::UnknownAnalysisResult { result, .. } => return Self::not_found("result", result),
+            E::InvalidParameters { problems, .. } => return wrong_parameters(problems).detail(message),
+            E::AnswerTooLarge { .. } => Code::PluginCannotRun,
             E::ModelExpired { .. } => Code::ModelExpired,
             E::ModelPinned { model, .. } => {
                 return Self::new(Code::ModelPinned).detail(message).member("model", model);
@@ -235,6 +240,16 @@ impl From<trellis_engine::Error> for Problem {
         };
         Self::new(code).detail(message)
     }
+}
+
+/// What is said with a question, and what is wrong with it.
+fn wrong_parameters(problems: Vec<(String, String)>) -> Problem {
+    let field = |(name, reason): (String, String)| {
+        let field = if name.is_empty() { "parameters".to_owned() } else { format!("parameters.{name}") };
+        let message = trellis_model::bilingual!("{reason}", "参数 `{field}` 无效：{reason}");
+        FieldProblem { field, code: "invalid", message }
+    };
+    Problem::new(Code::ValidationError).fields(problems.into_iter().map(field))
 }
 
 /// Every reason against a promotion, with the figures that it rests on.

@@ -2,6 +2,7 @@
 //! own file.
 
 mod activities;
+mod analyses;
 mod columns;
 mod comparisons;
 mod decisions;
@@ -78,6 +79,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         plugin_health::endpoints(),
         plugin_lifecycle::endpoints(),
         models::endpoints(),
+        analyses::endpoints(),
         system::endpoints(),
         transfer::endpoints(),
     ];

@@ -39,6 +39,30 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             get(models::get_model),
         ),
         Endpoint::new(
+            Method::GET,
+            "/api/v1/plugins/{id}/models/{model}/report",
+            Operation::new(
+                "get_model_report",
+                "Returns what a plugin shows of one of its models: figures, tables and pictures.",
+                Shape::Named("ModelReport"),
+            )
+            .query(&["learned_by"])
+            .refuses(&[403, 404, 409, 410, 422]),
+            get(models::get_model_report),
+        ),
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/plugins/{id}/report",
+            Operation::new(
+                "get_plugin_report",
+                "Returns what a plugin shows of the model of its current results.",
+                Shape::Named("ModelReport"),
+            )
+            .query(&["learned_by"])
+            .refuses(&[403, 404, 409, 410, 422]),
+            get(models::get_plugin_report),
+        ),
+        Endpoint::new(
             Method::POST,
             pin,
             Operation::new(

@@ -7,6 +7,7 @@
 
 mod activities;
 mod aggregates;
+mod analyses;
 mod auth;
 mod batch;
 mod changes;

@@ -5,6 +5,7 @@ mod api;
 mod choose;
 mod fit;
 mod keep;
+mod show;
 mod stored;
 
 use serde_json::Value as Json;
@@ -16,6 +17,8 @@ pub(super) use choose::{ModelSource, explained, usable};
 pub(crate) use fit::{FitInput, fit};
 pub(super) use fit::{Subject, keep_model};
 pub(super) use keep::prune;
+pub use show::ShownModel;
+pub(crate) use show::ShownModels;
 pub(super) use stored::last;
 
 /// A model that a plugin learned.

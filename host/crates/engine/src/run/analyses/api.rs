@@ -1,0 +1,169 @@
+//! What the engine offers of analyses.
+
+use std::sync::Arc;
+
+use serde_json::{Value as Json, json};
+use trellis_model::{PluginId, RecordId};
+use trellis_plugin_host::{AnalysisDescription, Plugin};
+use trellis_records::Caller;
+
+use super::{AnalysisInfo, AnalysisRequest, AnalysisResult, AnalysisResultPage, job, stored};
+use crate::{
+    Engine, Error, Job, Result, as_of,
+    blocking::blocking,
+    jobs::Request,
+    plugins::{Active, names_problems},
+    run,
+};
+
+/// Answers of a page.
+const PAGE_RESULTS_MAX: usize = 200;
+/// Bytes of what is said with a question.
+const PARAMETERS_BYTES_MAX: usize = 64 << 10;
+
+impl Engine {
+    /// The questions that an enabled plugin answers under its configuration.
+    ///
+    /// # Errors
+    /// [`Error::UnknownPlugin`], [`Error::NotEnabled`], [`Error::Broken`], [`Error::CannotRun`] where it answers none, [`Error::Plugin`].
+    pub async fn analyses(&self, id: &PluginId) -> Result<Vec<AnalysisInfo>> {
+        let active = self.core.registry.active(id).await?;
+        let described = described(&active).await?;
+        Ok(described.into_iter().map(info).collect())
+    }
+
+    /// Has a plugin answer a question, as a job. Its result names the answer, which [`Engine::analysis_result`] returns.
+    ///
+    /// # Errors
+    /// As [`Engine::analyses`]; [`Error::UnknownAnalysis`], [`Error::InvalidParameters`], [`Error::QueueFull`].
+    pub async fn analyse(
+        &self,
+        caller: &Caller,
+        id: &PluginId,
+        name: &str,
+        request: AnalysisRequest,
+    ) -> Result<Job> {
+        let active = self.core.registry.active(id).await?;
+        let mut described = described(&active).await?.into_iter();
+        let question = described.find(|question| question.name == name);
+        let question = question.ok_or_else(|| unknown(id, name))?;
+        let parameters = self.checked(id, &question, request.parameters)?;
+        let request = Request::PluginAnalysis {
+            plugin: id.to_string(),
+            version: active.plugin.version().to_string(),
+            config: active.config.to_string(),
+            as_of: as_of::to_days(request.as_of.unwrap_or(active.as_of)),
+            analysis: question.name,
+            parameters: parameters.to_string(),
+        };
+        self.jobs.create(self.new_id(), caller, request).await
+    }
+
+    /// Up to `results_max` (at most 200) answers to a question, the newest first: those after `after`. They outlive the plugin.
+    ///
+    /// # Errors
+    /// [`Error::UnknownPlugin`], [`Error::UnknownAnalysis`] where there is neither an answer nor the question.
+    pub async fn analysis_results(
+        &self,
+        id: &PluginId,
+        name: &str,
+        after: Option<RecordId>,
+        results_max: usize,
+    ) -> Result<AnalysisResultPage> {
+        self.check_analysis_known(id, name).await?;
+        let results_max = results_max.clamp(1, PAGE_RESULTS_MAX);
+        let page = stored::newest(&self.core.records, id, name, after, results_max).await?;
+        if page.results.is_empty() && after.is_none() {
+            let active = self.core.registry.active(id).await.map_err(|_| unknown(id, name))?;
+            let described = described(&active).await?;
+            if !described.iter().any(|question| question.name == name) {
+                return Err(unknown(id, name));
+            }
+        }
+        Ok(page)
+    }
+
+    /// An answer to a question, and the report that it is, as `host/docs/reports.md` says.
+    ///
+    /// # Errors
+    /// [`Error::UnknownPlugin`], [`Error::UnknownAnalysisResult`], [`Error::Damaged`].
+    pub async fn analysis_result(
+        &self,
+        id: &PluginId,
+        name: &str,
+        result: RecordId,
+    ) -> Result<(AnalysisResult, Json)> {
+        self.check_analysis_known(id, name).await?;
+        let found = stored::get(&self.core.records, id, name, result).await?;
+        let found = found.ok_or_else(|| Error::UnknownAnalysisResult {
+            plugin: id.clone(),
+            analysis: name.to_owned(),
+            result,
+        })?;
+        let report = stored::report(&self.core.records, id, name, result).await?;
+        Ok((found, report))
+    }
+
+    /// The parameters with their defaults, if they fit the question.
+    fn checked(&self, id: &PluginId, question: &AnalysisDescription, parameters: Json) -> Result<Json> {
+        let invalid = |problems: Vec<(String, String)>| Error::InvalidParameters {
+            plugin: id.clone(),
+            analysis: question.name.clone(),
+            problems,
+        };
+        let parameters = match parameters {
+            Json::Null => json!({}),
+            parameters => parameters,
+        };
+        if !parameters.is_object() {
+            return Err(invalid(vec![(String::new(), "is no object".to_owned())]));
+        }
+        let schema = &question.parameters;
+        let parameters = schema.with_defaults(parameters);
+        let bytes = parameters.to_string().len();
+        if bytes > PARAMETERS_BYTES_MAX {
+            let reason = format!("has {bytes} bytes, at most {PARAMETERS_BYTES_MAX}");
+            return Err(invalid(vec![(String::new(), reason)]));
+        }
+        let mut problems: Vec<_> = schema
+            .problems(&parameters)
+            .into_iter()
+            .map(|problem| (problem.setting, problem.reason))
+            .collect();
+        if problems.is_empty() {
+            problems = names_problems(&self.core.records.schema(), &schema.names(&parameters));
+        }
+        if problems.is_empty() { Ok(parameters) } else { Err(invalid(problems)) }
+    }
+
+    /// A name that no question can have is one that none has; so what a path says never becomes a key unchecked.
+    async fn check_analysis_known(&self, id: &PluginId, name: &str) -> Result<()> {
+        if !run::is_known(&self.core, id).await? {
+            return Err(Error::UnknownPlugin { id: id.to_string() });
+        }
+        let mut characters = name.chars();
+        let is_name = name.len() <= 40
+            && characters.next().is_some_and(|first| first.is_ascii_lowercase())
+            && characters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        if is_name { Ok(()) } else { Err(unknown(id, name)) }
+    }
+}
+
+async fn described(active: &Active) -> Result<Vec<AnalysisDescription>> {
+    let (plugin, config): (Arc<Plugin>, _) = (Arc::clone(&active.plugin), active.config.to_string());
+    blocking("asking the plugin for its analyses", move || job::describe(&plugin, &config)).await?
+}
+
+fn info(question: AnalysisDescription) -> AnalysisInfo {
+    AnalysisInfo {
+        parameters: question.parameters.as_json().clone(),
+        name: question.name,
+        label: question.label,
+        description: question.description,
+        dataset: question.dataset,
+    }
+}
+
+fn unknown(plugin: &PluginId, name: &str) -> Error {
+    Error::UnknownAnalysis { plugin: plugin.clone(), analysis: name.chars().take(60).collect() }
+}

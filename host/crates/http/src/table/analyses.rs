@@ -1,0 +1,57 @@
+//! Questions about a whole population.
+
+use axum::http::Method;
+use axum::routing::{get, post};
+
+use super::Endpoint;
+use crate::handlers::analyses;
+use crate::openapi::{Body, Operation, Shape};
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let results = "/api/v1/plugins/{id}/analyses/{analysis}/results";
+    vec![
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/plugins/{id}/analyses",
+            Operation::new(
+                "list_analyses",
+                "Returns the questions that an enabled plugin answers, with what can be said with each.",
+                Shape::List("Analysis"),
+            )
+            .refuses(&[403, 404, 409, 422]),
+            get(analyses::list_analyses),
+        ),
+        Endpoint::new(
+            Method::POST,
+            "/api/v1/plugins/{id}/analyses/{analysis}",
+            Operation::new("run_analysis", "Has a plugin answer a question, as a job.", Shape::Named("Job"))
+                .accepted()
+                .body(Body::Named("AnalysisRequest"))
+                .refuses(&[403, 404, 409, 422, 429]),
+            post(analyses::run_analysis),
+        ),
+        Endpoint::new(
+            Method::GET,
+            results,
+            Operation::new(
+                "list_analysis_results",
+                "Returns a page of the answers to a question, the newest first, without their reports.",
+                Shape::Page("AnalysisResult"),
+            )
+            .query(&["limit", "after"])
+            .refuses(&[403, 404]),
+            get(analyses::list_analysis_results),
+        ),
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/plugins/{id}/analyses/{analysis}/results/{result}",
+            Operation::new(
+                "get_analysis_result",
+                "Returns an answer: the report, and what it was made of.",
+                Shape::Named("AnalysisAnswer"),
+            )
+            .refuses(&[403, 404]),
+            get(analyses::get_analysis_result),
+        ),
+    ]
+}
