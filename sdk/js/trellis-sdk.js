@@ -262,6 +262,99 @@ export const reason = (code, en, zhCn, weight) => ({ code, text: text(en, zhCn),
 /** @param {string} name @param {string} en @param {string} zhCn @param {number} value @returns {Metric} */
 export const metric = (name, en, zhCn, value) => ({ name, label: text(en, zhCn), value });
 
+/** Texts laid end to end. */
+const laid = (all) => {
+  const encoded = all.map((one) => new TextEncoder().encode(one));
+  const offsets = new Uint32Array(all.length + 1);
+  encoded.forEach((bytes, i) => {
+    offsets[i + 1] = offsets[i] + bytes.length;
+  });
+  const bytes = new Uint8Array(offsets[all.length]);
+  encoded.forEach((part, i) => bytes.set(part, offsets[i]));
+  return { offsets, bytes };
+};
+
+const panelColumn = (name, label, unit, values, data, zhCn) => ({
+  label,
+  unit,
+  values: { name, valid: bitmap(values.map((value) => value !== null)), data },
+  zhCn,
+});
+
+/** Columns of a panel's table; null where there is no value. */
+export const column = {
+  /** @param {string} name @param {Text} label @param {string} unit @param {(number | null)[]} values Those that are not finite become null. */
+  number: (name, label, unit, values) => {
+    const finite = values.map((value) => (value !== null && Number.isFinite(value) ? value : null));
+    return panelColumn(name, label, unit, finite, { tag: "float64", val: Float64Array.from(finite, (value) => value ?? 0) });
+  },
+  /** @param {string} name @param {Text} label @param {string} unit @param {(number | bigint | null)[]} values */
+  integer: (name, label, unit, values) =>
+    panelColumn(name, label, unit, values, { tag: "int64", val: BigInt64Array.from(values, (value) => BigInt(value ?? 0)) }),
+  /** @param {string} name @param {Text} label @param {string} currency @param {(number | bigint | null)[]} values Minor units. */
+  money: (name, label, currency, values) => {
+    const minorUnits = BigInt64Array.from(values, (value) => BigInt(value ?? 0));
+    return panelColumn(name, label, "", values, { tag: "money", val: { currency, minorUnits } });
+  },
+  /** @param {string} name @param {Text} label @param {(number | null)[]} values Days since 1970-01-01. */
+  date: (name, label, values) =>
+    panelColumn(name, label, "", values, { tag: "date", val: Int32Array.from(values, (value) => value ?? 0) }),
+  /** Names: texts that are the same in every language. @param {string} name @param {Text} label @param {(string | null)[]} values */
+  names: (name, label, values) =>
+    panelColumn(name, label, "", values, { tag: "text", val: laid(values.map((value) => value ?? "")) }),
+  /** Words: texts in both languages. @param {string} name @param {Text} label @param {Text[]} values */
+  words: (name, label, values) =>
+    panelColumn(name, label, "", values, { tag: "text", val: laid(values.map((value) => value.en)) }, laid(values.map((value) => value.zhCn))),
+};
+
+/** How a panel is drawn: names of its columns. */
+export const drawing = {
+  table: () => ({ tag: "table" }),
+  /** @param {string} x @param {string[]} y @param {{ series?: string, interval?: [string, string] }} more */
+  bar: (x, y, more = {}) => ({ tag: "bar", val: { x, y, ...more } }),
+  /** @param {string} x @param {string[]} y @param {{ series?: string, interval?: [string, string] }} more */
+  line: (x, y, more = {}) => ({ tag: "line", val: { x, y, ...more } }),
+  /** @param {string} x @param {string[]} y @param {{ series?: string, interval?: [string, string] }} more */
+  scatter: (x, y, more = {}) => ({ tag: "scatter", val: { x, y, ...more } }),
+  /** @param {string} row @param {string} column @param {string} value */
+  matrix: (row, column, value) => ({ tag: "matrix", val: { row, column, value } }),
+  /** @param {string} node @param {string} parent @param {string} label @param {string} [value] */
+  tree: (node, parent, label, value) => ({ tag: "tree", val: { node, parent, label, value } }),
+  /** @param {string} source @param {string} target @param {string} [weight] */
+  graph: (source, target, weight) => ({ tag: "graph", val: { source, target, weight } }),
+};
+
+/**
+ * A part of a report: a table, and how it is drawn.
+ * @param {string} name @param {Text} label @param {any[]} columns @param {any} drawn @param {Text} description
+ */
+export const panel = (name, label, columns, drawn = drawing.table(), description = text("", "")) => ({
+  name,
+  label,
+  description,
+  columns,
+  drawing: drawn,
+});
+
+/**
+ * The answer of `evaluate`, `describeModel` and `analyse`.
+ * @param {Text} summary @param {Metric[]} metrics @param {any[]} panels
+ */
+export const report = (summary, metrics = [], panels = []) => ({ summary, metrics, panels });
+
+/**
+ * A question for `describe` of the interface `analysis`; `parameters` is a JSON Schema of what is said with it.
+ * @param {string} name @param {Text} label @param {{ description?: Text, dataset?: string, parameters?: any }} more
+ */
+export const analysis = (name, label, { description = text("", ""), dataset, parameters } = {}) => ({
+  name,
+  label,
+  description,
+  dataset,
+  parameters: parameters === undefined ? "" : JSON.stringify(parameters),
+  extra: [],
+});
+
 /**
  * A model that is stored as JSON.
  * @param {any} content @param {Text} summary @param {Metric[]} metrics @returns {Model}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import importlib
 import json
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,9 +26,12 @@ def _of_world(name: str) -> Any:
         return None
 
 
-actions, columns, stored_values = (_of_world(f"imports.{name}") for name in ("actions", "columns", "values"))
-_scoring, _segmentation, _campaign_rules, _record_hook = (
-    _of_world(f"exports.{name}") for name in ("scoring", "segmentation", "campaign_rules", "record_hook")
+actions, columns, reports, stored_values = (
+    _of_world(f"imports.{name}") for name in ("actions", "columns", "reports", "values")
+)
+_scoring, _segmentation, _campaign_rules, _record_hook, _analysis = (
+    _of_world(f"exports.{name}")
+    for name in ("scoring", "segmentation", "campaign_rules", "record_hook", "analysis")
 )
 
 Row = dict[str, Any]
@@ -236,6 +240,85 @@ def reason(code: str, en: str, zh_cn: str, weight: float) -> Reason:
 def metric(name: str, en: str, zh_cn: str, value: float) -> Metric:
     """A figure that describes a model."""
     return Metric(name, text(en, zh_cn), value)
+
+
+def _laid(texts: list[str]) -> columns.TextColumn:
+    """Texts laid end to end."""
+    offsets, encoded = [0], b""
+    for one in texts:
+        encoded += one.encode()
+        offsets.append(len(encoded))
+    return columns.TextColumn(offsets, encoded)
+
+
+def column(kind: str, name: str, label: LocalizedText, content: list[Any], unit: str = "") -> Any:
+    """A column of a panel's table; None where there is no value. Kinds are `number` (what is not finite becomes None), `integer`, `date` (days
+    since 1970-01-01), `names` (texts that are the same in every language), `words` (texts in both), and `money` (minor units), whose `unit`
+    is the currency."""
+    if kind == "number":
+        content = [one if one is not None and math.isfinite(one) else None for one in content]
+    valid, zh_cn = _bitmap([one is not None for one in content]), None
+    numbers = [0 if one is None else one for one in content] if kind not in ("names", "words") else []
+    match kind:
+        case "number":
+            data = columns.ColumnData_Float64([float(one) for one in numbers])
+        case "integer":
+            data = columns.ColumnData_Int64(numbers)
+        case "date":
+            data = columns.ColumnData_Date(numbers)
+        case "money":
+            data, unit = columns.ColumnData_Money(columns.MoneyColumn(unit, numbers)), ""
+        case "names":
+            data = columns.ColumnData_Text(_laid([one or "" for one in content]))
+        case "words":
+            data = columns.ColumnData_Text(_laid([one.en for one in content]))
+            zh_cn = _laid([one.zh_cn for one in content])
+        case _:
+            raise ValueError(f"there are no columns of kind `{kind}`")
+    return reports.PanelColumn(label, unit, columns.Column(name, valid, data), zh_cn)
+
+
+def _chart(x: str, y: list[str], series: str | None, interval: tuple[str, str] | None) -> Any:
+    return reports.Chart(x, y, series, interval)
+
+
+def bar(x: str, y: list[str], series: str | None = None, interval: tuple[str, str] | None = None) -> Any:
+    """Draws bars: one for each column of `y` at each value of `x`."""
+    return reports.Drawing_Bar(_chart(x, y, series, interval))
+
+
+def line(x: str, y: list[str], series: str | None = None, interval: tuple[str, str] | None = None) -> Any:
+    """Draws lines through the rows in their order."""
+    return reports.Drawing_Line(_chart(x, y, series, interval))
+
+
+def scatter(x: str, y: list[str], series: str | None = None, interval: tuple[str, str] | None = None) -> Any:
+    """Draws points."""
+    return reports.Drawing_Scatter(_chart(x, y, series, interval))
+
+
+def panel(
+    name: str, label: LocalizedText, table: list[Any], drawing: Any = None, description: LocalizedText | None = None
+) -> Any:
+    """A part of a report: a table (its columns), and how it is drawn. Drawings that have no function here are in `reports`."""
+    return reports.Panel(name, label, description or text("", ""), table, drawing or reports.Drawing_Table())
+
+
+def report(summary: LocalizedText, metrics: list[Metric] | None = None, panels: list[Any] | None = None) -> Any:
+    """The answer of `evaluate`, `describe_model` and `analyse`."""
+    return reports.Report(summary, metrics or [], panels or [])
+
+
+def analysis(
+    name: str,
+    label: LocalizedText,
+    description: LocalizedText | None = None,
+    dataset: str | None = None,
+    parameters: dict[str, Any] | None = None,
+) -> Any:
+    """A question for `describe` of the interface `analysis`; `parameters` is a JSON Schema of what is said with it."""
+    schema = "" if parameters is None else json.dumps(parameters)
+    return _analysis.AnalysisDescription(name, label, description or text("", ""), dataset, schema, [])
 
 
 def model(content: dict[str, Any], summary: LocalizedText, metrics: list[Metric] | None = None) -> Model:

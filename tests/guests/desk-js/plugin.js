@@ -1,6 +1,8 @@
 // @ts-check
 // The interfaces about records and campaigns. `desk-python` decides the same in another language.
-import { action, eligibilities, everyRow, fields, guarded, metric, reason, rows, text, value, variants, verdict } from "trellis-sdk";
+import {
+  action, column, drawing, eligibilities, everyRow, fields, guarded, metric, panel, reason, report, rows, text, value, variants, verdict,
+} from "trellis-sdk";
 import { countRecords as count } from "trellis:plugin/host-lookups@1.0.0";
 
 const HOUR_MS = 3_600_000;
@@ -51,11 +53,22 @@ export const campaignRules = guarded({
       all += 1;
       responded += row.responded ? 1 : 0;
     }
-    return {
-      summary: text(`${responded} of ${all} responded`, `${all} 人中有 ${responded} 人响应`),
-      metrics: [metric("members", "Members", "成员数", all), metric("responded", "Responded", "响应数", responded)],
-      panels: [],
-    };
+    const counts = panel(
+      "counts",
+      text("Members by response", "成员响应情况"),
+      [
+        column.words("answer", text("Response", "响应"), [text("responded", "已响应"), text("none", "未响应")]),
+        column.integer("members", text("Members", "成员数"), "", [responded, all - responded]),
+        column.number("share", text("Share", "占比"), "%", [(100 * responded) / all, (100 * (all - responded)) / all]),
+      ],
+      drawing.bar("answer", ["members"]),
+    );
+    const summary = text(`${responded} of ${all} responded`, `${all} 人中有 ${responded} 人响应`);
+    return report(
+      summary,
+      [metric("members", "Members", "成员数", all), metric("responded", "Responded", "响应数", responded)],
+      [counts],
+    );
   },
 });
 

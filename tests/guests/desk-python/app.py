@@ -1,18 +1,23 @@
 """The interfaces about records and campaigns. `desk-js` decides the same in another language."""
 
 import json
+import math
 
 from trellis_sdk import (
     accept,
+    bar,
     cancel_timer,
+    column,
     create_task,
     eligibilities,
     every_row,
     fields,
     guarded,
     metric,
+    panel,
     patch,
     reason,
+    report,
     rows,
     set_fields,
     start_timer,
@@ -30,7 +35,6 @@ from wit_world.exports.service_workflow import (
     Requirement,
     Suggestion,
 )
-from wit_world.imports.reports import Report
 from wit_world.imports import host_lookups
 
 HOUR_MS = 3_600_000
@@ -78,7 +82,15 @@ class CampaignRules(exports.CampaignRules):
         all, responded = len(members), sum(members)
         summary = text(f"{responded} of {all} responded", f"{all} 人中有 {responded} 人响应")
         figures = [metric("members", "Members", "成员数", all), metric("responded", "Responded", "响应数", responded)]
-        return Report(summary, figures, [])
+        answers = [text("responded", "已响应"), text("none", "未响应")]
+        share = [math.nan if all == 0 else 100 * count / all for count in (responded, all - responded)]
+        table = [
+            column("words", "answer", text("Response", "响应"), answers),
+            column("integer", "members", text("Members", "成员数"), [responded, all - responded]),
+            column("number", "share", text("Share", "占比"), share, "%"),
+        ]
+        counts = panel("counts", text("Members by response", "成员响应情况"), table, bar("answer", ["members"]))
+        return report(summary, figures, [counts])
 
 
 @guarded
