@@ -2,5 +2,7 @@
 
 mod support;
 
+mod experiments;
+mod groceries;
 mod telco;
 mod value;
