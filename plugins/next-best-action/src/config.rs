@@ -7,7 +7,7 @@ use trellis_sdk::{PluginError, Result};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// The fields of the customer that actions refer to: scores of other plugins, amounts, consents.
+    /// The fields of the customer that actions refer to: probabilities, amounts, consents.
     pub fields: Vec<String>,
     /// What can be done for a customer.
     pub actions: Vec<ActionSetting>,
