@@ -17,6 +17,8 @@ use crate::tree::{Growth, grow_tree};
 const FOLDS: u64 = 5;
 /// Up to so many rows every part is held out once.
 const ALL_FOLDS_UP_TO: usize = 20_000;
+/// Boosting learns from about so many rows of a larger part: more cost minutes and change little.
+const BOOSTED_UP_TO: usize = 100_000;
 /// Learns from the rows of `frame` whose outcome is known. `ordinals` are those of its rows, ascending.
 ///
 /// # Errors
@@ -161,6 +163,7 @@ fn validate(method: Method, train: &Part, settings: &Settings, seed: u64) -> Val
             continue;
         }
         if method == Method::Boosting {
+            let rest = thinned(&rest, seed).unwrap_or(rest);
             let (best, margins) = boosting::rounds(
                 (&rest.rows, &rest.positive),
                 (&held.rows, &held.positive),
@@ -202,9 +205,25 @@ fn fit(
         }
         Method::Boosting => {
             let boosting = Boosting { rounds, ..Boosting::default() };
+            let thinned = thinned(part, seed);
+            let part = thinned.as_ref().unwrap_or(part);
             (Predictor::Boosted(boosting::fit(&part.rows, &part.positive, &boosting, seed)), None)
         }
     }
+}
+
+/// Some of the rows, drawn by seed; none where they are few enough, or where one class would be lost.
+fn thinned(part: &Part, seed: u64) -> Option<Part> {
+    let share = BOOSTED_UP_TO as f64 / part.positive.len().max(1) as f64;
+    if share >= 1.0 {
+        return None;
+    }
+    let is_drawn = |row: &u32| Rng::for_part(seed ^ 0x7419, u64::from(*row)).unit() < share;
+    let places: Vec<u32> = (0..u32::try_from(part.positive.len()).ok()?).filter(is_drawn).collect();
+    let positive: Vec<bool> =
+        places.iter().filter_map(|place| part.positive.get(*place as usize)).copied().collect();
+    let has_both = positive.contains(&true) && positive.contains(&false);
+    has_both.then(|| Part { rows: part.rows.take(&places), positive, folds: Vec::new() })
 }
 
 /// Maximum likelihood has no end where the classes can be separated: then a quadratic penalty gives it one.
@@ -248,5 +267,35 @@ fn importance(predictor: &Predictor, rows: &Encoded, features: usize) -> Vec<f64
             let whole: f64 = sizes.iter().sum();
             sizes.iter().map(|size| if whole > 0.0 { size / whole } else { 0.0 }).collect()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoding::Values;
+
+    fn part(rows: usize, positives: usize) -> Part {
+        let numbers = (0..rows).map(|row| row as f64).collect();
+        Part {
+            rows: Encoded { rows, features: vec![Values::Numbers(numbers)] },
+            positive: (0..rows).map(|row| row < positives).collect(),
+            folds: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn many_rows_are_thinned_unless_a_class_would_be_lost() {
+        assert!(thinned(&part(BOOSTED_UP_TO, 10), 1).is_none());
+        let drawn = thinned(&part(4 * BOOSTED_UP_TO, 2 * BOOSTED_UP_TO), 1).expect("both classes are drawn");
+        assert!(
+            drawn.positive.len().abs_diff(BOOSTED_UP_TO) < BOOSTED_UP_TO / 50,
+            "{}",
+            drawn.positive.len()
+        );
+        assert_eq!(drawn.rows.rows, drawn.positive.len());
+        let positives = drawn.positive.iter().filter(|positive| **positive).count();
+        assert!(positives.abs_diff(BOOSTED_UP_TO / 2) < BOOSTED_UP_TO / 50, "{positives}");
+        assert!(thinned(&part(4 * BOOSTED_UP_TO, 0), 1).is_none());
     }
 }
