@@ -256,6 +256,8 @@ object = "account"
 [[datasets.columns]]
 name = "figure"
 {column}
+[config]
+type = "object"
 [config.properties.window_days]
 type = "integer"
 minimum = 1
