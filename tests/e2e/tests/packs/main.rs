@@ -2,6 +2,7 @@
 
 mod support;
 
+mod cdnow;
 mod experiments;
 mod groceries;
 mod telco;
