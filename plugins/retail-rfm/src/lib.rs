@@ -18,7 +18,7 @@ mod total;
 
 use trellis_sdk::{
     Assignments, Batch, Context, LearnedBy, Model, ModelReport, NO_VALUE, Reason, Report, Result, RowStream,
-    Segmentation, SegmentationDescription, export_segmentation,
+    Segmentation, SegmentationDescription, export_model_report, export_segmentation,
 };
 
 pub use config::{Bounds, Config, Method, Weighting, Weights};
@@ -65,6 +65,7 @@ impl ModelReport for RetailRfm {
 }
 
 export_segmentation!(RetailRfm);
+export_model_report!(RetailRfm);
 
 /// Fills the columns in the order of [`labels::describe`], each in one pass over arrays.
 fn assign(model: &RfmModel, rows: &Rows<'_>) -> Assignments {
