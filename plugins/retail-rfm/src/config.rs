@@ -5,7 +5,7 @@ use trellis_sdk::{PluginError, Result};
 
 /// What an admin can set.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(from = "Settings")]
 pub struct Config {
     /// How many grades each dimension has: 2 to 9, by default 5.
     pub groups: usize,
@@ -20,8 +20,7 @@ pub struct Config {
 }
 
 /// For each dimension one bound fewer than there are groups, ascending.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Bounds {
     /// Days: whoever bought at most so many days ago has the best grade.
     pub recency: Vec<f64>,
@@ -58,8 +57,7 @@ pub enum Weighting {
 }
 
 /// How much each dimension counts.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Weights {
     /// Of recency.
     pub recency: f64,
@@ -67,6 +65,60 @@ pub struct Weights {
     pub frequency: f64,
     /// Of monetary value.
     pub monetary: f64,
+}
+
+/// The settings as a form shows them: side by side, since the host fills in defaults of parts of a form but not the part as a whole.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Settings {
+    groups: usize,
+    recency_bounds: Vec<f64>,
+    frequency_bounds: Vec<f64>,
+    monetary_bounds: Vec<f64>,
+    graded_by: Method,
+    total: Weighting,
+    recency_weight: f64,
+    frequency_weight: f64,
+    monetary_weight: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let Config { groups, graded_by, total, weights, .. } = Config::default();
+        Self {
+            groups,
+            recency_bounds: Vec::new(),
+            frequency_bounds: Vec::new(),
+            monetary_bounds: Vec::new(),
+            graded_by,
+            total,
+            recency_weight: weights.recency,
+            frequency_weight: weights.frequency,
+            monetary_weight: weights.monetary,
+        }
+    }
+}
+
+impl From<Settings> for Config {
+    fn from(settings: Settings) -> Self {
+        let bounds = Bounds {
+            recency: settings.recency_bounds,
+            frequency: settings.frequency_bounds,
+            monetary: settings.monetary_bounds,
+        };
+        let has_bounds = bounds.named().iter().any(|(_, bounds)| !bounds.is_empty());
+        Self {
+            groups: settings.groups,
+            bounds: has_bounds.then_some(bounds),
+            graded_by: settings.graded_by,
+            total: settings.total,
+            weights: Weights {
+                recency: settings.recency_weight,
+                frequency: settings.frequency_weight,
+                monetary: settings.monetary_weight,
+            },
+        }
+    }
 }
 
 impl Default for Config {
@@ -94,18 +146,18 @@ impl Config {
                 if bounds.len() != self.groups - 1 {
                     let (found, wanted) = (bounds.len(), self.groups - 1);
                     return invalid(format!(
-                        "`bounds.{name}` has {found} entries; {} groups have {wanted} bounds",
+                        "`{name}` has {found} entries; {} groups have {wanted} bounds",
                         self.groups
                     ));
                 }
                 if !bounds.is_sorted_by(|one, next| one < next)
                     || !bounds.iter().all(|bound| bound.is_finite())
                 {
-                    return invalid(format!("`bounds.{name}` does not ascend"));
+                    return invalid(format!("`{name}` does not ascend"));
                 }
             }
         } else if self.graded_by == Method::Fixed {
-            return invalid("`graded_by` is `fixed`, but there are no `bounds`".to_owned());
+            return invalid("`graded_by` is `fixed`, but there are no bounds".to_owned());
         }
         self.checked_weights()?;
         Ok(self)
@@ -131,6 +183,10 @@ impl Config {
 
 impl Bounds {
     pub(crate) fn named(&self) -> [(&'static str, &[f64]); 3] {
-        [("recency", &self.recency), ("frequency", &self.frequency), ("monetary", &self.monetary)]
+        [
+            ("recency_bounds", &self.recency),
+            ("frequency_bounds", &self.frequency),
+            ("monetary_bounds", &self.monetary),
+        ]
     }
 }

@@ -212,13 +212,13 @@ fn totals_are_weighted_means_of_the_scores() {
 fn settings_that_contradict_each_other_are_refused_by_name() {
     let message = |config: &Config| RetailRfm::describe(config).unwrap_err().to_string();
     let missing = Config { graded_by: Method::Fixed, ..Config::default() };
-    assert!(message(&missing).contains("there are no `bounds`"));
+    assert!(message(&missing).contains("there are no bounds"));
     let few = Config { bounds: Some(bounds()), ..Config::default() };
-    assert!(message(&few).contains("`bounds.recency` has 2 entries; 5 groups have 4 bounds"));
+    assert!(message(&few).contains("`recency_bounds` has 2 entries; 5 groups have 4 bounds"));
     let falling = Bounds { monetary: vec![5.0, 5.0], ..bounds() };
     assert!(
         message(&Config { groups: 3, bounds: Some(falling), ..Config::default() })
-            .contains("`bounds.monetary`")
+            .contains("`monetary_bounds`")
     );
     let nothing = Weights { recency: 0.0, frequency: 0.0, monetary: 0.0 };
     assert!(
