@@ -120,15 +120,17 @@ impl Scoring for CrossSell {
     fn rules(model: &[u8]) -> Result<LocalizedText> {
         /// How many rules are written out: some 30 KB.
         const RULES_WRITTEN: usize = 150;
+        /// Somewhat below what the host takes in each language.
+        const BYTES_MAX: usize = 60_000;
         let model = Model::of_bytes(model)?;
         let (mut en, mut zh) = (String::new(), String::new());
         for rule in model.rules.iter().take(RULES_WRITTEN) {
             let text = reasons::rule_text(&model, rule);
-            en.push_str(&format!("- {}\n", text.en));
-            zh.push_str(&format!("- {}\n", text.zh_cn));
-            if en.len().max(zh.len()) > 60_000 {
+            if (en.len() + text.en.len()).max(zh.len() + text.zh_cn.len()) > BYTES_MAX {
                 break;
             }
+            en.push_str(&format!("- {}\n", text.en));
+            zh.push_str(&format!("- {}\n", text.zh_cn));
         }
         Ok(localized(en, zh))
     }
