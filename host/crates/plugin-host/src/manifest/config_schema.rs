@@ -146,11 +146,22 @@ fn fill(schema: &Value, value: Value) -> Value {
         let given = object.remove(name).or_else(|| schema.get("default").cloned());
         // A table without a default of its own still has the defaults of its settings.
         let nested = || schema.get("properties").map(|_| Value::Object(Map::new()));
-        if let Some(given) = given.or_else(nested) {
-            object.insert(name.clone(), fill(schema, given));
+        let is_given = given.is_some();
+        let Some(filled) = given.or_else(nested).map(|given| fill(schema, given)) else { continue };
+        // One that needs settings and has none is left out as a whole, not there without what it needs.
+        if is_given || !(is_empty(&filled) && needs_settings(schema)) {
+            object.insert(name.clone(), filled);
         }
     }
     Value::Object(object)
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.as_object().is_some_and(Map::is_empty)
+}
+
+fn needs_settings(schema: &Value) -> bool {
+    schema.get("required").and_then(Value::as_array).is_some_and(|required| !required.is_empty())
 }
 
 fn validate(path: &str, schema: &Value, value: &Value, problems: &mut Vec<ConfigProblem>) {

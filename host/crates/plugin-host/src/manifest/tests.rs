@@ -496,3 +496,15 @@ fn what_is_wrong_with_datasets_is_named() {
     check("[\"order\"]", "[\"order\", \"order\"]", "`datasets[1].order-by`: `order` is there twice");
     check("kind = \"per-customer\"", "kind = \"rows\"", "reads exactly one dataset of kind `per-customer`");
 }
+
+#[test]
+fn a_table_that_needs_settings_and_has_none_is_left_out() {
+    let bounds =
+        json!({ "type": "object", "required": ["low"], "properties": { "low": { "type": "number" } } });
+    let schema = json!({ "type": "object", "properties": { "bounds": bounds } });
+    let schema = ConfigSchema::new(Some(schema)).unwrap();
+    let filled = schema.with_defaults(json!({}));
+    assert_eq!((&filled, schema.problems(&filled)), (&json!({}), Vec::new()));
+    let half = schema.with_defaults(json!({ "bounds": {} }));
+    assert_eq!(schema.problems(&half)[0].to_string(), "setting `bounds.low`: is missing");
+}
