@@ -93,14 +93,14 @@ impl Config {
                 .sum()
         };
         let known = weight(|met| matches!(met, Met::Yes | Met::No));
-        (known > 0.0).then(|| 100.0 * weight(|met| met == Met::Yes) / known)
+        (known > 0.0).then(|| (100.0 * weight(|met| met == Met::Yes) / known).min(100.0))
     }
 
     /// Points p of contacts, each halved once a half-life, as 100 p / (p + h): h points are half the way.
     fn engagement(&self, lead: &Lead<'_>) -> f64 {
         let points =
             self.strong_points * self.decayed(&lead.strong) + self.light_points * self.decayed(&lead.light);
-        100.0 * points / (points + self.points_for_half)
+        (100.0 * points / (points + self.points_for_half)).min(100.0)
     }
 
     /// Contacts by what is left of them: those of a period by its middle.
