@@ -29,7 +29,8 @@ struct RawObject {
 #[derive(Deserialize)]
 struct RawField {
     name: String,
-    r#type: String,
+    /// None where a pack adds options to somebody else's field.
+    r#type: Option<String>,
     #[serde(default)]
     options: Vec<RawOption>,
 }
@@ -62,9 +63,14 @@ impl FieldTypes {
 
     fn add(&mut self, object: RawObject) {
         for field in object.fields {
-            if let Ok(value_type) = ValueType::of_name(&field.r#type) {
-                let options = field.options.into_iter().map(|option| option.value).collect();
-                self.fields.insert((object.name.clone(), field.name), (value_type, options));
+            let options = field.options.into_iter().map(|option| option.value);
+            let key = (object.name.clone(), field.name);
+            if let Some(name) = field.r#type {
+                if let Ok(value_type) = ValueType::of_name(&name) {
+                    self.fields.insert(key, (value_type, options.collect()));
+                }
+            } else if let Some((_, known)) = self.fields.get_mut(&key) {
+                known.extend(options);
             }
         }
         for name in ["created_at", "updated_at"] {
@@ -92,7 +98,10 @@ mod tests {
     fn fields_of_a_pack_are_known_beside_those_of_the_standard_objects() {
         let mut types = FieldTypes::default();
         types.add_toml("name = \"account\"\n[[fields]]\nname = \"rating\"\ntype = \"integer\"\n").unwrap();
+        let kind = "[[fields]]\nname = \"kind\"\ntype = \"choice\"\noptions = [{ value = \"person\" }]\n";
+        types.add_toml(&format!("name = \"contact\"\n{kind}")).unwrap();
         let pack = r#"{"format": 1, "objects": [
+            {"name": "contact", "fields": [{"name": "kind", "options": [{"value": "spa__guest"}]}]},
             {"name": "account", "fields": [
                 {"name": "spa__tier", "type": "choice", "options": [{"value": "gold"}, {"value": "iron"}]},
                 {"name": "spa__visits", "type": "roll_up"}
@@ -106,6 +115,7 @@ mod tests {
                 .map(|known| (known.0, known.1.len()))
         };
         assert_eq!(of("account", "rating"), Some((ValueType::Integer, 0)));
+        assert_eq!(of("contact", "kind"), Some((ValueType::Choice, 2)), "with the option that the pack adds");
         assert_eq!(of("account", "spa__tier"), Some((ValueType::Choice, 2)));
         assert_eq!(of("account", "spa__visits"), None, "plugins do not get such fields");
         assert_eq!(of("spa__visit", "minutes"), Some((ValueType::Number, 0)));
