@@ -13,7 +13,7 @@ impl Company {
         self.records.create(&Caller::system("test"), &name(object), fields).await.unwrap()
     }
 
-    async fn line(&self, account: &Record, product: Option<&Record>) {
+    async fn bought(&self, account: &Record, product: Option<&Record>) {
         let mut values = vec![
             ("account", Value::Reference(account.id)),
             ("ordered_on", Value::Date(Value::date_of_days(19_000).unwrap())),
@@ -52,7 +52,7 @@ async fn products_come_by_title_each_once_and_deleted_ones_keep_theirs() {
         (2, Some(&first)),
         (2, Some(&second)),
     ] {
-        company.line(&accounts[account], product).await;
+        company.bought(&accounts[account], product).await;
     }
     company.records.delete(&Caller::system("test"), &name("product"), pear.id, None).await.unwrap();
     let spec = spec_of(vec![related("order_line", Figure::Values(field("product")))]);
@@ -101,7 +101,7 @@ async fn lists_keep_a_batch_within_its_bytes() {
     let accounts = company.accounts(6).await;
     for number in 0..18 {
         let product = company.named("product", &format!("{number:02} {}", "x".repeat(20))).await;
-        company.line(&accounts[number / 3], Some(&product)).await;
+        company.bought(&accounts[number / 3], Some(&product)).await;
     }
     let spec = spec_of(vec![related("order_line", Figure::Values(field("product")))]);
     let mut stream = company.columns.dataset(&spec, AsOf::Now, 10).await.unwrap();

@@ -63,7 +63,7 @@ fn laws_make_up_further_datasets_and_columns_that_a_configuration_names() {
         "expect": {},
     });
     let reports = tried("baskets", &[case], &Options::default());
-    let of = |function: &str| reports.iter().filter(move |report| report.function.to_string() == function);
-    assert!(of("scoring.fit").count() > 0 && of("scoring.score").count() > 0, "{reports:#?}");
+    let is_tried = |function: &str| reports.iter().any(|report| report.function.to_string() == function);
+    assert!(is_tried("scoring.fit") && is_tried("scoring.score"), "{reports:#?}");
     assert!(reports.iter().all(LawReport::passed), "{reports:#?}");
 }
