@@ -1,7 +1,9 @@
 //! Reads every value of every column and decides by the sum. The benchmark calls [`decide`] natively and in a component.
 
+use std::collections::BTreeMap;
+
 use trellis_sdk::{
-    Assignments, Batch, Context, NoConfig, Result, Segmentation, SegmentationDescription, described,
+    Assignments, Batch, Context, Result, Segmentation, SegmentationDescription, described,
     export_segmentation,
 };
 
@@ -10,9 +12,10 @@ use trellis_sdk::{
 pub struct Columns;
 
 impl Segmentation for Columns {
-    type Config = NoConfig;
+    /// Numbers that columns may depend on; the plugin itself looks at none.
+    type Config = BTreeMap<String, u32>;
 
-    fn describe(_: &NoConfig) -> Result<Vec<SegmentationDescription>> {
+    fn describe(_: &Self::Config) -> Result<Vec<SegmentationDescription>> {
         Ok(vec![described("sum", "Sum", "合计").value("low", "Low", "低").value("high", "High", "高")])
     }
 
@@ -23,10 +26,10 @@ impl Segmentation for Columns {
     }
 }
 
-/// 1 for each row whose numbers and text lengths add up to more than the number of columns, else 0.
+/// 1 for each row whose numbers, text lengths and numbers of listed texts add up to more than the number of columns, else 0.
 ///
 /// # Errors
-/// Where a column named `text` is none.
+/// Where a column named `text` is none, and where another is neither numbers nor lists.
 pub fn decide(rows: &Batch) -> Result<Vec<u32>> {
     let mut sums = vec![0.0; rows.rows()];
     let mut columns = 0.0;
@@ -34,8 +37,12 @@ pub fn decide(rows: &Batch) -> Result<Vec<u32>> {
         columns += 1.0;
         if let Ok(values) = rows.float64(name) {
             sums.iter_mut().zip(values.as_slice()).for_each(|(sum, value)| *sum += value);
+        } else if let Ok(values) = rows.int64(name) {
+            sums.iter_mut().zip(values.as_slice()).for_each(|(sum, value)| *sum += *value as f64);
         } else {
-            sums.iter_mut().zip(rows.int64(name)?.as_slice()).for_each(|(sum, value)| *sum += *value as f64);
+            let lists = rows.lists(name)?;
+            let lengths = (0..rows.rows()).map(|row| lists.get(row).map_or(0, Iterator::count));
+            sums.iter_mut().zip(lengths).for_each(|(sum, length)| *sum += length as f64);
         }
     }
     if rows.has_column("text") {
@@ -64,5 +71,7 @@ mod tests {
         assert_eq!(decide(&batch).unwrap(), [1, 1]);
         let batch = BatchBuilder::new([1, 2]).float64("a", [Some(0.5), Some(3.0)]).build();
         assert_eq!(decide(&batch).unwrap(), [0, 1]);
+        let batch = BatchBuilder::new([1, 2]).lists("tags", [Some(vec!["a", "b"]), Some(vec!["a"])]).build();
+        assert_eq!(decide(&batch).unwrap(), [1, 0]);
     }
 }

@@ -7,6 +7,7 @@ mod cdnow;
 mod comparing;
 mod datasets;
 mod faults;
+mod figures;
 mod following;
 mod grants;
 mod hooks;
