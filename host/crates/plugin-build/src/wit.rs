@@ -15,11 +15,14 @@ macro_rules! carried {
 
 carried! {
     "actions.wit",
+    "analysis.wit",
     "campaign-rules.wit",
     "columns.wit",
     "host-log.wit",
     "host-lookups.wit",
+    "model-report.wit",
     "record-hook.wit",
+    "reports.wit",
     "row-streams.wit",
     "scoring.wit",
     "segmentation.wit",

@@ -14,7 +14,11 @@ fn folder() -> PathBuf {
 /// A server with the purchases of 2,357 customers.
 fn world() -> World {
     let world = World::new();
-    world.import_mapped("order", &folder().join("cdnow_sample_transactions.csv"), &folder().join("orders.toml"));
+    world.import_mapped(
+        "order",
+        &folder().join("cdnow_sample_transactions.csv"),
+        &folder().join("orders.toml"),
+    );
     assert_eq!(world.api.total("accounts"), 2357);
     world
 }
@@ -23,7 +27,8 @@ fn world() -> World {
 fn every_customers_lifetime_is_the_expected_one() {
     let world = world();
     world.enable("customer-lifetime", "1997-09-30", &json!({ "horizon_weeks": 39 }));
-    let (alive, purchases) = ("score.customer_lifetime__alive", "score.customer_lifetime__expected_purchases");
+    let (alive, purchases) =
+        ("score.customer_lifetime__alive", "score.customer_lifetime__expected_purchases");
     let found = world.results(&[alive, purchases]);
     let mut rows = 0;
     for expected in csv::Reader::from_path(folder().join("expected_customers.csv")).unwrap().records() {
@@ -31,7 +36,13 @@ fn every_customers_lifetime_is_the_expected_one() {
         let customer = &found[&expected[0]];
         for (score, column) in [(alive, 14), (purchases, 15)] {
             let actual = customer[score].as_f64().unwrap();
-            close(actual, expected[column].parse().unwrap(), 1e-4, 1e-4, &format!("{score} of {}", &expected[0]));
+            close(
+                actual,
+                expected[column].parse().unwrap(),
+                1e-4,
+                1e-4,
+                &format!("{score} of {}", &expected[0]),
+            );
         }
         rows += 1;
     }

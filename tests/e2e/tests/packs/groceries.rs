@@ -64,7 +64,11 @@ fn rules_of_a_grocery_are_the_expected_ones() {
     };
     let world = World::new();
     import(&world, &lines);
-    world.enable("cross-sell", DAY, &json!({ "min_support": 0.001, "min_confidence": 0.8, "min_lift": 0 }));
+    world.enable(
+        "cross-sell",
+        DAY,
+        &json!({ "min_support": 0.001, "min_confidence": 0.8, "min_lift": 0, "max_length": 8 }),
+    );
     expected["cases"].as_array().unwrap().iter().for_each(|case| check_case(&world, case));
     for case in expected["next_best"].as_array().unwrap() {
         let asked = json!({ "basket": case["basket"], "min_support": case["min_support"], "min_confidence": case["min_confidence"] });

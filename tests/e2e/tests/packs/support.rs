@@ -94,6 +94,10 @@ impl World {
         rows.for_each(|row| writer.write_record(row).unwrap());
         writer.flush().unwrap();
         let mut mapping = format!("object = \"{object}\"\n");
+        // Objects of packs have names of two parts, and tell their records apart by a field of their own: the first.
+        if object.contains("__") {
+            mapping += &format!("match = \"{}\"\n", columns[0]);
+        }
         for column in columns {
             mapping += &format!("[[columns]]\ncolumn = \"{column}\"\nfield = \"{column}\"\n");
             if let Some((_, by)) = references.iter().find(|(name, _)| name == column) {
@@ -110,9 +114,16 @@ impl World {
         self.server.cli(&["import", object, &csv.to_string_lossy(), "--map", &map.to_string_lossy()]).ok();
     }
 
-    /// Installs a plugin, grants what it asks for, switches it on and waits for its first run.
+    /// Installs a plugin, grants what it asks for, switches it on, and has it judge everybody where it judges customers.
+    #[track_caller]
     pub(crate) fn enable(&self, plugin: &str, as_of: &str, config: &Json) {
         self.server.install(plugin, as_of, &config.to_string());
+        let about = self.api.get(&format!("/api/v1/plugins/{plugin}")).ok();
+        let provides = about["provides"].as_array().cloned().unwrap_or_default();
+        if provides.iter().any(|interface| interface == "segmentation" || interface == "scoring") {
+            let job = self.api.run_plugin(plugin);
+            assert_eq!(job["state"], "succeeded", "{plugin}: {job}");
+        }
     }
 
     /// What every account has in these columns (fields, `score.…`, `segment.…`), by external id.
