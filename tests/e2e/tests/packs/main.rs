@@ -1,8 +1,11 @@
 //! The industry packs through the running server: reference data in, plugins on, results out, compared with what independent programs computed.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
 mod support;
 
 mod cdnow;
+mod churn_risk;
 mod experiments;
 mod groceries;
 mod telco;

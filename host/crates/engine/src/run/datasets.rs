@@ -7,7 +7,11 @@ use trellis_columns::{AsOf, Columns, DatasetSpec, RowsSpec};
 use trellis_model::{Batch, RecordId, bilingual};
 use trellis_plugin_host::Manifest;
 
-use super::{gather::Live, source::Source, spec};
+use super::{
+    gather::Live,
+    source::{NamedSources, Source},
+    spec,
+};
 use crate::{Error, Result, core::Core};
 
 /// A dataset of a plugin with what is withheld of it.
@@ -37,12 +41,12 @@ pub(super) fn not_gathered(run: RecordId, name: &str) -> Error {
 
 impl Datasets {
     /// What a call on the customers of a plugin may open.
-    pub(crate) fn new(manifest: &Manifest, others: Vec<(String, Box<dyn Source>)>) -> Self {
+    pub(crate) fn new(manifest: &Manifest, others: NamedSources) -> Self {
         Self::beside(manifest.customers().map(|dataset| dataset.name.clone()), others)
     }
 
     /// What a call on a dataset may open.
-    pub(crate) fn beside(own: Option<String>, others: Vec<(String, Box<dyn Source>)>) -> Self {
+    pub(crate) fn beside(own: Option<String>, others: NamedSources) -> Self {
         let others = others.into_iter().map(|(name, source)| (name, Mutex::new(source)));
         Self { own, others: others.collect() }
     }
@@ -73,7 +77,7 @@ pub(crate) async fn open_rows(
     manifest: &Manifest,
     config: &str,
     as_of: AsOf,
-) -> Result<Vec<(String, Box<dyn Source>)>> {
+) -> Result<NamedSources> {
     let specs = spec::rows_granted(core, manifest, config)?;
     open_all(&core.columns, specs, as_of, core.config.batch_rows_max as usize).await
 }
@@ -84,7 +88,7 @@ pub(crate) async fn open_all(
     specs: Vec<(String, RowsSpec)>,
     as_of: AsOf,
     batch_rows: usize,
-) -> Result<Vec<(String, Box<dyn Source>)>> {
+) -> Result<NamedSources> {
     let mut opened = Vec::with_capacity(specs.len());
     for (name, spec) in specs {
         opened.push((name, Spec::Rows(spec).open(columns, as_of, batch_rows).await?));

@@ -4,7 +4,7 @@
 use trellis_model::{Batch, RecordId, Text};
 use trellis_plugin_host::CallContext;
 
-use super::source::Source;
+use super::source::{NamedSources, Source};
 use crate::{
     Result,
     capsule::{
@@ -16,7 +16,7 @@ use crate::{
 pub(crate) struct Gathered {
     pub(crate) source: Box<dyn Source>,
     /// The further datasets, by name.
-    pub(crate) datasets: Vec<(String, Box<dyn Source>)>,
+    pub(crate) datasets: NamedSources,
     pub(crate) capsule: Making,
     /// Batches that the capsule holds; 0 where there is none.
     pub(crate) batches: u64,
@@ -43,7 +43,7 @@ pub(crate) struct Place<'a> {
 pub(crate) struct Live {
     pub(crate) rows: Box<dyn Source>,
     /// The further datasets, by name; none where nothing is learned, since nothing else reads them.
-    pub(crate) datasets: Vec<(String, Box<dyn Source>)>,
+    pub(crate) datasets: NamedSources,
 }
 
 impl Live {
@@ -132,7 +132,7 @@ fn copy(
 }
 
 /// The further datasets that a capsule holds.
-pub(crate) fn boxed(datasets: Vec<(String, Inputs)>) -> Vec<(String, Box<dyn Source>)> {
+pub(crate) fn boxed(datasets: Vec<(String, Inputs)>) -> NamedSources {
     datasets.into_iter().map(|(name, inputs)| (name, Box::new(inputs) as Box<dyn Source>)).collect()
 }
 

@@ -23,7 +23,7 @@ use super::{
     report::Timings,
     results::{self, Layout},
     resume::{self, Begun, Earlier},
-    source::{Rows, Source},
+    source::{NamedSources, Rows, Source},
     spec,
 };
 use crate::{Error, Result, capsule::Header, core::Core, jobs::Running};
@@ -155,7 +155,7 @@ impl Run<'_> {
     }
 
     /// Opens what the run reads. Only learning reads further datasets.
-    fn open(&self) -> Result<(DatasetStream, Vec<(String, Box<dyn Source>)>)> {
+    fn open(&self) -> Result<(DatasetStream, NamedSources)> {
         self.job.wait(async {
             self.core.columns.catch_up().await?;
             let (rows, as_of) = (self.core.config.batch_rows_max as usize, self.input.of.as_of);

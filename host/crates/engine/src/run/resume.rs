@@ -10,7 +10,7 @@ use super::{
     evaluate::Done,
     gather::{self, Making},
     results::Layout,
-    source::Source,
+    source::{NamedSources, Source},
 };
 use crate::{
     Error, Result,
@@ -35,7 +35,7 @@ type StoredFailure = (u32, String, String, String);
 pub(super) struct Begun {
     pub(super) source: Box<dyn Source>,
     /// The further datasets, by name.
-    pub(super) datasets: Vec<(String, Box<dyn Source>)>,
+    pub(super) datasets: NamedSources,
     pub(super) capsule: Making,
     pub(super) earlier: Option<Earlier>,
     /// The store's position when the rows were opened.

@@ -120,6 +120,9 @@ fn damaged(unusable: crate::capsule::Unusable) -> Error {
     Error::Damaged { what: unusable.0.en }
 }
 
+/// Further datasets, each under the name that the manifest gives it.
+pub(crate) type NamedSources = Vec<(String, Box<dyn Source>)>;
+
 /// Rows as plugins read them.
 pub(crate) struct Rows<'a> {
     source: &'a mut dyn Source,
