@@ -103,20 +103,25 @@ impl BgNbd {
     }
 }
 
+/// Days for which logarithms are kept: some 50 years. What a wrong date makes longer is computed where it occurs.
+const TABLE_DAYS_MAX: u32 = 20_000;
+
 /// ln(α + t) and 1/(α + t) for each day t: every history is made of a few hundred days.
 #[derive(Debug)]
 struct Tables {
+    alpha: f64,
     logarithms: Vec<f64>,
     inverses: Vec<f64>,
 }
 
 impl Tables {
     fn new(days_max: u32) -> Self {
-        let days = days_max as usize + 1;
-        Self { logarithms: vec![0.0; days], inverses: vec![0.0; days] }
+        let days = days_max.min(TABLE_DAYS_MAX) as usize + 1;
+        Self { alpha: f64::NAN, logarithms: vec![0.0; days], inverses: vec![0.0; days] }
     }
 
     fn fill(&mut self, alpha: f64) {
+        self.alpha = alpha;
         for ((day, logarithm), inverse) in (0..).zip(&mut self.logarithms).zip(&mut self.inverses) {
             let rate = alpha + weeks(day);
             *logarithm = log(rate);
@@ -125,9 +130,12 @@ impl Tables {
     }
 
     fn at(&self, day: u32) -> (f64, f64) {
-        let day = day as usize;
-        let logarithm = self.logarithms.get(day).copied().unwrap_or(f64::NAN);
-        (logarithm, self.inverses.get(day).copied().unwrap_or(f64::NAN))
+        let place = day as usize;
+        let (Some(logarithm), Some(inverse)) = (self.logarithms.get(place), self.inverses.get(place)) else {
+            let rate = self.alpha + weeks(day);
+            return (log(rate), 1.0 / rate);
+        };
+        (*logarithm, *inverse)
     }
 }
 

@@ -159,10 +159,16 @@ fn carried_out(action: &ActionSetting) -> Action {
     };
     let (subject_en, subject_zh) =
         (or(&action.subject_en, &action.label_en), or(&action.subject_zh, &action.label_zh));
-    let (body_en, body_zh) = (or(&action.body_en, ""), or(&action.body_zh, ""));
     match action.channel {
-        Channel::Task => task(subject_en, subject_zh).about(body_en, body_zh).into(),
-        channel => message(channel.name()).subject(subject_en, subject_zh).body(body_en, body_zh).into(),
+        Channel::Task => {
+            let (about_en, about_zh) = (or(&action.body_en, ""), or(&action.body_zh, ""));
+            task(subject_en, subject_zh).about(about_en, about_zh).into()
+        }
+        // A message without a text says at least what it is about.
+        channel => {
+            let (body_en, body_zh) = (or(&action.body_en, &subject_en), or(&action.body_zh, &subject_zh));
+            message(channel.name()).subject(subject_en, subject_zh).body(body_en, body_zh).into()
+        }
     }
 }
 
