@@ -79,13 +79,13 @@ async fn an_upgrade_carries_settings_over_and_a_roll_back_brings_them_back() {
     assert_eq!(world.serving("retail-rfm"), (PluginState::Enabled, "1.0.0".into()), "it waits");
     let upgraded = world.upgrade("retail-rfm", "1.1.0").await.unwrap().plugin;
     assert_eq!((upgraded.version.to_string(), upgraded.previous), ("1.1.0".into(), Some(version("1.0.0"))));
-    assert_eq!(upgraded.settings.unwrap().config, json!({ "groups": 3 }), "as it was");
+    assert_eq!(upgraded.settings.unwrap().config["groups"], 3, "as it was");
     let config = UseSettings { config: json!({ "groups": 7 }), ..UseSettings::default() };
     world.engine.plugin_enable(&caller(), &plugin_id("retail-rfm"), config).await.unwrap();
 
     let world = world.restart().await;
     let back = world.roll_back("retail-rfm", None).await.unwrap().plugin;
-    assert_eq!(back.settings.unwrap().config, json!({ "groups": 3 }), "one switch back, on the same version");
+    assert_eq!(back.settings.unwrap().config["groups"], 3, "one switch back, on the same version");
     assert_eq!((back.version.to_string(), back.previous), ("1.1.0".into(), Some(version("1.0.0"))));
     let back = world.roll_back("retail-rfm", None).await.unwrap().plugin;
     assert_eq!((back.version.to_string(), back.previous), ("1.0.0".into(), None), "and one more");
@@ -100,8 +100,8 @@ async fn an_upgrade_carries_settings_over_and_a_roll_back_brings_them_back() {
     assert_eq!(told[3..], [(2, Upgraded, false), (1, Enabled, false)]);
     let named = world.roll_back("retail-rfm", Some(3)).await.unwrap().plugin;
     assert_eq!(
-        (named.version.to_string(), named.settings.unwrap().config),
-        ("1.1.0".into(), json!({ "groups": 7 }))
+        (named.version.to_string(), named.settings.unwrap().config["groups"].clone()),
+        ("1.1.0".into(), json!(7))
     );
     assert_eq!(world.events("plugin.upgraded").await[0]["from"], "1.0.0");
     assert_eq!(world.events("plugin.rolled_back").await.len(), 3);
@@ -122,8 +122,8 @@ async fn as_many_switches_are_kept_as_the_limit_says() {
     let gone = world.roll_back("retail-rfm", Some(2)).await.unwrap_err();
     assert!(gone.to_string().contains("switch 2 is not kept"), "{gone}");
     assert_eq!(
-        world.roll_back("retail-rfm", None).await.unwrap().plugin.settings.unwrap().config,
-        json!({ "groups": 7 })
+        world.roll_back("retail-rfm", None).await.unwrap().plugin.settings.unwrap().config["groups"],
+        7
     );
 }
 
@@ -134,7 +134,7 @@ async fn what_is_refused_leaves_the_version_in_use() {
     let (id, was) = ("retail-rfm", (PluginState::Enabled, "1.0.0".to_owned()));
     assert_eq!(world.upgrade(id, "9.0.0").await.unwrap_err().code(), "not_found");
     // A schema that the configuration in use breaks.
-    let narrow = with_manifest(&rfm("1.1.0"), |line| match line.strip_prefix("minimum = ") {
+    let narrow = with_manifest(&rfm("1.1.0"), |line| match line.strip_prefix("minimum = 2") {
         Some(_) => "minimum = 4".to_owned(),
         None => line.to_owned(),
     });

@@ -29,7 +29,8 @@ impl World {
     fn in_use(&self) -> (Json, Json) {
         let settings = self.engine.plugin_get(&plugin(RFM)).unwrap().settings.unwrap();
         let current = self.columns.segmentation(CLASS).unwrap().current;
-        (settings.config, json!(current.unwrap().run.to_string()))
+        let groups = json!({ "groups": settings.config["groups"] });
+        (groups, json!(current.unwrap().run.to_string()))
     }
 }
 

@@ -139,7 +139,7 @@ pub(super) fn source(key: &str, raw: &RawColumn, from: &str, figure: RawFigure) 
     if time.is_none() {
         let needing = [
             (
-                "first`, `last` and `count-days",
+                "first`, `last` or `count-days",
                 matches!(figure, Figure::First | Figure::Last | Figure::CountDays),
             ),
             ("within-days", within_days.is_some()),

@@ -77,7 +77,7 @@ fn what_is_wrong_is_named() {
     );
     check("= [\"segmentation\"]", "= []", "`provides`: names no interface");
     check("en = \"RFM segmentation\"", "en = \"\"", "`name.en`: is empty");
-    check("kind = \"per-customer\"", "kind = \"rows\"", "`datasets`: a plugin that provides segmentation");
+    check("kind = \"per-customer\"", "kind = \"rows\"", "`last_order`: figures over child records belong to");
     check("aggregate = \"last\", ", "", "`datasets[0].columns[0]`: is neither a field");
     check(", field = \"amount\"", "", "`aggregate = \"sum\"` needs `field`");
     check("name = \"spent\"", "name = \"last_order\"", "`datasets[0].columns`: `last_order` is there twice");
@@ -282,11 +282,11 @@ fn uses_that_are_wrong_are_named() {
     check(
         "kind = \"per-customer\"",
         "kind = \"rows\"",
-        "a plugin that provides campaign-rules reads exactly one",
+        "`open_severe_complaints`: figures over child records belong to",
     );
     check("op = \"nin\"", "op = \"out\"", "`datasets[0].columns[0].where`: ");
-    check("by = \"account\"\n", "", "`datasets[0].columns[0]`: is neither a field");
-    check("aggregate = \"count\"", "aggregate = \"last\"", "`datasets[0].columns[0]`: is neither a field");
+    check("by = \"account\"\n", "", "`datasets[0].columns[0]`: names neither `time`");
+    check("aggregate = \"count\"", "aggregate = \"last\"", "`first`, `last` or `count-days` needs `time`");
     check(
         "when = [\"status\"]",
         "when = [\"owner\"]",
