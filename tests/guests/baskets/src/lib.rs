@@ -67,7 +67,7 @@ impl Scoring for Baskets {
         let mean = model.first_chunk().map_or(0.0, |bytes| f64::from_le_bytes(*bytes));
         let orders = rows.int64("orders")?;
         let mut scores = Scores::default();
-        scores.push("points", orders.as_slice().iter().map(|orders| Some(*orders as f64 + mean)));
+        scores.push("points", orders.iter().map(|orders| Some(orders? as f64 + mean)));
         Ok(scores)
     }
 }

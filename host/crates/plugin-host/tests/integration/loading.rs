@@ -241,7 +241,9 @@ fn a_good_component_says_what_it_is() {
     let wasm = built("retail-rfm");
     let inspection = inspect(&wasm).unwrap();
     assert_eq!(inspection.manifest.id.as_str(), "retail-rfm");
-    assert_eq!(inspection.exports, ["trellis:plugin/segmentation@1.0.0"]);
+    let mut exports = inspection.exports.clone();
+    exports.sort_unstable();
+    assert_eq!(exports, ["trellis:plugin/model-report@1.0.0", "trellis:plugin/segmentation@1.0.0"]);
     assert!(inspection.imports.iter().all(|import| import.starts_with("trellis:plugin/")), "{inspection:?}");
     assert!(
         inspection.sdk.as_deref().is_some_and(|sdk| sdk.starts_with("trellis-sdk-rust ")),

@@ -52,7 +52,8 @@ fn a_cancelled_answer_ends() {
     let (_host, plugin) = load("every-interface");
     let cancel = CancelFlag::default();
     cancel.cancel();
-    let answered = plugin.analysis().unwrap().analyse("today", &mut hundred(), "{}", "{}", &at(), &cancel);
+    let (analysis, said) = (plugin.analysis().unwrap(), r#"{"at_least":1}"#);
+    let answered = analysis.analyse("orders", &mut hundred(), said, "{}", &at(), &cancel);
     assert!(matches!(answered, Err(Error::Cancelled { .. })), "{answered:?}");
 }
 

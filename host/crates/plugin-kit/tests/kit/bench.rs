@@ -15,7 +15,7 @@ fn every_function_is_measured_and_fuel_is_the_same_each_time() {
     let pair = Pair { timed: &timed, metered: &metered };
     let figures = || run(pair, &limits, &Cases::default(), &types(), &Options { rows: 300, seed: 1 });
     let first: Vec<_> = figures().into_iter().map(|figure| figure.unwrap()).collect();
-    assert_eq!(first.len(), 19, "one for each function");
+    assert_eq!(first.len(), 22, "one for each function");
     let score = first.iter().find(|figure| figure.function.to_string() == "scoring.score").unwrap();
     assert!(score.fuel_per_row() > 1.0 && score.memory_bytes > 0, "{score:?}");
     assert_eq!((score.rows, score.time_max), (300, limits.batch.time_max(300)));
