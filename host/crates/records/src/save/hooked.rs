@@ -94,11 +94,16 @@ impl Save<'_> {
         }
         let (object, write) = (row.object.clone(), row.write);
         let (config, mut after) = (self.records.config(), row.after.clone());
+        // What comes back stands as it was found there, see `row`.
+        let led = (row.kind == ChangeKind::Restored).then(|| row.after.clone());
         let checked = match validate::fields(&object, proposed.fields, &config.limits, config.base_currency) {
             Ok(fields) => {
                 after.fields = fields;
                 match self.check_shape(&object, proposed.before.as_ref(), &after).await {
-                    Ok(()) => self.check_references(&object, proposed.before.as_ref(), &mut after).await,
+                    Ok(()) => {
+                        let before = proposed.before.as_ref();
+                        self.check_references(&object, before, led.as_ref().or(before), &mut after).await
+                    }
                     refused => refused,
                 }
             }

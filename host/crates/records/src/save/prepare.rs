@@ -313,10 +313,14 @@ impl Save<'_> {
         if matches!(kind, ChangeKind::Created | ChangeKind::Updated) {
             self.check_shape(&object, stored, &after).await?;
         }
-        if kind == ChangeKind::Restored {
+        // What comes back names what its references have become, be that deleted: as where it was deleted before anything was merged.
+        let led = if kind == ChangeKind::Restored {
             self.records.follow_aliases(&object, &mut after).await?;
-        }
-        self.check_references(&object, stored, &mut after).await?;
+            Some(after.clone())
+        } else {
+            None
+        };
+        self.check_references(&object, stored, led.as_ref().or(stored), &mut after).await?;
         let row = self.row_as_is(write, object, kind, before, after).await?;
         Ok(Prepared::Row(Box::new(row)))
     }

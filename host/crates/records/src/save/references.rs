@@ -14,11 +14,12 @@ use crate::schema::Object;
 use crate::{Error, FieldError, Result, keys};
 
 impl Save<'_> {
-    /// Each reference that changes must point at a record that is there, and stays there until the commit.
+    /// Each reference that is not `standing` already must point at a record that is there, and stays there until the commit.
     pub(super) async fn check_references(
         &mut self,
         object: &Object,
         before: Option<&Record>,
+        standing: Option<&Record>,
         after: &mut Record,
     ) -> Result<()> {
         if after.is_deleted() {
@@ -32,7 +33,7 @@ impl Save<'_> {
             };
             let FieldType::Reference { object: target } = of else { continue };
             let (old, new) =
-                (before.and_then(|before| before.fields.get(&field.id)), after.fields.get_mut(&field.id));
+                (standing.and_then(|stands| stands.fields.get(&field.id)), after.fields.get_mut(&field.id));
             let Some(new) = new.filter(|new| old != Some(&**new)) else { continue };
             let target = self.records.object(target)?;
             for named in ids(new) {

@@ -158,6 +158,21 @@ async fn an_id_leads_on_through_further_merges_and_no_longer_once_restored() {
 }
 
 #[tokio::test]
+async fn what_comes_back_names_the_winner_though_that_is_deleted() {
+    let world = World::new().await;
+    let winner = world.create("account", json!({"name": "a"})).await.id;
+    let loser = world.create("account", json!({"name": "b"})).await.id;
+    let contact = world.create("contact", json!({"name": "x", "account": loser.to_string()})).await.id;
+    world.records.delete(&world.caller, &name("contact"), contact, None).await.unwrap();
+    merge(&world.records, &world.caller, &request("account", winner, &[loser], &[])).await.unwrap();
+    world.records.delete(&world.caller, &name("account"), winner, None).await.unwrap();
+
+    world.records.restore(&world.caller, &name("contact"), contact).await.unwrap();
+    assert_eq!(field(&world, "contact", contact, "account").await, winner.to_string());
+    world.expect_clean().await;
+}
+
+#[tokio::test]
 async fn a_request_that_contradicts_itself_changes_nothing() {
     let limits = Limits { merge_records_max: 2, ..Limits::default() };
     let world = World::with(Config { limits, ..Config::default() }).await;
