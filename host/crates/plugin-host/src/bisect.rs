@@ -11,6 +11,7 @@ use trellis_model::{Text, bilingual};
 
 use crate::call::Call;
 use crate::health::{Found, RowKey};
+use crate::interfaces::Exported;
 use crate::{Error, Fault, FaultKind, Plugin, Result, RowError};
 
 /// Calls without any success after which a batch is given up.
@@ -58,14 +59,14 @@ impl Plugin {
     ///
     /// # Errors
     /// Those of `ask`; the fault of the whole batch where the poison rows cannot be told within the limits.
-    pub(crate) fn by_parts<T>(
+    pub(crate) fn by_parts<I: Exported, T>(
         &self,
         call: &Call<'_>,
         rows: usize,
         key: impl Fn(usize) -> Option<RowKey>,
         ask: impl Fn(&Call<'_>, Range<usize>) -> Result<T>,
     ) -> Result<Outcome<T>> {
-        let pass = self.admit(call)?;
+        let pass = self.admit(I::NAME, call)?;
         let as_part = |range: Range<usize>| ask(&call.part(range.len() as u64), range);
         let whole = Call { is_part: true, ..call.clone() };
         let (done, counts) = self.tried_twice(call, || ask(&whole, 0..rows));

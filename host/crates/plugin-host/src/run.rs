@@ -61,7 +61,7 @@ impl Plugin {
         if call.is_part {
             return once();
         }
-        let pass = self.admit(call)?;
+        let pass = self.admit(I::NAME, call)?;
         let (done, counts) = self.tried_twice(call, once);
         self.judge(pass, call, &done, counts);
         done
@@ -74,8 +74,8 @@ impl Plugin {
     }
 
     /// Lets a call through; the only way to [`Self::judge`].
-    pub(crate) fn admit(&self, call: &Call<'_>) -> Result<Pass<'_>> {
-        self.ward.admit(&self.shared.wards, call.function)
+    pub(crate) fn admit(&self, interface: &'static str, call: &Call<'_>) -> Result<Pass<'_>> {
+        self.ward.admit(&self.shared.wards, (interface, call.function))
     }
 
     /// Makes a call, and makes it again where it ran out of time. Says besides whether a fault counts as a strike: running out of time does
@@ -125,7 +125,7 @@ impl Plugin {
         ask: impl FnOnce(I::Guest, &mut Store<CallState>, Resource<StreamHandle>) -> Answer<W> + Send,
         take: impl FnOnce(W) -> std::result::Result<T, Rejection> + Send,
     ) -> Result<Done<T>> {
-        let pass = self.admit(call)?;
+        let pass = self.admit(I::NAME, call)?;
         let done = self.ask_streaming::<I, W, T>(call, rows, ask, take);
         let counts = !is_timeout(&done) || self.shared.permits.wait_until_quiet(Duration::ZERO);
         self.judge(pass, call, &done, counts);

@@ -70,9 +70,9 @@ pub(super) struct Standing {
     pub(super) state: HealthState,
     /// When the strikes were that still count, the oldest first.
     strikes: VecDeque<i64>,
-    /// For each function its strikes without a success of the same function between them: a plugin that learns well and fails whenever
+    /// For each function of an interface its strikes without a success of the same function between them: a plugin that learns well and fails whenever
     /// it is asked about customers does not work.
-    in_a_row: BTreeMap<&'static str, u32>,
+    in_a_row: BTreeMap<(&'static str, &'static str), u32>,
     /// Whether the call on trial comes after a quarantine: a strike leads back there.
     after_quarantine: bool,
 }
@@ -126,7 +126,7 @@ impl Standing {
     pub(super) fn succeeded(
         &mut self,
         admitted: Admitted,
-        function: &'static str,
+        function: (&'static str, &'static str),
         now_ms: i64,
         limits: &Supervision,
     ) {
@@ -137,7 +137,7 @@ impl Standing {
             }
         }
         if self.state == HealthState::Healthy {
-            self.in_a_row.remove(function);
+            self.in_a_row.remove(&function);
         }
         let quiet = |last: &i64| now_ms.saturating_sub(*last) >= milliseconds(limits.healthy_ms);
         if self.strikes.back().is_some_and(quiet) {
@@ -160,7 +160,7 @@ impl Standing {
     pub(super) fn strike(
         &mut self,
         admitted: Admitted,
-        function_in_a_row: Option<&'static str>,
+        function_in_a_row: Option<(&'static str, &'static str)>,
         now_ms: i64,
         limits: &Supervision,
     ) -> Struck {
@@ -217,16 +217,19 @@ mod tests {
         log_lines_max: 0,
     };
 
+    const ASSIGN: (&str, &str) = ("segmentation", "assign");
+    const FIT: (&str, &str) = ("segmentation", "fit");
+
     /// A call at a time that ends in a strike, and how the version stands then.
     fn strike(standing: &mut Standing, now_ms: i64) -> HealthState {
         let admitted = standing.admit(now_ms, &LIMITS).expect("it may be called");
-        standing.strike(admitted, Some("assign"), now_ms, &LIMITS);
+        standing.strike(admitted, Some(ASSIGN), now_ms, &LIMITS);
         standing.state
     }
 
     fn success(standing: &mut Standing, now_ms: i64) -> HealthState {
         let admitted = standing.admit(now_ms, &LIMITS).expect("it may be called");
-        standing.succeeded(admitted, "assign", now_ms, &LIMITS);
+        standing.succeeded(admitted, ASSIGN, now_ms, &LIMITS);
         standing.state
     }
 
@@ -244,16 +247,26 @@ mod tests {
     fn a_function_that_works_does_not_excuse_another() {
         let mut standing = Standing::default();
         strike(&mut standing, 0);
-        standing.succeeded(Admitted::Normally, "fit", 5, &LIMITS);
+        standing.succeeded(Admitted::Normally, FIT, 5, &LIMITS);
         assert_eq!(strike(&mut standing, 10), HealthState::BackingOff { until_ms: 110 });
         let admitted = standing.admit(110, &LIMITS).unwrap();
-        standing.succeeded(admitted, "fit", 111, &LIMITS);
+        standing.succeeded(admitted, FIT, 111, &LIMITS);
         assert_eq!(standing.state, HealthState::Healthy);
         assert_eq!(
             strike(&mut standing, 120),
             HealthState::BackingOff { until_ms: 320 },
             "the third in a row"
         );
+    }
+
+    #[test]
+    fn functions_of_one_name_in_two_interfaces_are_two() {
+        let mut standing = Standing::default();
+        let scoring = ("scoring", "fit");
+        standing.strike(Admitted::Normally, Some(scoring), 0, &LIMITS);
+        standing.succeeded(Admitted::Normally, FIT, 5, &LIMITS);
+        standing.strike(Admitted::Normally, Some(scoring), 10, &LIMITS);
+        assert_eq!(standing.state, HealthState::BackingOff { until_ms: 110 });
     }
 
     #[test]
@@ -278,7 +291,7 @@ mod tests {
         assert_eq!((standing.state, standing.admit(100, &LIMITS)), (HealthState::Trying, None));
         standing.undecided(Admitted::OnTrial, 101);
         assert_eq!(standing.admit(101, &LIMITS), Some(Admitted::OnTrial), "the next one tries");
-        standing.succeeded(Admitted::OnTrial, "assign", 102, &LIMITS);
+        standing.succeeded(Admitted::OnTrial, ASSIGN, 102, &LIMITS);
         assert_eq!((standing.state, standing.strikes()), (HealthState::Healthy, 2));
         assert_eq!(strike(&mut standing, 103), HealthState::Healthy, "the row of strikes was broken");
     }
@@ -312,18 +325,18 @@ mod tests {
     fn a_quarantine_that_ends_by_itself_is_on_probation() {
         let limits = Supervision { quarantine_ms: 500, strikes_max: 2, ..LIMITS };
         let mut standing = Standing::default();
-        standing.strike(Admitted::Normally, Some("assign"), 0, &limits);
-        assert_eq!(standing.strike(Admitted::Normally, Some("assign"), 0, &limits), Struck::Quarantined);
+        standing.strike(Admitted::Normally, Some(ASSIGN), 0, &limits);
+        assert_eq!(standing.strike(Admitted::Normally, Some(ASSIGN), 0, &limits), Struck::Quarantined);
         assert_eq!(standing.state, HealthState::Quarantined { since_ms: 0, until_ms: Some(500) });
         assert_eq!(standing.admit(499, &limits), None);
         let admitted = standing.admit(500, &limits).unwrap();
         assert_eq!(
-            standing.strike(admitted, Some("assign"), 20_000, &limits),
+            standing.strike(admitted, Some(ASSIGN), 20_000, &limits),
             Struck::Quarantined,
             "one is enough"
         );
         let admitted = standing.admit(20_500, &limits).unwrap();
-        standing.succeeded(admitted, "assign", 20_501, &limits);
+        standing.succeeded(admitted, ASSIGN, 20_501, &limits);
         assert_eq!((standing.state, standing.strikes()), (HealthState::Healthy, 0));
     }
 
@@ -341,7 +354,7 @@ mod tests {
     fn without_supervision_nothing_happens() {
         let (mut standing, off) = (Standing::default(), Supervision::off());
         (0..100).for_each(|time| {
-            standing.strike(Admitted::Normally, Some("assign"), time, &off);
+            standing.strike(Admitted::Normally, Some(ASSIGN), time, &off);
         });
         assert_eq!((standing.state, standing.strikes()), (HealthState::Healthy, 0));
     }

@@ -53,7 +53,8 @@ pub(crate) struct Pass<'a> {
     ward: &'a Ward,
     wards: &'a Wards,
     admitted: Admitted,
-    function: &'static str,
+    /// Interface and function.
+    function: (&'static str, &'static str),
     settled: bool,
 }
 
@@ -73,8 +74,12 @@ impl Ward {
         &self.plugin
     }
 
-    /// Lets a call of a function through, or says until when there is none.
-    pub(crate) fn admit<'a>(&'a self, wards: &'a Wards, function: &'static str) -> Result<Pass<'a>, Error> {
+    /// Lets a call of a function of an interface through, or says until when there is none.
+    pub(crate) fn admit<'a>(
+        &'a self,
+        wards: &'a Wards,
+        function: (&'static str, &'static str),
+    ) -> Result<Pass<'a>, Error> {
         let mut known = self.standing.lock();
         match known.standing.admit(wards.now_ms(), wards.limits()) {
             Some(admitted) => Ok(Pass { ward: self, wards, admitted, function, settled: false }),

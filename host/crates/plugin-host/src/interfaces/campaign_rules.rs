@@ -138,7 +138,7 @@ impl<'a> CampaignRules<'a> {
         let (rows, call) = self.plugin.batch_call(function, &batch, at)?;
         let (campaign, batch, context) =
             (self.shown(campaign), convert::batch_to_guest(batch), convert::context(at));
-        self.plugin.by_parts(
+        self.plugin.by_parts::<wit::GuestIndices, _>(
             &call,
             rows as usize,
             |row| batch.ordinals.get(row).copied().map(RowKey::Ordinal),

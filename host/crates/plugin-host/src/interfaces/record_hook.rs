@@ -79,7 +79,7 @@ impl<'a> RecordHook<'a> {
         let rows = shown.len();
         let call = Call::new("before-save", LimitClass::RecordHook).at(at).rows(rows as u64).lookups(lookups);
         let context = convert::context(at);
-        let asked = self.plugin.by_parts(
+        let asked = self.plugin.by_parts::<wit::GuestIndices, _>(
             &call,
             rows,
             |row| changes.get(row).map(|change| RowKey::Record(change.after.id)),

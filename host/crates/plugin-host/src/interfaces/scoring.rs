@@ -135,7 +135,7 @@ impl<'a> Scoring<'a> {
     ) -> Result<Scored> {
         let (rows, call) = self.plugin.batch_call("score", &batch, at)?;
         let (batch, context) = (convert::batch_to_guest(batch), convert::context(at));
-        let asked = self.plugin.by_parts(
+        let asked = self.plugin.by_parts::<wit::GuestIndices, _>(
             &call,
             rows as usize,
             |row| batch.ordinals.get(row).copied().map(RowKey::Ordinal),
