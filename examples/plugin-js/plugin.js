@@ -1,5 +1,5 @@
 // @ts-check
-import { everyRow, guarded, metric, model, pluginError, readModel, reason, rows, scores, text } from "trellis-sdk";
+import { band, everyRow, guarded, metric, model, pluginError, readModel, reason, rows, score, scores, text } from "trellis-sdk";
 
 /** Version of the model's JSON; another one is fitted anew. */
 const FORMAT = 1;
@@ -20,20 +20,16 @@ const points = (learned, row, asOf) => {
 
 export const scoring = guarded({
   describe: () => [
-    {
-      name: "engagement",
-      label: text("Engagement", "活跃度"),
+    score("engagement", text("Engagement", "活跃度"), {
       description: text("How often and how recently a customer orders.", "客户下单的频率与最近程度。"),
-      unit: "",
       minimum: 0,
       maximum: 100,
       bands: [
-        { name: "cold", label: text("Cold", "冷淡"), description: text("", ""), lowest: 0 },
-        { name: "warm", label: text("Warm", "一般"), description: text("", ""), lowest: 40 },
-        { name: "hot", label: text("Hot", "活跃"), description: text("", ""), lowest: 60 },
+        band("cold", text("Cold", "冷淡"), 0),
+        band("warm", text("Warm", "一般"), 40),
+        band("hot", text("Hot", "活跃"), 60),
       ],
-      extra: [],
-    },
+    }),
   ],
 
   fit(stream, config, at) {
@@ -45,7 +41,7 @@ export const scoring = guarded({
       orders += row.orders;
       days += at.asOf - row.last_order;
     }
-    if (customers === 0) throw pluginError("unsuitable-data", "no customer has an order");
+    if (customers === 0) throw pluginError("unsuitable-data", text("no customer has an order", "没有客户有订单"));
     // At least one day, so that nothing is divided by zero.
     const learned = { format: FORMAT, shareOfOrders, meanOrders: orders / customers, meanDays: Math.max(days / customers, 1) };
     const [meanOrders, meanDays] = [learned.meanOrders.toFixed(2), learned.meanDays.toFixed(1)];

@@ -1,9 +1,8 @@
 import json
 from dataclasses import dataclass
 
-from trellis_sdk import every_row, guarded, metric, model, plugin_error, read_model, reason, rows, scores, text
+from trellis_sdk import band, every_row, guarded, metric, model, plugin_error, read_model, reason, rows, score, scores, text
 from wit_world import exports
-from wit_world.exports.scoring import Band, ScoreDescription
 
 FORMAT = 1
 """Version of the model's JSON; another one is fitted anew."""
@@ -34,8 +33,8 @@ class Scoring(exports.Scoring):
     def describe(self, config):
         label, description = text("Engagement", "活跃度"), text("How often and how recently a customer orders.", "客户下单的频率与最近程度。")
         bands = [("cold", "Cold", "冷淡", 0), ("warm", "Warm", "一般", 40), ("hot", "Hot", "活跃", 60)]
-        bands = [Band(name, text(en, zh), text("", ""), lowest) for name, en, zh, lowest in bands]
-        return [ScoreDescription("engagement", label, description, "", 0, 100, bands, [])]
+        bands = [band(name, text(en, zh), lowest) for name, en, zh, lowest in bands]
+        return [score("engagement", label, description, minimum=0, maximum=100, bands=bands)]
 
     def fit(self, stream, config, at):
         share_of_orders = json.loads(config).get("share_of_orders", 50)
@@ -46,7 +45,7 @@ class Scoring(exports.Scoring):
                 orders += row["orders"]
                 days += at.as_of - row["last_order"]
         if customers == 0:
-            raise plugin_error("unsuitable-data", "no customer has an order")
+            raise plugin_error("unsuitable-data", text("no customer has an order", "没有客户有订单"))
         # At least one day, so that nothing is divided by zero.
         mean_orders, mean_days = orders / customers, max(days / customers, 1)
         learned = {"format": FORMAT, "share_of_orders": share_of_orders, "mean_orders": mean_orders, "mean_days": mean_days}

@@ -8,13 +8,16 @@
  * @typedef {{ en: string, zhCn: string }} Text A text in English and Chinese.
  * @typedef {{ name: string, valid: Uint8Array, data: { tag: string, val: any } }} Column
  * @typedef {{ rows: number, ordinals: BigUint64Array, columns: Column[] }} Batch
- * @typedef {{ next(): Batch | undefined, rewind(): void, rows(): bigint, dataset(name: string): RowStream | undefined }} RowStream
+ * @typedef {{ name: string, label: Text, unit: Text, options: [string, Text][], extra: [string, string][] }} ColumnDescription
+ * @typedef {{ next(): Batch | undefined, rewind(): void, rows(): bigint, columns(): ColumnDescription[], dataset(name: string): RowStream | undefined }} RowStream
  * @typedef {{ runId: string, asOf: number, nowMs: bigint, timeZone: string, baseCurrency: string, seed: bigint }} Context
- * @typedef {{ code: string, text: Text, weight: number }} Reason
- * @typedef {{ name: string, label: Text, value: number }} Metric
+ * @typedef {[string, string][]} Extra Facts that later versions add; empty.
+ * @typedef {{ code: string, text: Text, weight: number, extra: Extra }} Reason
+ * @typedef {{ name: string, label: Text, unit: Text, value: number, extra: Extra }} Metric
  * @typedef {{ bytes: Uint8Array, summary: Text, metrics: Metric[] }} Model
  * @typedef {{ row: number, code: string, message: Text }} RowError
- * @typedef {{ name: string, label: Text, description: Text, lowest: number }} Band
+ * @typedef {{ name: string, label: Text, description: Text, lowest: number, extra: Extra }} Band
+ * @typedef {{ name: string, label: Text, description: Text, extra: Extra }} SegmentValue
  * @typedef {{ tag: string, val: any }} Value The value of a field of a record.
  * @typedef {{ name: string, value?: Value }} FieldValue
  * @typedef {{ object: string, id: string, fields: FieldValue[] }} ObjectRecord
@@ -24,6 +27,9 @@ import { log as hostLog } from "trellis:plugin/host-log@1.0.0";
 
 /** @param {string} en @param {string} zhCn @returns {Text} */
 export const text = (en, zhCn) => ({ en, zhCn });
+
+/** A unit: a symbol that is the same in both languages, or a text. @param {string | Text} unit @returns {Text} */
+const inWords = (unit) => (typeof unit === "string" ? text(unit, "") : unit);
 
 /** Lines in the plugin's log. They never decide anything. */
 export const log = {
@@ -74,7 +80,7 @@ const reader = ({ tag, val }) => {
       return (row) => Array.from(val.codes.slice(val.offsets[row], val.offsets[row + 1]), (code) => all[code]);
     }
     default:
-      throw pluginError("other", ["unknown-column", `this SDK does not know columns of type ${tag}`]);
+      throw pluginError("other", ["unknown-column", text(`this SDK does not know columns of type ${tag}`, `本 SDK 不支持 ${tag} 类型的列`)]);
   }
 };
 
@@ -257,10 +263,41 @@ export const action = {
 };
 
 /** @param {string} code @param {string} en @param {string} zhCn @param {number} weight @returns {Reason} */
-export const reason = (code, en, zhCn, weight) => ({ code, text: text(en, zhCn), weight });
+export const reason = (code, en, zhCn, weight) => ({ code, text: text(en, zhCn), weight, extra: [] });
 
-/** @param {string} name @param {string} en @param {string} zhCn @param {number} value @returns {Metric} */
-export const metric = (name, en, zhCn, value) => ({ name, label: text(en, zhCn), value });
+/** @param {string} name @param {string} en @param {string} zhCn @param {number} value @param {string | Text} unit @returns {Metric} */
+export const metric = (name, en, zhCn, value, unit = "") => ({ name, label: text(en, zhCn), unit: inWords(unit), value, extra: [] });
+
+/**
+ * A part of a score's range that has a name, from its lowest value on.
+ * @param {string} name @param {Text} label @param {number} lowest @param {Text} description @returns {Band}
+ */
+export const band = (name, label, lowest, description = text("", "")) => ({ name, label, description, lowest, extra: [] });
+
+/** A value of a segmentation. @param {string} name @param {Text} label @param {Text} description @returns {SegmentValue} */
+export const segmentValue = (name, label, description = text("", "")) => ({ name, label, description, extra: [] });
+
+/**
+ * A score for `describe` of `scoring`.
+ * @param {string} name @param {Text} label
+ * @param {{ description?: Text, unit?: string | Text, minimum?: number, maximum?: number, bands?: Band[] }} more
+ */
+export const score = (name, label, { description = text("", ""), unit = "", minimum, maximum, bands = [] } = {}) => ({
+  name,
+  label,
+  description,
+  unit: inWords(unit),
+  minimum,
+  maximum,
+  bands,
+  extra: [],
+});
+
+/**
+ * A segmentation for `describe` of `segmentation`.
+ * @param {string} name @param {Text} label @param {SegmentValue[]} values @param {Text} description
+ */
+export const segmentation = (name, label, values, description = text("", "")) => ({ name, label, description, values, extra: [] });
 
 /** Texts laid end to end. */
 const laid = (all) => {
@@ -276,19 +313,20 @@ const laid = (all) => {
 
 const panelColumn = (name, label, unit, values, data, zhCn) => ({
   label,
-  unit,
-  values: { name, valid: bitmap(values.map((value) => value !== null)), data },
+  unit: inWords(unit),
+  values: { name, valid: bitmap(values.map((value) => value != null)), data },
   zhCn,
+  extra: [],
 });
 
-/** Columns of a panel's table; null where there is no value. */
+/** Columns of a panel's table; null or undefined where there is no value. A unit is a symbol such as `%`, or a text in both languages. */
 export const column = {
-  /** @param {string} name @param {Text} label @param {string} unit @param {(number | null)[]} values Those that are not finite become null. */
+  /** @param {string} name @param {Text} label @param {string | Text} unit @param {(number | null)[]} values Those that are not finite become null. */
   number: (name, label, unit, values) => {
-    const finite = values.map((value) => (value !== null && Number.isFinite(value) ? value : null));
+    const finite = values.map((value) => (Number.isFinite(value) ? value : null));
     return panelColumn(name, label, unit, finite, { tag: "float64", val: Float64Array.from(finite, (value) => value ?? 0) });
   },
-  /** @param {string} name @param {Text} label @param {string} unit @param {(number | bigint | null)[]} values */
+  /** @param {string} name @param {Text} label @param {string | Text} unit @param {(number | bigint | null)[]} values Whole numbers: others throw. */
   integer: (name, label, unit, values) =>
     panelColumn(name, label, unit, values, { tag: "int64", val: BigInt64Array.from(values, (value) => BigInt(value ?? 0)) }),
   /** @param {string} name @param {Text} label @param {string} currency @param {(number | bigint | null)[]} values Minor units. */
@@ -302,20 +340,30 @@ export const column = {
   /** Names: texts that are the same in every language. @param {string} name @param {Text} label @param {(string | null)[]} values */
   names: (name, label, values) =>
     panelColumn(name, label, "", values, { tag: "text", val: laid(values.map((value) => value ?? "")) }),
-  /** Words: texts in both languages. @param {string} name @param {Text} label @param {Text[]} values */
-  words: (name, label, values) =>
-    panelColumn(name, label, "", values, { tag: "text", val: laid(values.map((value) => value.en)) }, laid(values.map((value) => value.zhCn))),
+  /** @param {string} name @param {Text} label @param {(number | bigint | null)[]} values Milliseconds since 1970. */
+  time: (name, label, values) =>
+    panelColumn(name, label, "", values, { tag: "time", val: BigInt64Array.from(values, (value) => BigInt(value ?? 0)) }),
+  /** @param {string} name @param {Text} label @param {(boolean | null)[]} values */
+  boolean: (name, label, values) =>
+    panelColumn(name, label, "", values, { tag: "boolean", val: Uint8Array.from(values, (value) => (value ? 1 : 0)) }),
+  /** Words: texts in both languages. @param {string} name @param {Text} label @param {(Text | null)[]} values */
+  words: (name, label, values) => {
+    const said = (language) => laid(values.map((value) => value?.[language] ?? ""));
+    return panelColumn(name, label, "", values, { tag: "text", val: said("en") }, said("zhCn"));
+  },
 };
 
-/** How a panel is drawn: names of its columns. */
+const chart = (x, y, more) => ({ x, y, series: undefined, intervals: [], extra: [], ...more });
+
+/** How a panel is drawn: names of its columns. `intervals` are, for each of `y`, the columns below and above it. */
 export const drawing = {
   table: () => ({ tag: "table" }),
-  /** @param {string} x @param {string[]} y @param {{ series?: string, interval?: [string, string] }} more */
-  bar: (x, y, more = {}) => ({ tag: "bar", val: { x, y, ...more } }),
-  /** @param {string} x @param {string[]} y @param {{ series?: string, interval?: [string, string] }} more */
-  line: (x, y, more = {}) => ({ tag: "line", val: { x, y, ...more } }),
-  /** @param {string} x @param {string[]} y @param {{ series?: string, interval?: [string, string] }} more */
-  scatter: (x, y, more = {}) => ({ tag: "scatter", val: { x, y, ...more } }),
+  /** @param {string} x @param {string[]} y @param {{ series?: string, intervals?: [string, string][] }} more */
+  bar: (x, y, more = {}) => ({ tag: "bar", val: chart(x, y, more) }),
+  /** @param {string} x @param {string[]} y @param {{ series?: string, intervals?: [string, string][] }} more */
+  line: (x, y, more = {}) => ({ tag: "line", val: chart(x, y, more) }),
+  /** @param {string} x @param {string[]} y @param {{ series?: string, intervals?: [string, string][] }} more */
+  scatter: (x, y, more = {}) => ({ tag: "scatter", val: chart(x, y, more) }),
   /** @param {string} row @param {string} column @param {string} value */
   matrix: (row, column, value) => ({ tag: "matrix", val: { row, column, value } }),
   /** @param {string} node @param {string} parent @param {string} label @param {string} [value] */
@@ -334,13 +382,14 @@ export const panel = (name, label, columns, drawn = drawing.table(), description
   description,
   columns,
   drawing: drawn,
+  extra: [],
 });
 
 /**
  * The answer of `evaluate`, `describeModel` and `analyse`.
  * @param {Text} summary @param {Metric[]} metrics @param {any[]} panels
  */
-export const report = (summary, metrics = [], panels = []) => ({ summary, metrics, panels });
+export const report = (summary, metrics = [], panels = []) => ({ summary, metrics, panels, extra: [] });
 
 /**
  * A question for `describe` of the interface `analysis`; `parameters` is a JSON Schema of what is said with it.
@@ -376,13 +425,13 @@ export const readModel = (bytes, format) => {
   } catch {
     // Said below.
   }
-  throw pluginError("unreadable-model", `the model is not of format ${format}`);
+  throw pluginError("unreadable-model", text(`the model is not of format ${format}`, `模型的格式不是 ${format}`));
 };
 
 /**
- * What a function throws when the call as a whole has no answer: `invalid-config`, `unsuitable-data`, `unreadable-model`, `denied`,
- * `transient` with a text, or `other` with a code and a text.
- * @param {string} tag @param {string | [string, string]} val
+ * What a function throws when the call as a whole has no answer: `invalid-config`, `invalid-parameters`, `unsuitable-data`,
+ * `unreadable-model`, `denied`, `transient` with a text in both languages, or `other` with a code and such a text.
+ * @param {string} tag @param {Text | [string, Text]} val
  */
 export const pluginError = (tag, val) => ({ payload: { tag, val } });
 

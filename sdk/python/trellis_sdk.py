@@ -234,12 +234,48 @@ def cancel_timer(name: str, record: Any) -> Any:
 
 def reason(code: str, en: str, zh_cn: str, weight: float) -> Reason:
     """One reason behind a decision."""
-    return Reason(code, text(en, zh_cn), weight)
+    return Reason(code, text(en, zh_cn), weight, [])
 
 
-def metric(name: str, en: str, zh_cn: str, value: float) -> Metric:
+def _in_words(unit: str | LocalizedText) -> LocalizedText:
+    """A unit: a symbol that is the same in both languages, or a text."""
+    return text(unit, "") if isinstance(unit, str) else unit
+
+
+def metric(name: str, en: str, zh_cn: str, value: float, unit: str | LocalizedText = "") -> Metric:
     """A figure that describes a model."""
-    return Metric(name, text(en, zh_cn), value)
+    return Metric(name, text(en, zh_cn), _in_words(unit), value, [])
+
+
+def band(name: str, label: LocalizedText, lowest: float, description: LocalizedText | None = None) -> Any:
+    """A part of a score's range that has a name, from its lowest value on."""
+    return _scoring.Band(name, label, description or text("", ""), lowest, [])
+
+
+def score(
+    name: str,
+    label: LocalizedText,
+    description: LocalizedText | None = None,
+    unit: str | LocalizedText = "",
+    minimum: float | None = None,
+    maximum: float | None = None,
+    bands: list[Any] | None = None,
+) -> Any:
+    """A score for `describe` of `scoring`."""
+    said = description or text("", "")
+    return _scoring.ScoreDescription(name, label, said, _in_words(unit), minimum, maximum, bands or [], [])
+
+
+def segment_value(name: str, label: LocalizedText, description: LocalizedText | None = None) -> Any:
+    """A value of a segmentation."""
+    return _segmentation.SegmentValue(name, label, description or text("", ""), [])
+
+
+def segmentation(
+    name: str, label: LocalizedText, values: list[Any], description: LocalizedText | None = None
+) -> Any:
+    """A segmentation for `describe` of `segmentation`."""
+    return _segmentation.SegmentationDescription(name, label, description or text("", ""), values, [])
 
 
 def _laid(texts: list[str]) -> columns.TextColumn:
@@ -251,10 +287,12 @@ def _laid(texts: list[str]) -> columns.TextColumn:
     return columns.TextColumn(offsets, encoded)
 
 
-def column(kind: str, name: str, label: LocalizedText, content: list[Any], unit: str = "") -> Any:
-    """A column of a panel's table; None where there is no value. Kinds are `number` (what is not finite becomes None), `integer`, `date` (days
-    since 1970-01-01), `names` (texts that are the same in every language), `words` (texts in both), and `money` (minor units), whose `unit`
-    is the currency."""
+def column(
+    kind: str, name: str, label: LocalizedText, content: list[Any], unit: str | LocalizedText = ""
+) -> Any:
+    """A column of a panel's table; None where there is no value. Kinds are `number` (what is not finite becomes None), `integer`, `boolean`,
+    `date` (days since 1970-01-01), `time` (milliseconds since 1970), `names` (texts that are the same in every language), `words` (texts in
+    both), and `money` (minor units), whose `unit` is the currency. A unit is a symbol such as `%`, or a text in both languages."""
     if kind == "number":
         content = [one if one is not None and math.isfinite(one) else None for one in content]
     valid, zh_cn = _bitmap([one is not None for one in content]), None
@@ -268,45 +306,67 @@ def column(kind: str, name: str, label: LocalizedText, content: list[Any], unit:
             data = columns.ColumnData_Date(numbers)
         case "money":
             data, unit = columns.ColumnData_Money(columns.MoneyColumn(unit, numbers)), ""
+        case "time":
+            data = columns.ColumnData_Time(numbers)
+        case "boolean":
+            data = columns.ColumnData_Boolean(bytes(int(bool(one)) for one in numbers))
         case "names":
             data = columns.ColumnData_Text(_laid([one or "" for one in content]))
         case "words":
-            data = columns.ColumnData_Text(_laid([one.en for one in content]))
-            zh_cn = _laid([one.zh_cn for one in content])
+            data = columns.ColumnData_Text(_laid(["" if one is None else one.en for one in content]))
+            zh_cn = _laid(["" if one is None else one.zh_cn for one in content])
         case _:
             raise ValueError(f"there are no columns of kind `{kind}`")
-    return reports.PanelColumn(label, unit, columns.Column(name, valid, data), zh_cn)
+    return reports.PanelColumn(label, _in_words(unit), columns.Column(name, valid, data), zh_cn, [])
 
 
-def _chart(x: str, y: list[str], series: str | None, interval: tuple[str, str] | None) -> Any:
-    return reports.Chart(x, y, series, interval)
+Intervals = list[tuple[str, str]]
 
 
-def bar(x: str, y: list[str], series: str | None = None, interval: tuple[str, str] | None = None) -> Any:
+def _chart(x: str, y: list[str], series: str | None, intervals: Intervals | None) -> Any:
+    return reports.Chart(x, y, series, intervals or [], [])
+
+
+def bar(x: str, y: list[str], series: str | None = None, intervals: Intervals | None = None) -> Any:
     """Draws bars: one for each column of `y` at each value of `x`."""
-    return reports.Drawing_Bar(_chart(x, y, series, interval))
+    return reports.Drawing_Bar(_chart(x, y, series, intervals))
 
 
-def line(x: str, y: list[str], series: str | None = None, interval: tuple[str, str] | None = None) -> Any:
+def line(x: str, y: list[str], series: str | None = None, intervals: Intervals | None = None) -> Any:
     """Draws lines through the rows in their order."""
-    return reports.Drawing_Line(_chart(x, y, series, interval))
+    return reports.Drawing_Line(_chart(x, y, series, intervals))
 
 
-def scatter(x: str, y: list[str], series: str | None = None, interval: tuple[str, str] | None = None) -> Any:
-    """Draws points."""
-    return reports.Drawing_Scatter(_chart(x, y, series, interval))
+def scatter(x: str, y: list[str], series: str | None = None, intervals: Intervals | None = None) -> Any:
+    """Draws points. Of all charts, `intervals` are for each of `y` the columns below and above it."""
+    return reports.Drawing_Scatter(_chart(x, y, series, intervals))
+
+
+def matrix(row: str, column: str, value: str) -> Any:
+    """Draws numbers in rows and columns, each the darker the larger."""
+    return reports.Drawing_Matrix(reports.Matrix(row, column, value))
+
+
+def tree(node: str, parent: str, label: str, value: str | None = None) -> Any:
+    """Draws nodes below nodes: each row is a node, whose parent is None for a root."""
+    return reports.Drawing_Tree(reports.Tree(node, parent, label, value))
+
+
+def graph(source: str, target: str, weight: str | None = None) -> Any:
+    """Draws arrows: each row is one."""
+    return reports.Drawing_Graph(reports.Graph(source, target, weight))
 
 
 def panel(
     name: str, label: LocalizedText, table: list[Any], drawing: Any = None, description: LocalizedText | None = None
 ) -> Any:
-    """A part of a report: a table (its columns), and how it is drawn. Drawings that have no function here are in `reports`."""
-    return reports.Panel(name, label, description or text("", ""), table, drawing or reports.Drawing_Table())
+    """A part of a report: a table (its columns), and how it is drawn."""
+    return reports.Panel(name, label, description or text("", ""), table, drawing or reports.Drawing_Table(), [])
 
 
 def report(summary: LocalizedText, metrics: list[Metric] | None = None, panels: list[Any] | None = None) -> Any:
     """The answer of `evaluate`, `describe_model` and `analyse`."""
-    return reports.Report(summary, metrics or [], panels or [])
+    return reports.Report(summary, metrics or [], panels or [], [])
 
 
 def analysis(
@@ -333,13 +393,13 @@ def read_model(stored: bytes, format: int) -> dict[str, Any]:
     except ValueError:
         content = None
     if not isinstance(content, dict) or content.get("format") != format:
-        raise plugin_error("unreadable-model", f"the model is not of format {format}")
+        raise plugin_error("unreadable-model", text(f"the model is not of format {format}", f"模型的格式不是 {format}"))
     return content
 
 
-def plugin_error(tag: str, *value: str) -> Err:
-    """What a function raises when the call as a whole has no answer: `invalid-config`, `unsuitable-data`, `unreadable-model`, `denied`,
-    `transient` with a text, or `other` with a code and a text."""
+def plugin_error(tag: str, *value: str | LocalizedText) -> Err:
+    """What a function raises when the call as a whole has no answer: `invalid-config`, `invalid-parameters`, `unsuitable-data`,
+    `unreadable-model`, `denied`, `transient` with a text in both languages, or `other` with a code and such a text."""
     case = "PluginError_" + "".join(part.title() for part in tag.split("-"))
     return Err(getattr(types, case)(value if tag == "other" else value[0]))
 

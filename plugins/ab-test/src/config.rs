@@ -114,7 +114,7 @@ impl Config {
     /// # Errors
     /// Where names are unfit or double, or nobody gets a variant.
     pub(crate) fn weights(&self) -> Result<Vec<(Option<&str>, u32)>> {
-        let invalid = |message: String| Err(PluginError::InvalidConfig(message));
+        let invalid = |message: String| Err(PluginError::InvalidConfig(message.into()));
         for (place, variant) in self.variants.iter().enumerate() {
             let name = &variant.name;
             let fits = name.bytes().enumerate().all(|(at, byte)| {

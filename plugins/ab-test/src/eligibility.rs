@@ -85,9 +85,12 @@ fn flag<'a>(batch: &'a Batch, name: &str, field: Option<&str>) -> Result<Option<
     let Some(field) = field else { return Ok(None) };
     match batch.type_of(name) {
         Some("boolean") => Ok(Some(Flag(batch.boolean(name)?))),
-        found => Err(PluginError::InvalidConfig(format!(
-            "`{name}` names the field `{field}`, which is of type {}; it must be yes or no",
-            found.unwrap_or("none")
-        ))),
+        found => Err(PluginError::InvalidConfig(
+            format!(
+                "`{name}` names the field `{field}`, which is of type {}; it must be yes or no",
+                found.unwrap_or("none")
+            )
+            .into(),
+        )),
     }
 }

@@ -57,7 +57,7 @@ fn who_may_not_take_part_has_a_cause() {
         .build();
     let error = AbTest::eligible(&campaign(), &text, &config(), &context()).unwrap_err();
     assert!(
-        matches!(&error, PluginError::InvalidConfig(message) if message.contains("`consent`")),
+        matches!(&error, PluginError::InvalidConfig(message) if message.en.contains("`consent`")),
         "{error}"
     );
 }

@@ -99,7 +99,7 @@ fn low_value_percent() -> f64 {
 impl Config {
     /// Refuses what the schema cannot: settings that contradict each other.
     pub(crate) fn check(&self) -> Result<()> {
-        let refuse = |message: String| Err(PluginError::InvalidConfig(message));
+        let refuse = |message: String| Err(PluginError::InvalidConfig(message.into()));
         if self.medium_percent >= self.high_percent {
             return refuse(format!(
                 "`medium_percent` is {}; it must be below `high_percent`, which is {}",

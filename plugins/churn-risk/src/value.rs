@@ -43,7 +43,7 @@ pub(crate) fn read_values(batch: &Batch, at: &Context) -> Result<Vec<f64>> {
         let frame = Frame::read(&["value".to_owned()], batch, at)?;
         return match frame.columns().first().map(|column| &column.cells) {
             Some(Cells::Numbers(numbers)) => Ok(numbers.clone()),
-            _ => Err(PluginError::UnsuitableData("`value` is no field with numbers".to_owned())),
+            _ => Err(PluginError::UnsuitableData("`value` is no field with numbers".into())),
         };
     }
     let spent = batch.money("spent")?;

@@ -148,6 +148,9 @@ fn settings_that_contradict_each_other_are_named() {
         ),
     ] {
         let refused = <ChurnRisk as Scoring>::describe(&config(json)).unwrap_err();
-        assert!(matches!(&refused, PluginError::InvalidConfig(text) if text.contains(word)), "{refused:?}");
+        assert!(
+            matches!(&refused, PluginError::InvalidConfig(text) if text.en.contains(word)),
+            "{refused:?}"
+        );
     }
 }

@@ -89,7 +89,7 @@ impl Baskets {
         }
         self.codes.extend_from_slice(codes);
         let end = u32::try_from(self.codes.len()).map_err(|_| {
-            PluginError::UnsuitableData("the baskets hold more than 4,294,967,295 items".to_owned())
+            PluginError::UnsuitableData("the baskets hold more than 4,294,967,295 items".into())
         })?;
         self.offsets.push(end);
         Ok(())
@@ -113,7 +113,7 @@ impl Baskets {
         };
         if baskets.len() == 0 {
             return Err(PluginError::UnsuitableData(
-                "there is no order line with a product up to the day as of which it runs".to_owned(),
+                "there is no order line with a product up to the day as of which it runs".into(),
             ));
         }
         Ok(baskets.by_name())

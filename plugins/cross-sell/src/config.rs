@@ -99,7 +99,7 @@ pub(crate) const ANY_OFFER: &str = "any";
 impl Config {
     /// Checks what the schema cannot say.
     pub(crate) fn checked(&self) -> Result<&Self> {
-        let invalid = |message: String| Err(PluginError::InvalidConfig(message));
+        let invalid = |message: String| Err(PluginError::InvalidConfig(message.into()));
         if self.offers.len() > OFFERS_MAX {
             return invalid(format!("`offers` has {} products; at most {OFFERS_MAX}", self.offers.len()));
         }

@@ -204,10 +204,13 @@ impl Growth {
             self.suffix.push(*item);
             self.found.push(&self.suffix, *count);
             if self.found.len() > self.limits.itemsets_max {
-                return Err(PluginError::UnsuitableData(format!(
-                    "more than {} itemsets are that frequent: raise `min_support` or lower `max_length`",
-                    self.limits.itemsets_max
-                )));
+                return Err(PluginError::UnsuitableData(
+                    format!(
+                        "more than {} itemsets are that frequent: raise `min_support` or lower `max_length`",
+                        self.limits.itemsets_max
+                    )
+                    .into(),
+                ));
             }
             if self.suffix.len() < self.limits.length_max
                 && let Some(above) = tree.above(rank, self.limits.min_count)

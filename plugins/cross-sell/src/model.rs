@@ -332,5 +332,5 @@ fn number(value: u64) -> Result<u32> {
 }
 
 fn unreadable(message: &str) -> PluginError {
-    PluginError::UnreadableModel(message.to_owned())
+    PluginError::UnreadableModel(message.to_owned().into())
 }

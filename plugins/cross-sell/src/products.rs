@@ -67,7 +67,7 @@ fn add(
     for of_batch in [price.currency(), cost.currency()] {
         if of_batch != currency {
             let message = format!("products have amounts in {currency} and in {of_batch}");
-            return Err(PluginError::UnsuitableData(message));
+            return Err(PluginError::UnsuitableData(message.into()));
         }
     }
     let unit = 10_f64.powi(decimal_places(currency) as i32);

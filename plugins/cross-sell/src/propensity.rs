@@ -85,7 +85,7 @@ impl Propensity {
     pub(crate) fn read(reader: &mut ModelReader<'_>) -> Result<Self> {
         let item = |value: u64| {
             u32::try_from(value)
-                .map_err(|_| PluginError::UnreadableModel("an item has no such number".to_owned()))
+                .map_err(|_| PluginError::UnreadableModel("an item has no such number".into()))
         };
         let (product, customers, buyers, intercept) =
             (item(reader.u64()?)?, reader.u64()?, reader.u64()?, reader.f64()?);

@@ -110,7 +110,7 @@ fn only_named_products_are_offered_and_each_has_a_value() {
     assert_eq!(values.value("offer", 0), Some("tea"));
     let twice = Config { offers: vec!["tea".to_owned(), "tea".to_owned()], ..config };
     assert!(
-        matches!(<CrossSell as Scoring>::describe(&twice), Err(PluginError::InvalidConfig(message)) if message.contains("`tea` twice"))
+        matches!(<CrossSell as Scoring>::describe(&twice), Err(PluginError::InvalidConfig(message)) if message.en.contains("`tea` twice"))
     );
 }
 
@@ -193,7 +193,7 @@ fn the_weakest_rules_are_left_out_and_that_is_said() {
 fn what_is_no_shop_is_refused() {
     let fit = |orders: &[&[&str]]| <CrossSell as Scoring>::fit(&mut shop(orders), &config(), &context());
     assert!(
-        matches!(fit(&[]), Err(PluginError::UnsuitableData(message)) if message.contains("no order line"))
+        matches!(fit(&[]), Err(PluginError::UnsuitableData(message)) if message.en.contains("no order line"))
     );
     assert!(fit(&[&["tea"]]).unwrap().summary.en.contains("0 rules"));
     assert!(matches!(

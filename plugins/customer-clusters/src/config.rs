@@ -82,7 +82,7 @@ impl Config {
     /// # Errors
     /// [`PluginError::InvalidConfig`] where settings contradict each other or the manifest's schema.
     pub(crate) fn checked(&self) -> Result<&Self> {
-        let invalid = |problem: String| Err(PluginError::InvalidConfig(problem));
+        let invalid = |problem: String| Err(PluginError::InvalidConfig(problem.into()));
         if self.purchases.is_empty() && self.features.is_empty() {
             return invalid(
                 "`purchases` and `features` are both empty; something has to be compared".to_owned(),

@@ -72,7 +72,7 @@ impl ClusterModel {
         }
         let message =
             format!("the model was fitted on amounts in {}, `spent` is in {currency}", self.currency);
-        Err(PluginError::UnsuitableData(message))
+        Err(PluginError::UnsuitableData(message.into()))
     }
 
     /// Writes the model; at most some kilobytes.
@@ -169,5 +169,5 @@ fn read_elbow(reader: &mut ModelReader<'_>) -> Result<Vec<ElbowRow>> {
 }
 
 fn damaged() -> PluginError {
-    PluginError::UnreadableModel("the clusters do not fit the figures".to_owned())
+    PluginError::UnreadableModel("the clusters do not fit the figures".into())
 }

@@ -78,7 +78,7 @@ impl Population {
                 rows.currency.clone_into(&mut population.currency);
             } else if population.currency != rows.currency {
                 let message = format!("`spent` is in {} and in {}", population.currency, rows.currency);
-                return Err(PluginError::UnsuitableData(message));
+                return Err(PluginError::UnsuitableData(message.into()));
             }
             for (row, (absent, ordinal)) in rows.absent.iter().zip(rows.ordinals).enumerate() {
                 if *absent {
@@ -94,7 +94,7 @@ impl Population {
         }
         if population.points.count() == 0 {
             let message = "no customer has the figures that are compared, up to the day as of which it runs";
-            return Err(PluginError::UnsuitableData(message.to_owned()));
+            return Err(PluginError::UnsuitableData(message.to_owned().into()));
         }
         Ok(population)
     }
@@ -158,7 +158,7 @@ fn find(
                 Ok(place) => Ok(points.point(place)),
                 Err(_) => Err(PluginError::InvalidConfig(format!(
                     "`start_customers` names {ordinal}; no customer of that number has the figures that are compared"
-                ))),
+                ).into())),
             })
             .collect::<Result<_>>()?;
         return Ok((lloyd(points, starts), Vec::new()));
@@ -179,8 +179,7 @@ fn find(
         .filter_map(|(place, row)| Some((place, row.silhouette?)))
         .reduce(|best, next| if next.1 > best.1 { next } else { best });
     let chosen = found.into_iter().nth(best.map_or(0, |(place, _)| place));
-    let chosen =
-        chosen.ok_or_else(|| PluginError::UnsuitableData("there is no customer to group".to_owned()))?;
+    let chosen = chosen.ok_or_else(|| PluginError::UnsuitableData("there is no customer to group".into()))?;
     let clustering = if thinned.is_some() { lloyd(points, chosen.centroids) } else { chosen };
     Ok((clustering, elbow))
 }

@@ -169,7 +169,7 @@ fn field(batch: &Batch, name: &str, at: &Context) -> Result<Vec<f64>> {
         Some(other) if other != "float64" => {
             let message =
                 format!("`{name}` is of type {other}; clusters compare numbers, amounts, dates and yes/no");
-            return Err(PluginError::UnsuitableData(message));
+            return Err(PluginError::UnsuitableData(message.into()));
         }
         _ => batch.float64(name)?.iter().map(or_missing).collect(),
     })

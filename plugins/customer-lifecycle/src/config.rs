@@ -73,11 +73,11 @@ impl Config {
         if history <= window {
             let problem =
                 format!("`history_days` is {history}; it must be more than `window_days`, {window}");
-            return Err(PluginError::InvalidConfig(problem));
+            return Err(PluginError::InvalidConfig(problem.into()));
         }
         if late <= early {
             let problem = format!("`late_days` is {late}; it must be more than `early_days`, {early}");
-            return Err(PluginError::InvalidConfig(problem));
+            return Err(PluginError::InvalidConfig(problem.into()));
         }
         Ok(())
     }

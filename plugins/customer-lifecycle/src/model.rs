@@ -81,7 +81,7 @@ impl Lifecycle {
         }
         if model.customers == 0 {
             let message = "no customer has an order up to the day as of which it runs";
-            return Err(PluginError::UnsuitableData(message.to_owned()));
+            return Err(PluginError::UnsuitableData(message.to_owned().into()));
         }
         Ok(Model { bytes: model.to_bytes(), summary: model.summary(), metrics: model.metrics() })
     }
@@ -134,7 +134,7 @@ impl Lifecycle {
         }
         let message =
             format!("the model was fitted on amounts in {}, `spent` is in {currency}", self.currency);
-        Err(PluginError::UnsuitableData(message))
+        Err(PluginError::UnsuitableData(message.into()))
     }
 
     pub(crate) fn groups(&self) -> impl Iterator<Item = &Group> {
@@ -274,5 +274,5 @@ fn array<T, const N: usize>(values: Vec<T>) -> Result<[T; N]> {
 }
 
 fn unreadable() -> PluginError {
-    PluginError::UnreadableModel("its lists do not fit".to_owned())
+    PluginError::UnreadableModel("its lists do not fit".into())
 }

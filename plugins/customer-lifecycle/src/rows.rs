@@ -54,7 +54,7 @@ impl<'a> Rows<'a> {
                 return Ok(amounts.minor_units());
             }
             let message = format!("`{name}` is in {}, `spent` in {currency}", amounts.currency());
-            Err(PluginError::UnsuitableData(message))
+            Err(PluginError::UnsuitableData(message.into()))
         };
         let (orders, first, last) =
             (batch.int64("orders")?, batch.date("first_order")?, batch.date("last_order")?);

@@ -204,7 +204,7 @@ fn settings_that_contradict_and_data_that_say_nothing_are_refused() {
     let short = Config { history_days: 180, ..Config::default() };
     let error = <CustomerLifecycle as Segmentation>::describe(&short).unwrap_err();
     assert!(
-        matches!(&error, PluginError::InvalidConfig(text) if text.starts_with("`history_days` is 180")),
+        matches!(&error, PluginError::InvalidConfig(text) if text.en.starts_with("`history_days` is 180")),
         "{error}"
     );
     let error = fit(&[Customer::default()], &Config::default()).unwrap_err();

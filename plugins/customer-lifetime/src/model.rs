@@ -138,7 +138,7 @@ impl LifetimeModel {
         }
         let message =
             format!("the model was fitted on amounts in {}, `spent` is in {currency}", self.currency);
-        Err(PluginError::UnsuitableData(message))
+        Err(PluginError::UnsuitableData(message.into()))
     }
 }
 
@@ -223,5 +223,5 @@ fn small(number: u64) -> Result<u32> {
 }
 
 fn damaged() -> PluginError {
-    PluginError::UnreadableModel("the model's figures do not fit together".to_owned())
+    PluginError::UnreadableModel("the model's figures do not fit together".into())
 }

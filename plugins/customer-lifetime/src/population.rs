@@ -59,7 +59,7 @@ impl Population {
         }
         if population.histories.is_empty() {
             let message = "no customer has an order up to the day as of which it runs";
-            return Err(PluginError::UnsuitableData(message.to_owned()));
+            return Err(PluginError::UnsuitableData(message.to_owned().into()));
         }
         Ok(population)
     }
@@ -69,7 +69,7 @@ impl Population {
             rows.currency.clone_into(&mut self.currency);
         } else if self.currency != rows.currency {
             let message = format!("`spent` is in {} and in {}", self.currency, rows.currency);
-            return Err(PluginError::UnsuitableData(message));
+            return Err(PluginError::UnsuitableData(message.into()));
         }
         for customer in rows.customers.iter().flatten() {
             self.histories.push(customer.history);

@@ -73,15 +73,15 @@ impl Config {
         for (names, sum) in sums {
             // Weights are typed by people, with a few decimals.
             if sum.is_nan() || (sum - 100.0).abs() >= 1e-6 {
-                return Err(PluginError::InvalidConfig(format!(
-                    "{names} add up to {sum}; they must add up to 100"
-                )));
+                return Err(PluginError::InvalidConfig(
+                    format!("{names} add up to {sum}; they must add up to 100").into(),
+                ));
             }
         }
         let (medium, high) = (self.wallet_medium, self.wallet_high);
         if medium >= high {
             let problem = format!("`wallet_medium` is {medium}; it must be less than `wallet_high`, {high}");
-            return Err(PluginError::InvalidConfig(problem));
+            return Err(PluginError::InvalidConfig(problem.into()));
         }
         Ok(())
     }

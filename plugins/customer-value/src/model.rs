@@ -67,7 +67,7 @@ impl ValueModel {
         }
         if model.customers == 0 {
             let message = "no customer has an order, an estimate or a rating";
-            return Err(PluginError::UnsuitableData(message.to_owned()));
+            return Err(PluginError::UnsuitableData(message.to_owned().into()));
         }
         let [spent, orders, elsewhere, delivered, captured] = lists;
         (model.spent, model.orders, model.elsewhere) =
@@ -119,7 +119,7 @@ impl ValueModel {
         }
         let message =
             format!("the model was fitted on amounts in {}, `spent` is in {currency}", self.currency);
-        Err(PluginError::UnsuitableData(message))
+        Err(PluginError::UnsuitableData(message.into()))
     }
 
     pub(crate) fn summary(&self) -> LocalizedText {
@@ -207,7 +207,7 @@ impl ValueModel {
         for ranking in [&mut model.spent, &mut model.orders, &mut model.elsewhere] {
             ranking.figures = reader.f64s()?;
             if !ranking.figures.is_sorted() {
-                return Err(PluginError::UnreadableModel("a ranking is not in order".to_owned()));
+                return Err(PluginError::UnreadableModel("a ranking is not in order".into()));
             }
         }
         model.figures = Figures {
@@ -275,5 +275,5 @@ fn means<const N: usize>(reader: &mut ModelReader<'_>) -> Result<[(f64, u64); N]
 }
 
 fn array<T, const N: usize>(values: Vec<T>) -> Result<[T; N]> {
-    values.try_into().map_err(|_| PluginError::UnreadableModel("its lists do not fit".to_owned()))
+    values.try_into().map_err(|_| PluginError::UnreadableModel("its lists do not fit".into()))
 }

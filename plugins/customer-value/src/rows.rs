@@ -109,7 +109,7 @@ impl<'a> Rows<'a> {
                 return Ok(amounts.minor_units());
             }
             let message = format!("`{name}` is in {}, `spent` in {currency}", amounts.currency());
-            Err(PluginError::UnsuitableData(message))
+            Err(PluginError::UnsuitableData(message.into()))
         };
         Ok(Self {
             currency,

@@ -160,7 +160,7 @@ fn weights_must_add_up_and_models_must_fit() {
         (Config { wallet_medium: 60.0, ..Config::default() }, "`wallet_medium` is 60"),
     ] {
         let error = <CustomerValue as Scoring>::describe(&config).unwrap_err();
-        assert!(matches!(&error, PluginError::InvalidConfig(text) if text.starts_with(start)), "{error}");
+        assert!(matches!(&error, PluginError::InvalidConfig(text) if text.en.starts_with(start)), "{error}");
     }
     let error = fit(&[Customer::default()], &Config::default()).unwrap_err();
     assert!(matches!(error, PluginError::UnsuitableData(_)), "{error}");

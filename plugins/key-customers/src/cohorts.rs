@@ -112,7 +112,7 @@ pub(crate) fn answer(rows: &mut RowStream<'_>, parameters: &str, _: &Context) ->
     })?;
     let Some(first) = customers.iter().map(|customer| customer.first).min().filter(|first| *first < i32::MAX)
     else {
-        return Err(PluginError::UnsuitableData("there is no order with a customer and a day".to_owned()));
+        return Err(PluginError::UnsuitableData("there is no order with a customer and a day".into()));
     };
     let mut cohorts = vec![Cohort::default(); (last - first) as usize + 1];
     for (number, cohort) in (first..).zip(&mut cohorts) {
@@ -151,7 +151,7 @@ fn each(rows: &mut RowStream<'_>, mut with: impl FnMut(usize, i32, Option<(i64, 
                 let message = format!(
                     "an order is of customer number {account}; at most {ORDINALS_MAX} are told apart"
                 );
-                return Err(PluginError::UnsuitableData(message));
+                return Err(PluginError::UnsuitableData(message.into()));
             }
             with(account as usize, day, amount.map(|amount| (amount, amounts.currency())));
         }

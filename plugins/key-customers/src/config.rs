@@ -57,7 +57,7 @@ impl Config {
     /// # Errors
     /// [`PluginError::InvalidConfig`] for what the manifest's schema does not allow either.
     pub(crate) fn checked(&self) -> Result<&Self> {
-        let invalid = |problem: String| Err(PluginError::InvalidConfig(problem));
+        let invalid = |problem: String| Err(PluginError::InvalidConfig(problem.into()));
         for (name, percent) in [("share_percent", self.share_percent), ("top_percent", self.top_percent)] {
             if !(percent > 0.0 && percent <= 100.0) {
                 return invalid(format!("`{name}` is {percent}; it must be above 0, at most 100"));

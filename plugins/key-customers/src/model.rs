@@ -101,7 +101,7 @@ impl KeyModel {
         }
         let message =
             format!("the model was fitted on amounts in {}, `spent` is in {currency}", self.currency);
-        Err(PluginError::UnsuitableData(message))
+        Err(PluginError::UnsuitableData(message.into()))
     }
 
     /// Writes the model; some kilobytes, at most 100 with twenty traits of 200 values.
@@ -216,5 +216,5 @@ fn sized<T, const N: usize>(list: Vec<T>) -> Result<[T; N]> {
 }
 
 fn damaged() -> PluginError {
-    PluginError::UnreadableModel("the rankings and traits do not fit together".to_owned())
+    PluginError::UnreadableModel("the rankings and traits do not fit together".into())
 }

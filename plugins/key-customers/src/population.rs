@@ -105,7 +105,7 @@ impl Population {
                 figures.currency.clone_into(&mut population.currency);
             } else if population.currency != figures.currency {
                 let message = format!("`spent` is in {} and in {}", population.currency, figures.currency);
-                return Err(PluginError::UnsuitableData(message));
+                return Err(PluginError::UnsuitableData(message.into()));
             }
             let seen: Vec<Seen> = config
                 .traits
@@ -116,7 +116,7 @@ impl Population {
         }
         if population.ordinals.is_empty() {
             let message = "no customer has an order or a value up to the day as of which it runs";
-            return Err(PluginError::UnsuitableData(message.to_owned()));
+            return Err(PluginError::UnsuitableData(message.to_owned().into()));
         }
         Ok(population)
     }

@@ -121,7 +121,7 @@ pub(crate) fn numbers(batch: &Batch, name: &str) -> Result<Vec<f64>> {
         other => {
             let found = other.unwrap_or("missing");
             let message = format!("`{name}` is of type {found}; customers are ranked by numbers and amounts");
-            return Err(PluginError::UnsuitableData(message));
+            return Err(PluginError::UnsuitableData(message.into()));
         }
     })
 }

@@ -78,13 +78,13 @@ impl Config {
         if !(a > b && b > c) {
             let problem =
                 format!("`grade_a`, `grade_b` and `grade_c` are {a}, {b} and {c}; they must descend");
-            return Err(PluginError::InvalidConfig(problem));
+            return Err(PluginError::InvalidConfig(problem.into()));
         }
         if let (Some(least), Some(most)) = (self.employees_min, self.employees_max)
             && least > most
         {
             let problem = format!("`employees_min` is {least}, more than `employees_max`, {most}");
-            return Err(PluginError::InvalidConfig(problem));
+            return Err(PluginError::InvalidConfig(problem.into()));
         }
         Ok(())
     }

@@ -44,7 +44,7 @@ impl LeadModel {
             }
         }
         if model.leads == 0 {
-            return Err(PluginError::UnsuitableData("there is no lead".to_owned()));
+            return Err(PluginError::UnsuitableData("there is no lead".into()));
         }
         Ok(Model { bytes: model.to_bytes(), summary: model.summary(), metrics: model.metrics() })
     }
@@ -224,7 +224,7 @@ fn count(counts: &mut [u64], place: usize) {
 }
 
 fn array<T, const N: usize>(values: Vec<T>) -> Result<[T; N]> {
-    values.try_into().map_err(|_| PluginError::UnreadableModel("its lists do not fit".to_owned()))
+    values.try_into().map_err(|_| PluginError::UnreadableModel("its lists do not fit".into()))
 }
 
 fn table<const N: usize, const M: usize>(counts: &[u64]) -> Result<[[u64; N]; M]> {

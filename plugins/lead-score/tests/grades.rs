@@ -163,7 +163,7 @@ fn settings_that_contradict_and_no_leads_are_refused() {
     let bounds = Config { employees_max: Some(10), ..config() };
     for (config, start) in [(flat, "`grade_a`"), (bounds, "`employees_min` is 50")] {
         let error = <LeadScore as Scoring>::describe(&config).unwrap_err();
-        assert!(matches!(&error, PluginError::InvalidConfig(text) if text.starts_with(start)), "{error}");
+        assert!(matches!(&error, PluginError::InvalidConfig(text) if text.en.starts_with(start)), "{error}");
     }
     let error = <LeadScore as Scoring>::fit(&mut stream([]), &config(), &at()).unwrap_err();
     assert!(matches!(error, PluginError::UnsuitableData(_)), "{error}");

@@ -195,5 +195,5 @@ fn array<T, const N: usize>(values: Vec<T>) -> Result<[T; N]> {
 }
 
 fn unreadable(what: &str) -> PluginError {
-    PluginError::UnreadableModel(format!("{what} does not fit"))
+    PluginError::UnreadableModel(format!("{what} does not fit").into())
 }

@@ -16,7 +16,7 @@ pub(crate) fn learn(rows: &mut RowStream<'_>, config: &Config) -> Result<Model> 
     }
     if figures.customers == 0 {
         let message = "no customer has an order or answered a question up to the day as of which it runs";
-        return Err(PluginError::UnsuitableData(message.to_owned()));
+        return Err(PluginError::UnsuitableData(message.to_owned().into()));
     }
     let mut model = figures.model(config);
     rows.rewind();

@@ -248,14 +248,14 @@ pub(crate) fn analyse(rows: &mut RowStream<'_>, parameters: &Parameters) -> Resu
     }
     if sums.respondents == 0 {
         let message = "no answer has a mark within the scale".to_owned();
-        return Err(PluginError::UnsuitableData(message));
+        return Err(PluginError::UnsuitableData(message.into()));
     }
     Ok(results(&sums, parameters))
 }
 
 impl Parameters {
     fn check(&self) -> Result<()> {
-        let invalid = |problem: String| Err(PluginError::InvalidConfig(problem));
+        let invalid = |problem: String| Err(PluginError::InvalidConfig(problem.into()));
         if self.drivers.contains(&self.outcome) {
             return invalid(format!("`drivers` contains the outcome, question {}", self.outcome));
         }

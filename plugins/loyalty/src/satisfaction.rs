@@ -94,7 +94,7 @@ pub(crate) fn analyse(rows: &mut RowStream<'_>, parameters: &Parameters) -> Resu
             Some(name) => format!("no survey called `{name}` has an answer within its scale"),
             None => "no survey has an answer within its scale".to_owned(),
         };
-        return Err(PluginError::UnsuitableData(message));
+        return Err(PluginError::UnsuitableData(message.into()));
     }
     Ok(results(&surveys, parameters.satisfied_marks))
 }

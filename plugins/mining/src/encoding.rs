@@ -211,7 +211,7 @@ impl Encoding {
                 3 => Kind::Contains { value: reader.text()? },
                 other => {
                     let message = format!("the model has a feature of the unknown kind {other}");
-                    return Err(PluginError::UnreadableModel(message));
+                    return Err(PluginError::UnreadableModel(message.into()));
                 }
             };
             features.push(Feature { column, name, label, kind });

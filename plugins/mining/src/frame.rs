@@ -183,7 +183,7 @@ impl Column {
             Some(other) => Err(PluginError::UnsuitableData(format!(
                 "`{}` is of type {other}; a model learns from numbers, amounts, dates, truth values, choices and texts",
                 self.plain_name()
-            ))),
+            ).into())),
             None => {
                 Err(PluginError::other("missing-column", format!("there is no column `{name}` in the batch")))
             }
@@ -191,7 +191,9 @@ impl Column {
     }
 
     fn changed(&self) -> PluginError {
-        PluginError::UnsuitableData(format!("`{}` changed its type between two batches", self.plain_name()))
+        PluginError::UnsuitableData(
+            format!("`{}` changed its type between two batches", self.plain_name()).into(),
+        )
     }
 
     fn push_numbers(&mut self, values: impl Iterator<Item = Option<f64>>) -> Result<()> {

@@ -203,5 +203,5 @@ impl ActionSetting {
 }
 
 fn invalid<T>(message: String) -> Result<T> {
-    Err(PluginError::InvalidConfig(message))
+    Err(PluginError::InvalidConfig(message.into()))
 }

@@ -153,7 +153,7 @@ impl<'a> Field<'a> {
             found => Err(PluginError::InvalidConfig(format!(
                 "`fields` names `{field}`, which is of type {}; it must be a number, an amount, or yes or no",
                 found.unwrap_or("none")
-            ))),
+            ).into())),
         }
     }
 }

@@ -146,7 +146,7 @@ impl Prices {
     /// [`PluginError::UnreadableModel`] for anything else.
     pub(crate) fn of_bytes(bytes: &[u8]) -> Result<Self> {
         let mut reader = ModelReader::new(bytes, FORMAT)?;
-        let unreadable = |message: String| PluginError::UnreadableModel(message);
+        let unreadable = |message: String| PluginError::UnreadableModel(message.into());
         let config = serde_json::from_str(&reader.text()?).map_err(|error| unreadable(error.to_string()))?;
         let (currency, budget, channels) = (reader.text()?, reader.f64()?, reader.f64s()?);
         let (border, channel_borders, customers) = (reader.u64()?, reader.u64s()?, reader.u64()?);

@@ -208,9 +208,9 @@ fn contradictory_settings_are_refused_by_name() {
             other => panic!("{other:?}"),
         }
     };
-    assert!(refused(|config| config.fields.clear()).contains("`p`, which `fields` does not list"));
-    assert!(refused(|config| config.actions[1].name = "call".to_owned()).contains("`call` twice"));
-    assert!(refused(|config| config.actions[0].gain = None).contains("neither `gain` nor `gain_field`"));
+    assert!(refused(|config| config.fields.clear()).en.contains("`p`, which `fields` does not list"));
+    assert!(refused(|config| config.actions[1].name = "call".to_owned()).en.contains("`call` twice"));
+    assert!(refused(|config| config.actions[0].gain = None).en.contains("neither `gain` nor `gain_field`"));
     assert!(matches!(
         NextBestAction::score(b"none", &customers(&[None]), &context()),
         Err(PluginError::UnreadableModel(_))

@@ -25,7 +25,7 @@ impl Config {
     /// # Errors
     /// [`PluginError::InvalidConfig`] where bands do not ascend.
     pub(crate) fn checked(&self) -> Result<Self> {
-        let invalid = |problem: String| Err(PluginError::InvalidConfig(problem));
+        let invalid = |problem: String| Err(PluginError::InvalidConfig(problem.into()));
         if !(1..=3650).contains(&self.window_days) {
             return invalid(format!("`window_days` is {}; it must be 1 to 3650", self.window_days));
         }

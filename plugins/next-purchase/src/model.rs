@@ -57,7 +57,7 @@ impl Rhythm {
                 rhythms.len(),
                 customers.len()
             );
-            return Err(PluginError::UnsuitableData(message));
+            return Err(PluginError::UnsuitableData(message.into()));
         };
         let mut means: Vec<f64> = rhythms.iter().map(|(_, mean)| *mean).collect();
         means.sort_unstable_by(f64::total_cmp);
@@ -158,5 +158,5 @@ fn sized<T, const N: usize>(list: Vec<T>) -> Result<[T; N]> {
 }
 
 fn damaged() -> PluginError {
-    PluginError::UnreadableModel("the rhythm's figures do not fit together".to_owned())
+    PluginError::UnreadableModel("the rhythm's figures do not fit together".into())
 }

@@ -53,13 +53,13 @@ impl Config {
         let (few, many) = (self.few_customers, self.many_customers);
         if few >= many {
             let problem = format!("`few_customers` is {few}; it must be less than `many_customers`, {many}");
-            return Err(PluginError::InvalidConfig(problem));
+            return Err(PluginError::InvalidConfig(problem.into()));
         }
         if let (Some(low), Some(high)) = (self.low_margin, self.high_margin)
             && low > high
         {
             let problem = format!("`low_margin` is {low}, more than `high_margin`, {high}");
-            return Err(PluginError::InvalidConfig(problem));
+            return Err(PluginError::InvalidConfig(problem.into()));
         }
         Ok(())
     }

@@ -78,7 +78,7 @@ impl Relationships {
         }
         if model.customers == 0 {
             let message = "no customer has a margin or an order in the period";
-            return Err(PluginError::UnsuitableData(message.to_owned()));
+            return Err(PluginError::UnsuitableData(message.to_owned().into()));
         }
         margins.sort_unstable_by(f64::total_cmp);
         let minor = 10_u64.pow(decimal_places(&model.currency)) as f64;
@@ -173,7 +173,7 @@ impl Relationships {
         }
         let message =
             format!("the model was fitted on amounts in {}, `spent` is in {currency}", self.currency);
-        Err(PluginError::UnsuitableData(message))
+        Err(PluginError::UnsuitableData(message.into()))
     }
 
     /// How many customers each type of relationship is recommended for.
@@ -268,7 +268,7 @@ fn median(mut figures: Vec<f64>) -> f64 {
 }
 
 fn array<T, const N: usize>(values: Vec<T>) -> Result<[T; N]> {
-    values.try_into().map_err(|_| PluginError::UnreadableModel("its lists do not fit".to_owned()))
+    values.try_into().map_err(|_| PluginError::UnreadableModel("its lists do not fit".into()))
 }
 
 fn table<const N: usize, const M: usize>(counts: &[u64]) -> Result<[[u64; N]; M]> {

@@ -96,7 +96,7 @@ fn margins(batch: &Batch, currency: &str) -> Result<Option<Vec<Option<f64>>>> {
             let money = batch.money("margin")?;
             if money.currency() != currency {
                 let message = format!("`margin` is in {}, `spent` in {currency}", money.currency());
-                return Err(PluginError::UnsuitableData(message));
+                return Err(PluginError::UnsuitableData(message.into()));
             }
             Ok(Some(money.minor_units().iter().map(|margin| Some(margin? as f64)).collect()))
         }
@@ -110,7 +110,7 @@ fn margins(batch: &Batch, currency: &str) -> Result<Option<Vec<Option<f64>>>> {
         }
         Some(other) => {
             let message = format!("`margin` is of type {other}; it must be an amount or a number");
-            Err(PluginError::UnsuitableData(message))
+            Err(PluginError::UnsuitableData(message.into()))
         }
     }
 }

@@ -161,7 +161,7 @@ fn sales_make_the_margin_where_no_field_does_and_bad_settings_are_refused() {
         (Config { low_margin: Some(200.0), ..config() }, "`low_margin` is 200"),
     ] {
         let error = <RelationshipTypes as Segmentation>::describe(&config).unwrap_err();
-        assert!(matches!(&error, PluginError::InvalidConfig(text) if text.starts_with(start)), "{error}");
+        assert!(matches!(&error, PluginError::InvalidConfig(text) if text.en.starts_with(start)), "{error}");
     }
     let error = fit(&[Customer::default()], &config()).unwrap_err();
     assert!(matches!(error, PluginError::UnsuitableData(_)), "{error}");

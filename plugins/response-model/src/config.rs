@@ -55,7 +55,7 @@ fn hard_percent() -> f64 {
 impl Config {
     /// Refuses what the schema cannot: settings that contradict each other.
     pub(crate) fn check(&self) -> Result<()> {
-        let refuse = |message: &str| Err(PluginError::InvalidConfig(message.to_owned()));
+        let refuse = |message: &str| Err(PluginError::InvalidConfig(message.to_owned().into()));
         let Some(target) = &self.target else {
             return refuse("`target` is missing; a field has to say who responded");
         };

@@ -137,7 +137,7 @@ impl Config {
     /// # Errors
     /// [`PluginError::InvalidConfig`] where settings contradict each other or the manifest's schema.
     pub(crate) fn checked(&self) -> Result<&Self> {
-        let invalid = |problem: String| Err(PluginError::InvalidConfig(problem));
+        let invalid = |problem: String| Err(PluginError::InvalidConfig(problem.into()));
         if !(2..=9).contains(&self.groups) {
             return invalid(format!("`groups` is {}; it must be 2 to 9", self.groups));
         }
@@ -173,9 +173,9 @@ impl Config {
         };
         let sum: f64 = weights.iter().sum();
         if weights.iter().any(|weight| !(0.0..=1e6).contains(weight)) || sum <= 0.0 {
-            return Err(PluginError::InvalidConfig(format!(
-                "`weights` are {weights:?}; they must not be below 0, and one above it"
-            )));
+            return Err(PluginError::InvalidConfig(
+                format!("`weights` are {weights:?}; they must not be below 0, and one above it").into(),
+            ));
         }
         Ok(Some(weights.map(|weight| weight / sum)))
     }

@@ -100,7 +100,7 @@ impl RfmModel {
         let mut reader = ModelReader::new(bytes, FORMAT)?;
         let groups = reader.u64()?;
         if !(2..=9).contains(&groups) {
-            return Err(PluginError::UnreadableModel(format!("the model has {groups} groups")));
+            return Err(PluginError::UnreadableModel(format!("the model has {groups} groups").into()));
         }
         let groups = groups as usize;
         let model = Self {
@@ -126,7 +126,7 @@ impl RfmModel {
         }
         let message =
             format!("the model was fitted on amounts in {}, `spent` is in {currency}", self.currency);
-        Err(PluginError::UnsuitableData(message))
+        Err(PluginError::UnsuitableData(message.into()))
     }
 
     pub(crate) fn summary(&self) -> LocalizedText {
@@ -171,12 +171,12 @@ fn read_dimension(reader: &mut ModelReader<'_>, groups: usize, direction: Direct
     let thresholds = reader.f64s()?;
     let (keys, ordinals) = (reader.i64s()?, reader.u64s()?);
     if thresholds.len() != groups - 1 || keys.len() >= groups || keys.len() != ordinals.len() {
-        return Err(PluginError::UnreadableModel("the cuts do not fit the number of groups".to_owned()));
+        return Err(PluginError::UnreadableModel("the cuts do not fit the number of groups".into()));
     }
     let boundaries = keys.into_iter().zip(ordinals).collect();
     let (mean_score, bounds) = (reader.f64()?, reader.f64s()?);
     if !bounds.is_empty() && bounds.len() != groups - 1 {
-        return Err(PluginError::UnreadableModel("the bounds do not fit the number of groups".to_owned()));
+        return Err(PluginError::UnreadableModel("the bounds do not fit the number of groups".into()));
     }
     Ok(Dimension { direction, thresholds, boundaries, bounds, mean_score, class_mean: reader.f64()? })
 }
@@ -185,7 +185,7 @@ fn read_method(reader: &mut ModelReader<'_>) -> Result<Method> {
     let code = reader.u64()?;
     let method =
         [Method::Quantile, Method::Ntile, Method::Fixed].into_iter().find(|method| *method as u64 == code);
-    method.ok_or_else(|| PluginError::UnreadableModel(format!("the model is graded by method {code}")))
+    method.ok_or_else(|| PluginError::UnreadableModel(format!("the model is graded by method {code}").into()))
 }
 
 fn read_shape(reader: &mut ModelReader<'_>, groups: usize) -> Result<Shape> {
@@ -194,7 +194,7 @@ fn read_shape(reader: &mut ModelReader<'_>, groups: usize) -> Result<Shape> {
     let empty = Shape::new(groups);
     let lengths = [classes.len(), matrix.len(), cells.len(), spent.len()];
     if lengths != [empty.classes.len(), empty.matrix.len(), empty.cells.len(), empty.spent.len()] {
-        return Err(PluginError::UnreadableModel("the counts do not fit the number of groups".to_owned()));
+        return Err(PluginError::UnreadableModel("the counts do not fit the number of groups".into()));
     }
     let points = orders.into_iter().zip(amounts).zip(fields);
     let points = points.map(|((orders, spent), field)| Point { orders, spent, field }).collect();

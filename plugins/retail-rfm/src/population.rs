@@ -39,7 +39,7 @@ impl Population {
         }
         if population.ordinals.is_empty() {
             return Err(PluginError::UnsuitableData(
-                "no customer has an order up to the day as of which it runs".to_owned(),
+                "no customer has an order up to the day as of which it runs".into(),
             ));
         }
         Ok(population)
@@ -50,7 +50,7 @@ impl Population {
             rows.currency.clone_into(&mut self.currency);
         } else if self.currency != rows.currency {
             let message = format!("`spent` is in {} and in {}", self.currency, rows.currency);
-            return Err(PluginError::UnsuitableData(message));
+            return Err(PluginError::UnsuitableData(message.into()));
         }
         for figures in rows.present() {
             self.ordinals.push(figures.ordinal);

@@ -166,7 +166,7 @@ pub(crate) fn answer(
     if unweighed > 0 {
         return Err(PluginError::UnsuitableData(format!(
             "{unweighed} open deals have no probability, and no deal has been won or lost yet from which a win rate could be learned"
-        )));
+        ).into()));
     }
     Ok(pipeline.report(&reader, parameters.by))
 }

@@ -55,11 +55,14 @@ pub(crate) fn answer(
         all.into_iter().filter(|target| target.starts_on <= to && target.ends_on >= from).collect();
     if shown.len() > TARGETS_MAX {
         let found = shown.len();
-        return Err(PluginError::UnsuitableData(format!(
-            "{found} targets run between {} and {}; at most {TARGETS_MAX} fit into an answer",
-            written(from),
-            written(to)
-        )));
+        return Err(PluginError::UnsuitableData(
+            format!(
+                "{found} targets run between {} and {}; at most {TARGETS_MAX} fit into an answer",
+                written(from),
+                written(to)
+            )
+            .into(),
+        ));
     }
     let index = Index::of(&shown);
     reader.each(rows, |deal| {

@@ -94,9 +94,9 @@ impl Series {
         if found >= periods {
             return Ok(());
         }
-        Err(PluginError::UnsuitableData(format!(
-            "a forecast needs at least {periods} {word} that are over; there are {found}"
-        )))
+        Err(PluginError::UnsuitableData(
+            format!("a forecast needs at least {periods} {word} that are over; there are {found}").into(),
+        ))
     }
 }
 

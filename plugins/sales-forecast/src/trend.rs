@@ -136,7 +136,7 @@ fn forecast<'a>(series: &'a Series, parameters: &'a Parameters) -> Result<Foreca
             "{en} cannot continue this series of {} {}: Holt–Winters needs two whole seasons of {season}, a multiplying season only values above 0",
             series.values.len(),
             series.grain.words().0
-        ))
+        ).into())
     };
     let method = parameters.method.or_else(|| choose(&tests)).unwrap_or(Method::Naive);
     let outlook = method

@@ -62,7 +62,7 @@ pub(crate) fn answer(
         }
     })?;
     if outcomes.all.deals() == 0 {
-        return Err(PluginError::UnsuitableData("there is no opportunity to look at".to_owned()));
+        return Err(PluginError::UnsuitableData("there is no opportunity to look at".into()));
     }
     Ok(outcomes.report(&reader, parameters.by))
 }

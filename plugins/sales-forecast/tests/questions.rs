@@ -129,17 +129,19 @@ fn what_cannot_be_continued_says_so() {
     };
     let few = orders(&[("2026-01-31", 100_00, None, "u"), ("2026-02-02", 50_00, None, "u")]);
     let short = ask("trend", &mut stream([few.clone()]), &json!({}), &at("2026-03-05"));
-    assert!(message(short).contains("at least 3 months that are over; there are 2"));
+    assert!(message(short).en.contains("at least 3 months that are over; there are 2"));
     let none = ask("trend", &mut stream([]), &json!({}), &at("2026-03-05"));
-    assert!(message(none).contains("there are 0"));
+    assert!(message(none).en.contains("there are 0"));
     let holt =
         ask("trend", &mut stream([few]), &json!({ "method": "holt_winters_additive" }), &at("2026-06-05"));
-    assert!(message(holt).contains("two whole seasons of 12"));
+    assert!(message(holt).en.contains("two whole seasons of 12"));
     let open = deals(&[Deal("proposal", 1, None, None, 50.0, "u", "t", "p")]);
     let rates = ask("pipeline", &mut stream([open]), &json!({ "weights": "win_rate" }), &at("2026-06-05"));
-    assert!(message(rates).contains("no deal has been won or lost yet"));
+    assert!(message(rates).en.contains("no deal has been won or lost yet"));
     assert!(
-        message(ask("win_rates", &mut stream([]), &json!({}), &at("2026-06-05"))).contains("no opportunity")
+        message(ask("win_rates", &mut stream([]), &json!({}), &at("2026-06-05")))
+            .en
+            .contains("no opportunity")
     );
     let unknown = ask("weather", &mut stream([]), &json!({}), &at("2026-06-05")).unwrap_err();
     assert!(unknown.to_string().contains("`weather`"));

@@ -81,7 +81,7 @@ fn holdout_percent() -> f64 {
 impl Config {
     /// Refuses what the schema cannot: settings that contradict each other.
     pub(crate) fn check(&self) -> Result<()> {
-        let refuse = |message: &str| Err(PluginError::InvalidConfig(message.to_owned()));
+        let refuse = |message: &str| Err(PluginError::InvalidConfig(message.to_owned().into()));
         if self.features.is_empty() {
             return refuse("`features` is empty; the tree has nothing to ask about");
         }

@@ -121,7 +121,7 @@ impl Targeting {
         let mut reader = ModelReader::new(bytes, FORMAT)?;
         let learned = Learned::read(&mut reader)?;
         if !matches!(learned.predictor, Predictor::Tree(_)) {
-            return Err(PluginError::UnreadableModel("the model has no tree".to_owned()));
+            return Err(PluginError::UnreadableModel("the model has no tree".into()));
         }
         let usage = if reader.u64()? == 1 { Some(Tree::read(&mut reader)?) } else { None };
         let texts = |reader: &mut ModelReader<'_>| {
@@ -162,7 +162,7 @@ fn uses(target: &Frame, means_user: impl Fn(&str) -> bool) -> Vec<Option<bool>> 
 /// A regression tree of how much those use it of whom it is known.
 fn usage_tree(learned: &Learned, frame: &Frame, usage: &Frame, config: &Config, seed: u64) -> Result<Tree> {
     let Some(Cells::Numbers(numbers)) = usage.columns().first().map(|column| &column.cells) else {
-        return Err(PluginError::UnsuitableData("`usage` is no field with numbers".to_owned()));
+        return Err(PluginError::UnsuitableData("`usage` is no field with numbers".into()));
     };
     let known = || (0_u32..).zip(numbers).filter(|(_, number)| !number.is_nan());
     let places: Vec<u32> = known().map(|(row, _)| row).collect();

@@ -123,6 +123,9 @@ fn settings_that_contradict_each_other_are_named() {
         (r#"{"target": "telecom_targeting__age"}"#, "target"),
     ] {
         let refused = <TelecomTargeting as Segmentation>::describe(&config(json)).unwrap_err();
-        assert!(matches!(&refused, PluginError::InvalidConfig(text) if text.contains(word)), "{refused:?}");
+        assert!(
+            matches!(&refused, PluginError::InvalidConfig(text) if text.en.contains(word)),
+            "{refused:?}"
+        );
     }
 }

@@ -104,5 +104,5 @@ fn part(percent: f64) -> Result<u32> {
 }
 
 fn invalid(problem: String) -> PluginError {
-    PluginError::InvalidConfig(format!("`tiers` {problem}"))
+    PluginError::InvalidConfig(format!("`tiers` {problem}").into())
 }

@@ -179,7 +179,7 @@ impl Pyramid {
         }
         let message =
             format!("the model was fitted on amounts in {}, `spent` is in {currency}", self.currency);
-        Err(PluginError::UnsuitableData(message))
+        Err(PluginError::UnsuitableData(message.into()))
     }
 
     pub(crate) fn summary(&self) -> LocalizedText {
@@ -255,14 +255,14 @@ fn read_movement(counts: &[u64]) -> Result<Option<Movement>> {
 }
 
 fn unreadable(what: &str) -> PluginError {
-    PluginError::UnreadableModel(format!("{what} of the tiers do not fit"))
+    PluginError::UnreadableModel(format!("{what} of the tiers do not fit").into())
 }
 
 fn read_shares(reader: &mut ModelReader<'_>) -> Result<Shares> {
     let by = if reader.u64()? == 0 { By::Customers } else { By::Revenue };
     let parts: Vec<u32> = reader.u64s()?.into_iter().filter_map(|part| u32::try_from(part).ok()).collect();
     let shares = parts.try_into().ok().and_then(|parts| Shares::of_parts(by, parts));
-    shares.ok_or_else(|| PluginError::UnreadableModel("the tiers do not make a whole".to_owned()))
+    shares.ok_or_else(|| PluginError::UnreadableModel("the tiers do not make a whole".into()))
 }
 
 /// Checks what the look-up relies on: columns of one length, ascending.
@@ -284,7 +284,7 @@ fn read_knots(reader: &mut ModelReader<'_>) -> Result<Vec<Knot>> {
         (one.value, one.ordinal) < (next.value, next.ordinal) && one.rank < next.rank
     };
     if lengths.iter().any(|length| *length != knots.len()) || !knots.is_sorted_by(ascend) {
-        return Err(PluginError::UnreadableModel("the ranking is not in order".to_owned()));
+        return Err(PluginError::UnreadableModel("the ranking is not in order".into()));
     }
     Ok(knots)
 }

@@ -38,13 +38,13 @@ impl Population {
                 rows.currency.clone_into(&mut currency);
             } else if currency != rows.currency {
                 let message = format!("`spent` is in {currency} and in {}", rows.currency);
-                return Err(PluginError::UnsuitableData(message));
+                return Err(PluginError::UnsuitableData(message.into()));
             }
             ranked.extend(rows.customers.iter().flatten().copied());
         }
         if ranked.is_empty() {
             let message = "no customer has an order up to the day as of which it runs";
-            return Err(PluginError::UnsuitableData(message.to_owned()));
+            return Err(PluginError::UnsuitableData(message.to_owned().into()));
         }
         ranked.sort_unstable_by_key(|customer| (customer.spent, customer.ordinal));
         let ranking = Ranking::of(ranked.iter().map(|customer| customer.spent), ranked.len());

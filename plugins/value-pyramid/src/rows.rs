@@ -84,7 +84,7 @@ fn costs(batch: &Batch, currency: &str) -> Result<Option<Vec<Option<i64>>>> {
             let costs = batch.money("cost")?;
             if costs.currency() != currency {
                 let message = format!("`cost` is in {}, `spent` in {currency}", costs.currency());
-                return Err(PluginError::UnsuitableData(message));
+                return Err(PluginError::UnsuitableData(message.into()));
             }
             Ok(Some(costs.minor_units().iter().collect()))
         }
@@ -96,7 +96,7 @@ fn costs(batch: &Batch, currency: &str) -> Result<Option<Vec<Option<i64>>>> {
         }
         Some(other) => {
             let message = format!("`cost` is of type {other}; it must be an amount or a number");
-            Err(PluginError::UnsuitableData(message))
+            Err(PluginError::UnsuitableData(message.into()))
         }
     }
 }

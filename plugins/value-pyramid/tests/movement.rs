@@ -110,7 +110,7 @@ fn costs_may_be_numbers_and_nothing_else() {
     let texts = builder(&rows).text("cost", [Some("much")]).build();
     let error = ValuePyramid::fit(&mut stream([texts]), &quarters(), &at()).unwrap_err();
     assert!(
-        matches!(&error, PluginError::UnsuitableData(text) if text.contains("`cost` is of type text")),
+        matches!(&error, PluginError::UnsuitableData(text) if text.en.contains("`cost` is of type text")),
         "{error}"
     );
 }

@@ -177,7 +177,10 @@ fn what_cannot_be_used_is_refused_by_name() {
         (&[f64::NAN, 6.0, 15.0, 80.0], "`tiers` has an entry of NaN"),
     ] {
         let error = ValuePyramid::describe(&config(By::Customers, tiers)).unwrap_err();
-        assert!(matches!(&error, PluginError::InvalidConfig(text) if text.starts_with(problem)), "{error}");
+        assert!(
+            matches!(&error, PluginError::InvalidConfig(text) if text.en.starts_with(problem)),
+            "{error}"
+        );
     }
 
     let rows = batch(&[Some(100), Some(200)]);

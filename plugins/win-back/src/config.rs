@@ -87,7 +87,7 @@ impl Weights {
     pub(crate) fn groups(&self) -> Result<[(Option<&'static str>, u32); 3]> {
         if self.a == 0 && self.b == 0 {
             let problem = "`weights` leave nobody to contact: one of `a` and `b` must be above 0";
-            return Err(PluginError::InvalidConfig(problem.to_owned()));
+            return Err(PluginError::InvalidConfig(problem.to_owned().into()));
         }
         Ok([(Some("a"), self.a), (Some("b"), self.b), (None, self.hold_out)])
     }

@@ -2,7 +2,7 @@
 
 use trellis_sdk::{
     Batch, Context, LocalizedText, Metric, ObjectRecord, Panel, Report, Result, RowStream, localized, metric,
-    panel,
+    panel, report,
 };
 
 use crate::config::Config;
@@ -93,11 +93,9 @@ impl Counts {
     fn evaluation(&self) -> Report {
         let variants = compare(self.a, self.b);
         let lift = compare(self.hold_out, self.contacted());
-        Report {
-            summary: self.summary(variants, lift),
-            metrics: self.metrics(variants, lift),
-            panels: vec![self.outcomes.panel()],
-        }
+        let metrics = self.metrics(variants, lift);
+        let evaluation = metrics.into_iter().fold(report(self.summary(variants, lift)), Report::metric);
+        evaluation.panel(self.outcomes.panel())
     }
 
     fn summary(&self, variants: Option<Comparison>, lift: Option<Comparison>) -> LocalizedText {

@@ -110,7 +110,7 @@ fn variants_have_their_weights_and_stay() {
 fn weights_that_contact_nobody_are_refused_by_name() {
     let config = Config { weights: Weights { a: 0, b: 0, hold_out: 10 }, ..Config::default() };
     let error = WinBack::assign_variant(&campaign().build(), &batch(&[]), &config, &at()).unwrap_err();
-    assert!(matches!(&error, PluginError::InvalidConfig(text) if text.contains("`weights`")), "{error}");
+    assert!(matches!(&error, PluginError::InvalidConfig(text) if text.en.contains("`weights`")), "{error}");
 }
 
 /// A member of each status and variant, with open tasks.

@@ -54,10 +54,10 @@ pub trait Analysis {
     fn describe(config: &Self::Config) -> Result<Vec<AnalysisDescription>>;
 
     /// Answers one: `rows` is the dataset that its description names (no rows where it names none), `parameters` is JSON that satisfies
-    /// its schema; [`crate::parse_config`] reads it.
+    /// its schema; [`crate::parse_parameters`] reads it.
     ///
     /// # Errors
-    /// [`crate::PluginError::UnsuitableData`] where the data as a whole allows no answer, [`crate::PluginError::InvalidConfig`] where
+    /// [`crate::PluginError::UnsuitableData`] where the data as a whole allows no answer, [`crate::PluginError::InvalidParameters`] where
     /// the parameters contradict each other.
     fn analyse(
         name: &str,

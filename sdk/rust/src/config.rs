@@ -16,5 +16,13 @@ pub struct NoConfig {}
 /// [`PluginError::InvalidConfig`] with the name of the setting.
 pub fn parse_config<C: DeserializeOwned>(text: &str) -> Result<C> {
     let text = if text.trim().is_empty() { "{}" } else { text };
-    serde_json::from_str(text).map_err(|error| PluginError::InvalidConfig(error.to_string()))
+    serde_json::from_str(text).map_err(|error| PluginError::InvalidConfig(error.to_string().into()))
+}
+
+/// As [`parse_config`], of the parameters of a question.
+///
+/// # Errors
+/// [`PluginError::InvalidParameters`] with the name of the parameter.
+pub fn parse_parameters<P: DeserializeOwned>(text: &str) -> Result<P> {
+    parse_config(text).map_err(|error| PluginError::InvalidParameters(error.message().clone()))
 }

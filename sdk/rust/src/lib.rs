@@ -86,7 +86,7 @@ pub use bindings::shared::trellis::plugin::host_log::Level;
 pub use bindings::shared::trellis::plugin::types::{Context, LocalizedText, Metric, Model, Reason, RowError};
 pub use campaign_answers::{Eligibilities, Variants};
 pub use campaign_rules::CampaignRules;
-pub use config::{NoConfig, parse_config};
+pub use config::{NoConfig, parse_config, parse_parameters};
 pub use decisions::{Decision, Requirement, RowActions, Suggestion, requirement, suggestion};
 pub use describing::{described, localized, metric, reason};
 pub use error::{PluginError, Result};
@@ -101,7 +101,7 @@ pub use scores::{Band, ScoreDescription, Scores, scored};
 pub use scoring::Scoring;
 pub use segmentation::{SegmentValue, Segmentation, SegmentationDescription};
 pub use service_workflow::{Occurrence, ServiceWorkflow, WorkItem};
-pub use stream::RowStream;
+pub use stream::{ColumnDescription, RowStream};
 pub use variants::{stable_hash, weighted};
 
 /// Mathematical functions that give the same bits natively and in a component.

@@ -52,12 +52,12 @@ pub fn count(object: &str, filter: impl Display) -> Result<u64, LookupError> {
 impl From<LookupError> for PluginError {
     fn from(error: LookupError) -> Self {
         match error {
-            LookupError::Denied(grant) => Self::Denied(grant),
+            LookupError::Denied(grant) => Self::Denied(grant.into()),
             LookupError::Invalid(message) => Self::other("invalid-look-up", message),
             LookupError::TooMany(limit) => {
                 Self::other("too-many-look-ups", format!("a call may make {limit} look-ups"))
             }
-            LookupError::Failed(message) => Self::Transient(message),
+            LookupError::Failed(message) => Self::Transient(message.into()),
         }
     }
 }

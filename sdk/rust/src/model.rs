@@ -197,7 +197,7 @@ fn too_short() -> PluginError {
 }
 
 fn unreadable(message: String) -> PluginError {
-    PluginError::UnreadableModel(message)
+    PluginError::UnreadableModel(message.into())
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 use std::marker::PhantomData;
 
 use crate::bindings::model_report::exports::trellis::plugin::model_report as wire;
-use crate::{Report, Result, log};
+use crate::{PluginError, Report, Result, log};
 
-/// Which function learned a model.
+/// Which function learned a model. A later host may know others; [`ModelReport`] is not asked about these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LearnedBy {
     /// [`crate::Segmentation::fit`].
@@ -53,7 +53,14 @@ impl<P: ModelReport> wire::Guest for Adapter<P> {
         log::report_panics();
         let learned_by = match learned_by.as_str() {
             "scoring" => LearnedBy::Scoring,
-            _ => LearnedBy::Segmentation,
+            "segmentation" => LearnedBy::Segmentation,
+            other => {
+                let en = format!("the plugin learns no models by `{other}`");
+                return Err(PluginError::other(
+                    "unknown-learner",
+                    (en, format!("本插件没有通过 `{other}` 学习的模型")),
+                ));
+            }
         };
         P::describe_model(learned_by, &model)
     }

@@ -19,14 +19,14 @@ pub use wire::{Chart, Drawing, Graph, Matrix, Panel, PanelColumn, Report, Tree};
 /// let report = report(localized("Two clusters", "两个聚类"))
 ///     .metric(metric("inertia", localized("Inertia", "簇内平方和"), 12.5))
 ///     .panel(shares);
-/// assert_eq!(report.panels[0].columns[1].unit, "%");
+/// assert_eq!(report.panels[0].columns[1].unit, "%".into());
 /// ```
 pub fn report(summary: LocalizedText) -> Report {
-    Report { summary, metrics: Vec::new(), panels: Vec::new() }
+    Report { summary, metrics: Vec::new(), panels: Vec::new(), extra: Vec::new() }
 }
 
 /// A table without columns, drawn as a table. Its name is of the form `[a-z][a-z0-9_]*`, at most 40 characters. A panel has at most 50 columns
-/// and 10,000 rows, a report at most 50 panels.
+/// and 10,000 rows, a column at most 1 MiB of texts; a report at most 50 panels with 500,000 cells and 8 MiB of texts in all.
 pub fn panel(name: &str, en: &str, zh_cn: &str) -> Panel {
     Panel {
         name: name.to_owned(),
@@ -34,6 +34,7 @@ pub fn panel(name: &str, en: &str, zh_cn: &str) -> Panel {
         description: localized("", ""),
         columns: Vec::new(),
         drawing: Drawing::Table,
+        extra: Vec::new(),
     }
 }
 
@@ -67,13 +68,14 @@ impl Panel {
         self
     }
 
-    /// Adds a column of numbers. Those that are not finite become null.
+    /// Adds a column of numbers. Those that are not finite become null. A unit is a symbol such as `%` (empty for a pure number), or a word
+    /// in both languages: `("weeks", "周")`.
     #[must_use]
     pub fn float64(
         self,
         name: &str,
         label: (&str, &str),
-        unit: &str,
+        unit: impl Into<LocalizedText>,
         values: impl IntoIterator<Item = Option<f64>>,
     ) -> Self {
         let values = values.into_iter().map(|value| value.filter(|value| value.is_finite()));
@@ -86,7 +88,7 @@ impl Panel {
         self,
         name: &str,
         label: (&str, &str),
-        unit: &str,
+        unit: impl Into<LocalizedText>,
         values: impl IntoIterator<Item = Option<i64>>,
     ) -> Self {
         self.column(name, label, unit, values, ColumnData::Int64)
@@ -132,18 +134,44 @@ impl Panel {
         self.push(name, label, "", valid, ColumnData::Text(texts), None)
     }
 
-    /// Adds a column of words: texts in both languages.
+    /// Adds a column of words: texts in both languages. Takes `Option`s too, of which `None` is null.
     #[must_use]
-    pub fn words(
+    pub fn words<V: Into<Option<LocalizedText>>>(
         self,
         name: &str,
         label: (&str, &str),
-        values: impl IntoIterator<Item = LocalizedText>,
+        values: impl IntoIterator<Item = V>,
     ) -> Self {
-        let values: Vec<LocalizedText> = values.into_iter().collect();
-        let en = text_column(values.iter().map(|value| value.en.as_str()));
-        let zh_cn = text_column(values.iter().map(|value| value.zh_cn.as_str()));
-        self.push(name, label, "", Vec::new(), ColumnData::Text(en), Some(zh_cn))
+        let values: Vec<Option<LocalizedText>> = values.into_iter().map(Into::into).collect();
+        let said = |text: fn(&LocalizedText) -> &str| {
+            text_column(values.iter().map(|value| value.as_ref().map_or("", text)))
+        };
+        let (en, zh_cn) = (said(|value| &value.en), said(|value| &value.zh_cn));
+        let valid = validity(values.iter().map(Option::is_some));
+        self.push(name, label, "", valid, ColumnData::Text(en), Some(zh_cn))
+    }
+
+    /// Adds a column of moments in milliseconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn time(
+        self,
+        name: &str,
+        label: (&str, &str),
+        values: impl IntoIterator<Item = Option<i64>>,
+    ) -> Self {
+        self.column(name, label, "", values, ColumnData::Time)
+    }
+
+    /// Adds a column of yes and no.
+    #[must_use]
+    pub fn boolean(
+        self,
+        name: &str,
+        label: (&str, &str),
+        values: impl IntoIterator<Item = Option<bool>>,
+    ) -> Self {
+        let values = values.into_iter().map(|value| value.map(u8::from));
+        self.column(name, label, "", values, ColumnData::Boolean)
     }
 
     /// Draws bars: one for each column of `y` at each value of `x`.
@@ -171,11 +199,11 @@ impl Panel {
         self.chart(|chart| chart.series = Some(series.to_owned()))
     }
 
-    /// Says between which columns the first `y` lies with the probability that the panel states. Does nothing to other pictures than
-    /// bars, lines and points.
+    /// Says between which columns the first `y` lies with the probability that the panel states; called again, the same of the next one.
+    /// Does nothing to other pictures than bars, lines and points.
     #[must_use]
     pub fn interval(self, lower: &str, upper: &str) -> Self {
-        self.chart(|chart| chart.interval = Some((lower.to_owned(), upper.to_owned())))
+        self.chart(|chart| chart.intervals.push((lower.to_owned(), upper.to_owned())))
     }
 
     /// Draws the numbers of the column `value` in rows and columns, the darker the larger.
@@ -185,7 +213,8 @@ impl Panel {
         self.drawn(Drawing::Matrix(matrix))
     }
 
-    /// Draws nodes below nodes: the columns with the node's name, the name of the one above it (null for the root), what it says, and its number.
+    /// Draws nodes below nodes: the columns with the node's name (each once), the name of the one above it (null for a root; no circles), what
+    /// it says, and its number.
     #[must_use]
     pub fn tree(self, node: &str, parent: &str, label: &str, value: Option<&str>) -> Self {
         self.drawn(Drawing::Tree(Tree {
@@ -215,7 +244,7 @@ impl Panel {
         self,
         name: &str,
         label: (&str, &str),
-        unit: &str,
+        unit: impl Into<LocalizedText>,
         values: impl IntoIterator<Item = Option<T>>,
         data: impl FnOnce(Vec<T>) -> ColumnData,
     ) -> Self {
@@ -229,16 +258,17 @@ impl Panel {
         mut self,
         name: &str,
         (en, zh): (&str, &str),
-        unit: &str,
+        unit: impl Into<LocalizedText>,
         valid: Vec<u8>,
         data: ColumnData,
         zh_cn: Option<crate::bindings::shared::trellis::plugin::columns::TextColumn>,
     ) -> Self {
         self.columns.push(PanelColumn {
             label: localized(en, zh),
-            unit: unit.to_owned(),
+            unit: unit.into(),
             values: Column { name: name.to_owned(), valid, data },
             zh_cn,
+            extra: Vec::new(),
         });
         self
     }
@@ -257,7 +287,13 @@ impl Panel {
 }
 
 fn chart<'a>(x: &str, y: impl IntoIterator<Item = &'a str>) -> Chart {
-    Chart { x: x.to_owned(), y: y.into_iter().map(ToOwned::to_owned).collect(), series: None, interval: None }
+    Chart {
+        x: x.to_owned(),
+        y: y.into_iter().map(ToOwned::to_owned).collect(),
+        series: None,
+        intervals: Vec::new(),
+        extra: Vec::new(),
+    }
 }
 
 impl ColumnData {

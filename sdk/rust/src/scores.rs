@@ -77,7 +77,7 @@ pub fn scored(name: &str, en: &str, zh_cn: &str) -> ScoreDescription {
         name: name.to_owned(),
         label: localized(en, zh_cn),
         description: localized("", ""),
-        unit: String::new(),
+        unit: "".into(),
         minimum: None,
         maximum: None,
         bands: Vec::new(),
@@ -93,10 +93,10 @@ impl ScoreDescription {
         self
     }
 
-    /// Names its unit for people, for example `%`; at most 40 characters.
+    /// Names its unit for people: a symbol such as `%`, the code of a currency, or a word in both languages; at most 40 characters.
     #[must_use]
-    pub fn unit(mut self, unit: &str) -> Self {
-        unit.clone_into(&mut self.unit);
+    pub fn unit(mut self, unit: impl Into<LocalizedText>) -> Self {
+        self.unit = unit.into();
         self
     }
 
@@ -123,7 +123,7 @@ impl ScoreDescription {
         label: LocalizedText,
         description: LocalizedText,
     ) -> Self {
-        self.bands.push(Band { name: name.to_owned(), label, description, lowest });
+        self.bands.push(Band { name: name.to_owned(), label, description, lowest, extra: Vec::new() });
         self
     }
 }

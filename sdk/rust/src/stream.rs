@@ -8,6 +8,8 @@ use crate::Batch;
 use crate::bindings::shared::trellis::plugin::row_streams as wire;
 use crate::error::{PluginError, Result};
 
+pub use wire::ColumnDescription;
+
 /// The batches of a data set, one after the other, as often as needed.
 ///
 /// As an iterator it gives the batches of one pass. In a test it is built from batches: see [`RowStream::of_batches`].
@@ -18,7 +20,20 @@ pub struct RowStream<'a> {
 enum Source<'a> {
     Host(&'a wire::RowStream),
     Opened(wire::RowStream),
-    Batches { name: String, all: Rc<BTreeMap<String, Vec<Batch>>>, next: usize },
+    Batches { name: String, all: Rc<BTreeMap<String, Dataset>>, next: usize },
+}
+
+/// A dataset of a test.
+#[derive(Default)]
+struct Dataset {
+    columns: Vec<ColumnDescription>,
+    batches: Vec<Batch>,
+}
+
+impl Dataset {
+    fn of(batches: impl IntoIterator<Item = Batch>) -> Self {
+        Self { columns: Vec::new(), batches: batches.into_iter().collect() }
+    }
 }
 
 impl<'a> RowStream<'a> {
@@ -28,7 +43,7 @@ impl<'a> RowStream<'a> {
 
     /// A stream that gives `batches`, for tests.
     pub fn of_batches(batches: impl IntoIterator<Item = Batch>) -> RowStream<'static> {
-        let all = BTreeMap::from([(String::new(), batches.into_iter().collect())]);
+        let all = BTreeMap::from([(String::new(), Dataset::of(batches))]);
         RowStream { source: Source::Batches { name: String::new(), all: Rc::new(all), next: 0 } }
     }
 
@@ -42,11 +57,37 @@ impl<'a> RowStream<'a> {
             panic!("only a stream of batches gets datasets")
         };
         let all = Rc::get_mut(all).expect("datasets are added before any is opened");
-        all.insert(name.to_owned(), batches.into_iter().collect());
+        all.insert(name.to_owned(), Dataset::of(batches));
         self
     }
 
-    /// Opens another dataset of the manifest, from its first row.
+    /// Says what the columns of a stream of [`RowStream::of_batches`] are, for tests: see [`RowStream::columns`].
+    ///
+    /// # Panics
+    /// If the stream is one of a host, or in use.
+    #[must_use]
+    pub fn described(mut self, columns: impl IntoIterator<Item = ColumnDescription>) -> Self {
+        let Source::Batches { all, .. } = &mut self.source else {
+            panic!("only a stream of batches is described")
+        };
+        let all = Rc::get_mut(all).expect("columns are described before any dataset is opened");
+        all.entry(String::new()).or_default().columns = columns.into_iter().collect();
+        self
+    }
+
+    /// What the columns of its batches are, in words for people: their order is that of the columns. In a test, those that
+    /// [`RowStream::described`] gave, else none.
+    pub fn columns(&self) -> Vec<ColumnDescription> {
+        match &self.source {
+            Source::Host(stream) => stream.columns(),
+            Source::Opened(stream) => stream.columns(),
+            Source::Batches { name, all, .. } => {
+                all.get(name).map(|dataset| dataset.columns.clone()).unwrap_or_default()
+            }
+        }
+    }
+
+    /// Opens a dataset of the manifest, from its first row; also once more the one that the call was made with.
     ///
     /// # Errors
     /// `missing-dataset` where the manifest declares none of that name.
@@ -61,7 +102,8 @@ impl<'a> RowStream<'a> {
             }),
         };
         let source = source.ok_or_else(|| {
-            PluginError::other("missing-dataset", format!("there is no dataset `{name}` in the manifest"))
+            let en = format!("there is no dataset `{name}` in the manifest");
+            PluginError::other("missing-dataset", (en, format!("清单中没有数据集 `{name}`")))
         })?;
         Ok(RowStream { source })
     }
@@ -81,9 +123,12 @@ impl<'a> RowStream<'a> {
         match &self.source {
             Source::Host(stream) => stream.rows(),
             Source::Opened(stream) => stream.rows(),
-            Source::Batches { name, all, .. } => {
-                all.get(name).into_iter().flatten().map(|batch| batch.rows() as u64).sum()
-            }
+            Source::Batches { name, all, .. } => all
+                .get(name)
+                .into_iter()
+                .flat_map(|dataset| &dataset.batches)
+                .map(|batch| batch.rows() as u64)
+                .sum(),
         }
     }
 }
@@ -96,7 +141,7 @@ impl Iterator for RowStream<'_> {
             Source::Host(stream) => stream.next().map(Batch::from),
             Source::Opened(stream) => stream.next().map(Batch::from),
             Source::Batches { name, all, next } => {
-                let batch = all.get(name).and_then(|batches| batches.get(*next)).cloned();
+                let batch = all.get(name).and_then(|dataset| dataset.batches.get(*next)).cloned();
                 *next += usize::from(batch.is_some());
                 batch
             }

@@ -50,7 +50,7 @@ fn a_wrong_name_or_type_is_told_with_what_there_is() {
     let batch = every_type();
     let check = |error: PluginError, code: &str, message: &str| {
         let PluginError::Other((found_code, found)) = error else { panic!("{error}") };
-        assert_eq!((found_code.as_str(), found.as_str()), (code, message));
+        assert_eq!((found_code.as_str(), found.en.as_str()), (code, message));
     };
     let names = "float64, int64, boolean, date, time, money, text, dictionary, reference";
     check(
@@ -186,7 +186,7 @@ fn a_configuration_that_does_not_fit_names_the_setting() {
     assert_eq!(Exported::describe("{}".to_owned()).unwrap(), []);
     assert_eq!(Exported::describe(String::new()).unwrap(), []);
     let error = Exported::describe("{\"colour\": 1}".to_owned()).unwrap_err();
-    assert!(matches!(&error, PluginError::InvalidConfig(text) if text.contains("`colour`")), "{error}");
+    assert!(matches!(&error, PluginError::InvalidConfig(text) if text.en.contains("`colour`")), "{error}");
 }
 
 proptest! {

@@ -175,7 +175,7 @@ fn events_suggestions_and_requirements_reach_the_plugin_and_come_back() {
     let required = Exported::close_check(item(), String::new(), context()).unwrap();
     assert_eq!(required.iter().map(|one| one.field.as_deref()).collect::<Vec<_>>(), [Some("resolution")]);
     let error = Exported::close_check(item(), "{\"colour\": 1}".to_owned(), context()).unwrap_err();
-    assert!(matches!(&error, PluginError::InvalidConfig(text) if text.contains("`colour`")), "{error}");
+    assert!(matches!(&error, PluginError::InvalidConfig(text) if text.en.contains("`colour`")), "{error}");
 }
 
 /// Refuses what has no name, trims what has one.

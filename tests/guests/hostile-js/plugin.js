@@ -1,8 +1,8 @@
 // A guest that does wrong what it is told to: the model, which `fit` takes from the configuration, names the sin.
-import { assignments, guarded, log, metric, reason, rows, scores, text } from "trellis-sdk";
+import { assignments, band, guarded, log, metric, reason, rows, scores, segmentValue, text } from "trellis-sdk";
 
 const named = (bytes) => new TextDecoder().decode(Uint8Array.from(bytes));
-const band = (name, lowest) => ({ name, label: text(name, name), description: text("", ""), lowest });
+const part = (name, lowest) => band(name, text(name, name), lowest);
 const good = (batch) => rows(batch).map((row) => row.ordinal % 10);
 const points = (values) => ({ columns: [{ name: "points", valid: new Uint8Array(), values }], failed: [] });
 // Not a literal, or the bundler would refuse it before anything runs.
@@ -79,8 +79,8 @@ const sinful = (sin, ...given) => {
 export const scoring = guarded({
   describe: (config) => {
     if (config.includes("describe-throw")) throw new TypeError("as the test asked");
-    const bands = [band("low", 0), band("high", 5)];
-    return [{ name: "points", label: text("Points", "分"), description: text("", ""), unit: "", minimum: 0, maximum: 100, bands, extra: [] }];
+    const bands = [part("low", 0), part("high", 5)];
+    return [{ name: "points", label: text("Points", "分"), description: text("", ""), unit: text("", ""), minimum: 0, maximum: 100, bands, extra: [] }];
   },
   fit: (stream, config) => {
     const { sin } = JSON.parse(config);
@@ -101,7 +101,7 @@ export const scoring = guarded({
 
 export const segmentation = guarded({
   describe: () => {
-    const value = (name) => ({ name, label: text(name, name), description: text("", "") });
+    const value = (name) => segmentValue(name, text(name, name));
     return [{ name: "lot", label: text("Lot", "批"), description: text("", ""), values: [value("even"), value("odd")], extra: [] }];
   },
   fit: (stream, config) => scoring.fit(stream, config),

@@ -6,10 +6,22 @@ import sys
 import threading
 import time
 
-from trellis_sdk import assignments, guarded, log, metric, reason, rows, scores, text
+from trellis_sdk import (
+    assignments,
+    band,
+    guarded,
+    log,
+    metric,
+    reason,
+    rows,
+    score,
+    scores,
+    segment_value,
+    segmentation,
+    text,
+)
 from wit_world import exports
-from wit_world.exports.scoring import Band, ScoreColumn, ScoreDescription, Scores
-from wit_world.exports.segmentation import SegmentationDescription, SegmentValue
+from wit_world.exports.scoring import ScoreColumn, Scores
 from wit_world.imports.types import Model, RowError
 
 
@@ -170,8 +182,8 @@ class Scoring(exports.Scoring):
     def describe(self, config):
         if "describe-throw" in config:
             raise TypeError("as the test asked")
-        bands = [Band(name, text(name, name), text("", ""), lowest) for name, lowest in [("low", 0.0), ("high", 5.0)]]
-        return [ScoreDescription("points", text("Points", "分"), text("", ""), "", 0.0, 100.0, bands, [])]
+        bands = [band(name, text(name, name), lowest) for name, lowest in [("low", 0.0), ("high", 5.0)]]
+        return [score("points", text("Points", "分"), minimum=0.0, maximum=100.0, bands=bands)]
 
     def fit(self, stream, config, at):
         sin = json.loads(config)["sin"]
@@ -201,8 +213,8 @@ class Scoring(exports.Scoring):
 @guarded
 class Segmentation(exports.Segmentation):
     def describe(self, config):
-        values = [SegmentValue(name, text(name, name), text("", "")) for name in ("even", "odd")]
-        return [SegmentationDescription("lot", text("Lot", "批"), text("", ""), values, [])]
+        values = [segment_value(name, text(name, name)) for name in ("even", "odd")]
+        return [segmentation("lot", text("Lot", "批"), values)]
 
     def fit(self, stream, config, at):
         return Scoring().fit(stream, config, at)

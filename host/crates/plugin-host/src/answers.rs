@@ -48,8 +48,10 @@ pub struct Model {
 pub struct Metric {
     /// Its name.
     pub name: String,
-    /// What it is, with its unit.
+    /// What it is.
     pub label: Text,
+    /// Its unit for people; may be empty.
+    pub unit: Text,
     /// Finite.
     pub value: f64,
 }

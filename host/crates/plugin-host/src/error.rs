@@ -1,6 +1,6 @@
 //! What can go wrong, each with the plugin and version it concerns.
 
-use trellis_model::PluginId;
+use trellis_model::{PluginId, Text};
 
 use crate::call::LogLine;
 
@@ -308,26 +308,46 @@ pub enum FaultKind {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PluginError {
     /// The admin has to change a setting.
-    #[error("invalid configuration: {0}")]
-    InvalidConfig(String),
+    #[error("invalid configuration: {}", .0.en)]
+    InvalidConfig(Text),
+    /// Whoever asks has to change a parameter.
+    #[error("invalid parameters: {}", .0.en)]
+    InvalidParameters(Text),
     /// The data as a whole cannot be used.
-    #[error("unsuitable data: {0}")]
-    UnsuitableData(String),
+    #[error("unsuitable data: {}", .0.en)]
+    UnsuitableData(Text),
     /// The model is of a version that this plugin does not read: fit a new one.
-    #[error("unreadable model: {0}")]
-    UnreadableModel(String),
+    #[error("unreadable model: {}", .0.en)]
+    UnreadableModel(Text),
     /// A grant is missing.
-    #[error("denied: {0}")]
-    Denied(String),
+    #[error("denied: {}", .0.en)]
+    Denied(Text),
     /// The same call may succeed later.
-    #[error("for now: {0}")]
-    Transient(String),
+    #[error("for now: {}", .0.en)]
+    Transient(Text),
     /// Anything else.
-    #[error("{code}: {text}")]
+    #[error("{code}: {text}", text = .text.en)]
     Other {
         /// A stable code.
         code: String,
         /// What happened.
-        text: String,
+        text: Text,
     },
+}
+
+impl PluginError {
+    /// The same in both languages; the English one is what it displays. Where the plugin says nothing in Chinese, its English stands there.
+    pub fn text(&self) -> Text {
+        let (label, said) = match self {
+            Self::InvalidConfig(said) => ("配置无效", said),
+            Self::InvalidParameters(said) => ("参数无效", said),
+            Self::UnsuitableData(said) => ("数据不可用", said),
+            Self::UnreadableModel(said) => ("模型无法读取", said),
+            Self::Denied(said) => ("没有授权", said),
+            Self::Transient(said) => ("暂时无法处理", said),
+            Self::Other { code, text } => (code.as_str(), text),
+        };
+        let zh_cn = if said.zh_cn.is_empty() { &said.en } else { &said.zh_cn };
+        Text::new(self.to_string(), format!("{label}：{zh_cn}"))
+    }
 }

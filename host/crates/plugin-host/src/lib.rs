@@ -64,7 +64,7 @@ pub use interfaces::campaign_rules::{
 };
 pub use interfaces::model_report::{LearnedBy, ModelReport};
 pub use interfaces::record_hook::{HookChange, RecordHook, Refusal, Verdict};
-pub use interfaces::row_streams::RowStream;
+pub use interfaces::row_streams::{ColumnDescription, RowStream};
 pub use interfaces::scoring::{Band, ScoreDescription, Scored, ScoredColumn, Scoring};
 pub use interfaces::segmentation::{
     Assigned, AssignedColumn, SegmentValue, Segmentation, SegmentationDescription,

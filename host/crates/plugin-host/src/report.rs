@@ -36,7 +36,7 @@ pub struct PanelColumn {
     /// What people call it.
     pub label: Text,
     /// Its unit for people; may be empty.
-    pub unit: String,
+    pub unit: Text,
     /// Its values, under a name that is unique within the panel.
     pub values: Column,
     /// The same texts in Simplified Chinese, where they are words.
@@ -87,6 +87,8 @@ pub enum Drawing {
     Other {
         /// Its name.
         kind: String,
+        /// What the plugin says of it, for a client that knows the kind: JSON, or nothing.
+        more: String,
     },
 }
 
@@ -99,8 +101,8 @@ pub struct Chart {
     pub y: Vec<String>,
     /// What divides the rows into series.
     pub series: Option<String>,
-    /// Below and above what the first `y` lies.
-    pub interval: Option<(String, String)>,
+    /// Below and above what each of `y` lies; empty where nothing is said of that.
+    pub intervals: Vec<(String, String)>,
 }
 
 impl Panel {

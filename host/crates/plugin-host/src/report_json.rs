@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value as Json, json};
-use trellis_model::{Column, ColumnData, Currency, Money, Text, TextColumn, Value};
+use trellis_model::{Column, ColumnData, Currency, Money, Text, Value};
 
 use crate::Metric;
 use crate::report::{Chart, Drawing, Panel, PanelColumn, Report};
@@ -30,7 +30,8 @@ impl Report {
             let columns: usize = panel.columns.iter().map(column).sum();
             columns + panel.name.len() + text(&panel.label) + text(&panel.description)
         };
-        let metric = |metric: &Metric| metric.name.len() + text(&metric.label) + size_of::<f64>();
+        let metric =
+            |metric: &Metric| metric.name.len() + text(&metric.label) + text(&metric.unit) + size_of::<f64>();
         text(&self.summary)
             + self.metrics.iter().map(metric).sum::<usize>()
             + self.panels.iter().map(panel).sum::<usize>()
@@ -38,9 +39,14 @@ impl Report {
 }
 
 impl Metric {
-    /// The figure as JSON: `name`, `label` in both languages, `value`.
+    /// The figure as JSON: `name`, `label` and `unit` in both languages, `value`.
     pub fn to_json(&self) -> Json {
-        json!({ "name": self.name, "label": text(&self.label), "value": self.value })
+        json!({
+            "name": self.name,
+            "label": text(&self.label),
+            "unit": text(&self.unit),
+            "value": self.value,
+        })
     }
 }
 
@@ -66,7 +72,7 @@ fn column(column: &PanelColumn) -> Json {
     let mut json = Map::from_iter([
         ("name".to_owned(), json!(name)),
         ("label".to_owned(), text(&column.label)),
-        ("unit".to_owned(), json!(column.unit)),
+        ("unit".to_owned(), text(&column.unit)),
         ("type".to_owned(), json!(type_name(data))),
         ("values".to_owned(), values.collect()),
     ]);
@@ -94,7 +100,6 @@ fn type_name(data: &ColumnData) -> &'static str {
 }
 
 fn cell(data: &ColumnData, row: usize) -> Json {
-    let word = |texts: &TextColumn, index: usize| json!(texts.get(index));
     match data {
         ColumnData::Float64(values) => json!(values.get(row)),
         ColumnData::Int64(values) => json!(values.get(row)),
@@ -112,11 +117,8 @@ fn cell(data: &ColumnData, row: usize) -> Json {
             let amount = minor_units.get(row).and_then(|minor| amount(*minor, currency));
             amount.map_or(Json::Null, |money| Value::Money(money).to_json())
         }
-        ColumnData::Text(texts) => word(texts, row),
-        ColumnData::Dictionary { codes, values } => {
-            codes.get(row).map_or(Json::Null, |code| word(values, *code as usize))
-        }
-        ColumnData::DictionaryList { .. } => Json::Null,
+        ColumnData::Text(texts) => json!(texts.get(row)),
+        ColumnData::Dictionary { .. } | ColumnData::DictionaryList { .. } => Json::Null,
     }
 }
 
@@ -142,14 +144,16 @@ fn drawing(drawing: &Drawing) -> Json {
         Drawing::Graph { source, target, weight } => {
             json!({ "kind": "graph", "source": source, "target": target, "weight": weight })
         }
-        Drawing::Other { kind } => json!({ "kind": kind }),
+        Drawing::Other { kind, more } => {
+            json!({ "kind": kind, "more": serde_json::from_str::<Json>(more).unwrap_or_default() })
+        }
     }
 }
 
 fn chart(kind: &str, chart: &Chart) -> Json {
-    let Chart { x, y, series, interval } = chart;
-    let interval = interval.as_ref().map(|(low, high)| [low, high]);
-    json!({ "kind": kind, "x": x, "y": y, "series": series, "interval": interval })
+    let Chart { x, y, series, intervals } = chart;
+    let intervals: Vec<_> = intervals.iter().map(|(low, high)| [low, high]).collect();
+    json!({ "kind": kind, "x": x, "y": y, "series": series, "intervals": intervals })
 }
 
 #[cfg(test)]
@@ -161,7 +165,7 @@ mod tests {
     fn column(name: &str, data: ColumnData, valid: [bool; 2]) -> PanelColumn {
         let values = Column { name: name.to_owned(), valid: Validity::from_flags(valid), data };
         let label = Text::new("Label", "标签");
-        PanelColumn { label, unit: String::new(), values, zh_cn: None }
+        PanelColumn { label, unit: Text::default(), values, zh_cn: None }
     }
 
     fn values(data: ColumnData, valid: [bool; 2]) -> Json {
@@ -208,7 +212,7 @@ mod tests {
             x: "name".to_owned(),
             y: vec!["size".to_owned()],
             series: None,
-            interval: Some(("size".to_owned(), "size".to_owned())),
+            intervals: vec![("size".to_owned(), "size".to_owned())],
         };
         let panel = Panel {
             name: "sizes".to_owned(),
@@ -217,24 +221,29 @@ mod tests {
             columns: vec![names, column("size", ColumnData::Int64(vec![3, 4]), [true, true])],
             drawing: Drawing::Bar(chart),
         };
-        let metric = Metric { name: "auc".to_owned(), label: Text::new("AUC", "AUC"), value: 0.75 };
+        let metric = Metric {
+            name: "auc".to_owned(),
+            label: Text::new("AUC", "AUC"),
+            unit: Text::new("%", ""),
+            value: 0.75,
+        };
         let report = Report { summary: Text::new("Fine", "好"), metrics: vec![metric], panels: vec![panel] };
         let expected = json!({
             "summary": { "en": "Fine", "zh-CN": "好" },
-            "metrics": [{ "name": "auc", "label": { "en": "AUC", "zh-CN": "AUC" }, "value": 0.75 }],
+            "metrics": [{ "name": "auc", "label": { "en": "AUC", "zh-CN": "AUC" }, "unit": { "en": "%", "zh-CN": "" }, "value": 0.75 }],
             "panels": [{
                 "name": "sizes",
                 "label": { "en": "Sizes", "zh-CN": "大小" },
                 "description": { "en": "", "zh-CN": "" },
-                "drawing": { "kind": "bar", "x": "name", "y": ["size"], "series": null, "interval": ["size", "size"] },
+                "drawing": { "kind": "bar", "x": "name", "y": ["size"], "series": null, "intervals": [["size", "size"]] },
                 "rows": 2,
                 "columns": [
                     {
-                        "name": "name", "label": { "en": "Label", "zh-CN": "标签" }, "unit": "", "type": "text",
+                        "name": "name", "label": { "en": "Label", "zh-CN": "标签" }, "unit": { "en": "", "zh-CN": "" }, "type": "text",
                         "values": ["Loyal", null], "zh-CN": ["忠诚", null],
                     },
                     {
-                        "name": "size", "label": { "en": "Label", "zh-CN": "标签" }, "unit": "", "type": "integer",
+                        "name": "size", "label": { "en": "Label", "zh-CN": "标签" }, "unit": { "en": "", "zh-CN": "" }, "type": "integer",
                         "values": [3, 4],
                     },
                 ],

@@ -40,7 +40,7 @@ pub(crate) fn scores(described: &[ScoreDescription]) -> Json {
             "name": one.name,
             "label": text(&one.label),
             "description": text(&one.description),
-            "unit": one.unit,
+            "unit": text(&one.unit),
             "minimum": one.minimum,
             "maximum": one.maximum,
             "bands": bands.collect::<Vec<_>>(),

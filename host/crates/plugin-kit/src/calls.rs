@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
-use trellis_model::{Batch, Lookups, NamedRecord};
+use trellis_model::{Batch, Column, Lookups, NamedRecord, Text};
 use trellis_plugin_host::manifest::Interface;
 use trellis_plugin_host::{
-    Analysis, AnalysisDescription, CallContext, CampaignRules, CancelFlag, Error, HookChange, LearnedBy,
-    Manifest, Occurrence, Plugin, Result, RowStream, Scoring, Segmentation, ServiceWorkflow, WorkItem,
+    Analysis, AnalysisDescription, CallContext, CampaignRules, CancelFlag, ColumnDescription, Error,
+    HookChange, LearnedBy, Manifest, Occurrence, Plugin, Result, RowStream, Scoring, Segmentation,
+    ServiceWorkflow, WorkItem,
 };
 
 use crate::Function;
@@ -121,6 +122,16 @@ impl RowStream for Batches {
 
     fn rows(&self) -> u64 {
         self.batches.iter().map(|batch| u64::from(batch.rows)).sum()
+    }
+
+    /// There is no schema here: columns are called by their names.
+    fn columns(&self) -> Vec<ColumnDescription> {
+        let named = |column: &Column| ColumnDescription {
+            name: column.name.clone(),
+            label: Text::new(column.name.clone(), ""),
+            ..ColumnDescription::default()
+        };
+        self.batches.first().map(|batch| batch.columns.iter().map(named).collect()).unwrap_or_default()
     }
 
     fn dataset(&mut self, name: &str) -> std::result::Result<Option<Box<dyn RowStream>>, String> {

@@ -54,7 +54,7 @@ pub(super) fn compare(asked: &Compare, config: &Config) -> Result<Report> {
         if counted.x > counted.n {
             let message =
                 format!("group `{}` has {} responses of {} members", counted.name, counted.x, counted.n);
-            return Err(PluginError::InvalidConfig(message));
+            return Err(PluginError::InvalidConfig(message.into()));
         }
         let group = Group { members: counted.n, responses: counted.x };
         Ok(Named { label: localized(&counted.name, &counted.name), group })
@@ -95,7 +95,7 @@ impl Measured {
             let message = format!(
                 "`{name}` needs two `values` or more, or else `n` of 2 or more, `mean` and `deviation`"
             );
-            PluginError::InvalidConfig(message)
+            PluginError::InvalidConfig(message.into())
         })
     }
 }
@@ -118,9 +118,8 @@ pub(super) fn means_parameters() -> Json {
 
 pub(super) fn compare_means(asked: &Means) -> Result<Report> {
     let (first, second) = (asked.first.sample("first")?, asked.second.sample("second")?);
-    let found = means::compare_means(first, second, asked.alpha).ok_or_else(|| {
-        PluginError::InvalidConfig("neither group varies: there is nothing to test".to_owned())
-    })?;
+    let found = means::compare_means(first, second, asked.alpha)
+        .ok_or_else(|| PluginError::InvalidConfig("neither group varies: there is nothing to test".into()))?;
     let differs = found.welch_p < asked.alpha;
     let text = localized(
         format!(
@@ -185,7 +184,7 @@ pub(super) fn table_parameters() -> Json {
 pub(super) fn table(asked: &Table) -> Result<Report> {
     let test = tables::chi_square(&asked.table).ok_or_else(|| {
         PluginError::InvalidConfig(
-            "`table` needs rows of one length, two of them and two columns with a count above 0".to_owned(),
+            "`table` needs rows of one length, two of them and two columns with a count above 0".into(),
         )
     })?;
     let text = localized(
@@ -234,9 +233,8 @@ pub(super) fn split_parameters() -> Json {
 pub(super) fn split_check(asked: &Split) -> Result<Report> {
     let observed: Vec<u64> = asked.groups.iter().map(|group| group.n).collect();
     let weights: Vec<f64> = asked.groups.iter().map(|group| group.weight).collect();
-    let split = tables::check_split(&observed, &weights).ok_or_else(|| {
-        PluginError::InvalidConfig("`groups` need two weights above 0 and a member".to_owned())
-    })?;
+    let split = tables::check_split(&observed, &weights)
+        .ok_or_else(|| PluginError::InvalidConfig("`groups` need two weights above 0 and a member".into()))?;
     let text = if split.p < SPLIT_ALARM {
         localized(
             "The groups differ in size from what was asked for, more than chance explains.",

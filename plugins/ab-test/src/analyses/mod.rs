@@ -57,7 +57,7 @@ pub(crate) fn answer(
         "sample_size" => sizes::rates(&parse_config(parameters)?),
         "sample_size_means" => sizes::means(&parse_config(parameters)?),
         "experiment" => experiment::answer(rows, &parse_config(parameters)?, config),
-        _ => Err(PluginError::InvalidConfig(format!("there is no question `{name}`"))),
+        _ => Err(PluginError::InvalidConfig(format!("there is no question `{name}`").into())),
     }
 }
 

@@ -70,7 +70,7 @@ pub(super) fn rates(asked: &Rates) -> Result<Report> {
         let message = format!(
             "`effect` makes the second rate {second}; it must lie between 0 and 1 and differ from `baseline`"
         );
-        return Err(PluginError::InvalidConfig(message));
+        return Err(PluginError::InvalidConfig(message.into()));
     }
     let plan = Plan {
         first: asked.baseline,
@@ -163,9 +163,7 @@ pub(super) fn mean_parameters() -> Json {
 
 pub(super) fn means(asked: &Means) -> Result<Report> {
     if asked.delta == 0.0 {
-        return Err(PluginError::InvalidConfig(
-            "`delta` is 0: no size shows a difference of nothing".to_owned(),
-        ));
+        return Err(PluginError::InvalidConfig("`delta` is 0: no size shows a difference of nothing".into()));
     }
     let (student, normal) = mean_sizes(asked.delta, asked.deviation, asked.alpha, asked.power, asked.sides);
     let text = localized(

@@ -32,7 +32,7 @@ pub(super) fn answer(rows: &mut RowStream<'_>, config: &Config, at: &Context) ->
     let tests: Vec<&[u32]> =
         tests.iter().filter(|basket| basket.len() > 1).take(TESTS_MAX).collect::<Vec<_>>();
     if tests.is_empty() || training.len() == 0 {
-        return Err(PluginError::UnsuitableData("too few baskets hold two items or more".to_owned()));
+        return Err(PluginError::UnsuitableData("too few baskets hold two items or more".into()));
     }
     let ways = Ways::learn(&training, config)?;
     let mut hits = [Hits::default(); 3];

@@ -56,7 +56,7 @@ pub(crate) fn answer(
         "recommend" => recommend::answer(rows, &read(parameters)?, config, at),
         "missing_items" => missing_items::answer(rows, config, at),
         "methods" => methods::answer(rows, config, at),
-        _ => Err(PluginError::InvalidConfig(format!("there is no question `{name}`"))),
+        _ => Err(PluginError::InvalidConfig(format!("there is no question `{name}`").into())),
     }
 }
 

@@ -58,7 +58,7 @@ pub(super) fn answer(
         baskets
             .items
             .find(name)
-            .ok_or_else(|| PluginError::UnsuitableData(format!("no basket holds `{name}`")))
+            .ok_or_else(|| PluginError::UnsuitableData(format!("no basket holds `{name}`").into()))
     };
     let mut basket: Vec<u32> = asked.basket.iter().map(find).collect::<Result<_>>()?;
     basket.sort_unstable();

@@ -95,7 +95,7 @@ impl Learned {
             2 => Predictor::Boosted(Boosted::read(reader)?),
             other => {
                 let message = format!("the model is of the unknown kind {other}");
-                return Err(PluginError::UnreadableModel(message));
+                return Err(PluginError::UnreadableModel(message.into()));
             }
         };
         let (calibration, evaluation) = (Calibration::read(reader)?, Evaluation::read(reader)?);

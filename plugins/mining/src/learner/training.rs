@@ -36,7 +36,7 @@ pub fn learn(
     check_classes(&known)?;
     if encoding.features.is_empty() {
         let message = "no features are chosen; a model needs at least one";
-        return Err(PluginError::InvalidConfig(message.to_owned()));
+        return Err(PluginError::InvalidConfig(message.to_owned().into()));
     }
     let ordinal = |row: u32| ordinals.get(row as usize).copied().unwrap_or_default();
     let (mut held, mut train): (Vec<_>, Vec<_>) =
@@ -104,7 +104,7 @@ fn check_classes(known: &[(u32, bool)]) -> Result<()> {
         }
         Some(_) => return Ok(()),
     };
-    Err(PluginError::UnsuitableData(message.to_owned()))
+    Err(PluginError::UnsuitableData(message.to_owned().into()))
 }
 
 fn has_both(rows: &[(u32, bool)]) -> bool {

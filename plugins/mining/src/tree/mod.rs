@@ -243,7 +243,7 @@ impl Tree {
                     let gain = reader.f64()?;
                     if !(place < left && left < right && right < count) {
                         let message = format!("node {place} of the model's tree has no place of its own");
-                        return Err(PluginError::UnreadableModel(message));
+                        return Err(PluginError::UnreadableModel(message.into()));
                     }
                     Some(Split {
                         feature: feature as usize,

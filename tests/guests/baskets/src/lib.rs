@@ -38,7 +38,7 @@ impl Scoring for Baskets {
             loop {
                 let (batch, same) = (one.next(), other.next());
                 if batch != same {
-                    return Err(PluginError::UnsuitableData("two passes differ".to_owned()));
+                    return Err(PluginError::UnsuitableData("two passes differ".into()));
                 }
                 match batch {
                     Some(batch) => lines.extend(line_texts(&batch)?),

@@ -9,13 +9,15 @@ use trellis_sdk::{PluginError, RowError, localized};
 pub(crate) fn error(sin: &str) -> Option<PluginError> {
     let text = "as the test asked".to_owned();
     Some(match sin {
-        "error-invalid-config" => PluginError::InvalidConfig(text),
-        "error-unsuitable-data" => PluginError::UnsuitableData(text),
-        "error-unreadable-model" => PluginError::UnreadableModel(text),
-        "error-denied" => PluginError::Denied(text),
-        "error-transient" => PluginError::Transient(text),
-        "error-escapes" => PluginError::Other((crate::ESCAPES.to_owned(), crate::ESCAPES.repeat(10_000))),
-        "error-other" => PluginError::Other(("as-asked".to_owned(), text)),
+        "error-invalid-config" => PluginError::InvalidConfig(text.into()),
+        "error-unsuitable-data" => PluginError::UnsuitableData(text.into()),
+        "error-unreadable-model" => PluginError::UnreadableModel(text.into()),
+        "error-denied" => PluginError::Denied(text.into()),
+        "error-transient" => PluginError::Transient(text.into()),
+        "error-escapes" => {
+            PluginError::Other((crate::ESCAPES.to_owned(), crate::ESCAPES.repeat(10_000).into()))
+        }
+        "error-other" => PluginError::Other(("as-asked".to_owned(), text.into())),
         _ => return None,
     })
 }

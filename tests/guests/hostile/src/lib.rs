@@ -121,7 +121,7 @@ impl Guest for Hostile {
             "describe-loop" => resources::endless_loop(),
             "describe-trap" => trap(),
             "describe-error" => {
-                return Err(PluginError::InvalidConfig("`sin` is not to be described".to_owned()));
+                return Err(PluginError::InvalidConfig("`sin` is not to be described".into()));
             }
             "describe-many-values" => {
                 for number in 0..1_000 {
@@ -156,7 +156,7 @@ impl Guest for Hostile {
             "fit-open-only" => loop {
                 rows.dataset("customers");
             },
-            "fit-error" => return Err(PluginError::UnsuitableData("no data is good enough".to_owned())),
+            "fit-error" => return Err(PluginError::UnsuitableData("no data is good enough".into())),
             _ => {}
         }
         let count = count_rows(rows);
@@ -200,11 +200,16 @@ trellis_sdk::export_analysis_guest!(Hostile);
 fn sin_of_config(config: &str) -> Result<String> {
     let Config { sin } = parse_config(config)?;
     let known = sin == "none" || SINS.iter().any(|(_, sins)| sins.contains(&sin.as_str()));
-    if known { Ok(sin) } else { Err(PluginError::InvalidConfig(format!("`sin`: there is no `{sin}`"))) }
+    if known {
+        Ok(sin)
+    } else {
+        Err(PluginError::InvalidConfig(format!("`sin`: there is no `{sin}`").into()))
+    }
 }
 
 fn sin_of_model(model: &[u8]) -> Result<String> {
-    let text = std::str::from_utf8(model).map_err(|error| PluginError::UnreadableModel(error.to_string()))?;
+    let text =
+        std::str::from_utf8(model).map_err(|error| PluginError::UnreadableModel(error.to_string().into()))?;
     Ok(text.trim_end().to_owned())
 }
 

@@ -74,7 +74,7 @@ impl ModelReport for Hostile {
         let value = match sin.as_str() {
             "shown-loop" => resources::endless_loop(),
             "shown-nan" => f64::NAN,
-            "shown-unreadable" => return Err(PluginError::UnreadableModel("of another age".to_owned())),
+            "shown-unreadable" => return Err(PluginError::UnreadableModel("of another age".into())),
             _ => model.len() as f64,
         };
         let bytes = metric("bytes", localized("Bytes", "字节"), value);

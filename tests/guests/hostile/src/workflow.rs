@@ -168,7 +168,7 @@ fn asked(sin: &str) -> Result<Decision> {
         Err(LookupError::Denied(reason)) => format!("denied: {reason}"),
         Err(LookupError::Invalid(reason)) => format!("invalid: {reason}"),
         Err(LookupError::TooMany(limit)) => format!("too many: {limit}"),
-        Err(LookupError::Failed(reason)) => return Err(PluginError::Transient(reason)),
+        Err(LookupError::Failed(reason)) => return Err(PluginError::Transient(reason.into())),
     };
     Ok(Decision { actions: Vec::new(), reasons: vec![reason("learned", localized(text, ""), 1.0)] })
 }

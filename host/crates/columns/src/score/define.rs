@@ -71,9 +71,9 @@ impl Columns {
             ));
         }
         check_range(definition.minimum, definition.maximum)?;
-        if definition.unit.chars().count() > UNIT_CHARACTERS_MAX
-            || definition.unit.chars().any(char::is_control)
-        {
+        let is_unit =
+            |unit: &str| unit.chars().count() <= UNIT_CHARACTERS_MAX && !unit.chars().any(char::is_control);
+        if !is_unit(&definition.unit.en) || !is_unit(&definition.unit.zh_cn) {
             return Err(format!(
                 "its unit is over {UNIT_CHARACTERS_MAX} characters or has control characters"
             ));

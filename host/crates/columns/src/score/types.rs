@@ -14,7 +14,7 @@ pub struct ScoreDefinition {
     /// What it says; may be empty.
     pub description: Text,
     /// Its unit for people, at most 40 characters; empty for a pure number.
-    pub unit: String,
+    pub unit: Text,
     /// The lowest number that it can have, if there is one. For people: whoever computes numbers keeps to it.
     pub minimum: Option<f64>,
     /// The highest number that it can have, if there is one.

@@ -317,7 +317,7 @@ pub(super) fn score_definition(name: &str, bands: &[f64]) -> ScoreDefinition {
         object: self::name("account"),
         label: Text::new("Risk of leaving", "流失风险"),
         description: Text::default(),
-        unit: "%".into(),
+        unit: Text::new("%", ""),
         minimum: Some(0.0),
         maximum: Some(100.0),
         bands: bands.iter().enumerate().map(band).collect(),

@@ -1,7 +1,7 @@
 //! Scores beside segmentations: what is told, what is refused, what filters find.
 
 use serde_json::{Value as Json, json};
-use trellis_model::{Filter, ObjectScope, Op, Path, PluginId, RowAccess, Scope, TextColumn, Validity};
+use trellis_model::{Filter, ObjectScope, Op, Path, PluginId, RowAccess, Scope, Text, TextColumn, Validity};
 use trellis_records::{Caller, DerivedFields, DerivedValue, Query};
 use trellis_storage::{ScanRange, WriteSet};
 
@@ -205,12 +205,12 @@ async fn new_bands_are_counted_anew_and_nobody_has_crossed() {
     columns.define_score(score_definition(RISK, &BANDS)).await.unwrap();
     assert_eq!(company.records.log_head(), head, "the same again writes nothing");
     let mut new = score_definition(RISK, &[0.0, 30.0]);
-    new.unit = "points".into();
+    new.unit = Text::new("points", "分");
     new.aliases = vec![segmentation_name("risk")];
     let info = columns.define_score(new.clone()).await.unwrap();
     let count = |value: &str, count| ValueCount { value: value.into(), count };
     assert_eq!(info.bands, [count("b1", 3), count("b2", 0)]);
-    assert_eq!((info.definition.unit.as_str(), info.count, info.null_count), ("points", 3, 1));
+    assert_eq!((info.definition.unit.en.as_str(), info.count, info.null_count), ("points", 3, 1));
     assert_eq!(company.events(head, "score.crossed").await, [] as [Json; 0]);
     columns.flip(pending, flip_request(run_id(2), false)).await.unwrap();
     columns.transitions(pending, &Origin::system("test")).await.unwrap();
@@ -259,7 +259,7 @@ async fn a_definition_that_contradicts_itself_is_refused() {
     )
     .await;
     check(
-        &|score| score.unit = "x".repeat(41),
+        &|score| score.unit = Text::new("x".repeat(41), ""),
         &format!("{prefix}its unit is over 40 characters or has control characters"),
     )
     .await;

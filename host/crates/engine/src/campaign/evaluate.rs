@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::runtime::Handle;
 use trellis_columns::{AsOf, Columns, DatasetSpec};
-use trellis_model::{Batch, Column, ColumnData, RecordId, Scope, Validity};
-use trellis_plugin_host::{CancelFlag, RowStream};
+use trellis_model::{Batch, Column, ColumnData, RecordId, Scope, Text, Validity};
+use trellis_plugin_host::{CancelFlag, ColumnDescription, RowStream};
 use trellis_records::Caller;
 
 use super::{
@@ -22,6 +22,9 @@ use crate::{
     run::{self, Datasets, OpenedRows},
 };
 
+/// The columns that say what became of a member.
+const OF_MEMBERS: [(&str, &str, &str); 3] =
+    [("variant", "Variant", "方案"), ("status", "Status", "状态"), ("responded", "Responded", "是否响应")];
 /// Members of a batch.
 const BATCH_ROWS: usize = 8_192;
 
@@ -32,14 +35,15 @@ pub(crate) async fn evaluate(core: &Core, caller: &Caller, campaign: RecordId) -
     let members = by_ordinal(core, campaign).await?;
     let manifest = deciding.enabled.manifest();
     let datasets = run::open_rows(core, manifest, &deciding.config, deciding.as_of).await?;
-    let datasets = Datasets::new(manifest, datasets);
+    let words = run::words_of(&core.records.schema(), manifest, &deciding.config)?;
+    let datasets = Arc::new(Datasets::new(manifest, datasets).called(words));
     let count = members.len() as u64;
     let mut rows = MemberRows {
         columns: Arc::clone(&core.columns),
         handle: Handle::current(),
         spec: deciding.spec.clone(),
         as_of: deciding.as_of,
-        members,
+        members: members.into(),
         next: 0,
         datasets,
     };
@@ -89,14 +93,15 @@ async fn by_ordinal(core: &Core, campaign: RecordId) -> Result<Vec<(u64, Member)
 }
 
 /// Members as the plugin reads them.
+#[derive(Clone)]
 struct MemberRows {
     columns: Arc<Columns>,
     handle: Handle,
     spec: DatasetSpec,
     as_of: AsOf,
-    members: Vec<(u64, Member)>,
+    members: Arc<[(u64, Member)]>,
     next: usize,
-    datasets: Datasets,
+    datasets: Arc<Datasets>,
 }
 
 impl RowStream for MemberRows {
@@ -122,9 +127,23 @@ impl RowStream for MemberRows {
         self.members.len() as u64
     }
 
+    fn columns(&self) -> Vec<ColumnDescription> {
+        let of_member = OF_MEMBERS.map(|(name, en, zh_cn)| ColumnDescription {
+            name: name.to_owned(),
+            label: Text::new(en, zh_cn),
+            ..ColumnDescription::default()
+        });
+        self.datasets.columns(None).into_iter().chain(of_member).collect()
+    }
+
+    /// Under the name of the customers' dataset, its members once more.
     fn dataset(&mut self, name: &str) -> Result<Option<Box<dyn RowStream>>, String> {
+        if self.datasets.is_own(name) {
+            return Ok(Some(Box::new(Self { next: 0, ..self.clone() })));
+        }
         let opened = self.datasets.open(name).map_err(|error| error.to_string())?;
-        Ok(opened.map(|source| Box::new(OpenedRows::new(source)) as Box<dyn RowStream>))
+        let columns = self.datasets.columns(Some(name));
+        Ok(opened.map(|source| Box::new(OpenedRows::new(source, columns)) as Box<dyn RowStream>))
     }
 }
 

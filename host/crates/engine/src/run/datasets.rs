@@ -5,12 +5,13 @@ use std::{collections::BTreeMap, sync::Arc};
 use parking_lot::Mutex;
 use trellis_columns::{AsOf, Columns, DatasetSpec, RowsSpec};
 use trellis_model::{Batch, RecordId, bilingual};
-use trellis_plugin_host::Manifest;
+use trellis_plugin_host::{ColumnDescription, Manifest};
 
 use super::{
     gather::Live,
     source::{NamedSources, Source},
     spec,
+    words::Words,
 };
 use crate::{Error, Result, core::Core};
 
@@ -28,6 +29,8 @@ pub(crate) struct Datasets {
     pub(super) own: Option<String>,
     /// Nothing is read from these: each that is opened is one of its own.
     others: BTreeMap<String, Mutex<Box<dyn Source>>>,
+    /// What their columns are, and those of the rows themselves.
+    words: Words,
 }
 
 /// The error that a run did not record a dataset: it learned nothing, or was made before the plugin declared it.
@@ -48,7 +51,24 @@ impl Datasets {
     /// What a call on a dataset may open.
     pub(crate) fn beside(own: Option<String>, others: NamedSources) -> Self {
         let others = others.into_iter().map(|(name, source)| (name, Mutex::new(source)));
-        Self { own, others: others.collect() }
+        Self { own, others: others.collect(), words: Words::new() }
+    }
+
+    /// With what the columns are called.
+    #[must_use]
+    pub(crate) fn called(self, words: Words) -> Self {
+        Self { words, ..self }
+    }
+
+    /// What the columns of a dataset are; of the rows that the call was made with where none is named.
+    pub(crate) fn columns(&self, name: Option<&str>) -> Vec<ColumnDescription> {
+        let name = name.or(self.own.as_deref());
+        name.and_then(|name| self.words.get(name)).cloned().unwrap_or_default()
+    }
+
+    /// Whether these rows are those that the call was made with.
+    pub(crate) fn is_own(&self, name: &str) -> bool {
+        self.own.as_deref() == Some(name)
     }
 
     pub(crate) fn open(&self, name: &str) -> Result<Option<Box<dyn Source>>> {

@@ -26,6 +26,7 @@ mod serving;
 mod source;
 mod spec;
 mod trial;
+mod words;
 
 use serde_json::Value as Json;
 use trellis_columns::AsOf;
@@ -53,6 +54,7 @@ pub(crate) use spec::{
     check_chosen, configured, dataset, granted, granted_to, not_recorded, rows_granted_to,
 };
 pub(crate) use trial::{Recorded, dry_run, evaluate_rows, narrow, replay_with, row_in};
+pub(crate) use words::of as words_of;
 
 /// What is asked of a run, where it differs from the plugin's settings.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -129,7 +129,9 @@ impl Run<'_> {
                 None => timed(&mut parts.features, || self.begin())?,
             };
         job.progress(0, Some(source.rows()), "customers");
-        let datasets = Datasets::new(self.plugin.manifest(), datasets);
+        let manifest = self.plugin.manifest();
+        let words = super::words_of(&core.records.schema(), manifest, &self.config)?;
+        let datasets = Datasets::new(manifest, datasets).called(words);
         let fitted = timed(&mut parts.fit, || self.fit(source.as_mut(), &datasets, log_number))?;
         drop(datasets);
         job.check()?;

@@ -162,7 +162,8 @@ impl Replay<'_> {
                 return Err(not_gathered(self.run_id, name));
             }
         }
-        Ok(Datasets::new(manifest, gather::boxed(found)))
+        let words = super::words_of(&self.core.records.schema(), manifest, &self.run.config)?;
+        Ok(Datasets::new(manifest, gather::boxed(found)).called(words))
     }
 
     /// The models, learned again where the run learned them.
@@ -268,7 +269,7 @@ mod tests {
             name: "value".to_owned(),
             label: Text::default(),
             description: Text::default(),
-            unit: String::new(),
+            unit: Text::default(),
             minimum: None,
             maximum: None,
             bands: Vec::new(),

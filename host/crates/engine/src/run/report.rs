@@ -91,8 +91,7 @@ pub(super) fn add_figures(result: &mut Json, record: &RunRecord, columns: &Colum
 
 /// What is told about models: for each interface its summary, figures, size and digest.
 pub(super) fn about(models: &PerInterface<Model>) -> Json {
-    let metric =
-        |metric: &Metric| json!({ "name": metric.name, "label": text(&metric.label), "value": metric.value });
+    let metric = |metric: &Metric| json!({ "name": metric.name, "label": text(&metric.label), "unit": text(&metric.unit), "value": metric.value });
     let about = |model: &Model| {
         json!({
             "summary": text(&model.summary),

@@ -2,7 +2,7 @@
 
 use trellis_columns::{DatasetStream, RowsStream};
 use trellis_model::Batch;
-use trellis_plugin_host::RowStream;
+use trellis_plugin_host::{ColumnDescription, RowStream};
 
 use super::datasets::Datasets;
 use crate::{Error, Result, capsule::Inputs};
@@ -134,6 +134,7 @@ pub(crate) struct Rows<'a> {
 /// Rows of a dataset that a plugin opened.
 pub(crate) struct OpenedRows {
     source: Box<dyn Source>,
+    columns: Vec<ColumnDescription>,
     failed: Failed,
 }
 
@@ -157,8 +158,8 @@ impl<'a> Rows<'a> {
 }
 
 impl OpenedRows {
-    pub(crate) fn new(source: Box<dyn Source>) -> Self {
-        Self { source, failed: Failed::default() }
+    pub(crate) fn new(source: Box<dyn Source>, columns: Vec<ColumnDescription>) -> Self {
+        Self { source, columns, failed: Failed::default() }
     }
 }
 
@@ -175,13 +176,19 @@ impl RowStream for Rows<'_> {
         self.source.rows()
     }
 
+    fn columns(&self) -> Vec<ColumnDescription> {
+        self.datasets.columns(None)
+    }
+
     fn dataset(&mut self, name: &str) -> Result<Option<Box<dyn RowStream>>, String> {
-        let opened = match self.datasets.own.as_deref() == Some(name) {
+        let opened = match self.datasets.is_own(name) {
             true => self.source.again().map(Some),
             false => self.datasets.open(name),
         };
         let opened = opened.map_err(|error| error.to_string())?;
-        Ok(opened.map(|source| Box::new(OpenedRows::new(source)) as Box<dyn RowStream>))
+        Ok(opened.map(|source| {
+            Box::new(OpenedRows::new(source, self.datasets.columns(Some(name)))) as Box<dyn RowStream>
+        }))
     }
 }
 
@@ -196,5 +203,9 @@ impl RowStream for OpenedRows {
 
     fn rows(&self) -> u64 {
         self.source.rows()
+    }
+
+    fn columns(&self) -> Vec<ColumnDescription> {
+        self.columns.clone()
     }
 }

@@ -77,7 +77,8 @@ pub(crate) fn dry_run(trial: &Trial<'_>, candidate: &Enabled, as_of: AsOf) -> Re
     let pass = Pass::new(trial, &candidate.plugin, &candidate.config, &at)?;
     let mut rows = trial.wait(trial.view.dataset(&spec, as_of, trial.batch_rows))?;
     let datasets = trial.wait(trial.view.rows_datasets(candidate, as_of, trial.batch_rows))?;
-    let models = pass.fit(&mut rows, &Datasets::new(candidate.manifest(), datasets))?;
+    let words = super::words_of(&trial.view.schema(), candidate.manifest(), &candidate.config)?;
+    let models = pass.fit(&mut rows, &Datasets::new(candidate.manifest(), datasets).called(words))?;
     Source::rewind(&mut rows)?;
     let customers = Source::rows(&rows);
     let mut limited = Limited { rows, rows_max: trial.limits.dry_run_customers_max, taken: 0 };

@@ -120,7 +120,7 @@ fn score_json(info: &ScoreInfo) -> Json {
         "object": definition.object.as_str(),
         "label": text_json(&definition.label),
         "description": text_json(&definition.description),
-        "unit": definition.unit,
+        "unit": text_json(&definition.unit),
         "range": { "minimum": definition.minimum, "maximum": definition.maximum },
         "source": source_json(&definition.source),
         "bands": bands.collect::<Vec<_>>(),

@@ -12,7 +12,7 @@ pub(super) fn schemas() -> Map<String, Json> {
         })),
         "Score": object(&["name", "object", "bands"], json!({
             "name": text(), "aliases": array(text()), "object": text(), "label": component("Label"), "description": component("Label"),
-            "unit": text(), "range": object(&[], json!({ "minimum": nullable("number"), "maximum": nullable("number") })),
+            "unit": component("Label"), "range": object(&[], json!({ "minimum": nullable("number"), "maximum": nullable("number") })),
             "source": { "type": "object" },
             "bands": array(object(&["value", "lowest", "count"], json!({
                 "value": text(), "label": component("Label"), "description": component("Label"), "lowest": number(), "count": integer(),

@@ -49,7 +49,7 @@ fn panel() -> Json {
     let column = object(
         &["name", "label", "unit", "type", "values"],
         json!({
-            "name": text(), "label": component("Label"), "unit": text(), "type": { "type": "string", "enum": types },
+            "name": text(), "label": component("Label"), "unit": component("Label"), "type": { "type": "string", "enum": types },
             "currency": text(), "values": array(json!({})),
             "zh-CN": { "type": "array", "items": nullable("string"), "description": "The same words in Simplified Chinese." },
         }),
@@ -59,7 +59,8 @@ fn panel() -> Json {
         json!({
             "kind": { "type": "string", "examples": kinds, "description": "One that is not known is shown as the table." },
             "x": text(), "y": array(text()), "series": nullable("string"),
-            "interval": { "type": ["array", "null"], "items": text() },
+            "intervals": { "type": "array", "items": { "type": "array", "items": text() } },
+            "more": {},
             "row": text(), "column": text(), "value": nullable("string"), "node": text(), "parent": text(), "label": text(),
             "source": text(), "target": text(), "weight": nullable("string"),
         }),

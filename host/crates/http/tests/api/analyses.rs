@@ -73,7 +73,7 @@ async fn questions_are_listed_asked_and_their_answers_read() {
     let panel = &answer["report"]["panels"][0];
     assert_eq!(
         panel["drawing"],
-        json!({ "kind": "bar", "x": "orders", "y": ["customers"], "series": null, "interval": null })
+        json!({ "kind": "bar", "x": "orders", "y": ["customers"], "series": null, "intervals": [] })
     );
     assert_eq!(
         (&panel["columns"][0]["values"], &panel["columns"][0]["type"]),

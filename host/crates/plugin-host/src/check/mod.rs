@@ -22,6 +22,8 @@ pub(crate) const CODE_CHARACTERS_MAX: usize = 60;
 const REASONS_MAX: usize = 5;
 /// Figures about one model or campaign.
 const METRICS_MAX: usize = 100;
+/// Characters of a unit in one language.
+const UNIT_CHARACTERS_MAX: usize = 40;
 
 type Check<T = ()> = Result<T, String>;
 
@@ -153,10 +155,22 @@ pub(crate) fn metrics(metrics: &[Metric]) -> Check {
     if let Some(Metric { name, .. }) = metrics.iter().find(|metric| !is_name(&metric.name, false)) {
         return Err(format!("metric `{name}` is not of the form [a-z][a-z0-9_]*, at most 40 characters"));
     }
+    for metric in metrics {
+        unit(&metric.unit).map_err(|reason| format!("metric `{}`: {reason}", metric.name))?;
+    }
     match metrics.iter().find(|metric| !metric.value.is_finite()) {
         Some(metric) => Err(format!("metric `{}` is {}", metric.name, metric.value)),
         None => Ok(()),
     }
+}
+
+/// Checks that a unit is a word and not a text.
+fn unit(unit: &Text) -> Check {
+    let characters = unit.en.chars().count().max(unit.zh_cn.chars().count());
+    if characters > UNIT_CHARACTERS_MAX {
+        return Err(format!("its unit has {characters} characters, at most {UNIT_CHARACTERS_MAX}"));
+    }
+    Ok(())
 }
 
 /// Checks that a call wants no more done than one call may.

@@ -1,9 +1,13 @@
 //! Checks reports.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use trellis_model::{ColumnData, Currency, Text, TextColumn, Value};
 
-use super::{Check, codes_within, is_name, metrics, texts, unique, validity};
+use super::{Check, code, is_name, metrics, texts, unique, unit, validity};
+use crate::plain;
 use crate::report::{Chart, Drawing, Panel, PanelColumn, Report};
 
 /// Panels of one report.
@@ -14,6 +18,16 @@ const COLUMNS_MAX: usize = 50;
 const ROWS_MAX: usize = 10_000;
 /// Bytes of the texts in one column of a panel.
 const TEXT_BYTES_MAX: usize = 1 << 20;
+/// Cells of one report: what people read, and what becomes JSON.
+const CELLS_MAX: usize = 500_000;
+/// Bytes of the texts in all cells of one report.
+const REPORT_TEXT_BYTES_MAX: usize = 8 << 20;
+/// Kinds of drawing that are cases of their own.
+const KINDS: [&str; 7] = ["table", "bar", "line", "scatter", "matrix", "tree", "graph"];
+/// Bytes of what a drawing of another kind says of itself.
+const OTHER_BYTES_MAX: usize = 64 << 10;
+/// Nodes of a tree that lie above one another.
+const TREE_DEPTH_MAX: usize = 1_000;
 /// Characters of the name of a column.
 const COLUMN_NAME_CHARACTERS_MAX: usize = 100;
 /// Bytes of a heading in one language.
@@ -34,7 +48,16 @@ pub(crate) fn report(report: Report) -> Check<Report> {
     for panel in &report.panels {
         check_panel(panel).map_err(|reason| format!("panel `{}`: {reason}", short(&panel.name)))?;
     }
+    let columns = || report.panels.iter().flat_map(|panel| &panel.columns);
+    at_most("cells", columns().map(|column| column.values.data.len()).sum(), CELLS_MAX)?;
+    at_most("bytes of texts", columns().map(text_bytes).sum(), REPORT_TEXT_BYTES_MAX)?;
     Ok(report)
+}
+
+/// Bytes of the texts of a column, in both languages.
+fn text_bytes(column: &PanelColumn) -> usize {
+    let en = if let ColumnData::Text(cells) = &column.values.data { cells.bytes.len() } else { 0 };
+    en + column.zh_cn.as_ref().map_or(0, |texts| texts.bytes.len())
 }
 
 fn check_panel(panel: &Panel) -> Check {
@@ -56,10 +79,13 @@ fn check_panel(panel: &Panel) -> Check {
 fn check_column(column: &PanelColumn, rows: usize) -> Check {
     let values = &column.values;
     let characters = values.name.chars().count();
-    if !(1..=COLUMN_NAME_CHARACTERS_MAX).contains(&characters) || values.name.contains(char::is_control) {
+    if !(1..=COLUMN_NAME_CHARACTERS_MAX).contains(&characters)
+        || values.name != plain::line(&values.name, COLUMN_NAME_CHARACTERS_MAX)
+    {
         return Err(format!("its name is not of 1 to {COLUMN_NAME_CHARACTERS_MAX} characters on one line"));
     }
     prose("label", &column.label, LABEL_BYTES_MAX)?;
+    unit(&column.unit)?;
     if values.data.len() != rows {
         return Err(format!("{} rows where the first column has {rows}", values.data.len()));
     }
@@ -86,12 +112,9 @@ fn check_column(column: &PanelColumn, rows: usize) -> Check {
         },
         ColumnData::Boolean(flags) => each(flags, |_, flag| *flag <= 1, "0 or 1"),
         ColumnData::Text(cells) => check_texts(cells),
-        ColumnData::Dictionary { codes, values: words } => {
-            check_texts(words)?;
-            codes_within(codes, &values.valid, words.len())
-        }
-        ColumnData::Reference(_) | ColumnData::DictionaryList { .. } => {
-            Err("it is neither of numbers, amounts, dates, times, truth values nor single texts".to_owned())
+        // A dictionary of one long text would be long in every row.
+        ColumnData::Reference(_) | ColumnData::Dictionary { .. } | ColumnData::DictionaryList { .. } => {
+            Err("it is neither of numbers, amounts, dates, times, truth values nor `text`".to_owned())
         }
         _ => Ok(()),
     }?;
@@ -126,7 +149,8 @@ fn check_texts(column: &TextColumn) -> Check {
 
 fn check_drawing(panel: &Panel) -> Check {
     match &panel.drawing {
-        Drawing::Table | Drawing::Other { .. } => Ok(()),
+        Drawing::Table => Ok(()),
+        Drawing::Other { kind, more } => check_other(kind, more),
         Drawing::Bar(chart) | Drawing::Line(chart) | Drawing::Scatter(chart) => check_chart(panel, chart),
         Drawing::Matrix { row, column, value } => {
             there(panel, row)?;
@@ -136,7 +160,8 @@ fn check_drawing(panel: &Panel) -> Check {
         Drawing::Tree { node, parent, label, value } => {
             [node, parent].into_iter().try_for_each(|name| named(panel, name))?;
             there(panel, label)?;
-            value.iter().try_for_each(|name| number(panel, name))
+            value.iter().try_for_each(|name| number(panel, name))?;
+            check_tree(panel, node, parent)
         }
         Drawing::Graph { source, target, weight } => {
             [source, target].into_iter().try_for_each(|name| named(panel, name))?;
@@ -153,7 +178,85 @@ fn check_chart(panel: &Panel, chart: &Chart) -> Check {
     at_most("measures in `y`", chart.y.len(), COLUMNS_MAX)?;
     chart.y.iter().try_for_each(|name| number(panel, name))?;
     chart.series.iter().try_for_each(|name| there(panel, name).map(drop))?;
-    chart.interval.iter().flat_map(|(low, high)| [low, high]).try_for_each(|name| number(panel, name))
+    let (intervals, measures) = (chart.intervals.len(), chart.y.len());
+    if intervals > measures {
+        return Err(format!("its picture has {intervals} intervals for {measures} measures in `y`"));
+    }
+    chart.intervals.iter().flat_map(|(low, high)| [low, high]).try_for_each(|name| number(panel, name))
+}
+
+fn check_other(kind: &str, more: &str) -> Check {
+    code("kind of drawing", kind)?;
+    if KINDS.contains(&kind) {
+        return Err(format!("its picture is of the other kind `{kind}`, which is a kind of its own"));
+    }
+    at_most("bytes about its picture", more.len(), OTHER_BYTES_MAX)?;
+    match serde_json::from_str::<serde::de::IgnoredAny>(more) {
+        Err(error) if !more.is_empty() => Err(format!("what it says of its picture is no JSON: {error}")),
+        _ => Ok(()),
+    }
+}
+
+/// Checks that whoever walks the tree comes to an end: each node once, each below one that is there, none below itself.
+fn check_tree(panel: &Panel, node: &str, parent: &str) -> Check {
+    let (nodes, parents) = (names(panel, node), names(panel, parent));
+    let mut places = HashMap::with_capacity(nodes.len());
+    for (place, name) in nodes.iter().enumerate() {
+        let Some(name) = name else {
+            return Err(format!("its tree has a node without a name, in row {place}"));
+        };
+        if places.insert(name.as_ref(), place).is_some() {
+            return Err(format!("its tree has the node `{}` twice", short(name)));
+        }
+    }
+    let above = |place: usize| parents.get(place).and_then(Option::as_ref);
+    // How deep each node lies, of those that are known; a root is at 1.
+    let mut depths = vec![0_usize; nodes.len()];
+    for start in 0..nodes.len() {
+        let (mut path, mut place) = (vec![start], start);
+        let known = loop {
+            if let Some(depth) = depths.get(place).filter(|depth| **depth > 0) {
+                path.pop();
+                break *depth;
+            }
+            let Some(name) = above(place) else { break 0 };
+            let Some(found) = places.get(name.as_ref()) else {
+                return Err(format!(
+                    "its tree has a node below `{}`, which is none of its nodes",
+                    short(name)
+                ));
+            };
+            if path.len() > TREE_DEPTH_MAX {
+                let name = nodes.get(start).and_then(Option::as_ref).map_or("", |name| name.as_ref());
+                return Err(format!(
+                    "its tree has more than {TREE_DEPTH_MAX} nodes above `{}`, or a circle of them",
+                    short(name)
+                ));
+            }
+            place = *found;
+            path.push(place);
+        };
+        for (depth, place) in (known + 1..).zip(path.iter().rev()) {
+            if let Some(found) = depths.get_mut(*place) {
+                *found = depth;
+            }
+        }
+    }
+    at_most("nodes of its tree above one another", depths.into_iter().max().unwrap_or(0), TREE_DEPTH_MAX + 1)
+}
+
+/// The names in a column that can name nodes.
+fn names<'a>(panel: &'a Panel, name: &str) -> Vec<Option<Cow<'a, str>>> {
+    let Some(column) = panel.columns.iter().find(|column| column.values.name == name) else {
+        return Vec::new();
+    };
+    let name = |row: usize| match &column.values.data {
+        ColumnData::Text(texts) => texts.get(row).map(Cow::Borrowed),
+        ColumnData::Int64(numbers) => numbers.get(row).map(|number| Cow::Owned(number.to_string())),
+        _ => None,
+    };
+    let valid = &column.values.valid;
+    (0..column.values.data.len()).map(|row| if valid.get(row) { name(row) } else { None }).collect()
 }
 
 fn there<'a>(panel: &'a Panel, name: &str) -> Check<&'a ColumnData> {
@@ -173,7 +276,7 @@ fn number(panel: &Panel, name: &str) -> Check {
 /// Whether the column can name nodes.
 fn named(panel: &Panel, name: &str) -> Check {
     match there(panel, name)? {
-        ColumnData::Text(_) | ColumnData::Dictionary { .. } | ColumnData::Int64(_) => Ok(()),
+        ColumnData::Text(_) | ColumnData::Int64(_) => Ok(()),
         _ => Err(format!(
             "its picture takes names from `{name}`, which is no column of texts or whole numbers"
         )),
@@ -196,7 +299,7 @@ mod tests {
 
     fn column(name: &str, data: ColumnData) -> PanelColumn {
         let values = Column { name: name.to_owned(), valid: Validity::all(), data };
-        PanelColumn { label: Text::default(), unit: String::new(), values, zh_cn: None }
+        PanelColumn { label: Text::default(), unit: Text::default(), values, zh_cn: None }
     }
 
     fn words(count: usize) -> ColumnData {
@@ -205,7 +308,7 @@ mod tests {
 
     fn chart(x: &str, y: &[&str]) -> Chart {
         let y = y.iter().map(|name| (*name).to_owned()).collect();
-        Chart { x: x.to_owned(), y, series: None, interval: None }
+        Chart { x: x.to_owned(), y, series: None, intervals: Vec::new() }
     }
 
     fn of(columns: Vec<PanelColumn>, drawing: Drawing) -> Report {
@@ -254,7 +357,7 @@ mod tests {
         chinese.zh_cn = Some(["一"].into_iter().collect());
         assert!(refused(of(vec![chinese], Drawing::Table)).contains("1 texts in Chinese for 2 rows"));
         let references = vec![column("a", ColumnData::Reference(vec![1]))];
-        assert!(refused(of(references, Drawing::Table)).contains("single texts"));
+        assert!(refused(of(references, Drawing::Table)).contains("nor `text`"));
     }
 
     #[test]
@@ -287,6 +390,81 @@ mod tests {
         assert!(message.starts_with("panel `sizes`: column `a`: its label has"), "{message}");
         labelled.panels[0].label = long;
         assert!(refused(labelled).starts_with("panel `sizes`: its label has"));
+    }
+
+    fn tree(nodes: &[(&str, Option<&str>)]) -> Report {
+        let texts = |texts: Vec<&str>| ColumnData::Text(texts.into_iter().collect());
+        let mut parents =
+            column("above", texts(nodes.iter().map(|(_, above)| above.unwrap_or("")).collect()));
+        parents.values.valid = Validity::from_flags(nodes.iter().map(|(_, above)| above.is_some()));
+        let names = column("node", texts(nodes.iter().map(|(node, _)| *node).collect()));
+        let [node, parent, label] = ["node", "above", "node"].map(ToOwned::to_owned);
+        of(vec![names, parents], Drawing::Tree { node, parent, label, value: None })
+    }
+
+    #[test]
+    fn whoever_walks_a_tree_comes_to_an_end() {
+        let right = tree(&[("c", Some("b")), ("a", None), ("b", Some("a")), ("other", None)]);
+        assert!(report(right).is_ok());
+        for (nodes, message) in [
+            (&[("a", Some("b")), ("b", Some("a"))][..], "or a circle of them"),
+            (&[("a", Some("a"))], "or a circle of them"),
+            (&[("a", None), ("a", None)], "has the node `a` twice"),
+            (&[("a", Some("z"))], "below `z`, which is none of its nodes"),
+        ] {
+            let refused = refused(tree(nodes));
+            assert!(refused.contains(message), "{refused}");
+        }
+        let names: Vec<String> = (0..=TREE_DEPTH_MAX + 1).map(|node| node.to_string()).collect();
+        let chain = |length: usize| {
+            let nodes = names.iter().take(length).enumerate();
+            let above = |place: usize| place.checked_sub(1).map(|place| names[place].as_str());
+            nodes.map(|(place, name)| (name.as_str(), above(place))).collect::<Vec<_>>()
+        };
+        assert!(report(tree(&chain(TREE_DEPTH_MAX + 1))).is_ok());
+        let mut deep = chain(TREE_DEPTH_MAX + 2);
+        for _ in 0..2 {
+            assert!(refused(tree(&deep)).contains("1000"), "whichever end it is walked from");
+            deep.reverse();
+        }
+    }
+
+    #[test]
+    fn another_kind_of_drawing_is_another_one() {
+        let other = |kind: &str, more: &str| {
+            of(sizes(), Drawing::Other { kind: kind.to_owned(), more: more.to_owned() })
+        };
+        assert!(report(other("sankey", r#"{"from":"name"}"#)).is_ok());
+        assert!(report(other("sankey", "")).is_ok());
+        assert!(refused(other("bar", "{}")).contains("of the other kind `bar`"));
+        assert!(refused(other("A kind", "{}")).contains("kind of drawing"));
+        assert!(refused(other("sankey", "{")).contains("is no JSON"));
+        let long = format!("\"{}\"", "x".repeat(OTHER_BYTES_MAX));
+        assert!(refused(other("sankey", &long)).contains("65538 bytes about its picture, at most 65536"));
+    }
+
+    #[test]
+    fn a_report_has_bounds_as_a_whole() {
+        let columns = |columns: usize, data: &dyn Fn() -> ColumnData| {
+            let columns = (0..columns).map(|place| column(&format!("c{place}"), data()));
+            of(columns.collect(), Drawing::Table)
+        };
+        let cells = columns(50, &|| ColumnData::Boolean(vec![0; ROWS_MAX]));
+        assert!(report(cells.clone()).is_ok());
+        let mut more = cells;
+        let mut panel = more.panels[0].clone();
+        panel.name = "more".to_owned();
+        panel.columns.truncate(1);
+        more.panels.push(panel);
+        assert!(refused(more).contains("510000 cells, at most 500000"));
+        let long = || ColumnData::Text(["x".repeat(TEXT_BYTES_MAX)].into_iter().collect());
+        assert!(report(columns(8, &long)).is_ok());
+        assert!(refused(columns(9, &long)).contains("9437184 bytes of texts, at most 8388608"));
+        let mut wide = sizes();
+        wide[1].unit = Text::new("", "周".repeat(41));
+        assert!(refused(of(wide, Drawing::Table)).contains("its unit has 41 characters, at most 40"));
+        let dictionary = ColumnData::Dictionary { codes: vec![0; 2], values: ["x"].into_iter().collect() };
+        assert!(refused(of(vec![column("a", dictionary)], Drawing::Table)).contains("nor `text`"));
     }
 
     #[test]

@@ -9,8 +9,6 @@ use crate::{Band, RowError, ScoreDescription, ScoredColumn};
 const SCORES_MAX: usize = 100;
 /// Bands of one score.
 const BANDS_MAX: usize = 100;
-/// Characters of a score's unit.
-const UNIT_CHARACTERS_MAX: usize = 40;
 /// Bytes of the rules in one language.
 const RULES_BYTES_MAX: usize = 64 << 10;
 
@@ -32,9 +30,7 @@ pub(crate) fn descriptions(descriptions: &[ScoreDescription]) -> Check {
 
 fn described(description: &ScoreDescription) -> Check {
     let ScoreDescription { unit, minimum, maximum, bands, .. } = description;
-    if unit.chars().count() > UNIT_CHARACTERS_MAX {
-        return Err(format!("its unit is longer than {UNIT_CHARACTERS_MAX} characters"));
-    }
+    super::unit(unit)?;
     let (lowest, highest) = (minimum.unwrap_or(f64::MIN), maximum.unwrap_or(f64::MAX));
     if !lowest.is_finite() || !highest.is_finite() || lowest > highest {
         return Err(format!("its range is {lowest} to {highest}"));

@@ -115,7 +115,12 @@ fn figures_have_to_be_finite() {
     let nan = row_reasons(vec![vec![reason(f64::NAN)]], 1);
     assert_eq!(nan.unwrap_err(), "row 0: reason `recency` weighs NaN");
     assert_eq!(row_reasons(vec![vec![reason(1.0); 6]], 1).unwrap_err(), "row 0: 6 reasons, at most 5");
-    let metric = Metric { name: "inertia".to_owned(), label: Text::default(), value: f64::INFINITY };
+    let metric = Metric {
+        name: "inertia".to_owned(),
+        label: Text::default(),
+        unit: Text::default(),
+        value: f64::INFINITY,
+    };
     assert_eq!(metrics(&[metric]).unwrap_err(), "metric `inertia` is inf");
     let model = Model { bytes: b"ab".to_vec(), summary: Text::default(), metrics: Vec::new() };
     assert!(self::model(model.clone(), 2).is_ok());

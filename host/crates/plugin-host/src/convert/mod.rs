@@ -10,7 +10,8 @@ use trellis_model::{Reason, Text};
 use crate::answers::{CallContext, Metric, Model, RowError};
 use crate::check::CODE_CHARACTERS_MAX;
 use crate::error::PluginError;
-use crate::interfaces::bindings::trellis::plugin::types;
+use crate::interfaces::bindings::trellis::plugin::{row_streams, types};
+use crate::interfaces::row_streams::ColumnDescription;
 use crate::plain;
 
 pub(crate) use actions::actions_from_guest;
@@ -34,6 +35,31 @@ pub(crate) fn text(text: types::LocalizedText) -> Text {
     Text::new(plain::lines(text.en), plain::lines(text.zh_cn))
 }
 
+/// A unit, on one line; its length is still to be checked.
+pub(crate) fn unit(unit: &types::LocalizedText) -> Text {
+    Text::new(plain::line(&unit.en, usize::MAX), plain::line(&unit.zh_cn, usize::MAX))
+}
+
+/// A text of the host for a guest.
+fn localized(text: Text) -> types::LocalizedText {
+    types::LocalizedText { en: text.en, zh_cn: text.zh_cn }
+}
+
+pub(crate) fn column_description(column: ColumnDescription) -> row_streams::ColumnDescription {
+    row_streams::ColumnDescription {
+        name: column.name,
+        label: localized(column.label),
+        unit: localized(column.unit),
+        options: column.options.into_iter().map(|(value, label)| (value, localized(label))).collect(),
+        extra: Vec::new(),
+    }
+}
+
+/// Why something failed, in both languages, each on one line.
+fn explanation(text: &types::LocalizedText) -> Text {
+    Text::new(plain::reason(&text.en), plain::reason(&text.zh_cn))
+}
+
 pub(crate) fn reason(reason: types::Reason) -> Reason {
     Reason { code: reason.code, text: text(reason.text), weight: reason.weight }
 }
@@ -46,7 +72,7 @@ pub(crate) fn row_errors(errors: Vec<types::RowError>) -> Vec<RowError> {
     let error = |error: types::RowError| RowError {
         row: error.row,
         code: error.code,
-        message: Text::new(plain::reason(&error.message.en), plain::reason(&error.message.zh_cn)),
+        message: explanation(&error.message),
     };
     errors.into_iter().map(error).collect()
 }
@@ -56,20 +82,25 @@ pub(crate) fn model(model: types::Model) -> Model {
 }
 
 pub(crate) fn metrics(metrics: Vec<types::Metric>) -> Vec<Metric> {
-    let metric =
-        |metric: types::Metric| Metric { name: metric.name, label: text(metric.label), value: metric.value };
+    let metric = |metric: types::Metric| Metric {
+        name: metric.name,
+        label: text(metric.label),
+        unit: unit(&metric.unit),
+        value: metric.value,
+    };
     metrics.into_iter().map(metric).collect()
 }
 
 pub(crate) fn plugin_error(error: types::PluginError) -> PluginError {
     match error {
-        types::PluginError::InvalidConfig(text) => PluginError::InvalidConfig(plain::reason(&text)),
-        types::PluginError::UnsuitableData(text) => PluginError::UnsuitableData(plain::reason(&text)),
-        types::PluginError::UnreadableModel(text) => PluginError::UnreadableModel(plain::reason(&text)),
-        types::PluginError::Denied(text) => PluginError::Denied(plain::reason(&text)),
-        types::PluginError::Transient(text) => PluginError::Transient(plain::reason(&text)),
+        types::PluginError::InvalidConfig(text) => PluginError::InvalidConfig(explanation(&text)),
+        types::PluginError::InvalidParameters(text) => PluginError::InvalidParameters(explanation(&text)),
+        types::PluginError::UnsuitableData(text) => PluginError::UnsuitableData(explanation(&text)),
+        types::PluginError::UnreadableModel(text) => PluginError::UnreadableModel(explanation(&text)),
+        types::PluginError::Denied(text) => PluginError::Denied(explanation(&text)),
+        types::PluginError::Transient(text) => PluginError::Transient(explanation(&text)),
         types::PluginError::Other((code, text)) => {
-            PluginError::Other { code: plain::line(&code, CODE_CHARACTERS_MAX), text: plain::reason(&text) }
+            PluginError::Other { code: plain::line(&code, CODE_CHARACTERS_MAX), text: explanation(&text) }
         }
     }
 }

@@ -3,13 +3,10 @@
 use trellis_model::{ColumnData, TextColumn};
 
 use super::columns::{column_from_guest, texts_from_guest};
-use super::{metrics, text};
+use super::{metrics, text, unit};
 use crate::interfaces::bindings::trellis::plugin::reports as wit;
 use crate::plain;
 use crate::report::{Chart, Drawing, Panel, PanelColumn, Report};
-
-/// Characters of a unit, of the name of a kind of drawing, and of the name of a column.
-const WORD_CHARACTERS_MAX: usize = 60;
 
 pub(crate) fn report(report: wit::Report) -> Report {
     Report {
@@ -31,12 +28,12 @@ fn panel(panel: wit::Panel) -> Panel {
 
 fn column(column: wit::PanelColumn) -> PanelColumn {
     let mut values = column_from_guest(column.values);
-    if let ColumnData::Text(texts) | ColumnData::Dictionary { values: texts, .. } = &mut values.data {
+    if let ColumnData::Text(texts) = &mut values.data {
         *texts = readable(std::mem::take(texts));
     }
     PanelColumn {
         label: text(column.label),
-        unit: plain::line(&column.unit, WORD_CHARACTERS_MAX),
+        unit: unit(&column.unit),
         values,
         zh_cn: column.zh_cn.map(texts_from_guest).map(readable),
     }
@@ -67,10 +64,10 @@ fn drawing(drawing: wit::Drawing) -> Drawing {
         wit::Drawing::Graph(graph) => {
             Drawing::Graph { source: graph.source, target: graph.target, weight: graph.weight }
         }
-        wit::Drawing::Other((kind, _)) => Drawing::Other { kind: plain::line(&kind, WORD_CHARACTERS_MAX) },
+        wit::Drawing::Other((kind, more)) => Drawing::Other { kind, more },
     }
 }
 
 fn chart(chart: wit::Chart) -> Chart {
-    Chart { x: chart.x, y: chart.y, series: chart.series, interval: chart.interval }
+    Chart { x: chart.x, y: chart.y, series: chart.series, intervals: chart.intervals }
 }

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::time::Instant;
 
-use trellis_model::Batch;
+use trellis_model::{Batch, Text};
 use wasmtime::component::Resource;
 
 use super::bindings::trellis::plugin::columns::Batch as WitBatch;
-use super::bindings::trellis::plugin::row_streams::{Host, HostRowStream};
+use super::bindings::trellis::plugin::row_streams::{self as wit, Host, HostRowStream};
 use crate::call::{CallState, CancelFlag, Stop};
 use crate::{ClassLimits, convert};
 
@@ -29,6 +29,11 @@ pub trait RowStream: Send {
     /// How many rows a pass gives. The budget of the call depends on it.
     fn rows(&self) -> u64;
 
+    /// What the columns are, in their order, in words for people. Nothing is known of them unless the source says so.
+    fn columns(&self) -> Vec<ColumnDescription> {
+        Vec::new()
+    }
+
     /// Opens another dataset of the plugin, of the same moment; `None` where the plugin declares none of that name. Only the stream that a
     /// call was made with is asked.
     ///
@@ -38,6 +43,19 @@ pub trait RowStream: Send {
         let _ = name;
         Ok(None)
     }
+}
+
+/// What a column of a data set is, in words.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ColumnDescription {
+    /// Its name within batches.
+    pub name: String,
+    /// What people call it.
+    pub label: Text,
+    /// The unit of its field for people; may be empty.
+    pub unit: Text,
+    /// The values of a choice, each with what people call it.
+    pub options: Vec<(String, Text)>,
 }
 
 /// What a guest holds. Its number says which stream of the call it is, so the handle needs no content.
@@ -50,6 +68,7 @@ const FIRST: u32 = 0;
 enum Request {
     Next(u32),
     Rewind(u32),
+    Columns(u32),
     Open { id: u32, name: String },
     Close(u32),
 }
@@ -58,6 +77,7 @@ enum Answer {
     Batch(Option<Batch>),
     /// How many rows a pass of it gives; `None` where there is no such dataset.
     Opened(Option<u64>),
+    Columns(Vec<ColumnDescription>),
 }
 
 type Reply = Result<Answer, Stop>;
@@ -122,6 +142,10 @@ impl StreamServer<'_> {
                     }
                 }
                 Request::Next(id) => self.next(id),
+                Request::Columns(id) => {
+                    let columns = self.stream(id).map(|(rows, _)| Answer::Columns(rows.columns()));
+                    drop(self.replies.send(columns.ok_or_else(StreamClient::lost)));
+                }
                 Request::Open { id, name } => {
                     let opened = self.open(id, &name);
                     drop(self.replies.send(opened.map(Answer::Opened)));
@@ -211,7 +235,14 @@ impl StreamClient {
     fn next(&self, id: u32) -> Read {
         match self.ask(Request::Next(id))? {
             Answer::Batch(batch) => Ok(batch),
-            Answer::Opened(_) => Err(Self::lost()),
+            Answer::Opened(_) | Answer::Columns(_) => Err(Self::lost()),
+        }
+    }
+
+    fn columns(&self, id: u32) -> Result<Vec<ColumnDescription>, Stop> {
+        match self.ask(Request::Columns(id))? {
+            Answer::Columns(columns) => Ok(columns),
+            Answer::Batch(_) | Answer::Opened(_) => Err(Self::lost()),
         }
     }
 
@@ -228,7 +259,7 @@ impl StreamClient {
                 Ok(Some((id, rows)))
             }
             Answer::Opened(None) => Ok(None),
-            Answer::Batch(_) => Err(Self::lost()),
+            Answer::Batch(_) | Answer::Columns(_) => Err(Self::lost()),
         }
     }
 
@@ -269,6 +300,11 @@ impl HostRowStream for CallState {
     fn rows(&mut self, stream: Resource<StreamHandle>) -> wasmtime::Result<u64> {
         let rows = self.streams()?.open.get(&stream.rep()).copied();
         Ok(rows.ok_or_else(StreamClient::lost)?)
+    }
+
+    fn columns(&mut self, stream: Resource<StreamHandle>) -> wasmtime::Result<Vec<wit::ColumnDescription>> {
+        let columns = self.waiting(|streams| streams.columns(stream.rep()))?;
+        Ok(columns.into_iter().map(convert::column_description).collect())
     }
 
     /// Opening a dataset begins a pass of it, and is counted as one.

@@ -28,7 +28,7 @@ pub struct ScoreDescription {
     /// What it says.
     pub description: Text,
     /// Its unit for people; empty for a pure number.
-    pub unit: String,
+    pub unit: Text,
     /// The lowest value that it can have.
     pub minimum: Option<f64>,
     /// The highest value that it can have.
@@ -215,7 +215,7 @@ fn description(description: wit::ScoreDescription) -> ScoreDescription {
         name: description.name,
         label: convert::text(description.label),
         description: convert::text(description.description),
-        unit: description.unit,
+        unit: convert::unit(&description.unit),
         minimum: description.minimum,
         maximum: description.maximum,
         bands: description.bands.into_iter().enumerate().map(band).collect(),

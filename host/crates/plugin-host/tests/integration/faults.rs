@@ -1,6 +1,6 @@
 //! What a guest does wrong ends in an error that says so, and in nothing else.
 
-use trellis_model::Batch;
+use trellis_model::{Batch, Text};
 use trellis_plugin_host::{
     Assigned, CancelFlag, Error, FaultKind, Fitted, LogLevel, Plugin, PluginError, PluginHost, Result,
     RowStream,
@@ -160,7 +160,7 @@ fn what_a_guest_describes_is_checked() {
 #[test]
 fn what_a_guest_says_itself_is_no_fault() {
     let (host, plugin) = load("hostile");
-    let text = || "as the test asked".to_owned();
+    let text = || Text::new("as the test asked", "");
     for (sin, expected) in [
         ("error-invalid-config", PluginError::InvalidConfig(text())),
         ("error-unsuitable-data", PluginError::UnsuitableData(text())),

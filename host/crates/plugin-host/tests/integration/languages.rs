@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use trellis_model::{Batch, ColumnData, Validity};
+use trellis_model::{Batch, ColumnData, Text, Validity};
 use trellis_plugin_host::{
     CancelFlag, Error, Fitted, Plugin, PluginError, ScoreDescription, Scored, inspect,
 };
@@ -149,7 +149,7 @@ fn a_setting_and_the_data_reach_the_guest() {
         );
         assert!((both - (orders + recency) / 2.0).abs() < 1e-9, "{name}: {both}");
         let error = fit(&plugin, &mut Customers::new(Vec::new()), "{}").unwrap_err();
-        let expected = PluginError::UnsuitableData("no customer has an order".to_owned());
+        let expected = PluginError::UnsuitableData(Text::new("no customer has an order", "没有客户有订单"));
         assert!(matches!(error, Error::Plugin { error, .. } if error == expected), "{name}");
     }
 }

@@ -1,6 +1,7 @@
 //! `model-report` and `analysis` through the whole sandbox, well done and not.
 
 use serde_json::json;
+use trellis_model::Text;
 use trellis_plugin_host::{CancelFlag, Error, FaultKind, LearnedBy, Plugin, PluginError, PluginHost, Report};
 
 use crate::support::{at, built, fault, hundred, impatient, invalid, load, sin};
@@ -137,6 +138,6 @@ fn shown_models_are_checked() {
     assert_eq!(fault(error, "model-report.describe-model"), FaultKind::Timeout { ms: 300 });
     let error = show("shown-unreadable").unwrap_err();
     let Error::Plugin { error, .. } = error else { panic!("{error}") };
-    assert_eq!(error, PluginError::UnreadableModel("of another age".to_owned()));
+    assert_eq!(error, PluginError::UnreadableModel(Text::new("of another age", "")));
     assert_eq!(show("none").unwrap().summary.en, "segmentation");
 }

@@ -88,13 +88,14 @@ impl Case {
 fn said(error: &PluginError) -> Json {
     let (kind, text) = match error {
         PluginError::InvalidConfig(text) => ("invalid-config", text),
+        PluginError::InvalidParameters(text) => ("invalid-parameters", text),
         PluginError::UnsuitableData(text) => ("unsuitable-data", text),
         PluginError::UnreadableModel(text) => ("unreadable-model", text),
         PluginError::Denied(text) => ("denied", text),
         PluginError::Transient(text) => ("transient", text),
         PluginError::Other { code, text } => (code.as_str(), text),
     };
-    json!({ "kind": kind, "text": text })
+    json!({ "kind": kind, "text": text.en, "zh-CN": text.zh_cn })
 }
 
 /// Why a call has no answer, with what the plugin wrote.

@@ -30,7 +30,7 @@ impl<'a> Column<'a> {
             found => {
                 let message =
                     format!("`{name}` is of type {}, which cannot be compared", found.unwrap_or("none"));
-                Err(PluginError::InvalidConfig(message))
+                Err(PluginError::InvalidConfig(message.into()))
             }
         }
     }
@@ -78,7 +78,7 @@ impl Data {
     pub(super) fn read(rows: &mut RowStream<'_>, config: &Config) -> Result<Self> {
         if config.group.is_none() || config.outcomes.is_empty() {
             let message = "the settings `group` and `outcomes` name no fields: an experiment needs both";
-            return Err(PluginError::InvalidConfig(message.to_owned()));
+            return Err(PluginError::InvalidConfig(message.to_owned().into()));
         }
         let mut data = Self {
             outcomes: vec![Vec::new(); config.outcomes.len()],
@@ -90,7 +90,7 @@ impl Data {
         }
         if data.groups.len() < 2 {
             let message = format!("{} groups have members: an experiment needs two", data.groups.len());
-            return Err(PluginError::UnsuitableData(message));
+            return Err(PluginError::UnsuitableData(message.into()));
         }
         Ok(data)
     }
@@ -130,7 +130,7 @@ impl Data {
         let name = |place: &u32| self.groups.get(*place as usize).map_or("", String::as_str);
         if let Some(control) = control.filter(|control| !self.groups.iter().any(|group| group == control)) {
             let message = format!("`control` is `{control}`; the groups are: {}", self.groups.join(", "));
-            return Err(PluginError::InvalidConfig(message));
+            return Err(PluginError::InvalidConfig(message.into()));
         }
         order.sort_by_key(|place| (Some(name(place)) != control, name(place)));
         Ok(order)
@@ -160,7 +160,7 @@ fn place_of(names: &mut Vec<String>, name: String, most: usize, field: &str) -> 
     });
     if names.len() > most {
         let message = format!("`{field}` has more than {most} different values");
-        return Err(PluginError::UnsuitableData(message));
+        return Err(PluginError::UnsuitableData(message.into()));
     }
     Ok(u32::try_from(place).expect("there are few names"))
 }

@@ -191,6 +191,7 @@ fn open(
         plugin: plugin.id().clone(),
         reason: format!("its manifest declares no dataset `{}`", dataset.unwrap_or_default()),
     })?;
+    let words = crate::run::words_of(&core.records.schema(), plugin.manifest(), config)?;
     let header = header(core, job.id(), plugin, (config, at, log_number));
     let place = gather::Place { capsules: &core.capsules, bytes_max: core.config.capsule_bytes_max };
     let gathered = gather::gather(place, &header, live, || job.check())?;
@@ -199,7 +200,7 @@ fn open(
     let others = gathered.datasets.into_iter().map(|(name, source)| (name, tallied(source))).collect();
     Ok(Opened {
         source: tallied(gathered.source),
-        datasets: Datasets::beside(dataset.map(str::to_owned), others),
+        datasets: Datasets::beside(dataset.map(str::to_owned), others).called(words),
         log_number,
         read,
         _capsule: gathered.capsule,

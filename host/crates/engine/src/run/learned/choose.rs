@@ -76,7 +76,7 @@ pub(in crate::run) fn explained(error: Error, plugin: &Plugin, model: Option<u32
             plugin: plugin.manifest().id.clone(),
             version: plugin.version().to_string(),
             model,
-            reason,
+            reason: reason.en,
         },
         error => error,
     }

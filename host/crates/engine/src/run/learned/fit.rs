@@ -119,7 +119,8 @@ fn learn(core: &Core, job: &Running<'_>, input: &FitInput) -> Result<(u32, Learn
     let mut rows = gather::gather(place, &header, Live { datasets, ..Live::rows(live) }, || job.check())?;
     let customers = rows.source.rows();
     let mut watched = Watched { source: rows.source.as_mut(), job, read: 0 };
-    let datasets = Datasets::new(plugin.manifest(), rows.datasets);
+    let words = crate::run::words_of(&core.records.schema(), plugin.manifest(), &config)?;
+    let datasets = Datasets::new(plugin.manifest(), rows.datasets).called(words);
     let mut rows = Rows::new(&mut watched, &datasets);
     let fitted = evaluator::fit(&plugin, &mut rows, &config, &at, job.cancel_plugin())?;
     job.check()?;

@@ -1,0 +1,105 @@
+//! What the columns of datasets are, in words for people.
+
+use std::collections::BTreeMap;
+
+use trellis_model::{FieldDefinition, FieldName, FieldType, Language, ObjectDefinition, ObjectName, Text};
+use trellis_plugin_host::{
+    ColumnDescription, Manifest,
+    manifest::{Aggregate, ColumnSource, Dataset, DatasetColumn, Figure},
+};
+use trellis_records::Schema;
+
+use super::spec;
+use crate::Result;
+
+/// Options of a choice that a plugin is told of.
+const OPTIONS_MAX: usize = 1_000;
+
+/// The columns of every dataset that a plugin declares, by the dataset's name.
+pub(crate) type Words = BTreeMap<String, Vec<ColumnDescription>>;
+
+/// What the columns of a plugin's datasets are called as the schema is now.
+pub(crate) fn of(schema: &Schema, manifest: &Manifest, config: &str) -> Result<Words> {
+    let manifest = spec::configured(manifest, config)?;
+    let described = |dataset: &Dataset| {
+        let object = schema.object(dataset.object.as_str()).map(|object| &**object);
+        let columns = dataset.columns.iter().map(|column| describe(schema, object, column));
+        (dataset.name.clone(), columns.collect())
+    };
+    Ok(manifest.datasets.iter().map(described).collect())
+}
+
+fn describe(schema: &Schema, object: Option<&ObjectDefinition>, column: &DatasetColumn) -> ColumnDescription {
+    let own = |field: &FieldName| object.and_then(|object| object.field(field.as_str()));
+    let found = match &column.source {
+        ColumnSource::Field(field) | ColumnSource::Chosen(field) => {
+            own(field).map(|field| (field.label.clone(), options(field)))
+        }
+        ColumnSource::Through { reference, field } => own(reference).and_then(|reference| {
+            let field = target(schema, reference)?.field(field.as_str())?;
+            let label = joined(&reference.label, &field.label);
+            Some((label, options(field)))
+        }),
+        ColumnSource::Aggregate { from, aggregate, .. } => {
+            figure(schema, from, &figure_of(aggregate)).map(|label| (label, Vec::new()))
+        }
+        ColumnSource::Related(related) => {
+            figure(schema, &related.object, &related.figure).map(|label| (label, Vec::new()))
+        }
+        ColumnSource::Configured(_) => None,
+    };
+    let (label, options) = found.unwrap_or_else(|| (Text::new(column.name.clone(), ""), Vec::new()));
+    ColumnDescription { name: column.name.clone(), label, unit: Text::default(), options }
+}
+
+fn options(field: &FieldDefinition) -> Vec<(String, Text)> {
+    match &field.field_type {
+        FieldType::Choice { options } | FieldType::MultiChoice { options }
+            if options.len() <= OPTIONS_MAX =>
+        {
+            options.iter().map(|option| (option.value.clone(), option.label.clone())).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn target<'a>(schema: &'a Schema, reference: &FieldDefinition) -> Option<&'a ObjectDefinition> {
+    let FieldType::Reference { object } = &reference.field_type else { return None };
+    schema.object(object.as_str()).map(|object| &**object)
+}
+
+fn figure_of(aggregate: &Aggregate) -> Figure {
+    match aggregate {
+        Aggregate::Count => Figure::Count,
+        Aggregate::Sum(field) => Figure::Sum(field.clone()),
+        Aggregate::First => Figure::First,
+        Aggregate::Last => Figure::Last,
+    }
+}
+
+/// What a figure over related records is called: what they are, and what is said about them.
+fn figure(schema: &Schema, object: &ObjectName, figure: &Figure) -> Option<Text> {
+    let object = schema.object(object.as_str())?;
+    let of = |field: &FieldName| object.field(field.as_str()).map(|field| &field.label);
+    let what = match figure {
+        Figure::Count => Text::new("number", "数量"),
+        Figure::CountDays => Text::new("number of days", "天数"),
+        Figure::First => Text::new("first", "最早"),
+        Figure::Last => Text::new("last", "最近"),
+        Figure::Values(field) => of(field)?.clone(),
+        Figure::Sum(field) => said_of(of(field)?, "sum", "合计"),
+        Figure::Min(field) => said_of(of(field)?, "lowest", "最低"),
+        Figure::Max(field) => said_of(of(field)?, "highest", "最高"),
+        Figure::Mean(field) => said_of(of(field)?, "mean", "平均"),
+    };
+    Some(joined(&object.plural_label, &what))
+}
+
+fn said_of(field: &Text, en: &str, zh_cn: &str) -> Text {
+    Text::new(format!("{}, {en}", field.en), format!("{}{zh_cn}", field.get(Language::ZhCn)))
+}
+
+fn joined(first: &Text, second: &Text) -> Text {
+    let zh = |text: &Text| text.get(Language::ZhCn).to_owned();
+    Text::new(format!("{}: {}", first.en, second.en), format!("{}：{}", zh(first), zh(second)))
+}
