@@ -9,7 +9,7 @@ use trellis_sdk::{
     RowActions, RowStream, ScoreDescription, Scores, Scoring, Segmentation, SegmentationDescription,
     ServiceWorkflow, Verdict, WorkItem, analysis, described, export_analysis, export_campaign_rules,
     export_model_report, export_record_hook, export_scoring, export_segmentation, export_service_workflow,
-    json, localized, lookups, metric, panel, parse_config, reason, report, scored, task,
+    json, localized, lookups, metric, panel, parse_parameters, reason, report, scored, task,
 };
 
 /// The plugin.
@@ -143,7 +143,10 @@ impl Analysis for EveryInterface {
             let day = panel("days", "Days", "日期").date("day", ("Day", "日"), [Some(at.as_of)]);
             return Ok(report(localized("One day", "一天")).panel(day));
         }
-        let AtLeast { at_least } = parse_config(said)?;
+        let AtLeast { at_least } = parse_parameters(said)?;
+        // As the company calls it, and not as the manifest names it.
+        let called = rows.columns().into_iter().find(|column| column.name == "orders");
+        let called = called.map_or_else(|| localized("Orders", "订单数"), |column| column.label);
         let mut counts = BTreeMap::<i64, i64>::new();
         for batch in rows {
             for orders in batch.int64("orders")?.iter().flatten().filter(|orders| *orders >= at_least) {
@@ -152,7 +155,7 @@ impl Analysis for EveryInterface {
         }
         let customers: i64 = counts.values().sum();
         let counted = panel("counts", "Customers by orders", "客户数分布")
-            .int64("orders", ("Orders", "订单数"), "", counts.keys().copied().map(Some))
+            .int64("orders", (&called.en, &called.zh_cn), "", counts.keys().copied().map(Some))
             .int64("customers", ("Customers", "客户数"), "", counts.values().copied().map(Some))
             .bar("orders", ["customers"]);
         let summary = localized(format!("{customers} customers"), format!("{customers} 位客户"));

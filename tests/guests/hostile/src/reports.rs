@@ -2,10 +2,10 @@
 
 use trellis_sdk::bindings::analysis::exports::trellis::plugin::analysis::{Guest as Analysis, RowStream};
 use trellis_sdk::bindings::model_report::exports::trellis::plugin::model_report::Guest as ModelReport;
-use trellis_sdk::bindings::shared::trellis::plugin::columns::ColumnData;
+use trellis_sdk::bindings::shared::trellis::plugin::columns::{ColumnData, DictionaryColumn, TextColumn};
 use trellis_sdk::{
-    AnalysisDescription, Context, Panel, PluginError, Report, Result, analysis, json, localized, metric,
-    panel, report,
+    AnalysisDescription, Context, Drawing, Panel, PluginError, Report, Result, analysis, json, localized,
+    metric, panel, report,
 };
 
 use crate::{Hostile, count_rows, resources, sin_of_config, sin_of_model, trap};
@@ -13,7 +13,7 @@ use crate::{Hostile, count_rows, resources, sin_of_config, sin_of_model, trap};
 pub(crate) const DESCRIBE_SINS: [&str; 5] =
     ["analysis-bad-name", "analysis-twice", "analysis-no-dataset", "analysis-no-json", "analysis-bad-schema"];
 
-pub(crate) const ANSWER_SINS: [&str; 18] = [
+pub(crate) const ANSWER_SINS: [&str; 31] = [
     "report-many-panels",
     "report-panel-twice",
     "report-bad-name",
@@ -30,7 +30,20 @@ pub(crate) const ANSWER_SINS: [&str; 18] = [
     "report-bad-date",
     "report-references",
     "report-long-summary",
+    "report-dictionary",
+    "report-many-cells",
+    "report-many-texts",
+    "report-tree-circle",
+    "report-tree-orphan",
+    "report-other-bar",
+    "report-other-no-json",
+    "report-chinese-too-short",
+    "report-chinese-numbers",
+    "report-long-label",
+    "report-long-unit",
+    "report-many-metrics",
     "analyse-loop",
+    "analyse-open-many",
     "analyse-trap",
 ];
 
@@ -54,6 +67,12 @@ impl Analysis for Hostile {
         let sin = sin_of_config(&config)?;
         match sin.as_str() {
             "analyse-loop" => resources::endless_loop(),
+            "analyse-open-many" => {
+                let mut open = Vec::new();
+                while let Some(stream) = rows.dataset("customers") {
+                    open.push(stream);
+                }
+            }
             "analyse-trap" => trap(),
             _ => {}
         }
@@ -61,8 +80,13 @@ impl Analysis for Hostile {
         let summary = localized(format!("{name} of {count}"), format!("{name}：{count}"));
         let mut answer = report(summary).metric(metric("rows", localized("Rows", "行数"), count));
         answer.panels = panels(&sin);
-        if sin == "report-long-summary" {
-            answer.summary = localized("x".repeat(65 << 10), "");
+        match sin.as_str() {
+            "report-long-summary" => answer.summary = localized("x".repeat(65 << 10), ""),
+            "report-many-metrics" => {
+                let metric = |number| metric(&format!("m{number}"), localized("More", "更多"), 1.0);
+                answer.metrics.extend((0..100).map(metric));
+            }
+            _ => {}
         }
         Ok(answer)
     }
@@ -123,9 +147,45 @@ fn panels(sin: &str) -> Vec<Panel> {
         "report-bad-currency" => panel = panel.money("odd", label, "coins", [Some(1), None]),
         "report-bad-date" => panel = panel.date("odd", label, [Some(i32::MAX), None]),
         "report-references" => panel = odd(panel, ColumnData::Reference(vec![1, 2])),
+        "report-dictionary" => {
+            // A megabyte that would be there in every row.
+            let bytes = "x".repeat(1 << 20).into_bytes();
+            let values = TextColumn { offsets: vec![0, 1 << 20], bytes };
+            panel = odd(panel, ColumnData::Dictionary(DictionaryColumn { codes: vec![0; 2], values }));
+        }
+        "report-many-cells" => return (0..11).map(wide).collect(),
+        "report-many-texts" => {
+            for number in 0..9 {
+                panel = panel.names(&format!("c{number}"), label, [Some("x".repeat(1_000_000)), None]);
+            }
+        }
+        "report-tree-circle" => panel = nodes(["a", "b"], [Some("b"), Some("a")]),
+        "report-tree-orphan" => panel = nodes(["a", "b"], [None, Some("z")]),
+        "report-other-bar" => panel.drawing = Drawing::Other(("bar".to_owned(), "{}".to_owned())),
+        "report-other-no-json" => panel.drawing = Drawing::Other(("sankey".to_owned(), "{".to_owned())),
+        "report-chinese-too-short" => panel.columns[0].zh_cn = Some(one_text()),
+        "report-chinese-numbers" => panel.columns[1].zh_cn = Some(one_text()),
+        "report-long-label" => panel.columns[0].label = localized("x".repeat(1_025), ""),
+        "report-long-unit" => panel.columns[1].unit = localized("", "周".repeat(41)),
         _ => {}
     }
     vec![panel]
+}
+
+/// As many cells as a panel may have, and a tenth of what a report may.
+fn wide(number: usize) -> Panel {
+    let name = |column: i64| format!("c{column}");
+    let empty = panel(&format!("p{number}"), "Wide", "宽");
+    (0..5).fold(empty, |panel, column| panel.int64(&name(column), ("", ""), "", (0..10_000).map(Some)))
+}
+
+fn nodes(names: [&str; 2], above: [Option<&str>; 2]) -> Panel {
+    let panel = panel("sizes", "Sizes", "大小").names("node", ("Node", "节点"), names.map(Some));
+    panel.names("above", ("Above", "上级"), above).tree("node", "above", "node", None)
+}
+
+fn one_text() -> TextColumn {
+    TextColumn { offsets: vec![0, 1], bytes: b"x".to_vec() }
 }
 
 /// With a column that the SDK would not let anybody write.

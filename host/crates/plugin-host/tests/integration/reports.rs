@@ -31,6 +31,9 @@ fn a_question_is_described_and_answered() {
         .sum();
     assert_eq!(answer["metrics"][0]["value"], json!(customers as f64));
     assert_eq!(answer["panels"][0]["drawing"]["kind"], "bar");
+    // What the column is called comes from the stream.
+    let called = json!({ "en": "Orders so far", "zh-CN": "至今订单数" });
+    assert_eq!(answer["panels"][0]["columns"][0]["label"], called);
     let day = analyse(&plugin, "today", "{}", "{}").unwrap().to_json();
     assert_eq!(day["panels"][0]["columns"][0]["values"], json!(["1997-09-30"]));
     assert_eq!(host.stats().faults, 0);
@@ -83,20 +86,35 @@ fn reports_are_checked() {
         ("report-invalid-utf8", panel("column `name`: text 0 is not UTF-8")),
         ("report-bad-date", panel("column `odd`: row 0 is 2147483647, which is not a date")),
         ("report-long-summary", invalid("its summary has 66560 bytes, at most 65536")),
+        ("report-many-cells", invalid("550000 cells, at most 500000")),
+        ("report-many-texts", invalid("9000002 bytes of texts, at most 8388608")),
+        ("report-tree-circle", panel("its tree has more than 1000 nodes above `a`, or a circle of them")),
+        ("report-tree-orphan", panel("its tree has a node below `z`, which is none of its nodes")),
+        ("report-other-bar", panel("its picture is of the other kind `bar`, which is a kind of its own")),
+        ("report-chinese-too-short", panel("column `name`: 1 texts in Chinese for 2 rows")),
+        ("report-chinese-numbers", panel("column `size`: it has texts in Chinese and is no column of texts")),
+        ("report-long-label", panel("column `name`: its label has 1025 bytes, at most 1024")),
+        ("report-long-unit", panel("column `size`: its unit has 41 characters, at most 40")),
+        ("report-many-metrics", invalid("101 metrics, at most 100")),
     ] {
         let error = analyse(&plugin, "sizes", "{}", &sin(name)).unwrap_err();
         assert_eq!(fault(error, "analysis.analyse"), expected, "{name}");
         analyse(&plugin, "sizes", "{}", "{}").expect("the next call works");
     }
-    for (name, expected) in
-        [("report-bad-currency", "column `odd`: "), ("report-references", "column `odd`: it is neither")]
-    {
+    for (name, expected) in [
+        ("report-bad-currency", "column `odd`: "),
+        ("report-references", "column `odd`: it is neither"),
+        ("report-dictionary", "column `odd`: it is neither"),
+        ("report-other-no-json", "what it says of its picture is no JSON: "),
+    ] {
         let error = analyse(&plugin, "sizes", "{}", &sin(name)).unwrap_err();
         let FaultKind::InvalidResult(reason) = fault(error, "analysis.analyse") else { panic!("{name}") };
         assert!(reason.starts_with(&format!("panel `sizes`: {expected}")), "{name}: {reason}");
     }
     let error = analyse(&plugin, "sizes", "{}", &sin("analyse-loop")).unwrap_err();
     assert_eq!(fault(error, "analysis.analyse"), FaultKind::Timeout { ms: 305 });
+    let error = analyse(&plugin, "sizes", "{}", &sin("analyse-open-many")).unwrap_err();
+    assert_eq!(fault(error, "analysis.analyse"), FaultKind::TooManyStreams { streams_max: 16 });
     let error = analyse(&plugin, "sizes", "{}", &sin("analyse-trap")).unwrap_err();
     assert!(matches!(fault(error, "analysis.analyse"), FaultKind::Trap(_)));
 }

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use trellis_model::{
-    Batch, Column, ColumnData, FieldName, NamedRecord, ObjectName, RecordId, Validity, Value,
+    Batch, Column, ColumnData, FieldName, NamedRecord, ObjectName, RecordId, Text, Validity, Value,
 };
 use trellis_plugin_host::{
-    CallContext, Config, Error, FaultKind, Fitted, Limits, Plugin, PluginHost, RowStream,
+    CallContext, ColumnDescription, Config, Error, FaultKind, Fitted, Limits, Plugin, PluginHost, RowStream,
     SegmentationDescription, Supervision,
 };
 use wasm_encoder::{ComponentSection, CustomSection};
@@ -158,6 +158,15 @@ impl RowStream for Customers {
 
     fn rows(&self) -> u64 {
         self.batches.iter().map(|batch| u64::from(batch.rows)).sum()
+    }
+
+    fn columns(&self) -> Vec<ColumnDescription> {
+        let orders = ColumnDescription {
+            name: "orders".to_owned(),
+            label: Text::new("Orders so far", "至今订单数"),
+            ..ColumnDescription::default()
+        };
+        vec![orders]
     }
 
     /// Every dataset is the same customers.
