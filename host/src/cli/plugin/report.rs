@@ -150,7 +150,13 @@ impl Shown {
         output::line(&both(report, "summary"));
         for metric in list(report, "metrics") {
             let value = metric.get("value").and_then(Json::as_f64).unwrap_or_default();
-            output::line(&format!("  {} = {value}  {}", text(metric, "name"), both(metric, "label")));
+            let unit = both(metric, "unit");
+            let gap = if unit.is_empty() { "" } else { " " };
+            output::line(&format!(
+                "  {} = {value}{gap}{unit}  {}",
+                text(metric, "name"),
+                both(metric, "label")
+            ));
         }
         for panel in list(report, "panels") {
             output::line("");
@@ -183,7 +189,10 @@ impl Shown {
 fn head(column: &Json) -> String {
     let label = both(column, "label");
     let label = if label.is_empty() { text(column, "name").to_owned() } else { label };
-    match [text(column, "unit"), text(column, "currency")].into_iter().find(|unit| !unit.is_empty()) {
+    match [both(column, "unit"), text(column, "currency").to_owned()]
+        .into_iter()
+        .find(|unit| !unit.is_empty())
+    {
         Some(unit) => format!("{label} ({unit})"),
         None => label,
     }
@@ -241,8 +250,15 @@ mod tests {
     #[test]
     fn heads_have_units() {
         let head = |column: Json| super::head(&column);
-        let share = json!({ "name": "share", "label": { "en": "Share", "zh-CN": "占比" }, "unit": "%" });
+        let share = json!({ "name": "share", "label": { "en": "Share", "zh-CN": "占比" }, "unit": { "en": "%", "zh-CN": "" } });
         assert_eq!(head(share), "Share · 占比 (%)");
-        assert_eq!(head(json!({ "name": "spent", "unit": "", "currency": "USD" })), "spent (USD)");
+        assert_eq!(
+            head(json!({ "name": "wait", "unit": { "en": "weeks", "zh-CN": "周" } })),
+            "wait (weeks · 周)"
+        );
+        assert_eq!(
+            head(json!({ "name": "spent", "unit": { "en": "", "zh-CN": "" }, "currency": "USD" })),
+            "spent (USD)"
+        );
     }
 }
