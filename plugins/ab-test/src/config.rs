@@ -114,24 +114,33 @@ impl Config {
     /// # Errors
     /// Where names are unfit or double, or nobody gets a variant.
     pub(crate) fn weights(&self) -> Result<Vec<(Option<&str>, u32)>> {
-        let invalid = |message: String| Err(PluginError::InvalidConfig(message.into()));
+        let invalid = |en: &str, zh: &str| Err(PluginError::InvalidConfig((en, zh).into()));
         for (place, variant) in self.variants.iter().enumerate() {
             let name = &variant.name;
             let fits = name.bytes().enumerate().all(|(at, byte)| {
                 byte.is_ascii_lowercase() || byte.is_ascii_digit() || (at > 0 && byte == b'_')
             });
             if name.is_empty() || name.len() > 40 || !fits {
-                return invalid(format!(
-                    "`variants` has the name `{name}`; a name is of lower-case letters, digits and `_`, at most 40"
-                ));
+                return invalid(
+                    &format!(
+                        "`variants` has the name `{name}`; a name is of lower-case letters, digits and `_`, at most 40"
+                    ),
+                    &format!(
+                        "`variants` 中的名称 `{name}` 无效；名称由小写字母、数字和 `_` 组成，最多 40 个字符"
+                    ),
+                );
             }
             if self.variants.iter().take(place).any(|other| other.name == *name) {
-                return invalid(format!("`variants` names `{name}` twice"));
+                return invalid(
+                    &format!("`variants` names `{name}` twice"),
+                    &format!("`variants` 中 `{name}` 重复"),
+                );
             }
         }
         if self.variants.len() > 20 || self.variants.iter().all(|variant| variant.weight == 0) {
             return invalid(
-                "`variants` need one to 20 entries, one of them with a weight above 0".to_owned(),
+                "`variants` need one to 20 entries, one of them with a weight above 0",
+                "`variants` 须有 1 到 20 项，且至少一项的权重大于 0",
             );
         }
         let variants = self.variants.iter().map(|variant| (Some(variant.name.as_str()), variant.weight));

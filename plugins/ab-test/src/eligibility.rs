@@ -86,11 +86,17 @@ fn flag<'a>(batch: &'a Batch, name: &str, field: Option<&str>) -> Result<Option<
     match batch.type_of(name) {
         Some("boolean") => Ok(Some(Flag(batch.boolean(name)?))),
         found => Err(PluginError::InvalidConfig(
-            format!(
-                "`{name}` names the field `{field}`, which is of type {}; it must be yes or no",
-                found.unwrap_or("none")
+            (
+                format!(
+                    "`{name}` names the field `{field}`, which is of type {}; it must be yes or no",
+                    found.unwrap_or("none")
+                ),
+                format!(
+                    "`{name}` 指定的字段 `{field}` 类型为 {}；须为是/否字段",
+                    found.unwrap_or("（缺失）")
+                ),
             )
-            .into(),
+                .into(),
         )),
     }
 }

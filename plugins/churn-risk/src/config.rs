@@ -99,31 +99,36 @@ fn low_value_percent() -> f64 {
 impl Config {
     /// Refuses what the schema cannot: settings that contradict each other.
     pub(crate) fn check(&self) -> Result<()> {
-        let refuse = |message: String| Err(PluginError::InvalidConfig(message.into()));
+        let refuse = |en: &str, zh: &str| Err(PluginError::InvalidConfig((en, zh).into()));
         if self.medium_percent >= self.high_percent {
-            return refuse(format!(
-                "`medium_percent` is {}; it must be below `high_percent`, which is {}",
-                self.medium_percent, self.high_percent
-            ));
+            let (medium, high) = (self.medium_percent, self.high_percent);
+            return refuse(
+                &format!("`medium_percent` is {medium}; it must be below `high_percent`, which is {high}"),
+                &format!("`medium_percent` 为 {medium}；须小于 `high_percent`（{high}）"),
+            );
         }
         if self.high_value_percent + self.low_value_percent > 100.0 {
             return refuse(
-                "`high_value_percent` and `low_value_percent` are more than 100 together".to_owned(),
+                "`high_value_percent` and `low_value_percent` are more than 100 together",
+                "`high_value_percent` 与 `low_value_percent` 之和超过 100",
             );
         }
         if self.definition == Definition::Label && self.target.is_none() {
             return refuse(
-                "`target` is missing; with the definition `label` a field says who is lost".to_owned(),
+                "`target` is missing; with the definition `label` a field says who is lost",
+                "缺少 `target`；按 `label` 定义流失时，须由一个字段标明哪些客户已流失",
             );
         }
         if self.features.is_empty() && !self.uses_orders() {
             return refuse(
-                "`features` is empty and `behaviour` is off; the model has nothing to learn from".to_owned(),
+                "`features` is empty and `behaviour` is off; the model has nothing to learn from",
+                "`features` 为空且 `behaviour` 已关闭；模型无从学习",
             );
         }
         if self.target.as_ref().is_some_and(|target| self.features.contains(target)) {
             return refuse(
-                "`features` contains the `target`; a model that knows the outcome learns nothing".to_owned(),
+                "`features` contains the `target`; a model that knows the outcome learns nothing",
+                "`features` 包含了 `target`；模型若已知结果，便学不到任何规律",
             );
         }
         Ok(())

@@ -33,9 +33,9 @@ pub(crate) fn survival(survival: &Survival) -> Panel {
     let number =
         |of: fn(&trellis_mining::survival::Point) -> f64| rows().map(move |(_, point)| Some(of(point)));
     let (unit, time) = if survival.is_given {
-        ("", ("Tenure", "在网时长"))
+        (("", ""), ("Tenure", "在网时长"))
     } else {
-        ("days", ("Days since the first order", "距首次下单天数"))
+        (("days", "天"), ("Days since the first order", "距首次下单天数"))
     };
     panel("survival", "How long customers stay", "客户留存曲线")
         .about(

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use trellis_sdk::{
     AnalysisDescription, Context, LocalizedText, Panel, Report, Result, RowStream, analysis, json, localized,
-    metric, panel, parse_config, report,
+    metric, panel, parse_parameters, report,
 };
 
 use crate::config::Config;
@@ -80,7 +80,7 @@ pub(crate) fn analyse(
     config: &Config,
     at: &Context,
 ) -> Result<Report> {
-    let parameters: Parameters = parse_config(parameters)?;
+    let parameters: Parameters = parse_parameters(parameters)?;
     let customers = read(rows, &parameters, config, at)?;
     let lost: Vec<&Customer> = customers.iter().filter(|one| one.left_on.is_some()).collect();
     let worth = |customers: &[&Customer]| customers.iter().map(|one| one.value).sum::<f64>();

@@ -43,7 +43,9 @@ pub(crate) fn read_values(batch: &Batch, at: &Context) -> Result<Vec<f64>> {
         let frame = Frame::read(&["value".to_owned()], batch, at)?;
         return match frame.columns().first().map(|column| &column.cells) {
             Some(Cells::Numbers(numbers)) => Ok(numbers.clone()),
-            _ => Err(PluginError::UnsuitableData("`value` is no field with numbers".into())),
+            _ => Err(PluginError::UnsuitableData(
+                ("`value` is no field with numbers", "`value` 不是数字字段").into(),
+            )),
         };
     }
     let spent = batch.money("spent")?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use trellis_sdk::{
     Analysis, AnalysisDescription, Batch, Context, LocalizedText, Panel, PluginError, Report, Result,
-    RowStream, analysis, export_analysis, json, localized, metric, panel, parse_config, report,
+    RowStream, analysis, export_analysis, json, localized, metric, panel, parse_parameters, report,
 };
 
 use crate::severity::{Severity, form_words};
@@ -123,9 +123,12 @@ impl Analysis for ComplaintDesk {
         at: &Context,
     ) -> Result<Report> {
         if name != "recovery" {
-            return Err(PluginError::other("unknown-question", format!("there is no question `{name}`")));
+            return Err(PluginError::other(
+                "unknown-question",
+                (format!("there is no question `{name}`"), format!("没有名为 `{name}` 的问题")),
+            ));
         }
-        let parameters: Parameters = parse_config(parameters)?;
+        let parameters: Parameters = parse_parameters(parameters)?;
         let mut complaints = Vec::new();
         let mut orders: BTreeMap<u64, Vec<i32>> = BTreeMap::new();
         for batch in &mut *rows {

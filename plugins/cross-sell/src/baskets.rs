@@ -89,7 +89,10 @@ impl Baskets {
         }
         self.codes.extend_from_slice(codes);
         let end = u32::try_from(self.codes.len()).map_err(|_| {
-            PluginError::UnsuitableData("the baskets hold more than 4,294,967,295 items".into())
+            PluginError::UnsuitableData(
+                ("the baskets hold more than 4,294,967,295 items", "购物篮中的商品总数超过 4,294,967,295")
+                    .into(),
+            )
         })?;
         self.offsets.push(end);
         Ok(())
@@ -113,7 +116,11 @@ impl Baskets {
         };
         if baskets.len() == 0 {
             return Err(PluginError::UnsuitableData(
-                "there is no order line with a product up to the day as of which it runs".into(),
+                (
+                    "there is no order line with a product up to the day as of which it runs",
+                    "截至运行日期，没有带商品的订单明细",
+                )
+                    .into(),
             ));
         }
         Ok(baskets.by_name())

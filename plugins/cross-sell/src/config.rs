@@ -99,13 +99,20 @@ pub(crate) const ANY_OFFER: &str = "any";
 impl Config {
     /// Checks what the schema cannot say.
     pub(crate) fn checked(&self) -> Result<&Self> {
-        let invalid = |message: String| Err(PluginError::InvalidConfig(message.into()));
+        let invalid = |en: &str, zh: &str| Err(PluginError::InvalidConfig((en, zh).into()));
         if self.offers.len() > OFFERS_MAX {
-            return invalid(format!("`offers` has {} products; at most {OFFERS_MAX}", self.offers.len()));
+            let found = self.offers.len();
+            return invalid(
+                &format!("`offers` has {found} products; at most {OFFERS_MAX}"),
+                &format!("`offers` 有 {found} 种商品；最多 {OFFERS_MAX} 种"),
+            );
         }
         for (place, offer) in self.offers.iter().enumerate() {
             if self.offers.iter().take(place).any(|other| other == offer) {
-                return invalid(format!("`offers` names `{offer}` twice"));
+                return invalid(
+                    &format!("`offers` names `{offer}` twice"),
+                    &format!("`offers` 中 `{offer}` 重复"),
+                );
             }
         }
         for (place, mode) in self.modes.iter().enumerate() {
@@ -113,19 +120,28 @@ impl Config {
                 byte.is_ascii_lowercase() || byte.is_ascii_digit() || (at > 0 && byte == b'_')
             });
             if !fits || mode.name.is_empty() || mode.name.len() > 40 || mode.name == NO_MODE {
-                return invalid(format!(
-                    "`modes` has the name `{}`; a name is of lower-case letters, digits and `_`, at most 40, and not `{NO_MODE}`",
-                    mode.name
-                ));
+                let name = &mode.name;
+                return invalid(
+                    &format!(
+                        "`modes` has the name `{name}`; a name is of lower-case letters, digits and `_`, at most 40, and not `{NO_MODE}`"
+                    ),
+                    &format!(
+                        "`modes` 中的名称 `{name}` 无效；名称由小写字母、数字和 `_` 组成，最多 40 个字符，且不能为 `{NO_MODE}`"
+                    ),
+                );
             }
             if self.modes.iter().take(place).any(|other| other.name == mode.name) {
-                return invalid(format!("`modes` names `{}` twice", mode.name));
+                return invalid(
+                    &format!("`modes` names `{}` twice", mode.name),
+                    &format!("`modes` 中 `{}` 重复", mode.name),
+                );
             }
         }
         let in_unit = |value: f64| (0.0..=1.0).contains(&value);
         if !(self.min_support > 0.0 && in_unit(self.min_support) && in_unit(self.min_confidence)) {
             return invalid(
-                "`min_support` lies above 0 and up to 1, `min_confidence` from 0 to 1".to_owned(),
+                "`min_support` lies above 0 and up to 1, `min_confidence` from 0 to 1",
+                "`min_support` 须大于 0 且不超过 1，`min_confidence` 须在 0 到 1 之间",
             );
         }
         Ok(self)

@@ -205,11 +205,17 @@ impl Growth {
             self.found.push(&self.suffix, *count);
             if self.found.len() > self.limits.itemsets_max {
                 return Err(PluginError::UnsuitableData(
-                    format!(
-                        "more than {} itemsets are that frequent: raise `min_support` or lower `max_length`",
-                        self.limits.itemsets_max
+                    (
+                        format!(
+                            "more than {} itemsets are that frequent: raise `min_support` or lower `max_length`",
+                            self.limits.itemsets_max
+                        ),
+                        format!(
+                            "频繁项集超过 {} 个：请提高 `min_support` 或降低 `max_length`",
+                            self.limits.itemsets_max
+                        ),
                     )
-                    .into(),
+                        .into(),
                 ));
             }
             if self.suffix.len() < self.limits.length_max

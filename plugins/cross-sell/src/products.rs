@@ -66,7 +66,10 @@ fn add(
     }
     for of_batch in [price.currency(), cost.currency()] {
         if of_batch != currency {
-            let message = format!("products have amounts in {currency} and in {of_batch}");
+            let message = (
+                format!("products have amounts in {currency} and in {of_batch}"),
+                format!("商品金额的币种既有 {currency} 又有 {of_batch}"),
+            );
             return Err(PluginError::UnsuitableData(message.into()));
         }
     }

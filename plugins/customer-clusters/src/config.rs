@@ -82,36 +82,48 @@ impl Config {
     /// # Errors
     /// [`PluginError::InvalidConfig`] where settings contradict each other or the manifest's schema.
     pub(crate) fn checked(&self) -> Result<&Self> {
-        let invalid = |problem: String| Err(PluginError::InvalidConfig(problem.into()));
+        let invalid = |en: &str, zh: &str| Err(PluginError::InvalidConfig((en, zh).into()));
         if self.purchases.is_empty() && self.features.is_empty() {
             return invalid(
-                "`purchases` and `features` are both empty; something has to be compared".to_owned(),
+                "`purchases` and `features` are both empty; something has to be compared",
+                "`purchases` 和 `features` 均为空；至少要选择一项进行比较",
             );
         }
         for (place, figure) in self.purchases.iter().enumerate() {
             if self.purchases.iter().take(place).any(|before| before == figure) {
-                return invalid(format!("`purchases` names `{}` twice", figure.name()));
+                return invalid(
+                    &format!("`purchases` names `{}` twice", figure.name()),
+                    &format!("`purchases` 中 `{}` 重复", figure.name()),
+                );
             }
         }
         for (name, clusters) in [("clusters", self.clusters), ("clusters_max", Some(self.clusters_max))] {
             if clusters.is_some_and(|clusters| !(2..=CLUSTERS_MAX).contains(&clusters)) {
-                return invalid(format!(
-                    "`{name}` is {}; it must be 2 to {CLUSTERS_MAX}",
-                    clusters.unwrap_or(0)
-                ));
+                let found = clusters.unwrap_or(0);
+                return invalid(
+                    &format!("`{name}` is {found}; it must be 2 to {CLUSTERS_MAX}"),
+                    &format!("`{name}` 为 {found}；须在 2 到 {CLUSTERS_MAX} 之间"),
+                );
             }
         }
         let starts = self.start_customers.len();
         if starts == 1 || starts > CLUSTERS_MAX {
-            return invalid(format!(
-                "`start_customers` has {starts} entries; 2 to {CLUSTERS_MAX} make clusters"
-            ));
+            return invalid(
+                &format!("`start_customers` has {starts} entries; 2 to {CLUSTERS_MAX} make clusters"),
+                &format!("`start_customers` 有 {starts} 项；须为 2 到 {CLUSTERS_MAX} 项才能聚类"),
+            );
         }
         if let Some(clusters) = self.clusters.filter(|clusters| starts > 0 && *clusters != starts) {
-            return invalid(format!("`clusters` is {clusters}, but `start_customers` has {starts} entries"));
+            return invalid(
+                &format!("`clusters` is {clusters}, but `start_customers` has {starts} entries"),
+                &format!("`clusters` 为 {clusters}，但 `start_customers` 有 {starts} 项"),
+            );
         }
         if !(1..=50).contains(&self.restarts) {
-            return invalid(format!("`restarts` is {}; it must be 1 to 50", self.restarts));
+            return invalid(
+                &format!("`restarts` is {}; it must be 1 to 50", self.restarts),
+                &format!("`restarts` 为 {}；须在 1 到 50 之间", self.restarts),
+            );
         }
         Ok(self)
     }

@@ -77,7 +77,10 @@ impl Population {
             if population.currency.is_empty() {
                 rows.currency.clone_into(&mut population.currency);
             } else if population.currency != rows.currency {
-                let message = format!("`spent` is in {} and in {}", population.currency, rows.currency);
+                let message = (
+                    format!("`spent` is in {} and in {}", population.currency, rows.currency),
+                    format!("`spent` 的币种既有 {} 又有 {}", population.currency, rows.currency),
+                );
                 return Err(PluginError::UnsuitableData(message.into()));
             }
             for (row, (absent, ordinal)) in rows.absent.iter().zip(rows.ordinals).enumerate() {
@@ -93,8 +96,11 @@ impl Population {
             }
         }
         if population.points.count() == 0 {
-            let message = "no customer has the figures that are compared, up to the day as of which it runs";
-            return Err(PluginError::UnsuitableData(message.to_owned().into()));
+            let message = (
+                "no customer has the figures that are compared, up to the day as of which it runs",
+                "截至运行日期，没有客户具备参与比较的指标",
+            );
+            return Err(PluginError::UnsuitableData(message.into()));
         }
         Ok(population)
     }
@@ -156,8 +162,9 @@ fn find(
             .iter()
             .map(|ordinal| match ordinals.binary_search(ordinal) {
                 Ok(place) => Ok(points.point(place)),
-                Err(_) => Err(PluginError::InvalidConfig(format!(
-                    "`start_customers` names {ordinal}; no customer of that number has the figures that are compared"
+                Err(_) => Err(PluginError::InvalidConfig((
+                    format!("`start_customers` names {ordinal}; no customer of that number has the figures that are compared"),
+                    format!("`start_customers` 中的 {ordinal} 无效：该编号的客户不存在，或不具备参与比较的指标"),
                 ).into())),
             })
             .collect::<Result<_>>()?;
@@ -179,7 +186,9 @@ fn find(
         .filter_map(|(place, row)| Some((place, row.silhouette?)))
         .reduce(|best, next| if next.1 > best.1 { next } else { best });
     let chosen = found.into_iter().nth(best.map_or(0, |(place, _)| place));
-    let chosen = chosen.ok_or_else(|| PluginError::UnsuitableData("there is no customer to group".into()))?;
+    let chosen = chosen.ok_or_else(|| {
+        PluginError::UnsuitableData(("there is no customer to group", "没有可供分群的客户").into())
+    })?;
     let clustering = if thinned.is_some() { lloyd(points, chosen.centroids) } else { chosen };
     Ok((clustering, elbow))
 }

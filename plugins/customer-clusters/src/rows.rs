@@ -167,8 +167,10 @@ fn field(batch: &Batch, name: &str, at: &Context) -> Result<Vec<f64>> {
             .map(|value| or_missing(value.map(|value| f64::from(u8::from(value)))))
             .collect(),
         Some(other) if other != "float64" => {
-            let message =
-                format!("`{name}` is of type {other}; clusters compare numbers, amounts, dates and yes/no");
+            let message = (
+                format!("`{name}` is of type {other}; clusters compare numbers, amounts, dates and yes/no"),
+                format!("`{name}` 的类型为 {other}；聚类只能比较数字、金额、日期和是/否字段"),
+            );
             return Err(PluginError::UnsuitableData(message.into()));
         }
         _ => batch.float64(name)?.iter().map(or_missing).collect(),

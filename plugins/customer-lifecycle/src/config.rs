@@ -71,12 +71,17 @@ impl Config {
         let (window, history, early, late) =
             (self.window_days, self.history_days, self.early_days, self.late_days);
         if history <= window {
-            let problem =
-                format!("`history_days` is {history}; it must be more than `window_days`, {window}");
+            let problem = (
+                format!("`history_days` is {history}; it must be more than `window_days`, {window}"),
+                format!("`history_days` 为 {history}；须大于 `window_days`（{window}）"),
+            );
             return Err(PluginError::InvalidConfig(problem.into()));
         }
         if late <= early {
-            let problem = format!("`late_days` is {late}; it must be more than `early_days`, {early}");
+            let problem = (
+                format!("`late_days` is {late}; it must be more than `early_days`, {early}"),
+                format!("`late_days` 为 {late}；须大于 `early_days`（{early}）"),
+            );
             return Err(PluginError::InvalidConfig(problem.into()));
         }
         Ok(())

@@ -80,8 +80,11 @@ impl Lifecycle {
             }
         }
         if model.customers == 0 {
-            let message = "no customer has an order up to the day as of which it runs";
-            return Err(PluginError::UnsuitableData(message.to_owned().into()));
+            let message = (
+                "no customer has an order up to the day as of which it runs",
+                "截至运行日期，没有客户有订单",
+            );
+            return Err(PluginError::UnsuitableData(message.into()));
         }
         Ok(Model { bytes: model.to_bytes(), summary: model.summary(), metrics: model.metrics() })
     }
@@ -132,8 +135,10 @@ impl Lifecycle {
         if self.currency == currency {
             return Ok(());
         }
-        let message =
-            format!("the model was fitted on amounts in {}, `spent` is in {currency}", self.currency);
+        let message = (
+            format!("the model was fitted on amounts in {}, `spent` is in {currency}", self.currency),
+            format!("模型学习时的金额币种为 {}，而 `spent` 的币种为 {currency}", self.currency),
+        );
         Err(PluginError::UnsuitableData(message.into()))
     }
 

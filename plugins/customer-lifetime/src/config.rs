@@ -54,7 +54,13 @@ impl Config {
             if (from..=to).contains(&value) {
                 return Ok(());
             }
-            Err(PluginError::InvalidConfig(format!("`{name}` is {value}; it must be {from} to {to}").into()))
+            Err(PluginError::InvalidConfig(
+                (
+                    format!("`{name}` is {value}; it must be {from} to {to}"),
+                    format!("`{name}` 为 {value}；须在 {from} 到 {to} 之间"),
+                )
+                    .into(),
+            ))
         };
         within("horizon_weeks", f64::from(self.horizon_weeks), 1.0, 520.0)?;
         within("discount_percent_yearly", self.discount_percent_yearly, 0.0, 100.0)?;

@@ -106,7 +106,7 @@ fn new_customer(model: &LifetimeModel, purchases: &Purchases) -> Panel {
         (1..=steps).map(|step| (u64::from(step) * u64::from(horizon) / u64::from(steps)) as u32).collect();
     panel("new_customer", "Purchases of a new customer", "新客户的购买次数")
         .about("Expected repeat purchases since the first purchase.", "首次购买之后的预期重复购买次数。")
-        .int64("weeks", ("Weeks", "周"), "weeks", weeks.iter().map(|week| Some(i64::from(*week))))
+        .int64("weeks", ("Weeks", "周"), ("weeks", "周"), weeks.iter().map(|week| Some(i64::from(*week))))
         .float64(
             "purchases",
             ("Expected purchases", "预期购买次数"),

@@ -58,8 +58,11 @@ impl Population {
             population.add(&Rows::read(&batch, at, config.holdout_days)?)?;
         }
         if population.histories.is_empty() {
-            let message = "no customer has an order up to the day as of which it runs";
-            return Err(PluginError::UnsuitableData(message.to_owned().into()));
+            let message = (
+                "no customer has an order up to the day as of which it runs",
+                "截至运行日期，没有客户有订单",
+            );
+            return Err(PluginError::UnsuitableData(message.into()));
         }
         Ok(population)
     }
@@ -68,7 +71,10 @@ impl Population {
         if self.currency.is_empty() {
             rows.currency.clone_into(&mut self.currency);
         } else if self.currency != rows.currency {
-            let message = format!("`spent` is in {} and in {}", self.currency, rows.currency);
+            let message = (
+                format!("`spent` is in {} and in {}", self.currency, rows.currency),
+                format!("`spent` 的币种既有 {} 又有 {}", self.currency, rows.currency),
+            );
             return Err(PluginError::UnsuitableData(message.into()));
         }
         for customer in rows.customers.iter().flatten() {

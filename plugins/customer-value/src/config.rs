@@ -60,27 +60,36 @@ impl Config {
     /// # Errors
     /// [`PluginError::InvalidConfig`] where weights do not add up, or bands are not in order.
     pub(crate) fn check(&self) -> Result<()> {
-        let sums: [(&str, f64); 2] = [
+        let sums: [(&str, &str, f64); 2] = [
             (
                 "`history_weight`, `potential_weight`, `satisfaction_weight` and `influence_weight`",
+                "`history_weight`、`potential_weight`、`satisfaction_weight` 与 `influence_weight`",
                 self.value_weights().iter().sum(),
             ),
             (
                 "`economic_weight`, `development_weight` and `image_weight`",
+                "`economic_weight`、`development_weight` 与 `image_weight`",
                 self.composite_weights().iter().sum(),
             ),
         ];
-        for (names, sum) in sums {
+        for (names, names_zh, sum) in sums {
             // Weights are typed by people, with a few decimals.
             if sum.is_nan() || (sum - 100.0).abs() >= 1e-6 {
                 return Err(PluginError::InvalidConfig(
-                    format!("{names} add up to {sum}; they must add up to 100").into(),
+                    (
+                        format!("{names} add up to {sum}; they must add up to 100"),
+                        format!("{names_zh} 之和为 {sum}；须为 100"),
+                    )
+                        .into(),
                 ));
             }
         }
         let (medium, high) = (self.wallet_medium, self.wallet_high);
         if medium >= high {
-            let problem = format!("`wallet_medium` is {medium}; it must be less than `wallet_high`, {high}");
+            let problem = (
+                format!("`wallet_medium` is {medium}; it must be less than `wallet_high`, {high}"),
+                format!("`wallet_medium` 为 {medium}；须小于 `wallet_high`（{high}）"),
+            );
             return Err(PluginError::InvalidConfig(problem.into()));
         }
         Ok(())

@@ -66,8 +66,9 @@ impl ValueModel {
             rows.customers().for_each(|customer| model.collect(&customer, &mut lists));
         }
         if model.customers == 0 {
-            let message = "no customer has an order, an estimate or a rating";
-            return Err(PluginError::UnsuitableData(message.to_owned().into()));
+            let message =
+                ("no customer has an order, an estimate or a rating", "没有客户有订单、消费估计或评分");
+            return Err(PluginError::UnsuitableData(message.into()));
         }
         let [spent, orders, elsewhere, delivered, captured] = lists;
         (model.spent, model.orders, model.elsewhere) =
@@ -117,8 +118,10 @@ impl ValueModel {
         if self.currency == currency {
             return Ok(());
         }
-        let message =
-            format!("the model was fitted on amounts in {}, `spent` is in {currency}", self.currency);
+        let message = (
+            format!("the model was fitted on amounts in {}, `spent` is in {currency}", self.currency),
+            format!("模型学习时的金额币种为 {}，而 `spent` 的币种为 {currency}", self.currency),
+        );
         Err(PluginError::UnsuitableData(message.into()))
     }
 

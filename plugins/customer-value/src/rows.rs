@@ -108,7 +108,10 @@ impl<'a> Rows<'a> {
             if amounts.currency() == currency {
                 return Ok(amounts.minor_units());
             }
-            let message = format!("`{name}` is in {}, `spent` in {currency}", amounts.currency());
+            let message = (
+                format!("`{name}` is in {}, `spent` in {currency}", amounts.currency()),
+                format!("`{name}` 的币种为 {}，而 `spent` 的币种为 {currency}", amounts.currency()),
+            );
             Err(PluginError::UnsuitableData(message.into()))
         };
         Ok(Self {

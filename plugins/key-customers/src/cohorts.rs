@@ -97,7 +97,7 @@ struct Cohort {
 
 /// Reads `rows`, orders in any order, twice.
 pub(crate) fn answer(rows: &mut RowStream<'_>, parameters: &str, _: &Context) -> Result<Report> {
-    let Parameters { period } = trellis_sdk::parse_config(parameters)?;
+    let Parameters { period } = trellis_sdk::parse_parameters(parameters)?;
     let mut customers: Vec<Activity> = Vec::new();
     let mut last = i32::MIN;
     each(rows, |ordinal, day, _| {
@@ -112,7 +112,9 @@ pub(crate) fn answer(rows: &mut RowStream<'_>, parameters: &str, _: &Context) ->
     })?;
     let Some(first) = customers.iter().map(|customer| customer.first).min().filter(|first| *first < i32::MAX)
     else {
-        return Err(PluginError::UnsuitableData("there is no order with a customer and a day".into()));
+        return Err(PluginError::UnsuitableData(
+            ("there is no order with a customer and a day", "没有同时具备客户和下单日期的订单").into(),
+        ));
     };
     let mut cohorts = vec![Cohort::default(); (last - first) as usize + 1];
     for (number, cohort) in (first..).zip(&mut cohorts) {
@@ -148,8 +150,11 @@ fn each(rows: &mut RowStream<'_>, mut with: impl FnMut(usize, i32, Option<(i64, 
         for ((account, day), amount) in figures {
             let Some((account, day)) = account.zip(day) else { continue };
             if account >= ORDINALS_MAX {
-                let message = format!(
-                    "an order is of customer number {account}; at most {ORDINALS_MAX} are told apart"
+                let message = (
+                    format!(
+                        "an order is of customer number {account}; at most {ORDINALS_MAX} are told apart"
+                    ),
+                    format!("有订单属于第 {account} 号客户；最多只能区分 {ORDINALS_MAX} 位客户"),
                 );
                 return Err(PluginError::UnsuitableData(message.into()));
             }

@@ -57,17 +57,26 @@ impl Config {
     /// # Errors
     /// [`PluginError::InvalidConfig`] for what the manifest's schema does not allow either.
     pub(crate) fn checked(&self) -> Result<&Self> {
-        let invalid = |problem: String| Err(PluginError::InvalidConfig(problem.into()));
+        let invalid = |en: String, zh: String| Err(PluginError::InvalidConfig((en, zh).into()));
         for (name, percent) in [("share_percent", self.share_percent), ("top_percent", self.top_percent)] {
             if !(percent > 0.0 && percent <= 100.0) {
-                return invalid(format!("`{name}` is {percent}; it must be above 0, at most 100"));
+                return invalid(
+                    format!("`{name}` is {percent}; it must be above 0, at most 100"),
+                    format!("`{name}` 为 {percent}；须大于 0 且不超过 100"),
+                );
             }
         }
         if !(1..=6).contains(&self.rankings_min) {
-            return invalid(format!("`rankings_min` is {}; it must be 1 to 6", self.rankings_min));
+            return invalid(
+                format!("`rankings_min` is {}; it must be 1 to 6", self.rankings_min),
+                format!("`rankings_min` 为 {}；须在 1 到 6 之间", self.rankings_min),
+            );
         }
         if !(1..=3650).contains(&self.growth_days) {
-            return invalid(format!("`growth_days` is {}; it must be 1 to 3650", self.growth_days));
+            return invalid(
+                format!("`growth_days` is {}; it must be 1 to 3650", self.growth_days),
+                format!("`growth_days` 为 {}；须在 1 到 3650 之间", self.growth_days),
+            );
         }
         Ok(self)
     }

@@ -124,7 +124,10 @@ impl Analysis for KeyCustomers {
     ) -> Result<Report> {
         match name {
             cohorts::COHORTS => cohorts::answer(rows, parameters, at),
-            other => Err(PluginError::other("no-such-analysis", format!("there is no analysis `{other}`"))),
+            other => Err(PluginError::other(
+                "no-such-analysis",
+                (format!("there is no analysis `{other}`"), format!("没有名为 `{other}` 的分析")),
+            )),
         }
     }
 }

@@ -104,7 +104,10 @@ impl Population {
             if population.currency.is_empty() {
                 figures.currency.clone_into(&mut population.currency);
             } else if population.currency != figures.currency {
-                let message = format!("`spent` is in {} and in {}", population.currency, figures.currency);
+                let message = (
+                    format!("`spent` is in {} and in {}", population.currency, figures.currency),
+                    format!("`spent` 的币种既有 {} 又有 {}", population.currency, figures.currency),
+                );
                 return Err(PluginError::UnsuitableData(message.into()));
             }
             let seen: Vec<Seen> = config
@@ -115,8 +118,11 @@ impl Population {
             population.add(&figures, &seen, config.key_by);
         }
         if population.ordinals.is_empty() {
-            let message = "no customer has an order or a value up to the day as of which it runs";
-            return Err(PluginError::UnsuitableData(message.to_owned().into()));
+            let message = (
+                "no customer has an order or a value up to the day as of which it runs",
+                "截至运行日期，没有客户有订单或价值",
+            );
+            return Err(PluginError::UnsuitableData(message.into()));
         }
         Ok(population)
     }

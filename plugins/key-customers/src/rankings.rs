@@ -120,7 +120,10 @@ pub(crate) fn numbers(batch: &Batch, name: &str) -> Result<Vec<f64>> {
         Some("float64") => batch.float64(name)?.iter().map(known).collect(),
         other => {
             let found = other.unwrap_or("missing");
-            let message = format!("`{name}` is of type {found}; customers are ranked by numbers and amounts");
+            let message = (
+                format!("`{name}` is of type {found}; customers are ranked by numbers and amounts"),
+                format!("`{name}` 的类型为 {}；客户只能按数字或金额排名", other.unwrap_or("（缺失）")),
+            );
             return Err(PluginError::UnsuitableData(message.into()));
         }
     })

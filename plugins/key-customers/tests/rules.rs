@@ -185,6 +185,6 @@ fn what_cannot_be_used_is_refused_by_name() {
         KeyCustomers::analyse(name, &mut orders(), parameters, &Config::default(), &at()).unwrap_err()
     };
     assert!(ask("weather", "{}").to_string().contains("`weather`"));
-    assert!(matches!(ask("cohorts", r#"{"period":"week"}"#), PluginError::InvalidConfig(_)));
+    assert!(matches!(ask("cohorts", r#"{"period":"week"}"#), PluginError::InvalidParameters(_)));
     assert!(matches!(ask("cohorts", "{}"), PluginError::UnsuitableData(_)));
 }

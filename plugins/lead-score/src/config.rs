@@ -76,14 +76,19 @@ impl Config {
     pub(crate) fn check(&self) -> Result<()> {
         let (a, b, c) = (self.grade_a, self.grade_b, self.grade_c);
         if !(a > b && b > c) {
-            let problem =
-                format!("`grade_a`, `grade_b` and `grade_c` are {a}, {b} and {c}; they must descend");
+            let problem = (
+                format!("`grade_a`, `grade_b` and `grade_c` are {a}, {b} and {c}; they must descend"),
+                format!("`grade_a`、`grade_b` 和 `grade_c` 分别为 {a}、{b} 和 {c}；须依次递减"),
+            );
             return Err(PluginError::InvalidConfig(problem.into()));
         }
         if let (Some(least), Some(most)) = (self.employees_min, self.employees_max)
             && least > most
         {
-            let problem = format!("`employees_min` is {least}, more than `employees_max`, {most}");
+            let problem = (
+                format!("`employees_min` is {least}, more than `employees_max`, {most}"),
+                format!("`employees_min` 为 {least}，大于 `employees_max`（{most}）"),
+            );
             return Err(PluginError::InvalidConfig(problem.into()));
         }
         Ok(())

@@ -44,7 +44,7 @@ impl LeadModel {
             }
         }
         if model.leads == 0 {
-            return Err(PluginError::UnsuitableData("there is no lead".into()));
+            return Err(PluginError::UnsuitableData(("there is no lead", "没有线索").into()));
         }
         Ok(Model { bytes: model.to_bytes(), summary: model.summary(), metrics: model.metrics() })
     }

@@ -88,7 +88,7 @@ fn decay(model: &LeadModel) -> Panel {
     let left = |day: f64| 100.0 * trellis_sdk::math::exp2(-day / half);
     panel("decay", "How a contact fades", "互动的衰减")
         .about("What is left of a contact by its age.", "互动经过若干天后剩余的分量。")
-        .float64("days", ("Age", "经过时间"), "days", days().map(Some))
+        .float64("days", ("Age", "经过时间"), ("days", "天"), days().map(Some))
         .float64("left", ("Left of it", "剩余分量"), "%", days().map(|day| Some(left(day))))
         .line("days", ["left"])
 }

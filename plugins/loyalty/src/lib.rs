@@ -23,7 +23,7 @@ use trellis_sdk::{
     Analysis, AnalysisDescription, Assignments, Batch, Context, LearnedBy, LocalizedText, Model, ModelReport,
     NO_VALUE, PluginError, Reason, Report, Result, RowStream, ScoreDescription, Scores, Scoring,
     Segmentation, SegmentationDescription, export_analysis, export_model_report, export_scoring,
-    export_segmentation, parse_config,
+    export_segmentation, parse_parameters,
 };
 
 pub use config::Config;
@@ -115,9 +115,12 @@ impl Analysis for Loyalty {
         _: &Context,
     ) -> Result<Report> {
         match name {
-            satisfaction::NAME => satisfaction::analyse(rows, &parse_config(parameters)?),
-            questionnaire::NAME => questionnaire::analyse(rows, &parse_config(parameters)?),
-            _ => Err(PluginError::other("unknown-analysis", format!("there is no analysis `{name}`"))),
+            satisfaction::NAME => satisfaction::analyse(rows, &parse_parameters(parameters)?),
+            questionnaire::NAME => questionnaire::analyse(rows, &parse_parameters(parameters)?),
+            _ => Err(PluginError::other(
+                "unknown-analysis",
+                (format!("there is no analysis `{name}`"), format!("没有名为 `{name}` 的分析")),
+            )),
         }
     }
 }

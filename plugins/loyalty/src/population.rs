@@ -15,8 +15,11 @@ pub(crate) fn learn(rows: &mut RowStream<'_>, config: &Config) -> Result<Model> 
         Rows::read(&batch)?.customers().for_each(|customer| figures.add(&customer));
     }
     if figures.customers == 0 {
-        let message = "no customer has an order or answered a question up to the day as of which it runs";
-        return Err(PluginError::UnsuitableData(message.to_owned().into()));
+        let message = (
+            "no customer has an order or answered a question up to the day as of which it runs",
+            "截至运行日期，没有客户有订单或回答过问卷",
+        );
+        return Err(PluginError::UnsuitableData(message.into()));
     }
     let mut model = figures.model(config);
     rows.rewind();

@@ -247,7 +247,7 @@ pub(crate) fn analyse(rows: &mut RowStream<'_>, parameters: &Parameters) -> Resu
         }
     }
     if sums.respondents == 0 {
-        let message = "no answer has a mark within the scale".to_owned();
+        let message = ("no answer has a mark within the scale", "没有任何答卷的评分在量表范围内");
         return Err(PluginError::UnsuitableData(message.into()));
     }
     Ok(results(&sums, parameters))
@@ -255,9 +255,12 @@ pub(crate) fn analyse(rows: &mut RowStream<'_>, parameters: &Parameters) -> Resu
 
 impl Parameters {
     fn check(&self) -> Result<()> {
-        let invalid = |problem: String| Err(PluginError::InvalidConfig(problem.into()));
+        let invalid = |en: String, zh: String| Err(PluginError::InvalidParameters((en, zh).into()));
         if self.drivers.contains(&self.outcome) {
-            return invalid(format!("`drivers` contains the outcome, question {}", self.outcome));
+            return invalid(
+                format!("`drivers` contains the outcome, question {}", self.outcome),
+                format!("`drivers` 包含了结果题（第 {} 题）", self.outcome),
+            );
         }
         if let Some(twice) = self
             .drivers
@@ -265,18 +268,24 @@ impl Parameters {
             .enumerate()
             .find(|(place, driver)| self.drivers.iter().take(*place).any(|earlier| earlier == *driver))
         {
-            return invalid(format!("`drivers` has question {} twice", twice.1));
+            return invalid(
+                format!("`drivers` has question {} twice", twice.1),
+                format!("`drivers` 中第 {} 题重复", twice.1),
+            );
         }
         if let Some(number) =
             self.drivers.iter().chain([&self.outcome]).find(|number| !(1..=QUESTIONS).contains(number))
         {
-            return invalid(format!("there is no question {number}; there are 1 to {QUESTIONS}"));
+            return invalid(
+                format!("there is no question {number}; there are 1 to {QUESTIONS}"),
+                format!("没有第 {number} 题；题号为 1 到 {QUESTIONS}"),
+            );
         }
         if self.scale_min.partial_cmp(&self.scale_max) != Some(std::cmp::Ordering::Less) {
-            return invalid(format!(
-                "`scale_min` is {}, not below `scale_max`, {}",
-                self.scale_min, self.scale_max
-            ));
+            return invalid(
+                format!("`scale_min` is {}, not below `scale_max`, {}", self.scale_min, self.scale_max),
+                format!("`scale_min` 为 {}，须小于 `scale_max`（{}）", self.scale_min, self.scale_max),
+            );
         }
         Ok(())
     }

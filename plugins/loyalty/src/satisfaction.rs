@@ -91,8 +91,14 @@ pub(crate) fn analyse(rows: &mut RowStream<'_>, parameters: &Parameters) -> Resu
     }
     if surveys.values().all(|survey| survey.marks.count() == 0) {
         let message = match &parameters.survey {
-            Some(name) => format!("no survey called `{name}` has an answer within its scale"),
-            None => "no survey has an answer within its scale".to_owned(),
+            Some(name) => (
+                format!("no survey called `{name}` has an answer within its scale"),
+                format!("名为 `{name}` 的调查没有在量表范围内的答卷"),
+            ),
+            None => (
+                "no survey has an answer within its scale".to_owned(),
+                "没有任何调查有在量表范围内的答卷".to_owned(),
+            ),
         };
         return Err(PluginError::UnsuitableData(message.into()));
     }

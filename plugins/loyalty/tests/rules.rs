@@ -313,7 +313,9 @@ fn surveys_are_counted_on_their_scale() {
         &Config::default(),
         &context(),
     );
-    assert!(matches!(twice.unwrap_err(), PluginError::InvalidConfig(text) if text.en.contains("question 1")));
+    assert!(
+        matches!(twice.unwrap_err(), PluginError::InvalidParameters(text) if text.en.contains("question 1"))
+    );
 }
 
 proptest! {

@@ -180,19 +180,26 @@ impl Column {
                 self.begin_texts().then(|| self.push_texts(texts.iter())).ok_or_else(|| self.changed())
             }
             Some("dictionary-list") => self.push_sets(&batch.lists(&name)?),
-            Some(other) => Err(PluginError::UnsuitableData(format!(
-                "`{}` is of type {other}; a model learns from numbers, amounts, dates, truth values, choices and texts",
-                self.plain_name()
+            Some(other) => Err(PluginError::UnsuitableData((
+                format!(
+                    "`{}` is of type {other}; a model learns from numbers, amounts, dates, truth values, choices and texts",
+                    self.plain_name()
+                ),
+                format!("`{}` 的类型为 {other}；模型只能从数字、金额、日期、是/否、选项和文本字段中学习", self.plain_name()),
             ).into())),
             None => {
-                Err(PluginError::other("missing-column", format!("there is no column `{name}` in the batch")))
+                Err(PluginError::other("missing-column", (format!("there is no column `{name}` in the batch"), format!("数据中没有 `{name}` 列"))))
             }
         }
     }
 
     fn changed(&self) -> PluginError {
         PluginError::UnsuitableData(
-            format!("`{}` changed its type between two batches", self.plain_name()).into(),
+            (
+                format!("`{}` changed its type between two batches", self.plain_name()),
+                format!("`{}` 的类型在不同批次之间不一致", self.plain_name()),
+            )
+                .into(),
         )
     }
 

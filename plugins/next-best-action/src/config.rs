@@ -170,25 +170,40 @@ impl Config {
                 byte.is_ascii_lowercase() || byte.is_ascii_digit() || (at > 0 && byte == b'_')
             });
             if name.is_empty() || name.len() > 40 || !fits || name == NO_ACTION {
-                return invalid(format!(
-                    "`actions` has the name `{name}`; a name is of lower-case letters, digits and `_`, at most 40, and not `{NO_ACTION}`"
-                ));
+                return invalid(
+                    format!(
+                        "`actions` has the name `{name}`; a name is of lower-case letters, digits and `_`, at most 40, and not `{NO_ACTION}`"
+                    ),
+                    format!(
+                        "`actions` 中的名称 `{name}` 无效；名称由小写字母、数字和 `_` 组成，最多 40 个字符，且不能为 `{NO_ACTION}`"
+                    ),
+                );
             }
             if self.actions.iter().take(place).any(|other| other.name == *name) {
-                return invalid(format!("`actions` names `{name}` twice"));
+                return invalid(
+                    format!("`actions` names `{name}` twice"),
+                    format!("`actions` 中 `{name}` 重复"),
+                );
             }
             if action.probability.is_none() && action.probability_field.is_none() {
-                return invalid(format!("action `{name}` has neither `probability` nor `probability_field`"));
+                return invalid(
+                    format!("action `{name}` has neither `probability` nor `probability_field`"),
+                    format!("行动 `{name}` 既未设置 `probability`，也未设置 `probability_field`"),
+                );
             }
             if action.gain.is_none() && action.gain_field.is_none() {
-                return invalid(format!("action `{name}` has neither `gain` nor `gain_field`"));
+                return invalid(
+                    format!("action `{name}` has neither `gain` nor `gain_field`"),
+                    format!("行动 `{name}` 既未设置 `gain`，也未设置 `gain_field`"),
+                );
             }
             if let Some(field) =
                 action.named_fields().find(|field| !self.fields.iter().any(|known| known == field))
             {
-                return invalid(format!(
-                    "action `{name}` refers to the field `{field}`, which `fields` does not list"
-                ));
+                return invalid(
+                    format!("action `{name}` refers to the field `{field}`, which `fields` does not list"),
+                    format!("行动 `{name}` 引用的字段 `{field}` 未列入 `fields`"),
+                );
             }
         }
         Ok(self)
@@ -202,6 +217,6 @@ impl ActionSetting {
     }
 }
 
-fn invalid<T>(message: String) -> Result<T> {
-    Err(PluginError::InvalidConfig(message.into()))
+fn invalid<T>(en: String, zh: String) -> Result<T> {
+    Err(PluginError::InvalidConfig((en, zh).into()))
 }

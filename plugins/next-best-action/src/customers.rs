@@ -150,9 +150,12 @@ impl<'a> Field<'a> {
             Some("int64") => Ok(Self::Integers(batch.int64(&name)?)),
             Some("money") => Ok(Self::Money(batch.money(&name)?)),
             Some("boolean") => Ok(Self::Booleans(batch.boolean(&name)?)),
-            found => Err(PluginError::InvalidConfig(format!(
-                "`fields` names `{field}`, which is of type {}; it must be a number, an amount, or yes or no",
-                found.unwrap_or("none")
+            found => Err(PluginError::InvalidConfig((
+                format!(
+                    "`fields` names `{field}`, which is of type {}; it must be a number, an amount, or yes or no",
+                    found.unwrap_or("none")
+                ),
+                format!("`fields` 中的 `{field}` 类型为 {}；须为数字、金额或是/否字段", found.unwrap_or("（缺失）")),
             ).into())),
         }
     }

@@ -16,7 +16,7 @@ use trellis_sdk::{
     Eligibilities, LearnedBy, Model, ModelReport, NO_VALUE, ObjectRecord, Reason, Report, Result, RowActions,
     RowStream, ScoreDescription, Scores, Scoring, Segmentation, SegmentationDescription, analysis, described,
     export_analysis, export_campaign_rules, export_model_report, export_scoring, export_segmentation,
-    message, parse_config, scored, task,
+    message, parse_parameters, scored, task,
 };
 
 pub use config::{ActionSetting, Channel, Config, PerChannel};
@@ -196,7 +196,7 @@ impl Analysis for NextBestAction {
         config: &Config,
         at: &Context,
     ) -> Result<Report> {
-        planning::answer(rows, &parse_config(parameters)?, config.checked()?, &at.base_currency)
+        planning::answer(rows, &parse_parameters(parameters)?, config.checked()?, &at.base_currency)
     }
 }
 

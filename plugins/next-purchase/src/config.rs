@@ -25,15 +25,23 @@ impl Config {
     /// # Errors
     /// [`PluginError::InvalidConfig`] where bands do not ascend.
     pub(crate) fn checked(&self) -> Result<Self> {
-        let invalid = |problem: String| Err(PluginError::InvalidConfig(problem.into()));
+        let invalid = |en: String, zh: String| Err(PluginError::InvalidConfig((en, zh).into()));
         if !(1..=3650).contains(&self.window_days) {
-            return invalid(format!("`window_days` is {}; it must be 1 to 3650", self.window_days));
+            return invalid(
+                format!("`window_days` is {}; it must be 1 to 3650", self.window_days),
+                format!("`window_days` 为 {}；须在 1 到 3650 之间", self.window_days),
+            );
         }
         let (overdue, dormant) = (self.overdue_percent, self.dormant_percent);
         if !(overdue > 50.0 && overdue < dormant && dormant < 100.0) {
-            return invalid(format!(
-                "`overdue_percent` is {overdue} and `dormant_percent` {dormant}; they must ascend between 50 and 100"
-            ));
+            return invalid(
+                format!(
+                    "`overdue_percent` is {overdue} and `dormant_percent` {dormant}; they must ascend between 50 and 100"
+                ),
+                format!(
+                    "`overdue_percent` 为 {overdue}，`dormant_percent` 为 {dormant}；两者须在 50 与 100 之间依次递增"
+                ),
+            );
         }
         Ok(*self)
     }

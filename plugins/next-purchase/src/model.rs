@@ -52,10 +52,14 @@ impl Rhythm {
             .map(|customer| (customer.gaps, customer.days / customer.gaps))
             .collect();
         let Some(fitted) = GammaGamma::fit(&rhythms) else {
-            let message = format!(
-                "{} of {} customers bought on two days or more; a rhythm needs at least two such customers",
-                rhythms.len(),
-                customers.len()
+            let (found, of) = (rhythms.len(), customers.len());
+            let message = (
+                format!(
+                    "{found} of {of} customers bought on two days or more; a rhythm needs at least two such customers"
+                ),
+                format!(
+                    "{of} 位客户中仅 {found} 位在两个或以上的日期购买过；估计购买节奏至少需要两位这样的客户"
+                ),
             );
             return Err(PluginError::UnsuitableData(message.into()));
         };

@@ -237,7 +237,7 @@ fn cycles(rhythm: &Rhythm) -> Panel {
             "%",
             (1..=QUANTILES as i64).map(|tenth| Some(10 * tenth)),
         )
-        .float64("days", ("Days", "天数"), "days", rhythm.quantiles.iter().map(|days| Some(*days)))
+        .float64("days", ("Days", "天数"), ("days", "天"), rhythm.quantiles.iter().map(|days| Some(*days)))
         .line("percent", ["days"])
 }
 
@@ -257,7 +257,7 @@ fn return_curve(rhythm: &Rhythm) -> Panel {
             &format!("Percent of customers who have bought again after so many days, by what is known of them, with an own cycle of {cycle:.0} days, the median."),
             &format!("按已知购买次数，若干天后已再次购买的客户百分比（自身周期取中位数 {cycle:.0} 天）。"),
         )
-        .float64("days", ("Days since the last purchase", "距上次购买天数"), "days", days.iter().map(|days| Some(*days)))
+        .float64("days", ("Days since the last purchase", "距上次购买天数"), ("days", "天"), days.iter().map(|days| Some(*days)))
         .float64("once", ("Bought once", "购买一次"), "%", back(0.0))
         .float64("twice", ("Bought twice", "购买两次"), "%", back(1.0))
         .float64("five_times", ("Bought five times", "购买五次"), "%", back(4.0))

@@ -52,13 +52,19 @@ impl Config {
     pub(crate) fn check(&self) -> Result<()> {
         let (few, many) = (self.few_customers, self.many_customers);
         if few >= many {
-            let problem = format!("`few_customers` is {few}; it must be less than `many_customers`, {many}");
+            let problem = (
+                format!("`few_customers` is {few}; it must be less than `many_customers`, {many}"),
+                format!("`few_customers` 为 {few}；须小于 `many_customers`（{many}）"),
+            );
             return Err(PluginError::InvalidConfig(problem.into()));
         }
         if let (Some(low), Some(high)) = (self.low_margin, self.high_margin)
             && low > high
         {
-            let problem = format!("`low_margin` is {low}, more than `high_margin`, {high}");
+            let problem = (
+                format!("`low_margin` is {low}, more than `high_margin`, {high}"),
+                format!("`low_margin` 为 {low}，大于 `high_margin`（{high}）"),
+            );
             return Err(PluginError::InvalidConfig(problem.into()));
         }
         Ok(())

@@ -63,7 +63,7 @@ impl Scoring for RelationshipTypes {
         config.check()?;
         Ok(vec![
             scored("contact_days", "Days between contacts", "联系间隔天数")
-                .unit("days")
+                .unit(("days", "天"))
                 .range(0.0, 366.0)
                 .about(
                     "How often to be in touch under the recommended relationship.",

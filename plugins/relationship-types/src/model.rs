@@ -77,8 +77,9 @@ impl Relationships {
             }
         }
         if model.customers == 0 {
-            let message = "no customer has a margin or an order in the period";
-            return Err(PluginError::UnsuitableData(message.to_owned().into()));
+            let message =
+                ("no customer has a margin or an order in the period", "统计期内没有客户有毛利或订单");
+            return Err(PluginError::UnsuitableData(message.into()));
         }
         margins.sort_unstable_by(f64::total_cmp);
         let minor = 10_u64.pow(decimal_places(&model.currency)) as f64;
@@ -171,8 +172,10 @@ impl Relationships {
         if self.currency == currency {
             return Ok(());
         }
-        let message =
-            format!("the model was fitted on amounts in {}, `spent` is in {currency}", self.currency);
+        let message = (
+            format!("the model was fitted on amounts in {}, `spent` is in {currency}", self.currency),
+            format!("模型学习时的金额币种为 {}，而 `spent` 的币种为 {currency}", self.currency),
+        );
         Err(PluginError::UnsuitableData(message.into()))
     }
 

@@ -36,7 +36,7 @@ fn mix(name: &str, [en, zh]: [&str; 2], all: &[Type], counts: &[u64]) -> Panel {
         .int64(
             "days",
             ("Days between contacts", "联系间隔"),
-            "days",
+            ("days", "天"),
             all.iter().map(|one| Some(one.days.into())),
         )
         .words(

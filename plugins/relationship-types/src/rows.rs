@@ -95,7 +95,10 @@ fn margins(batch: &Batch, currency: &str) -> Result<Option<Vec<Option<f64>>>> {
         Some("money") => {
             let money = batch.money("margin")?;
             if money.currency() != currency {
-                let message = format!("`margin` is in {}, `spent` in {currency}", money.currency());
+                let message = (
+                    format!("`margin` is in {}, `spent` in {currency}", money.currency()),
+                    format!("`margin` 的币种为 {}，而 `spent` 的币种为 {currency}", money.currency()),
+                );
                 return Err(PluginError::UnsuitableData(message.into()));
             }
             Ok(Some(money.minor_units().iter().map(|margin| Some(margin? as f64)).collect()))
@@ -109,7 +112,10 @@ fn margins(batch: &Batch, currency: &str) -> Result<Option<Vec<Option<f64>>>> {
             Ok(Some(batch.int64("margin")?.iter().map(|margin| Some(margin? as f64 * scale)).collect()))
         }
         Some(other) => {
-            let message = format!("`margin` is of type {other}; it must be an amount or a number");
+            let message = (
+                format!("`margin` is of type {other}; it must be an amount or a number"),
+                format!("`margin` 的类型为 {other}；须为金额或数字"),
+            );
             Err(PluginError::UnsuitableData(message.into()))
         }
     }

@@ -55,18 +55,30 @@ fn hard_percent() -> f64 {
 impl Config {
     /// Refuses what the schema cannot: settings that contradict each other.
     pub(crate) fn check(&self) -> Result<()> {
-        let refuse = |message: &str| Err(PluginError::InvalidConfig(message.to_owned().into()));
+        let refuse = |en: &str, zh: &str| Err(PluginError::InvalidConfig((en, zh).into()));
         let Some(target) = &self.target else {
-            return refuse("`target` is missing; a field has to say who responded");
+            return refuse(
+                "`target` is missing; a field has to say who responded",
+                "缺少 `target`；须由一个字段标明哪些客户有响应",
+            );
         };
         if self.features.is_empty() {
-            return refuse("`features` is empty; the model has nothing to learn from");
+            return refuse(
+                "`features` is empty; the model has nothing to learn from",
+                "`features` 为空；模型无从学习",
+            );
         }
         if self.features.contains(target) {
-            return refuse("`features` contains the `target`; a model that knows the outcome learns nothing");
+            return refuse(
+                "`features` contains the `target`; a model that knows the outcome learns nothing",
+                "`features` 包含了 `target`；模型若已知结果，便学不到任何规律",
+            );
         }
         if self.easy_percent + self.hard_percent > 100.0 {
-            return refuse("`easy_percent` and `hard_percent` are more than 100 together");
+            return refuse(
+                "`easy_percent` and `hard_percent` are more than 100 together",
+                "`easy_percent` 与 `hard_percent` 之和超过 100",
+            );
         }
         Ok(())
     }

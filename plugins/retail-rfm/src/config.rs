@@ -137,27 +137,33 @@ impl Config {
     /// # Errors
     /// [`PluginError::InvalidConfig`] where settings contradict each other or the manifest's schema.
     pub(crate) fn checked(&self) -> Result<&Self> {
-        let invalid = |problem: String| Err(PluginError::InvalidConfig(problem.into()));
+        let invalid = |en: &str, zh: &str| Err(PluginError::InvalidConfig((en, zh).into()));
         if !(2..=9).contains(&self.groups) {
-            return invalid(format!("`groups` is {}; it must be 2 to 9", self.groups));
+            return invalid(
+                &format!("`groups` is {}; it must be 2 to 9", self.groups),
+                &format!("`groups` 为 {}；须在 2 到 9 之间", self.groups),
+            );
         }
         if let Some(bounds) = &self.bounds {
             for (name, bounds) in bounds.named() {
                 if bounds.len() != self.groups - 1 {
                     let (found, wanted) = (bounds.len(), self.groups - 1);
-                    return invalid(format!(
-                        "`{name}` has {found} entries; {} groups have {wanted} bounds",
-                        self.groups
-                    ));
+                    return invalid(
+                        &format!("`{name}` has {found} entries; {} groups have {wanted} bounds", self.groups),
+                        &format!("`{name}` 有 {found} 项；{} 个等级需要 {wanted} 个界限", self.groups),
+                    );
                 }
                 if !bounds.is_sorted_by(|one, next| one < next)
                     || !bounds.iter().all(|bound| bound.is_finite())
                 {
-                    return invalid(format!("`{name}` does not ascend"));
+                    return invalid(&format!("`{name}` does not ascend"), &format!("`{name}` 须依次递增"));
                 }
             }
         } else if self.graded_by == Method::Fixed {
-            return invalid("`graded_by` is `fixed`, but there are no bounds".to_owned());
+            return invalid(
+                "`graded_by` is `fixed`, but there are no bounds",
+                "`graded_by` 为 `fixed`，但未设置界限",
+            );
         }
         self.checked_weights()?;
         Ok(self)
@@ -174,7 +180,11 @@ impl Config {
         let sum: f64 = weights.iter().sum();
         if weights.iter().any(|weight| !(0.0..=1e6).contains(weight)) || sum <= 0.0 {
             return Err(PluginError::InvalidConfig(
-                format!("`weights` are {weights:?}; they must not be below 0, and one above it").into(),
+                (
+                    format!("`weights` are {weights:?}; they must not be below 0, and one above it"),
+                    format!("`weights` 为 {weights:?}；各项不得小于 0，且至少一项大于 0"),
+                )
+                    .into(),
             ));
         }
         Ok(Some(weights.map(|weight| weight / sum)))

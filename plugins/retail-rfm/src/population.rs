@@ -39,7 +39,11 @@ impl Population {
         }
         if population.ordinals.is_empty() {
             return Err(PluginError::UnsuitableData(
-                "no customer has an order up to the day as of which it runs".into(),
+                (
+                    "no customer has an order up to the day as of which it runs",
+                    "截至运行日期，没有客户有订单",
+                )
+                    .into(),
             ));
         }
         Ok(population)
@@ -49,7 +53,10 @@ impl Population {
         if self.currency.is_empty() {
             rows.currency.clone_into(&mut self.currency);
         } else if self.currency != rows.currency {
-            let message = format!("`spent` is in {} and in {}", self.currency, rows.currency);
+            let message = (
+                format!("`spent` is in {} and in {}", self.currency, rows.currency),
+                format!("`spent` 的币种既有 {} 又有 {}", self.currency, rows.currency),
+            );
             return Err(PluginError::UnsuitableData(message.into()));
         }
         for figures in rows.present() {

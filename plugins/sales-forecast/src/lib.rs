@@ -47,13 +47,14 @@ impl Analysis for SalesForecast {
         at: &Context,
     ) -> Result<Report> {
         match name {
-            "pipeline" => pipeline::answer(rows, &trellis_sdk::parse_config(parameters)?, config, at),
-            "win_rates" => win_rates::answer(rows, &trellis_sdk::parse_config(parameters)?, config, at),
-            "trend" => trend::answer(rows, &trellis_sdk::parse_config(parameters)?, config, at),
-            "plan" => plan::answer(rows, &trellis_sdk::parse_config(parameters)?, config, at),
-            unknown => {
-                Err(PluginError::other("unknown-question", format!("there is no question `{unknown}`")))
-            }
+            "pipeline" => pipeline::answer(rows, &trellis_sdk::parse_parameters(parameters)?, config, at),
+            "win_rates" => win_rates::answer(rows, &trellis_sdk::parse_parameters(parameters)?, config, at),
+            "trend" => trend::answer(rows, &trellis_sdk::parse_parameters(parameters)?, config, at),
+            "plan" => plan::answer(rows, &trellis_sdk::parse_parameters(parameters)?, config, at),
+            unknown => Err(PluginError::other(
+                "unknown-question",
+                (format!("there is no question `{unknown}`"), format!("没有名为 `{unknown}` 的问题")),
+            )),
         }
     }
 }

@@ -164,8 +164,9 @@ pub(crate) fn answer(
         pipeline.add(deal, weight.unwrap_or(0.0), &rates, parameters.months, this_month, at.as_of);
     })?;
     if unweighed > 0 {
-        return Err(PluginError::UnsuitableData(format!(
-            "{unweighed} open deals have no probability, and no deal has been won or lost yet from which a win rate could be learned"
+        return Err(PluginError::UnsuitableData((
+            format!("{unweighed} open deals have no probability, and no deal has been won or lost yet from which a win rate could be learned"),
+            format!("有 {unweighed} 个进行中的商机未填写赢单概率，且尚无赢单或输单的商机可用于推算赢单率"),
         ).into()));
     }
     Ok(pipeline.report(&reader, parameters.by))

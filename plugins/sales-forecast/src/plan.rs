@@ -55,13 +55,15 @@ pub(crate) fn answer(
         all.into_iter().filter(|target| target.starts_on <= to && target.ends_on >= from).collect();
     if shown.len() > TARGETS_MAX {
         let found = shown.len();
+        let (from, to) = (written(from), written(to));
         return Err(PluginError::UnsuitableData(
-            format!(
-                "{found} targets run between {} and {}; at most {TARGETS_MAX} fit into an answer",
-                written(from),
-                written(to)
+            (
+                format!(
+                    "{found} targets run between {from} and {to}; at most {TARGETS_MAX} fit into an answer"
+                ),
+                format!("{from} 至 {to} 期间有 {found} 个目标；一次最多显示 {TARGETS_MAX} 个"),
             )
-            .into(),
+                .into(),
         ));
     }
     let index = Index::of(&shown);

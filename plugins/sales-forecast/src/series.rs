@@ -90,12 +90,16 @@ impl Series {
 
     /// Refuses a series that is too short to be continued.
     pub(crate) fn require(&self, periods: usize) -> Result<()> {
-        let (found, (word, _)) = (self.values.len(), self.grain.words());
+        let (found, (word, word_zh)) = (self.values.len(), self.grain.words());
         if found >= periods {
             return Ok(());
         }
         Err(PluginError::UnsuitableData(
-            format!("a forecast needs at least {periods} {word} that are over; there are {found}").into(),
+            (
+                format!("a forecast needs at least {periods} {word} that are over; there are {found}"),
+                format!("预测至少需要 {periods} {word_zh}已结束的数据；目前只有 {found} {word_zh}"),
+            )
+                .into(),
         ))
     }
 }

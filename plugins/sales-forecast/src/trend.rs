@@ -131,11 +131,11 @@ fn forecast<'a>(series: &'a Series, parameters: &'a Parameters) -> Result<Foreca
     let test = parameters.test_periods.unwrap_or_else(|| test_periods(series.values.len(), season));
     let tests = back_test(&series.values, test, parameters.origins, &settings);
     let unsuitable = |method: Method| {
-        let (en, _) = method.words();
-        PluginError::UnsuitableData(format!(
-            "{en} cannot continue this series of {} {}: Holt–Winters needs two whole seasons of {season}, a multiplying season only values above 0",
-            series.values.len(),
-            series.grain.words().0
+        let (en, zh) = method.words();
+        let (length, (word, word_zh)) = (series.values.len(), series.grain.words());
+        PluginError::UnsuitableData((
+            format!("{en} cannot continue this series of {length} {word}: Holt–Winters needs two whole seasons of {season}, a multiplying season only values above 0"),
+            format!("{zh}无法延续这 {length} {word_zh}的序列：Holt–Winters 方法需要两个完整的季节周期（每个 {season} 期），乘法季节模型还要求所有数值大于 0"),
         ).into())
     };
     let method = parameters.method.or_else(|| choose(&tests)).unwrap_or(Method::Naive);

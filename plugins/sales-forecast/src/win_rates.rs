@@ -62,7 +62,9 @@ pub(crate) fn answer(
         }
     })?;
     if outcomes.all.deals() == 0 {
-        return Err(PluginError::UnsuitableData("there is no opportunity to look at".into()));
+        return Err(PluginError::UnsuitableData(
+            ("there is no opportunity to look at", "没有可供分析的商机").into(),
+        ));
     }
     Ok(outcomes.report(&reader, parameters.by))
 }
@@ -236,7 +238,7 @@ fn groups_panel(groups: &[(LocalizedText, &Tally)], by: Dimension, currency: &st
         .float64("win_rate_high", ("at most", "上限"), "%", percent(|tally| Some(tally.win_rate_interval()?.1)))
         .money("revenue", ("Revenue", "收入"), currency, tallies().map(|tally| Some(tally.revenue)))
         .money("mean_won_value", ("Mean value", "平均金额"), currency, money(Tally::mean_won_value))
-        .float64("mean_won_days", ("Days to win", "赢单周期"), "d", tallies().map(Tally::mean_won_days))
+        .float64("mean_won_days", ("Days to win", "赢单周期"), ("days", "天"), tallies().map(Tally::mean_won_days))
         .money("velocity", ("Velocity a day", "每日销售速度"), currency, money(Tally::velocity))
         .bar("name", ["win_rate"])
         .interval("win_rate_low", "win_rate_high")

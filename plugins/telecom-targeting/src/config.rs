@@ -81,23 +81,36 @@ fn holdout_percent() -> f64 {
 impl Config {
     /// Refuses what the schema cannot: settings that contradict each other.
     pub(crate) fn check(&self) -> Result<()> {
-        let refuse = |message: &str| Err(PluginError::InvalidConfig(message.to_owned().into()));
+        let refuse = |en: &str, zh: &str| Err(PluginError::InvalidConfig((en, zh).into()));
         if self.features.is_empty() {
-            return refuse("`features` is empty; the tree has nothing to ask about");
+            return refuse(
+                "`features` is empty; the tree has nothing to ask about",
+                "`features` 为空；决策树没有可用的特征",
+            );
         }
         if self.features.contains(&self.target) {
-            return refuse("`features` contains the `target`; a tree that knows the answer finds nothing");
+            return refuse(
+                "`features` contains the `target`; a tree that knows the answer finds nothing",
+                "`features` 包含了 `target`；决策树若已知答案，便得不出任何规律",
+            );
         }
         if self.usage.as_ref().is_some_and(|usage| self.features.contains(usage)) {
             return refuse(
                 "`features` contains the `usage`; only users have one, so that it gives the answer away",
+                "`features` 包含了 `usage`；只有使用者才有使用量，这会泄露答案",
             );
         }
         if !self.groups.is_sorted_by(|one, next| one > next) {
-            return refuse("`groups` must descend, each percentage once");
+            return refuse(
+                "`groups` must descend, each percentage once",
+                "`groups` 须依次递减，且百分比不得重复",
+            );
         }
         if !self.groups.iter().all(|percent| (0.0..=100.0).contains(percent) && percent.fract() == 0.0) {
-            return refuse("`groups` must be whole percentages from 0 to 100");
+            return refuse(
+                "`groups` must be whole percentages from 0 to 100",
+                "`groups` 须为 0 到 100 的整数百分比",
+            );
         }
         Ok(())
     }

@@ -162,7 +162,9 @@ fn uses(target: &Frame, means_user: impl Fn(&str) -> bool) -> Vec<Option<bool>> 
 /// A regression tree of how much those use it of whom it is known.
 fn usage_tree(learned: &Learned, frame: &Frame, usage: &Frame, config: &Config, seed: u64) -> Result<Tree> {
     let Some(Cells::Numbers(numbers)) = usage.columns().first().map(|column| &column.cells) else {
-        return Err(PluginError::UnsuitableData("`usage` is no field with numbers".into()));
+        return Err(PluginError::UnsuitableData(
+            ("`usage` is no field with numbers", "`usage` 不是数字字段").into(),
+        ));
     };
     let known = || (0_u32..).zip(numbers).filter(|(_, number)| !number.is_nan());
     let places: Vec<u32> = known().map(|(row, _)| row).collect();

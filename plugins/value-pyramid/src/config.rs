@@ -53,10 +53,15 @@ impl Config {
         let percents = self.tiers.as_deref().unwrap_or(&usual);
         let parts: Vec<u32> = percents.iter().copied().map(part).collect::<Result<_>>()?;
         let count = parts.len();
-        let parts =
-            parts.try_into().map_err(|_| invalid(format!("has {count} entries; there are 4 tiers")))?;
+        let parts = parts.try_into().map_err(|_| {
+            invalid(
+                format!("has {count} entries; there are 4 tiers"),
+                format!("有 {count} 项；共有 4 个层级"),
+            )
+        })?;
         Shares::of_parts(self.by, parts).ok_or_else(|| {
-            invalid(format!("add up to {}; they must add up to 100", percents.iter().sum::<f64>()))
+            let sum: f64 = percents.iter().sum();
+            invalid(format!("add up to {sum}; they must add up to 100"), format!("之和为 {sum}；须为 100"))
         })
     }
 }
@@ -98,11 +103,14 @@ impl Shares {
 fn part(percent: f64) -> Result<u32> {
     let parts = percent * f64::from(WHOLE / 100);
     if !(0.0..=f64::from(WHOLE)).contains(&parts) || parts.round() < 1.0 {
-        return Err(invalid(format!("has an entry of {percent}; a tier has 0.0001 to 100 percent")));
+        return Err(invalid(
+            format!("has an entry of {percent}; a tier has 0.0001 to 100 percent"),
+            format!("有一项为 {percent}；每个层级须占 0.0001% 到 100%"),
+        ));
     }
     Ok(parts.round() as u32)
 }
 
-fn invalid(problem: String) -> PluginError {
-    PluginError::InvalidConfig(format!("`tiers` {problem}").into())
+fn invalid(en: String, zh: String) -> PluginError {
+    PluginError::InvalidConfig((format!("`tiers` {en}"), format!("`tiers` {zh}")).into())
 }

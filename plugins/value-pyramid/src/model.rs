@@ -177,8 +177,10 @@ impl Pyramid {
         if self.currency == currency {
             return Ok(());
         }
-        let message =
-            format!("the model was fitted on amounts in {}, `spent` is in {currency}", self.currency);
+        let message = (
+            format!("the model was fitted on amounts in {}, `spent` is in {currency}", self.currency),
+            format!("模型学习时的金额币种为 {}，而 `spent` 的币种为 {currency}", self.currency),
+        );
         Err(PluginError::UnsuitableData(message.into()))
     }
 

@@ -37,14 +37,20 @@ impl Population {
             if currency.is_empty() {
                 rows.currency.clone_into(&mut currency);
             } else if currency != rows.currency {
-                let message = format!("`spent` is in {currency} and in {}", rows.currency);
+                let message = (
+                    format!("`spent` is in {currency} and in {}", rows.currency),
+                    format!("`spent` 的币种既有 {currency} 又有 {}", rows.currency),
+                );
                 return Err(PluginError::UnsuitableData(message.into()));
             }
             ranked.extend(rows.customers.iter().flatten().copied());
         }
         if ranked.is_empty() {
-            let message = "no customer has an order up to the day as of which it runs";
-            return Err(PluginError::UnsuitableData(message.to_owned().into()));
+            let message = (
+                "no customer has an order up to the day as of which it runs",
+                "截至运行日期，没有客户有订单",
+            );
+            return Err(PluginError::UnsuitableData(message.into()));
         }
         ranked.sort_unstable_by_key(|customer| (customer.spent, customer.ordinal));
         let ranking = Ranking::of(ranked.iter().map(|customer| customer.spent), ranked.len());

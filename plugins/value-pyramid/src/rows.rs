@@ -83,7 +83,10 @@ fn costs(batch: &Batch, currency: &str) -> Result<Option<Vec<Option<i64>>>> {
         Some("money") => {
             let costs = batch.money("cost")?;
             if costs.currency() != currency {
-                let message = format!("`cost` is in {}, `spent` in {currency}", costs.currency());
+                let message = (
+                    format!("`cost` is in {}, `spent` in {currency}", costs.currency()),
+                    format!("`cost` 的币种为 {}，而 `spent` 的币种为 {currency}", costs.currency()),
+                );
                 return Err(PluginError::UnsuitableData(message.into()));
             }
             Ok(Some(costs.minor_units().iter().collect()))
@@ -95,7 +98,10 @@ fn costs(batch: &Batch, currency: &str) -> Result<Option<Vec<Option<i64>>>> {
             Ok(Some(batch.int64("cost")?.iter().map(|cost| Some(of_number(cost? as f64))).collect()))
         }
         Some(other) => {
-            let message = format!("`cost` is of type {other}; it must be an amount or a number");
+            let message = (
+                format!("`cost` is of type {other}; it must be an amount or a number"),
+                format!("`cost` 的类型为 {other}；须为金额或数字"),
+            );
             Err(PluginError::UnsuitableData(message.into()))
         }
     }

@@ -86,8 +86,11 @@ impl Weights {
     /// The groups in the order in which they are dealt.
     pub(crate) fn groups(&self) -> Result<[(Option<&'static str>, u32); 3]> {
         if self.a == 0 && self.b == 0 {
-            let problem = "`weights` leave nobody to contact: one of `a` and `b` must be above 0";
-            return Err(PluginError::InvalidConfig(problem.to_owned().into()));
+            let problem = (
+                "`weights` leave nobody to contact: one of `a` and `b` must be above 0",
+                "`weights` 使所有客户都不会被联系：`a` 和 `b` 至少有一项须大于 0",
+            );
+            return Err(PluginError::InvalidConfig(problem.into()));
         }
         Ok([(Some("a"), self.a), (Some("b"), self.b), (None, self.hold_out)])
     }

@@ -52,9 +52,11 @@ pub(super) fn compare_parameters() -> Json {
 pub(super) fn compare(asked: &Compare, config: &Config) -> Result<Report> {
     let named = |counted: &Counted| {
         if counted.x > counted.n {
-            let message =
-                format!("group `{}` has {} responses of {} members", counted.name, counted.x, counted.n);
-            return Err(PluginError::InvalidConfig(message.into()));
+            let message = (
+                format!("group `{}` has {} responses of {} members", counted.name, counted.x, counted.n),
+                format!("`{}` 组的响应数 {} 多于人数 {}", counted.name, counted.x, counted.n),
+            );
+            return Err(PluginError::InvalidParameters(message.into()));
         }
         let group = Group { members: counted.n, responses: counted.x };
         Ok(Named { label: localized(&counted.name, &counted.name), group })
@@ -92,10 +94,13 @@ impl Measured {
             _ => None,
         };
         sample.ok_or_else(|| {
-            let message = format!(
-                "`{name}` needs two `values` or more, or else `n` of 2 or more, `mean` and `deviation`"
+            let message = (
+                format!(
+                    "`{name}` needs two `values` or more, or else `n` of 2 or more, `mean` and `deviation`"
+                ),
+                format!("`{name}` 须有至少两个 `values`，或不小于 2 的 `n` 以及 `mean` 和 `deviation`"),
             );
-            PluginError::InvalidConfig(message.into())
+            PluginError::InvalidParameters(message.into())
         })
     }
 }
@@ -118,8 +123,11 @@ pub(super) fn means_parameters() -> Json {
 
 pub(super) fn compare_means(asked: &Means) -> Result<Report> {
     let (first, second) = (asked.first.sample("first")?, asked.second.sample("second")?);
-    let found = means::compare_means(first, second, asked.alpha)
-        .ok_or_else(|| PluginError::InvalidConfig("neither group varies: there is nothing to test".into()))?;
+    let found = means::compare_means(first, second, asked.alpha).ok_or_else(|| {
+        PluginError::InvalidParameters(
+            ("neither group varies: there is nothing to test", "两组数值均无差异，无法检验").into(),
+        )
+    })?;
     let differs = found.welch_p < asked.alpha;
     let text = localized(
         format!(
@@ -183,8 +191,12 @@ pub(super) fn table_parameters() -> Json {
 
 pub(super) fn table(asked: &Table) -> Result<Report> {
     let test = tables::chi_square(&asked.table).ok_or_else(|| {
-        PluginError::InvalidConfig(
-            "`table` needs rows of one length, two of them and two columns with a count above 0".into(),
+        PluginError::InvalidParameters(
+            (
+                "`table` needs rows of one length, two of them and two columns with a count above 0",
+                "`table` 各行长度须一致，且至少两行、两列的计数大于 0",
+            )
+                .into(),
         )
     })?;
     let text = localized(
@@ -233,8 +245,15 @@ pub(super) fn split_parameters() -> Json {
 pub(super) fn split_check(asked: &Split) -> Result<Report> {
     let observed: Vec<u64> = asked.groups.iter().map(|group| group.n).collect();
     let weights: Vec<f64> = asked.groups.iter().map(|group| group.weight).collect();
-    let split = tables::check_split(&observed, &weights)
-        .ok_or_else(|| PluginError::InvalidConfig("`groups` need two weights above 0 and a member".into()))?;
+    let split = tables::check_split(&observed, &weights).ok_or_else(|| {
+        PluginError::InvalidParameters(
+            (
+                "`groups` need two weights above 0 and a member",
+                "`groups` 至少须有两个大于 0 的权重和一名成员",
+            )
+                .into(),
+        )
+    })?;
     let text = if split.p < SPLIT_ALARM {
         localized(
             "The groups differ in size from what was asked for, more than chance explains.",

@@ -5,7 +5,7 @@ mod experiment;
 mod sizes;
 
 use serde_json::Value as Json;
-use trellis_sdk::{AnalysisDescription, PluginError, Report, Result, RowStream, analysis, parse_config};
+use trellis_sdk::{AnalysisDescription, PluginError, Report, Result, RowStream, analysis, parse_parameters};
 
 use crate::config::Config;
 
@@ -49,15 +49,17 @@ pub(crate) fn answer(
     config: &Config,
 ) -> Result<Report> {
     match name {
-        "compare" => counts::compare(&parse_config(parameters)?, config),
-        "compare_means" => counts::compare_means(&parse_config(parameters)?),
-        "table" => counts::table(&parse_config(parameters)?),
-        "split_check" => counts::split_check(&parse_config(parameters)?),
-        "adjust" => counts::adjust(&parse_config(parameters)?),
-        "sample_size" => sizes::rates(&parse_config(parameters)?),
-        "sample_size_means" => sizes::means(&parse_config(parameters)?),
-        "experiment" => experiment::answer(rows, &parse_config(parameters)?, config),
-        _ => Err(PluginError::InvalidConfig(format!("there is no question `{name}`").into())),
+        "compare" => counts::compare(&parse_parameters(parameters)?, config),
+        "compare_means" => counts::compare_means(&parse_parameters(parameters)?),
+        "table" => counts::table(&parse_parameters(parameters)?),
+        "split_check" => counts::split_check(&parse_parameters(parameters)?),
+        "adjust" => counts::adjust(&parse_parameters(parameters)?),
+        "sample_size" => sizes::rates(&parse_parameters(parameters)?),
+        "sample_size_means" => sizes::means(&parse_parameters(parameters)?),
+        "experiment" => experiment::answer(rows, &parse_parameters(parameters)?, config),
+        _ => Err(PluginError::InvalidParameters(
+            (format!("there is no question `{name}`"), format!("没有名为 `{name}` 的问题")).into(),
+        )),
     }
 }
 

@@ -67,10 +67,13 @@ pub(super) fn rates(asked: &Rates) -> Result<Report> {
     let second =
         if asked.relative { asked.baseline * (1.0 + asked.effect) } else { asked.baseline + asked.effect };
     if !(second > 0.0 && second < 1.0) || asked.effect == 0.0 {
-        let message = format!(
-            "`effect` makes the second rate {second}; it must lie between 0 and 1 and differ from `baseline`"
+        let message = (
+            format!(
+                "`effect` makes the second rate {second}; it must lie between 0 and 1 and differ from `baseline`"
+            ),
+            format!("按 `effect` 计算，第二组比率为 {second}；须介于 0 与 1 之间，且不等于 `baseline`"),
         );
-        return Err(PluginError::InvalidConfig(message.into()));
+        return Err(PluginError::InvalidParameters(message.into()));
     }
     let plan = Plan {
         first: asked.baseline,
@@ -163,7 +166,11 @@ pub(super) fn mean_parameters() -> Json {
 
 pub(super) fn means(asked: &Means) -> Result<Report> {
     if asked.delta == 0.0 {
-        return Err(PluginError::InvalidConfig("`delta` is 0: no size shows a difference of nothing".into()));
+        let message = (
+            "`delta` is 0: no size shows a difference of nothing",
+            "`delta` 为 0：任何样本量都无法检出零差异",
+        );
+        return Err(PluginError::InvalidParameters(message.into()));
     }
     let (student, normal) = mean_sizes(asked.delta, asked.deviation, asked.alpha, asked.power, asked.sides);
     let text = localized(

@@ -32,7 +32,9 @@ pub(super) fn answer(rows: &mut RowStream<'_>, config: &Config, at: &Context) ->
     let tests: Vec<&[u32]> =
         tests.iter().filter(|basket| basket.len() > 1).take(TESTS_MAX).collect::<Vec<_>>();
     if tests.is_empty() || training.len() == 0 {
-        return Err(PluginError::UnsuitableData("too few baskets hold two items or more".into()));
+        return Err(PluginError::UnsuitableData(
+            ("too few baskets hold two items or more", "含两件及以上商品的购物篮过少").into(),
+        ));
     }
     let ways = Ways::learn(&training, config)?;
     let mut hits = [Hits::default(); 3];

@@ -8,7 +8,7 @@ mod rules;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 use trellis_sdk::{
-    AnalysisDescription, Context, PluginError, Report, Result, RowStream, analysis, parse_config,
+    AnalysisDescription, Context, PluginError, Report, Result, RowStream, analysis, parse_parameters,
 };
 
 use crate::config::Config;
@@ -56,10 +56,12 @@ pub(crate) fn answer(
         "recommend" => recommend::answer(rows, &read(parameters)?, config, at),
         "missing_items" => missing_items::answer(rows, config, at),
         "methods" => methods::answer(rows, config, at),
-        _ => Err(PluginError::InvalidConfig(format!("there is no question `{name}`").into())),
+        _ => Err(PluginError::InvalidParameters(
+            (format!("there is no question `{name}`"), format!("没有名为 `{name}` 的问题")).into(),
+        )),
     }
 }
 
 fn read<P: DeserializeOwned>(parameters: &str) -> Result<P> {
-    parse_config(parameters)
+    parse_parameters(parameters)
 }

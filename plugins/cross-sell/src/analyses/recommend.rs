@@ -55,10 +55,11 @@ pub(super) fn answer(
 ) -> Result<Report> {
     let baskets = Baskets::read(rows, config, at.as_of)?;
     let find = |name: &String| {
-        baskets
-            .items
-            .find(name)
-            .ok_or_else(|| PluginError::UnsuitableData(format!("no basket holds `{name}`").into()))
+        baskets.items.find(name).ok_or_else(|| {
+            PluginError::InvalidParameters(
+                (format!("no basket holds `{name}`"), format!("没有购物篮包含 `{name}`")).into(),
+            )
+        })
     };
     let mut basket: Vec<u32> = asked.basket.iter().map(find).collect::<Result<_>>()?;
     basket.sort_unstable();

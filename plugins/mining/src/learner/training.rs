@@ -35,8 +35,9 @@ pub fn learn(
         (0..).zip(outcomes).filter_map(|(row, known)| Some((row, (*known)?))).collect();
     check_classes(&known)?;
     if encoding.features.is_empty() {
-        let message = "no features are chosen; a model needs at least one";
-        return Err(PluginError::InvalidConfig(message.to_owned().into()));
+        let message =
+            ("no features are chosen; a model needs at least one", "未选择任何特征；模型至少需要一个特征");
+        return Err(PluginError::InvalidConfig(message.into()));
     }
     let ordinal = |row: u32| ordinals.get(row as usize).copied().unwrap_or_default();
     let (mut held, mut train): (Vec<_>, Vec<_>) =
@@ -94,17 +95,26 @@ struct Validated {
 
 fn check_classes(known: &[(u32, bool)]) -> Result<()> {
     let message = match known.first() {
-        None => "the outcome is known of no customer; without past outcomes there is nothing to learn from",
+        None => (
+            "the outcome is known of no customer; without past outcomes there is nothing to learn from",
+            "没有客户的结果已知；缺少历史结果，模型无从学习",
+        ),
         Some((_, first)) if known.iter().all(|(_, positive)| positive == first) => {
             if *first {
-                "the outcome of every customer is positive; a model needs both kinds"
+                (
+                    "the outcome of every customer is positive; a model needs both kinds",
+                    "所有客户的结果均为正例；模型需要正例和反例",
+                )
             } else {
-                "the outcome of no customer is positive; a model needs both kinds"
+                (
+                    "the outcome of no customer is positive; a model needs both kinds",
+                    "没有客户的结果为正例；模型需要正例和反例",
+                )
             }
         }
         Some(_) => return Ok(()),
     };
-    Err(PluginError::UnsuitableData(message.to_owned().into()))
+    Err(PluginError::UnsuitableData(message.into()))
 }
 
 fn has_both(rows: &[(u32, bool)]) -> bool {

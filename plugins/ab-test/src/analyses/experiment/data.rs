@@ -28,8 +28,10 @@ impl<'a> Column<'a> {
             Some("float64") => Ok(Self::Numbers(batch.float64(name)?)),
             Some("money") => Ok(Self::Money(batch.money(name)?)),
             found => {
-                let message =
-                    format!("`{name}` is of type {}, which cannot be compared", found.unwrap_or("none"));
+                let message = (
+                    format!("`{name}` is of type {}, which cannot be compared", found.unwrap_or("none")),
+                    format!("`{name}` 的类型为 {}，无法比较", found.unwrap_or("（缺失）")),
+                );
                 Err(PluginError::InvalidConfig(message.into()))
             }
         }
@@ -77,8 +79,11 @@ const NONE: u32 = u32::MAX;
 impl Data {
     pub(super) fn read(rows: &mut RowStream<'_>, config: &Config) -> Result<Self> {
         if config.group.is_none() || config.outcomes.is_empty() {
-            let message = "the settings `group` and `outcomes` name no fields: an experiment needs both";
-            return Err(PluginError::InvalidConfig(message.to_owned().into()));
+            let message = (
+                "the settings `group` and `outcomes` name no fields: an experiment needs both",
+                "设置 `group` 和 `outcomes` 未指定字段：实验分析两者都需要",
+            );
+            return Err(PluginError::InvalidConfig(message.into()));
         }
         let mut data = Self {
             outcomes: vec![Vec::new(); config.outcomes.len()],
@@ -89,7 +94,10 @@ impl Data {
             data.add(&batch, config)?;
         }
         if data.groups.len() < 2 {
-            let message = format!("{} groups have members: an experiment needs two", data.groups.len());
+            let message = (
+                format!("{} groups have members: an experiment needs two", data.groups.len()),
+                format!("仅 {} 个组有成员：实验至少需要两个组", data.groups.len()),
+            );
             return Err(PluginError::UnsuitableData(message.into()));
         }
         Ok(data)
@@ -129,8 +137,11 @@ impl Data {
         let mut order: Vec<u32> = (0..).take(self.groups.len()).collect();
         let name = |place: &u32| self.groups.get(*place as usize).map_or("", String::as_str);
         if let Some(control) = control.filter(|control| !self.groups.iter().any(|group| group == control)) {
-            let message = format!("`control` is `{control}`; the groups are: {}", self.groups.join(", "));
-            return Err(PluginError::InvalidConfig(message.into()));
+            let message = (
+                format!("`control` is `{control}`; the groups are: {}", self.groups.join(", ")),
+                format!("`control` 为 `{control}`；现有的组为：{}", self.groups.join("、")),
+            );
+            return Err(PluginError::InvalidParameters(message.into()));
         }
         order.sort_by_key(|place| (Some(name(place)) != control, name(place)));
         Ok(order)
@@ -159,7 +170,10 @@ fn place_of(names: &mut Vec<String>, name: String, most: usize, field: &str) -> 
         names.len() - 1
     });
     if names.len() > most {
-        let message = format!("`{field}` has more than {most} different values");
+        let message = (
+            format!("`{field}` has more than {most} different values"),
+            format!("`{field}` 的不同取值超过 {most} 个"),
+        );
         return Err(PluginError::UnsuitableData(message.into()));
     }
     Ok(u32::try_from(place).expect("there are few names"))
