@@ -4,7 +4,7 @@ use trellis_model::{
 };
 use trellis_records::Schema;
 
-use crate::related::{Figure, Related, RelatedSource, Window, check_title, texts_of};
+use crate::related::{Figure, Followed, Related, RelatedSource, Window, check_title, rolled_up, texts_of};
 use crate::{Error, Result};
 
 /// What a plugin or report reads about each customer: one column after another.
@@ -58,16 +58,21 @@ impl ColumnSource {
         }
     }
 
-    /// The records that are looked at because they refer to the dataset's record, and their reference to it; `None` where the column is
-    /// about none, or where kept features give it.
-    pub fn related(&self, schema: &Schema, object: &ObjectDefinition) -> Option<(ObjectId, FieldId)> {
-        let related = match self.seen() {
+    /// The records whose changes change what the column holds because they refer to the dataset's record, with their reference to it: those
+    /// that a figure or a roll-up is about. None where nothing is shown.
+    pub fn followed(&self, schema: &Schema, object: &ObjectDefinition) -> Vec<(ObjectId, FieldId)> {
+        let related = match self {
             Self::Related(related) => Related::clone(related),
             Self::Aggregate { events, time, aggregate } => aggregate.as_related(events, time),
-            Self::Field(_) | Self::CodedField(_) | Self::Withheld(_) => return None,
+            Self::Field(name) | Self::CodedField(name) => {
+                let field = object.field(name.as_str());
+                let followed = field.map(|field| rolled_up(schema, object, field)).unwrap_or_default();
+                return followed.iter().map(Followed::reference).collect();
+            }
+            Self::Withheld(_) => return Vec::new(),
         };
-        let (of, by) = related.reference(schema, object).ok()?;
-        Some((of.id, by.id))
+        let reference = related.reference(schema, object);
+        reference.map(|(of, by)| (of.id, by.id)).into_iter().collect()
     }
 }
 
@@ -150,6 +155,8 @@ pub(crate) struct Plan {
     pub(crate) object_name: ObjectName,
     pub(crate) sources: Vec<EventSource>,
     pub(crate) related: Vec<RelatedSource>,
+    /// Records that refer to the rows' and change them.
+    pub(crate) followed: Vec<Followed>,
     pub(crate) columns: Vec<PlannedColumn>,
 }
 
@@ -216,6 +223,7 @@ impl Plan {
             object_name: object.name.clone(),
             sources: Vec::new(),
             related: Vec::new(),
+            followed: Vec::new(),
             columns: Vec::with_capacity(spec.columns.len()),
         };
         for (place, column) in spec.columns.iter().enumerate() {
@@ -227,17 +235,30 @@ impl Plan {
             let source = match column.source.seen() {
                 ColumnSource::Withheld(_) => return Err(wrong("it is withheld twice".into())),
                 ColumnSource::Field(name) | ColumnSource::CodedField(name) => {
-                    plan_field(schema, object, name).map_err(wrong)?
+                    let field = plan_field(schema, object, name).map_err(wrong)?;
+                    if !withheld {
+                        let followed = rolled_up(schema, object, &field);
+                        followed.into_iter().for_each(|followed| followed.join(&mut plan.followed));
+                    }
+                    PlannedSource::Field(field)
                 }
                 ColumnSource::Aggregate { events, time, aggregate } => {
-                    plan.aggregate(schema, object, events, time, aggregate).map_err(wrong)?
+                    plan.aggregate(schema, object, events, time, (aggregate, withheld)).map_err(wrong)?
                 }
-                ColumnSource::Related(related) => plan.related(schema, object, related).map_err(wrong)?,
+                ColumnSource::Related(related) => {
+                    plan.related(schema, object, related, withheld).map_err(wrong)?
+                }
             };
             let coded = matches!(column.source.seen(), ColumnSource::CodedField(_));
             plan.columns.push(PlannedColumn { name: column.name.clone(), source, withheld, coded });
         }
         Ok(plan)
+    }
+
+    /// Whether a column is a computed field, which follows what it is made of a little later.
+    pub(crate) fn reads_computed(&self) -> bool {
+        let is_computed = |source: &PlannedSource| matches!(source, PlannedSource::Field(field) if field.computed.is_some());
+        self.columns.iter().any(|column| is_computed(&column.source))
     }
 
     /// Whether a column needs the records themselves.
@@ -250,8 +271,13 @@ impl Plan {
         schema: &Schema,
         object: &ObjectDefinition,
         related: &Related,
+        withheld: bool,
     ) -> Result<PlannedSource, String> {
-        let (source, figure) = RelatedSource::of(schema, object, related)?.share(&mut self.related);
+        let source = RelatedSource::of(schema, object, related, withheld)?;
+        if !withheld {
+            source.followed().join(&mut self.followed);
+        }
+        let (source, figure) = source.share(&mut self.related);
         Ok(PlannedSource::Related { source, figure })
     }
 
@@ -261,7 +287,7 @@ impl Plan {
         object: &ObjectDefinition,
         events: &ObjectName,
         time: &FieldName,
-        aggregate: &Aggregate,
+        (aggregate, withheld): (&Aggregate, bool),
     ) -> Result<PlannedSource, String> {
         let definition =
             schema.object(events.as_str()).ok_or_else(|| format!("there is no object `{events}`"))?;
@@ -269,7 +295,7 @@ impl Plan {
         let source =
             EventSource::of(schema, definition).filter(|source| covers && source.target == self.object);
         let Some(source) = source else {
-            return self.related(schema, object, &aggregate.as_related(events, time));
+            return self.related(schema, object, &aggregate.as_related(events, time), withheld);
         };
         let value = match aggregate {
             Aggregate::Sum(field) => source.values.iter().position(|value| value.name == *field),
@@ -282,7 +308,7 @@ impl Plan {
         });
         // Who has a row depends on the events, whether or not their index carries what is summed.
         let Some(value) = value else {
-            return self.related(schema, object, &aggregate.as_related(events, time));
+            return self.related(schema, object, &aggregate.as_related(events, time), withheld);
         };
         Ok(match aggregate {
             Aggregate::Count => PlannedSource::Count { source },
@@ -293,11 +319,12 @@ impl Plan {
     }
 }
 
+/// A field as a column.
 pub(crate) fn plan_field(
     schema: &Schema,
     object: &ObjectDefinition,
     name: &FieldName,
-) -> Result<PlannedSource, String> {
+) -> Result<Box<FieldDefinition>, String> {
     let field =
         object.field(name.as_str()).ok_or_else(|| format!("`{}` has no field `{name}`", object.name))?;
     let cannot = || Err(format!("a {} cannot be a column", field.field_type.name()));
@@ -310,5 +337,5 @@ pub(crate) fn plan_field(
         },
         _ => {}
     }
-    Ok(PlannedSource::Field(Box::new(field.clone())))
+    Ok(Box::new(field.clone()))
 }

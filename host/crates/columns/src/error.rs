@@ -18,6 +18,16 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// Figures over related records take more memory than they may.
+    #[error(
+        "the figures over `{object}` take more than {bytes_max} bytes while they are computed (`columns.figures_bytes_max`)"
+    )]
+    FiguresTooLarge {
+        /// Whose records they are about.
+        object: String,
+        /// The limit.
+        bytes_max: usize,
+    },
     /// There is no such segmentation.
     #[error("segmentation `{name}` does not exist")]
     UnknownSegmentation {
@@ -129,6 +139,7 @@ impl Error {
         match self {
             Self::UnknownObject { .. } => "unknown_object",
             Self::InvalidDataset { .. } => "invalid_dataset",
+            Self::FiguresTooLarge { .. } => "too_many",
             Self::UnknownSegmentation { .. } => "unknown_segmentation",
             Self::UnknownScore { .. } => "unknown_score",
             Self::UnknownOutput { .. } => "unknown_output",

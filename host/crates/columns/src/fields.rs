@@ -9,18 +9,23 @@ use trellis_records::Records;
 use crate::Result;
 use crate::dataset::{Plan, PlannedSource};
 use crate::features::base_minor_units;
+use crate::lists::sort_by_text;
 use crate::related::{names, texts_of};
+use crate::room::{Room, texts_bytes};
 
 /// Reads plain fields of a dataset's rows.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct FieldReader {
     records: Arc<Records>,
     titles: Titles,
 }
 
-/// The titles of records that lists name, as they were when they were first asked for.
-#[derive(Debug, Clone, Default)]
+/// The titles of records that lists name, as they were when they were asked for last.
+#[derive(Debug, Default)]
 pub(crate) struct Titles(HashMap<RecordId, String>);
+
+/// Titles that are kept.
+const TITLES_KEPT_MAX: usize = 8_192;
 
 /// How many ordinals are looked up at once.
 const LOOKUP_ROWS: usize = 1_000;
@@ -38,13 +43,13 @@ impl FieldReader {
         Self { records, titles: Titles::default() }
     }
 
-    /// Reads the fields of the first of `ordinals`: all of them, or as many as fit `bytes_max`, but at least one. Returns the
+    /// Reads the fields of the first of `ordinals`: all of them, or as many as there is room for, but at least one. Returns the
     /// columns in the order of the plan's fields and how many rows they have.
     pub(crate) async fn read(
         &mut self,
         plan: &Plan,
         ordinals: &[u64],
-        bytes_max: usize,
+        room: &Room,
     ) -> Result<(Vec<(Validity, ColumnData)>, usize)> {
         let scope = Scope::everything();
         let base = self.records.config().base_currency;
@@ -66,13 +71,20 @@ impl FieldReader {
                     None => None,
                 };
                 let values = || fields.iter().map(|field| record.as_ref()?.fields.get(&field.id));
-                bytes += values().map(|value| 16 + value.map_or(0, Value::bytes)).sum::<usize>();
-                if rows > 0 && bytes > bytes_max {
+                let mut texts = Vec::with_capacity(fields.len());
+                for ((builder, field), value) in builders.iter().zip(&fields).zip(values()) {
+                    let titles = self.titles.texts(&self.records, &field.field_type, value).await?;
+                    let of_field = builder.texts(value, titles);
+                    bytes += builder.texts_bytes(&of_field);
+                    texts.push(of_field);
+                }
+                if !room.has(rows, bytes) {
                     break 'rows;
                 }
-                for ((builder, field), value) in builders.iter_mut().zip(&fields).zip(values()) {
+                for (((builder, field), value), texts) in
+                    builders.iter_mut().zip(&fields).zip(values()).zip(texts)
+                {
                     let ordinal = self.reference_ordinal(&field.field_type, value).await?;
-                    let texts = self.titles.texts(&self.records, &field.field_type, value).await?;
                     builder.push(value, ordinal, texts, base);
                 }
                 rows += 1;
@@ -98,6 +110,13 @@ impl FieldReader {
     }
 }
 
+/// Whoever reads the rows a second time asks for titles again.
+impl Clone for FieldReader {
+    fn clone(&self) -> Self {
+        Self::new(Arc::clone(&self.records))
+    }
+}
+
 impl Titles {
     /// What a value of several texts names: options, texts, titles of records. Empty for any other type.
     pub(crate) async fn texts(
@@ -120,6 +139,9 @@ impl Titles {
                 None => names(records, of.as_ref(), std::slice::from_ref(value)).await?.concat(),
             };
             if let Value::Reference(id) = value {
+                if self.0.len() >= TITLES_KEPT_MAX {
+                    self.0.clear();
+                }
                 self.0.insert(*id, text.clone());
             }
             texts.push(text);
@@ -150,7 +172,22 @@ impl Builder {
         Self { valid: Vec::new(), data, codes: HashMap::new() }
     }
 
-    /// Adds a row: its value, and what stands for that where it is a reference or a list.
+    /// The texts that a value puts into the column; `titles` are those of a list.
+    pub(crate) fn texts(&self, value: Option<&Value>, titles: Vec<String>) -> Vec<String> {
+        match self.data {
+            ColumnData::Text(_) | ColumnData::Dictionary { .. } => {
+                value.map(Value::canonical).into_iter().collect()
+            }
+            _ => titles,
+        }
+    }
+
+    /// What these texts of a row take.
+    pub(crate) fn texts_bytes(&self, texts: &[String]) -> usize {
+        texts_bytes(&self.data, texts, |text| !self.codes.contains_key(text))
+    }
+
+    /// Adds a row: its value, and what stands for that: the ordinal of a reference, the texts of a text, choice or list.
     pub(crate) fn push(
         &mut self,
         value: Option<&Value>,
@@ -185,26 +222,25 @@ impl Builder {
                 valid = ordinal.is_some();
                 values.push(ordinal.unwrap_or(0));
             }
-            ColumnData::Text(texts) => {
-                texts.push(&value.map(Value::canonical).unwrap_or_default());
-            }
+            ColumnData::Text(values) => values.push(texts.first().map_or("", String::as_str)),
             ColumnData::Dictionary { codes, values } => {
-                let text = value.map(Value::canonical);
+                let text = texts.into_iter().next();
                 codes.push(text.map_or(0, |text| code(&mut self.codes, values, text)));
             }
             ColumnData::DictionaryList { offsets, codes, values } => {
-                let texts = texts.into_iter();
-                let mut row: Vec<u32> = texts.map(|text| code(&mut self.codes, values, text)).collect();
-                row.sort_unstable();
-                row.dedup();
-                codes.extend(row);
+                codes.extend(texts.into_iter().map(|text| code(&mut self.codes, values, text)));
                 offsets.push(codes.len() as u32);
             }
         }
         self.valid.push(valid);
     }
 
-    pub(crate) fn finish(self) -> (Validity, ColumnData) {
+    pub(crate) fn finish(mut self) -> (Validity, ColumnData) {
+        if let ColumnData::DictionaryList { offsets, codes, values } = &mut self.data {
+            let found = std::mem::take(values);
+            let names = (0..found.len()).map(|code| found.get(code).unwrap_or_default());
+            *values = sort_by_text(names, offsets, codes);
+        }
         (Validity::from_flags(self.valid), self.data)
     }
 }

@@ -27,11 +27,14 @@ mod error;
 mod features;
 mod fields;
 mod generation;
+mod go_on;
 mod keys;
+mod lists;
 mod output;
 mod population;
 mod ranking;
 mod related;
+mod room;
 mod rows;
 mod score;
 mod segmentation;
@@ -52,6 +55,7 @@ pub use generation::{
     CodesColumn, Delta, DeltaOutcome, FlipRequest, Flipped, FlippedOutput, GenerationId, GenerationWriter,
     NumbersColumn, Origin, ResultColumn, RunId, ScoreDelta, TransitionCounts,
 };
+pub use go_on::GoOn;
 pub use keys::KeyKind;
 pub use output::{CurrentResult, Presence, Source, ValueCount};
 pub use related::{Figure, Related, Window};

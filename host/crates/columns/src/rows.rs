@@ -9,14 +9,15 @@ use trellis_model::{
     Batch, Column, FieldDefinition, FieldId, FieldName, FieldType, Filter, ObjectDefinition, ObjectName, Op,
     Record, RecordId, Scope, Value,
 };
-use trellis_records::{Records, Schema};
+use trellis_records::{Records, Schema, Selection};
 
-use crate::dataset::{PlannedSource, plan_field};
+use crate::dataset::plan_field;
 use crate::features::today;
 use crate::fields::{Builder, Titles};
+use crate::room::Room;
 use crate::stream::withheld;
 use crate::wait::{off_thread, wait};
-use crate::{AsOf, Columns, Error, Result};
+use crate::{AsOf, Columns, Error, GoOn, Result};
 
 /// Records that references point at and that are kept while batches are made; rows that follow each other often share them.
 const TARGETS_KEPT_MAX: usize = 8_192;
@@ -122,15 +123,35 @@ impl Columns {
         as_of: AsOf,
         batch_rows: usize,
     ) -> Result<RowsStream> {
+        self.rows_dataset_while(spec, as_of, batch_rows, GoOn::default()).await
+    }
+
+    /// As [`Columns::rows_dataset`], for as long as it is wanted.
+    ///
+    /// # Errors
+    /// Those, and that it was cancelled.
+    pub async fn rows_dataset_while(
+        self: &Arc<Self>,
+        spec: &RowsSpec,
+        as_of: AsOf,
+        batch_rows: usize,
+        go_on: GoOn,
+    ) -> Result<RowsStream> {
         let this = Arc::clone(self);
         let schema = self.records.schema();
         let plan = Arc::new(RowsPlan::of(&schema, spec)?);
-        let filter = up_to(&self.records, &schema, spec, as_of)?;
+        let day = match as_of {
+            AsOf::Now => today(&self.records)?,
+            AsOf::Date(date) => date,
+        };
+        let filter = [up_to(&self.records, &schema, spec, day)?];
         let (object, order_by) = (spec.object.clone(), spec.order_by.clone());
         off_thread(async move {
             let (everything, rows_max) = (Scope::everything(), this.config.dataset_rows_max);
-            let ids =
-                this.records.matching_in_order(&everything, &object, &filter, &order_by, rows_max).await?;
+            let selection = Selection { object: &object, of: None, filters: &filter, today: Some(day) };
+            let go_on = || go_on.is_wanted();
+            let ids = this.records.matching_in_order(&everything, &selection, &order_by, rows_max, &go_on);
+            let ids = ids.await?;
             Ok(RowsStream {
                 records: Arc::clone(&this.records),
                 plan,
@@ -145,18 +166,14 @@ impl Columns {
 }
 
 /// The filter of a dataset with what its time says.
-fn up_to(records: &Records, schema: &Schema, spec: &RowsSpec, as_of: AsOf) -> Result<Filter> {
+fn up_to(records: &Records, schema: &Schema, spec: &RowsSpec, day: Date) -> Result<Filter> {
     let Some(time) = &spec.time else { return Ok(spec.filter.clone()) };
     let wrong = |reason: String| Error::InvalidDataset { column: time.to_string(), reason };
     let field = schema.object(spec.object.as_str()).and_then(|object| object.field(time.as_str()));
     let field = field.ok_or_else(|| wrong(format!("`{}` has no field `{time}`", spec.object)))?;
-    let date = match as_of {
-        AsOf::Now => today(records)?,
-        AsOf::Date(date) => date,
-    };
     let (op, value) = match field.field_type {
-        FieldType::Date => (Op::Lte, json!(date.to_string())),
-        FieldType::Time => (Op::Lt, json!(next_day(records, date).map_err(wrong)?)),
+        FieldType::Date => (Op::Lte, json!(day.to_string())),
+        FieldType::Time => (Op::Lt, json!(next_day(records, day).map_err(wrong)?)),
         _ => return Err(wrong(format!("a {} is no time", field.field_type.name()))),
     };
     let until = Filter::compare(time.as_str(), op, value).map_err(trellis_records::Error::from)?;
@@ -181,11 +198,9 @@ impl RowsStream {
         if rest.is_empty() {
             return Ok(None);
         }
-        let row_bytes = 8 + 9 * self.plan.columns.len();
-        let rows_max = self.batch_rows.min(self.bytes_max / row_bytes).max(1);
-        let part = rest.get(..rows_max).unwrap_or(rest);
-        let bytes_max = self.bytes_max.saturating_sub(part.len() * row_bytes);
-        let (columns, rows) = wait(self.plan.read(&self.records, part, bytes_max))?;
+        let room = Room::new(self.batch_rows.min(rest.len()), self.plan.columns.len(), self.bytes_max);
+        let part = rest.get(..room.rows()).unwrap_or(rest);
+        let (columns, rows) = wait(self.plan.read(&self.records, part, &room))?;
         let first = self.next as u64;
         self.next += rows;
         let ordinals = (first..self.next as u64).collect();
@@ -239,9 +254,7 @@ impl RowsPlan {
                 (target.as_ref(), Some(through), field)
             }
         };
-        let PlannedSource::Field(field) = plan_field(schema, of, name)? else {
-            return Err(format!("`{}.{name}` cannot be a column", of.name));
-        };
+        let field = plan_field(schema, of, name)?;
         let ordinals_of = match &field.field_type {
             FieldType::Reference { object } => {
                 let target = schema.object(object.as_str()).filter(|target| target.ordinals);
@@ -268,13 +281,8 @@ impl RowsPlan {
         })
     }
 
-    /// Reads the first of `ids`: all of them, or as many as fit `bytes_max`, but at least one. Returns the columns and how many rows they have.
-    async fn read(
-        &self,
-        records: &Records,
-        ids: &[RecordId],
-        bytes_max: usize,
-    ) -> Result<(Vec<Column>, usize)> {
+    /// Reads the first of `ids`: all of them, or as many as there is room for, but at least one. Returns the columns and how many rows they have.
+    async fn read(&self, records: &Records, ids: &[RecordId], room: &Room) -> Result<(Vec<Column>, usize)> {
         let (everything, base) = (Scope::everything(), records.config().base_currency);
         let builder = |column: &PlannedColumn| {
             Builder::of(&column.field.field_type, base, column.ordinals_of.is_some(), true)
@@ -288,12 +296,17 @@ impl RowsPlan {
             self.follow(records, record.as_ref(), &mut targets).await?;
             let values: Vec<_> =
                 self.columns.iter().map(|column| self.value(column, record.as_ref(), &targets)).collect();
-            bytes += values.iter().map(|(value, _)| 16 + value.map_or(0, Value::bytes)).sum::<usize>();
-            if rows > 0 && bytes > bytes_max {
+            let mut texts = Vec::with_capacity(values.len());
+            for ((builder, column), (value, _)) in builders.iter().zip(&self.columns).zip(&values) {
+                let titles = titles.texts(records, &column.field.field_type, *value).await?;
+                let of_column = builder.texts(*value, titles);
+                bytes += builder.texts_bytes(&of_column);
+                texts.push(of_column);
+            }
+            if !room.has(rows, bytes) {
                 break;
             }
-            for ((builder, column), (value, ordinal)) in builders.iter_mut().zip(&self.columns).zip(values) {
-                let texts = titles.texts(records, &column.field.field_type, value).await?;
+            for ((builder, (value, ordinal)), texts) in builders.iter_mut().zip(values).zip(texts) {
                 builder.push(value, ordinal, texts, base);
             }
             rows += 1;
@@ -315,13 +328,22 @@ impl RowsPlan {
             if known.contains_key(&id) {
                 continue;
             }
-            let target = records.get(&Scope::everything(), &reference.object, id).await?;
+            let mut target = records.get(&Scope::everything(), &reference.object, id).await?;
+            if let Some(target) = &mut target {
+                target.fields.retain(|field, _| self.is_read(place, *field));
+            }
             if known.len() >= TARGETS_KEPT_MAX {
                 known.clear();
             }
             known.insert(id, target);
         }
         Ok(())
+    }
+
+    /// Whether a field is read of the records that a reference leads to.
+    fn is_read(&self, place: usize, field: FieldId) -> bool {
+        self.columns.iter().any(|column| column.through == Some(place) && column.field.id == field)
+            || self.references.iter().any(|next| next.through == Some(place) && next.field == field)
     }
 
     /// The record that has a field: the row's own, or the one that a reference of it leads to.

@@ -104,6 +104,9 @@ pub enum Error {
         /// The limit.
         count_max: usize,
     },
+    /// Whoever wanted all records that match wants them no longer.
+    #[error("cancelled")]
+    Cancelled,
     /// A filter, sort or cursor cannot be used.
     #[error("{}", .0.en)]
     Query(Text),
@@ -258,6 +261,7 @@ impl Error {
             Self::AppendOnly { .. } => "append_only",
             Self::TooDeep { .. } => "too_deep",
             Self::TooMany { .. } => "too_many",
+            Self::Cancelled => "cancelled",
             Self::Query(_) => "invalid_query",
             Self::Contended { .. } => "contended",
             Self::NotDone { .. } => "not_done",
@@ -314,6 +318,7 @@ impl Error {
             Self::TooMany { what, count, count_max } => {
                 format!("{}为 {count}，上限为 {count_max}", what.zh_cn)
             }
+            Self::Cancelled => "已取消".to_owned(),
             Self::Query(text) => text.get(Language::ZhCn).to_owned(),
             Self::Contended { attempts } => format!("保存尝试 {attempts} 次后放弃：相关记录一直在被他人修改"),
             Self::NotDone { because_of } => format!("第 {because_of} 项操作被拒绝，因此未执行"),

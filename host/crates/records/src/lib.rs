@@ -63,8 +63,8 @@ pub use hooks::{DerivedFields, DerivedValue, Proposed, Ranking, SaveContext, Sav
 pub use log::{Committed, EntryBody, EventRef, LogEntry, LogSource, LoggedChange, NewEntry};
 pub use merge::{MergePlan, MergeRequest, MergeValue, ReferenceCount, Repointed};
 pub use query::{
-    Aggregated, Aggregation, Cursor, Deleted, Function, Group, GroupBy, Measure, OpenedView, PathValues,
-    Plan, Query, RecordPage, ResultColumn, SavedView, Total,
+    Aggregated, Aggregation, Cursor, Deleted, Function, Group, GroupBy, Matching, MatchingPage, Measure,
+    OpenedView, PathValues, Plan, Query, RecordPage, ResultColumn, SavedView, Selection, Total,
 };
 pub use records::Records;
 pub use save::{AlsoCommit, AlsoTold, DuplicateCheck, FieldChanges, Taken, Trial, Write, Written};

@@ -49,14 +49,15 @@ impl PastFeatures {
     }
 }
 
-/// Warm features without the events that are dated later than today: they do not exist yet. Customers who have none cost nothing.
-pub(super) async fn up_to_today(
+/// Warm features without the events that are dated later than a day, today: they do not exist yet. Customers who have none cost nothing.
+pub(super) async fn up_to(
     records: &Records,
     config: &Config,
     source: &EventSource,
     mut columns: FeatureColumns,
+    day: Date,
 ) -> Result<FeatureColumns> {
-    let until = last_moment(records, source, today(records)?)?;
+    let until = last_moment(records, source, day)?;
     let later = columns.ordinals_with_events_after(until);
     // As in `FeatureSet::resolve`: a scan of everything costs less than many scans of one ordinal each.
     if later.len() > CHUNK_ROWS.max(columns.chunks().len() * CHUNK_ROWS / 16) {

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use jiff::civil::Date;
 use parking_lot::Mutex;
 use trellis_model::{ChangeKind, FieldId, ObjectId, Scope, Value};
 use trellis_records::{EntryBody, LogEntry, LoggedChange, Records};
@@ -146,7 +147,7 @@ impl Columns {
     }
 
     /// Returns the ordinals (ascending) whose row of the dataset may be another after the log entry `log_number`, and the
-    /// number of the entry up to which that was looked for.
+    /// number of the entry up to which that was looked for: of a long log only a part is read at once.
     ///
     /// # Errors
     /// As [`Columns::dataset`].
@@ -159,9 +160,12 @@ impl Columns {
         let this = Arc::clone(self);
         off_thread(async move {
             let (mut cursor, head) = (log_number, this.records.log_head());
+            let head = head.min(log_number.saturating_add(this.config.followed_entries_max));
             let (mut ordinals, mut related) = (BTreeSet::new(), RelatedChanges::default());
             while cursor < head {
-                let entries = this.records.log_after(cursor, this.config.log_page_entries).await?;
+                let left = usize::try_from(head - cursor).unwrap_or(usize::MAX);
+                let page_entries = this.config.log_page_entries.min(left);
+                let entries = this.records.log_after(cursor, page_entries).await?;
                 let Some(last) = entries.last() else { break };
                 cursor = last.number;
                 for change in entries.iter().flat_map(changes) {
@@ -176,7 +180,12 @@ impl Columns {
                     }
                 }
             }
-            ordinals.extend(related.ordinals(&this.records, &plan).await?);
+            if related.is_everybody() {
+                let population = this.ensure_population(plan.object).await?;
+                ordinals.extend((0..population.bound()).filter(|ordinal| population.contains(*ordinal)));
+            } else {
+                ordinals.extend(related.ordinals(&this.records, &plan).await?);
+            }
             Ok((ordinals.into_iter().collect(), cursor))
         })
         .await
@@ -208,11 +217,12 @@ impl Columns {
         Ok(population)
     }
 
-    /// Features and population for a dataset, complete up to the returned log number.
+    /// Features and population for a dataset, complete up to the returned log number; events up to a day.
     pub(crate) async fn prepare(
         &self,
         plan: &Plan,
         as_of: AsOf,
+        day: Date,
     ) -> Result<(Vec<FeatureColumns>, Arc<Population>, u64)> {
         let mut state = self.features.state.lock().await;
         let state = &mut *state;
@@ -222,11 +232,11 @@ impl Columns {
             columns.push(match as_of {
                 AsOf::Now => {
                     let columns = self.warm(state, source).await?.columns.clone();
-                    as_of::up_to_today(&self.records, &self.config, source, columns).await?
+                    as_of::up_to(&self.records, &self.config, source, columns, day).await?
                 }
-                AsOf::Date(date) => {
+                AsOf::Date(_) => {
                     let touched = state.touched.get(&source.events).copied().unwrap_or(0);
-                    state.past.columns(&self.records, &self.config, source, date, touched).await?
+                    state.past.columns(&self.records, &self.config, source, day, touched).await?
                 }
             });
         }

@@ -1,4 +1,5 @@
-//! Sums of floating-point numbers that are rounded once, so that they do not depend on the order in which records are found.
+//! Sums of floating-point numbers that are rounded once, so that they do not depend on the order in which records are found. That holds as
+//! long as no sum on the way is beyond what a number holds, 1.8e308: whether there is a sum after that does depend on the order.
 //!
 //! J. R. Shewchuk, "Adaptive Precision Floating-Point Arithmetic and Fast Robust Geometric Predicates" (1997): what an addition loses
 //! to rounding is kept as further parts, which do not overlap.

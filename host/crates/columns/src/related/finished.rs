@@ -1,11 +1,14 @@
 //! Figures of all customers that records refer to, as columns.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 
-use trellis_model::{ColumnData, Currency, TextColumn, Validity, row_codes};
+use trellis_model::{ColumnData, Currency, Phrase, TextColumn, Validity, row_codes};
 
 use super::plan::{About, InputKind};
 use super::state::State;
+use crate::lists::sort_by_text;
+use crate::room::{ITEM_BYTES, Room, text_bytes};
+use crate::{Error, Result};
 
 /// One figure of those customers that records refer to; of all others it says what is true of nobody's records.
 #[derive(Debug, Clone)]
@@ -64,13 +67,17 @@ impl FigureColumn {
     }
 
     /// Adds the figure of the next customer.
-    pub(super) fn push(&mut self, about: &About, state: State) {
+    ///
+    /// # Errors
+    /// Where all customers together have more texts than 32 bits can count.
+    pub(super) fn push(&mut self, about: &About, state: State) -> Result<()> {
         let valid = match &mut self.values {
             Values::Texts { offsets, codes } => {
                 if let State::Texts(texts) = state {
                     codes.extend(texts);
                 }
-                offsets.push(u32::try_from(codes.len()).expect("a customer's texts are few"));
+                let end = u32::try_from(codes.len()).map_err(|_| Error::Records(too_many(codes.len())))?;
+                offsets.push(end);
                 true
             }
             Values::Number(values) => {
@@ -85,28 +92,13 @@ impl FigureColumn {
             }
         };
         self.valid.push(valid);
+        Ok(())
     }
 
     /// Gives codes their texts, in whatever order; equal ones become one, and codes ascend as texts do.
     pub(super) fn name_texts(&mut self, names: &[String]) {
         let Values::Texts { offsets, codes } = &mut self.values else { return };
-        let mut sorted: Vec<&str> = names.iter().map(String::as_str).collect();
-        sorted.sort_unstable();
-        sorted.dedup();
-        let place = |name: &String| sorted.partition_point(|known| *known < name.as_str()) as u32;
-        let places: Vec<u32> = names.iter().map(place).collect();
-        let (mut ends, mut renamed) = (vec![0], Vec::with_capacity(codes.len()));
-        for row in 0..offsets.len().saturating_sub(1) {
-            let list = row_codes(offsets, codes, row).unwrap_or_default();
-            let list = list.iter().filter_map(|code| places.get(*code as usize).copied());
-            let mut list: Vec<u32> = list.collect();
-            list.sort_unstable();
-            list.dedup();
-            renamed.extend(list);
-            ends.push(renamed.len() as u32);
-        }
-        (*offsets, *codes) = (ends, renamed);
-        self.texts = sorted.iter().collect();
+        self.texts = sort_by_text(names.iter().map(String::as_str), offsets, codes);
     }
 
     /// The column of some rows: of each its place among the customers that were pushed.
@@ -135,38 +127,31 @@ impl FigureColumn {
         (valid, data)
     }
 
-    /// How many of the first rows have texts that fit so many bytes.
-    pub(crate) fn rows_within(&self, places: &[Option<usize>], bytes_max: usize) -> usize {
+    /// Takes the room that the texts of rows need, as far as there is some.
+    pub(crate) fn take_lists(&self, places: &[Option<usize>], room: &mut Room) {
         if self.form != Form::Texts {
-            return places.len();
+            return;
         }
-        let (mut bytes, mut seen) = (0, BTreeMap::new());
-        for (row, place) in places.iter().enumerate() {
-            for code in self.codes_of(*place) {
-                bytes += 4;
-                if seen.insert(*code, ()).is_none() {
-                    bytes += 4 + self.texts.get(*code as usize).map_or(0, str::len);
-                }
-            }
-            if bytes > bytes_max {
-                return row;
-            }
-        }
-        places.len()
+        let mut known = HashSet::new();
+        room.take(places.iter().map(|place| {
+            let codes = self.codes_of(*place);
+            let new = codes.iter().filter(|code| known.insert(**code));
+            let new = new.map(|code| self.texts.get(*code as usize).map_or(0, text_bytes));
+            codes.len() * ITEM_BYTES + new.sum::<usize>()
+        }));
     }
 
     /// Lists with no texts but those that they name.
     fn lists(&self, places: &[Option<usize>]) -> ColumnData {
-        let named = places.iter().flat_map(|place| self.codes_of(*place));
-        let mut new_codes: BTreeMap<u32, u32> = named.map(|code| (*code, 0)).collect();
-        let mut values = TextColumn::default();
-        for (place, (code, new)) in new_codes.iter_mut().enumerate() {
-            *new = place as u32;
-            values.push(self.texts.get(*code as usize).unwrap_or_default());
-        }
+        let mut named: Vec<u32> = places.iter().flat_map(|place| self.codes_of(*place)).copied().collect();
+        named.sort_unstable();
+        named.dedup();
+        let text = |code: &u32| self.texts.get(*code as usize).unwrap_or_default();
+        let values = named.iter().map(text).collect();
         let (mut offsets, mut codes) = (vec![0], Vec::new());
         for place in places {
-            codes.extend(self.codes_of(*place).iter().filter_map(|code| new_codes.get(code)));
+            let new = self.codes_of(*place).iter().map(|code| named.partition_point(|known| known < code));
+            codes.extend(new.map(|code| code as u32));
             offsets.push(codes.len() as u32);
         }
         ColumnData::DictionaryList { offsets, codes, values }
@@ -180,6 +165,11 @@ impl FigureColumn {
             Values::Whole(_) | Values::Number(_) => &[],
         }
     }
+}
+
+fn too_many(count: usize) -> trellis_records::Error {
+    let what = Phrase::new("texts of all customers together", "全部客户的文本总数");
+    trellis_records::Error::TooMany { what, count, count_max: u32::MAX as usize }
 }
 
 fn gathered<T: Copy + Default>(values: &[T], places: &[Option<usize>]) -> impl Iterator<Item = T> {
@@ -244,7 +234,7 @@ mod tests {
         let about = About::Values { field: trellis_model::FieldId(1), of: None };
         let mut column = FigureColumn::new(&about);
         for codes in [vec![0, 2], vec![], vec![1, 3]] {
-            column.push(&about, State::Texts(codes));
+            column.push(&about, State::Texts(codes)).unwrap();
         }
         // Two records of the same title are one text.
         column.name_texts(&["pear", "plum", "apple", "plum"].map(str::to_owned));
@@ -259,7 +249,15 @@ mod tests {
         let (_, data) = column.column(&[Some(2)], base);
         let values = ["plum"].into_iter().collect();
         assert_eq!(data, ColumnData::DictionaryList { offsets: vec![0, 1], codes: vec![0], values });
-        assert_eq!(column.rows_within(&[Some(0), None, Some(2)], 25), 2);
-        assert_eq!(column.rows_within(&[Some(0), None, Some(2)], 1_000), 3);
+        let rows = |bytes_max| {
+            let mut room = Room::new(3, 1, bytes_max);
+            column.take_lists(&[Some(0), None, Some(2)], &mut room);
+            room.rows()
+        };
+        // 8 for the ends and 17 a row, 25 for the two texts of the first.
+        assert_eq!(
+            (rows(8 + 17 * 2 + 25), rows(8 + 17 * 3 + 25 + 11), rows(8 + 17 * 3 + 25 + 12)),
+            (2, 2, 3)
+        );
     }
 }

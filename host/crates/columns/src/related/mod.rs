@@ -6,14 +6,19 @@
 mod changes;
 mod exact_sum;
 mod finished;
+mod pass;
 mod plan;
 mod read;
+mod roll_up;
 mod spec;
 mod state;
+mod texts;
 mod window;
 
 pub(crate) use changes::RelatedChanges;
 pub(crate) use finished::FigureColumn;
 pub(crate) use plan::{RelatedSource, check_title, texts_of};
-pub(crate) use read::{RelatedFigures, names};
+pub(crate) use read::{Reading, RelatedFigures};
+pub(crate) use roll_up::{Followed, rolled_up};
 pub use spec::{Figure, Related, Window};
+pub(crate) use texts::names;

@@ -5,6 +5,7 @@ use trellis_model::{
 };
 use trellis_records::Schema;
 
+use super::roll_up::Followed;
 use super::spec::{Figure, Related, Window};
 
 /// Records that figures are about and that are read in one pass.
@@ -34,6 +35,8 @@ pub(super) struct PlannedFigure {
     pub(super) window: Window,
     pub(super) repeat: bool,
     pub(super) about: About,
+    /// Whether nobody gets it.
+    pub(super) withheld: bool,
 }
 
 /// What a figure says, and of what.
@@ -73,7 +76,12 @@ impl RelatedSource {
     ///
     /// # Errors
     /// Says what cannot be told.
-    pub(crate) fn of(schema: &Schema, target: &ObjectDefinition, related: &Related) -> Result<Self, String> {
+    pub(crate) fn of(
+        schema: &Schema,
+        target: &ObjectDefinition,
+        related: &Related,
+        withheld: bool,
+    ) -> Result<Self, String> {
         let (object, field) = related.reference(schema, target)?;
         check_filter(object, &related.filter)?;
         let time = related.time.as_ref().map(|time| time_field(object, time)).transpose()?;
@@ -100,7 +108,7 @@ impl RelatedSource {
             by: field.name.clone(),
             time,
             from_index,
-            figures: vec![PlannedFigure { filter, window, repeat, about }],
+            figures: vec![PlannedFigure { filter, window, repeat, about, withheld }],
         })
     }
 
@@ -110,16 +118,37 @@ impl RelatedSource {
             == (other.object, other.field, other.time, other.from_index)
     }
 
-    /// Adds a source to others; returns its place among them, and that of its figure in it.
+    /// The records whose changes change its figures.
+    pub(crate) fn followed(&self) -> Followed {
+        Followed {
+            object: self.object,
+            object_name: self.object_name.clone(),
+            field: self.field,
+            from_index: self.from_index,
+        }
+    }
+
+    /// Whether somebody gets one of its figures.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.figures.iter().any(|figure| !figure.withheld)
+    }
+
+    /// Adds a source to others; returns its place among them, and that of its figure in it. A figure that is asked for twice is told once.
     pub(crate) fn share(self, sources: &mut Vec<Self>) -> (usize, usize) {
         let known = sources.iter().position(|known| known.reads_like(&self));
         let place = known.unwrap_or(sources.len());
-        match sources.get_mut(place) {
-            Some(known) => known.figures.extend(self.figures),
-            None => sources.push(self),
+        let Some(known) = sources.get_mut(place) else {
+            sources.push(self);
+            return (place, 0);
+        };
+        let mut figure = 0;
+        for added in self.figures {
+            figure = known.figures.iter().position(|known| *known == added).unwrap_or(known.figures.len());
+            if figure == known.figures.len() {
+                known.figures.push(added);
+            }
         }
-        let figures = sources.get(place).map_or(1, |source| source.figures.len());
-        (place, figures - 1)
+        (place, figure)
     }
 }
 
@@ -245,7 +274,7 @@ pub(crate) fn check_title(schema: &Schema, object: &ObjectName) -> Result<(), St
     }
 }
 
-/// Only what stands in a counted record itself may decide: a change elsewhere would go unnoticed.
+/// Only what stands in a counted record itself may decide: a change elsewhere would go unnoticed, and what is computed is as it is now.
 fn check_filter(object: &ObjectDefinition, filter: &Filter) -> Result<(), String> {
     match filter {
         Filter::And(filters) | Filter::Or(filters) => {
@@ -253,7 +282,7 @@ fn check_filter(object: &ObjectDefinition, filter: &Filter) -> Result<(), String
         }
         Filter::Not(filter) => check_filter(object, filter),
         Filter::Compare { path, .. } => match path.0.as_slice() {
-            [field] if object.field(field.as_str()).is_some() => Ok(()),
+            [field] if object.field(field.as_str()).is_some() => own_field(object, field).map(drop),
             _ => Err(format!("`{path}` is no field of `{}`", object.name)),
         },
         Filter::Related(_) => Err(format!("only fields of `{}` itself can be compared", object.name)),

@@ -54,7 +54,8 @@ pub(super) enum State {
 #[derive(Debug, Clone)]
 pub(super) struct Tally {
     state: State,
-    first_day: Option<FirstDay>,
+    /// Apart, because few figures leave a first day out, and every customer has a tally of each.
+    first_day: Option<Box<FirstDay>>,
 }
 
 /// What lies on the first day so far, which does not count unless an earlier day is found.
@@ -84,10 +85,15 @@ impl State {
         }
     }
 
-    fn add(&mut self, seen: &Seen<'_>) {
+    /// Returns by how many bytes it grew.
+    fn add(&mut self, seen: &Seen<'_>) -> usize {
         match (self, seen.given) {
+            (Self::Days(days), Given::Record) => return insert(days, seen.day) * size_of::<i32>(),
+            (Self::Texts(known), Given::Texts(texts)) => {
+                let new: usize = texts.iter().map(|text| insert(known, *text)).sum();
+                return new * size_of::<u32>();
+            }
             (Self::Count(count), Given::Record) => *count += 1,
-            (Self::Days(days), Given::Record) => insert(days, seen.day),
             (Self::Least(least), Given::Record) => keep(least, seen.moment, i64::min),
             (Self::Greatest(greatest), Given::Record) => keep(greatest, seen.moment, i64::max),
             (Self::Least(least), Given::Whole(value)) => keep(least, value, i64::min),
@@ -102,16 +108,16 @@ impl State {
                 sum.add(value);
                 *count += 1;
             }
-            (Self::Texts(known), Given::Texts(texts)) => texts.iter().for_each(|text| insert(known, *text)),
             _ => {}
         }
+        0
     }
 
     /// Adds what the same figure came to over other records.
     fn merge(&mut self, other: Self) {
         match (self, other) {
             (Self::Count(count), Self::Count(more)) => *count += more,
-            (Self::Days(days), Self::Days(more)) => more.into_iter().for_each(|day| insert(days, day)),
+            (Self::Days(days), Self::Days(more)) => more.into_iter().for_each(|day| _ = insert(days, day)),
             (Self::Least(least), Self::Least(Some(other))) => keep(least, other, i64::min),
             (Self::Greatest(greatest), Self::Greatest(Some(other))) => keep(greatest, other, i64::max),
             (Self::LeastNumber(least), Self::LeastNumber(Some(other))) => keep(least, other, f64::min),
@@ -126,7 +132,9 @@ impl State {
                 sum.merge(&other);
                 *count += more;
             }
-            (Self::Texts(texts), Self::Texts(more)) => more.into_iter().for_each(|text| insert(texts, text)),
+            (Self::Texts(texts), Self::Texts(more)) => {
+                more.into_iter().for_each(|text| _ = insert(texts, text))
+            }
             _ => {}
         }
     }
@@ -137,29 +145,24 @@ impl Tally {
         Self { state: State::new(&figure.about), first_day: None }
     }
 
-    /// Adds a record that the figure's filter lets through.
-    pub(super) fn add(&mut self, figure: &PlannedFigure, bounds: Bounds, seen: &Seen<'_>) {
+    /// Adds a record that the figure's filter lets through; returns by how many bytes the tally grew.
+    pub(super) fn add(&mut self, figure: &PlannedFigure, bounds: Bounds, seen: &Seen<'_>) -> usize {
         if seen.moment > bounds.until {
-            return;
+            return 0;
         }
         let inside = seen.moment >= bounds.from;
         if !figure.repeat {
-            if inside {
-                self.state.add(seen);
-            }
-            return;
+            return if inside { self.state.add(seen) } else { 0 };
         }
         let is_earlier = self.first_day.as_ref().is_none_or(|first| seen.day < first.day);
         if is_earlier {
-            let first = FirstDay { day: seen.day, state: State::new(&figure.about) };
+            let first = Box::new(FirstDay { day: seen.day, state: State::new(&figure.about) });
             if let Some(before) = self.first_day.replace(first) {
                 self.state.merge(before.state);
             }
         }
         let first = self.first_day.as_mut().filter(|first| first.day == seen.day);
-        if inside {
-            first.map_or(&mut self.state, |first| &mut first.state).add(seen);
-        }
+        if inside { first.map_or(&mut self.state, |first| &mut first.state).add(seen) } else { 0 }
     }
 
     pub(super) fn finish(self) -> State {
@@ -171,11 +174,14 @@ fn keep<T: Copy>(kept: &mut Option<T>, value: T, better: fn(T, T) -> T) {
     *kept = Some(kept.map_or(value, |kept| better(kept, value)));
 }
 
-/// Adds a value to an ascending list; mostly it is the last one.
-fn insert<T: Ord + Copy>(list: &mut Vec<T>, value: T) {
+/// Adds a value to an ascending list; mostly it is the last one. Returns how many values were added.
+fn insert<T: Ord + Copy>(list: &mut Vec<T>, value: T) -> usize {
     if list.last().is_none_or(|last| *last < value) {
         list.push(value);
     } else if let Err(place) = list.binary_search(&value) {
         list.insert(place, value);
+    } else {
+        return 0;
     }
+    1
 }

@@ -135,6 +135,14 @@ impl Company {
         rows
     }
 
+    /// The rows of some ordinals, which fit one batch.
+    pub(super) async fn rows_at(&self, spec: &DatasetSpec, ordinals: &[u64]) -> Batch {
+        let mut stream = self.columns.dataset_rows(spec, AsOf::Now, ordinals).await.unwrap();
+        let batch = stream.next().unwrap().unwrap_or_default();
+        assert_eq!((stream.next().unwrap(), stream.rows()), (None, u64::from(batch.rows)));
+        batch
+    }
+
     /// Stores results: for each output its code of each ordinal, `None` is null.
     pub(super) async fn generation(&self, run: RunId, outputs: &[(&str, &[Option<u32>])]) -> GenerationId {
         let names: Vec<_> = outputs.iter().map(|(name, _)| segmentation_name(name)).collect();

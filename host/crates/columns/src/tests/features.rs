@@ -263,7 +263,7 @@ async fn plain_fields_stand_beside_aggregates() {
     assert_eq!(stream.next().unwrap().unwrap().ordinals, [0, 1]);
     assert_eq!(stream.next().unwrap().unwrap().ordinals, [2]);
     assert_eq!(stream.next().unwrap(), None);
-    let some = company.columns.dataset_rows(&spec, AsOf::Now, &[2, 0, 9, 2]).await.unwrap();
+    let some = company.rows_at(&spec, &[2, 0, 9, 2]).await;
     assert_eq!(some.ordinals, [0, 2]);
 }
 
@@ -292,7 +292,7 @@ async fn what_is_withheld_is_null_and_leaves_nothing_behind() {
         panic!("{batch:?}")
     };
     assert!(names.bytes.is_empty());
-    let rows = company.columns.dataset_rows(&spec, AsOf::Now, &[1]).await.unwrap();
+    let rows = company.rows_at(&spec, &[1]).await;
     assert!(rows.columns.iter().all(|column| !column.valid.get(0)), "single rows too");
 }
 
@@ -349,7 +349,7 @@ async fn orders_dated_later_than_today_do_not_exist_yet() {
     company.order(&later, TODAY + 1, 2.0, 700).await;
     let today = Row { ordinal: 0, count: 1, first: TODAY, last: TODAY, cents: 500, quantity: 1.0 };
     assert_eq!(company.rows(AsOf::Now, 10).await, std::slice::from_ref(&today));
-    let batch = company.columns.dataset_rows(&orders_spec(), AsOf::Now, &[0, 1]).await.unwrap();
+    let batch = company.rows_at(&orders_spec(), &[0, 1]).await;
     assert_eq!(rows_of(&batch), [today]);
     let tomorrow = AsOf::Date(Value::date_of_days(TODAY + 1).unwrap());
     assert_eq!(company.rows(tomorrow, 10).await.len(), 2);

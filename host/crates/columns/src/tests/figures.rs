@@ -330,7 +330,7 @@ impl Shop {
         let (changed, head) = self.company.columns.changed_after(&self.spec, self.log_number).await.unwrap();
         self.log_number = head;
         changed.iter().for_each(|ordinal| drop(self.followed.remove(ordinal)));
-        let batch = self.company.columns.dataset_rows(&self.spec, AsOf::Now, &changed).await.unwrap();
+        let batch = self.company.rows_at(&self.spec, &changed).await;
         self.followed.extend(rows_of(&batch));
     }
 }

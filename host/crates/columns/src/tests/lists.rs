@@ -58,7 +58,7 @@ async fn products_come_by_title_each_once_and_deleted_ones_keep_theirs() {
     let spec = spec_of(vec![related("order_line", Figure::Values(field("product")))]);
     let expected = [(0, vec![texts(["Apple", "Pear"])]), (1, vec![texts([])]), (2, vec![texts(["Apple"])])];
     assert_eq!(all_rows(&company, &spec, AsOf::Now, 10).await, expected.clone().into());
-    let batch = company.columns.dataset_rows(&spec, AsOf::Now, &[0, 1, 2]).await.unwrap();
+    let batch = company.rows_at(&spec, &[0, 1, 2]).await;
     assert_eq!(rows_of(&batch), expected.into());
 }
 

@@ -61,7 +61,7 @@ impl Company {
             counts.extend(batch.ordinals.iter().copied().zip(column.iter().copied()));
         }
         let ordinals: Vec<u64> = (0..10).collect();
-        let batch = self.columns.dataset_rows(&spec(), AsOf::Now, &ordinals).await.unwrap();
+        let batch = self.rows_at(&spec(), &ordinals).await;
         let same = ColumnData::Int64(counts.iter().map(|(_, count)| *count).collect());
         assert_eq!((&batch.columns[0].data, batch.ordinals.len()), (&same, counts.len()));
         counts
@@ -146,7 +146,7 @@ async fn many_customers_are_counted_in_one_scan() {
         company.records.write_batch(&Caller::system("test"), writes.collect()).await.unwrap();
     }
     let ordinals: Vec<u64> = (0..4_400).collect();
-    let batch = company.columns.dataset_rows(&spec(), AsOf::Now, &ordinals).await.unwrap();
+    let batch = company.rows_at(&spec(), &ordinals).await;
     let expected = (0..4_400).map(|row| 2 - row % 2).collect();
     assert_eq!(batch.columns[0].data, ColumnData::Int64(expected));
 }

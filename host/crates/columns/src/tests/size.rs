@@ -118,7 +118,7 @@ async fn warm_features_of_a_million_customers_stream() {
         population.insert(ordinal);
     }
     let rows = Rows {
-        plan,
+        plan: Arc::new(plan),
         sources: vec![features],
         population: Arc::new(population),
         related: Vec::new(),

@@ -20,8 +20,8 @@ pub(crate) async fn eligibility(
     let member = members::of_account(core, campaign, account).await?;
     let in_audience = deciding.is_in_audience(core, &record).await?;
     core.columns.catch_up().await?;
-    let ordinals: Vec<_> = record.ordinal.into_iter().filter(|_| in_audience).collect();
-    let batch = core.columns.dataset_rows(&deciding.spec, deciding.as_of, &ordinals).await?;
+    let ordinal = record.ordinal.filter(|_| in_audience);
+    let batch = core.columns.dataset_row(&deciding.spec, deciding.as_of, ordinal).await?;
     let at = deciding.context(core, core.records.ids().record_id(core.records.clock().now_ms()));
     let asking = Arc::clone(&deciding);
     // Reasons may quote all that the plugin reads of a customer.

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::runtime::Handle;
-use trellis_columns::{AsOf, Columns, DatasetSpec};
+use trellis_columns::{AsOf, Columns, DatasetSpec, DatasetStream};
 use trellis_model::{Batch, Column, ColumnData, RecordId, Scope, Text, Validity};
 use trellis_plugin_host::{CancelFlag, ColumnDescription, RowStream};
 use trellis_records::Caller;
@@ -45,6 +45,7 @@ pub(crate) async fn evaluate(core: &Core, caller: &Caller, campaign: RecordId) -
         as_of: deciding.as_of,
         members: members.into(),
         next: 0,
+        part: None,
         datasets,
     };
     let at = deciding.context(core, core.records.ids().record_id(core.records.clock().now_ms()));
@@ -100,27 +101,36 @@ struct MemberRows {
     spec: DatasetSpec,
     as_of: AsOf,
     members: Arc<[(u64, Member)]>,
+    /// The first member of the part after the one that is read.
     next: usize,
+    /// The rows of a part.
+    part: Option<DatasetStream>,
     datasets: Arc<Datasets>,
 }
 
 impl RowStream for MemberRows {
     fn next(&mut self) -> Result<Option<Batch>, String> {
-        while let Some(part) = self.members.get(self.next..).filter(|rest| !rest.is_empty()) {
-            let part = part.get(..BATCH_ROWS).unwrap_or(part);
+        loop {
+            if let Some(part) = &mut self.part {
+                let batch = part.next().map_err(|error| error.to_string())?;
+                if let Some(batch) = batch {
+                    return Ok(Some(with_members(batch, &self.members)));
+                }
+            }
+            let rest = self.members.get(self.next..).unwrap_or_default();
+            let part = rest.get(..BATCH_ROWS).unwrap_or(rest);
+            if part.is_empty() {
+                return Ok(None);
+            }
             self.next += part.len();
             let ordinals: Vec<_> = part.iter().map(|(ordinal, _)| *ordinal).collect();
             let rows = self.columns.dataset_rows(&self.spec, self.as_of, &ordinals);
-            let batch = self.handle.block_on(rows).map_err(|error| error.to_string())?;
-            if batch.rows > 0 {
-                return Ok(Some(with_members(batch, part)));
-            }
+            self.part = Some(self.handle.block_on(rows).map_err(|error| error.to_string())?);
         }
-        Ok(None)
     }
 
     fn rewind(&mut self) {
-        self.next = 0;
+        (self.next, self.part) = (0, None);
     }
 
     fn rows(&self) -> u64 {
@@ -139,7 +149,7 @@ impl RowStream for MemberRows {
     /// Under the name of the customers' dataset, its members once more.
     fn dataset(&mut self, name: &str) -> Result<Option<Box<dyn RowStream>>, String> {
         if self.datasets.is_own(name) {
-            return Ok(Some(Box::new(Self { next: 0, ..self.clone() })));
+            return Ok(Some(Box::new(Self { next: 0, part: None, ..self.clone() })));
         }
         let opened = self.datasets.open(name).map_err(|error| error.to_string())?;
         let columns = self.datasets.columns(Some(name));

@@ -222,6 +222,5 @@ async fn rows(core: &Core, deciding: &Deciding, account: &Record) -> Result<Batc
     if !deciding.is_in_audience(core, account).await? {
         return Ok(Batch::default());
     }
-    let ordinals: Vec<_> = account.ordinal.into_iter().collect();
-    Ok(core.columns.dataset_rows(&deciding.spec, deciding.as_of, &ordinals).await?)
+    Ok(core.columns.dataset_row(&deciding.spec, deciding.as_of, account.ordinal).await?)
 }

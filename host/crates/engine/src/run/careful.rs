@@ -61,11 +61,13 @@ impl Follower {
         if candidates.is_empty() {
             return Ok(Vec::new());
         }
-        let (rows, evaluated) = self.evaluated(core, &candidates, false).await?;
-        let failed = evaluated.map(|evaluated| evaluated.failed).unwrap_or_default();
-        let is_failed = |row: usize| failed.iter().any(|error| error.row as usize == row);
-        let managed = rows.into_iter().enumerate().filter(|(row, _)| !is_failed(*row));
-        Ok(managed.map(|(_, ordinal)| ordinal).collect())
+        let mut known = Vec::new();
+        for (rows, evaluated) in self.evaluated(core, &candidates, false).await? {
+            let is_failed = |row: usize| evaluated.failed.iter().any(|error| error.row as usize == row);
+            let managed = rows.into_iter().enumerate().filter(|(row, _)| !is_failed(*row));
+            known.extend(managed.map(|(_, ordinal)| ordinal));
+        }
+        Ok(known)
     }
 
     /// Customers besides `ordinals` who are not known to be poison, those first who have a result.

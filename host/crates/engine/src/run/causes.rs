@@ -20,7 +20,7 @@ pub(super) struct Causes(HashMap<u64, Cause>);
 struct Reading<'a> {
     core: &'a Core,
     object: ObjectId,
-    /// Objects that figures are about, with their reference.
+    /// Objects that figures and roll-ups are about, with their reference.
     related: Vec<(ObjectId, FieldId)>,
 }
 
@@ -30,7 +30,7 @@ impl Causes {
         let mut causes = Self::default();
         let schema = core.records.schema();
         let Some(object) = schema.object(spec.object.as_str()) else { return Ok(causes) };
-        let related = spec.columns.iter().filter_map(|column| column.source.related(&schema, object));
+        let related = spec.columns.iter().flat_map(|column| column.source.followed(&schema, object));
         let reading = Reading {
             core,
             object: object.id,

@@ -4,7 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 use trellis_columns::{AsOf, ColumnSource, DatasetSpec};
-use trellis_model::{FieldType, Filter, ObjectDefinition, PluginId, RecordId};
+use trellis_model::{
+    Computed, FieldDefinition, FieldName, FieldType, Filter, ObjectDefinition, PluginId, RecordId,
+};
 use trellis_storage::WriteSet;
 
 use super::ledger::RunRecord;
@@ -58,16 +60,15 @@ impl Day {
         moves_with_time(core, spec)
     }
 
-    /// Notes that all customers up to `last` were evaluated, or (`None`) that no more are left; returns whether there are.
+    /// Notes that all customers up to `last` were evaluated, or (`None`) that no more are left, on `day` or later; returns whether there are.
     pub(super) async fn advance(
         &mut self,
         core: &Core,
         id: &PluginId,
         run: RecordId,
-        last: Option<u64>,
+        (day, last): (i32, Option<u64>),
     ) -> Result<bool> {
-        let today = today(core);
-        let day = self.begun.map_or(today, |begun| begun.day);
+        let day = self.begun.map_or(day, |begun| begun.day);
         let next = match last {
             Some(last) => Self { done: self.done, begun: Some(Begun { day, next: last + 1 }) },
             None => Self { done: day, begun: None },
@@ -78,7 +79,7 @@ impl Day {
         core.records.commit(set, None).await?;
         *self = next;
         // Where a further day began on the way, what was evaluated first is evaluated once more.
-        Ok(last.is_some() || today > done)
+        Ok(last.is_some() || today(core) > done)
     }
 }
 
@@ -91,9 +92,12 @@ pub(crate) fn today(core: &Core) -> i32 {
 pub(super) fn moves_with_time(core: &Core, spec: &DatasetSpec) -> bool {
     let schema = core.records.schema();
     let object = schema.object(spec.object.as_str());
-    let is_time = |name: &trellis_model::FieldName| {
+    let is_time = |name: &FieldName| {
         let field = object.and_then(|object| object.field(name.as_str()));
-        field.is_some_and(|field| matches!(field.field_type, FieldType::Date | FieldType::Time))
+        // A formula that is not kept as a column may ask which day it is.
+        let asks = |field: &FieldDefinition| matches!(&field.computed, Some(Computed::Formula(formula)) if !formula.stored);
+        field
+            .is_some_and(|field| matches!(field.field_type, FieldType::Date | FieldType::Time) || asks(field))
     };
     spec.columns.iter().any(|column| match &column.source {
         ColumnSource::Field(name) | ColumnSource::CodedField(name) => is_time(name),

@@ -189,7 +189,7 @@ impl<'a> Asked<'a> {
             return Ok(kept);
         }
         core.columns.catch_up().await?;
-        let batch = core.columns.dataset_rows(&spec, as_of, &[ordinal]).await?;
+        let batch = core.columns.dataset_row(&spec, as_of, Some(ordinal)).await?;
         Ok((batch, context::of(core, self.run_id, as_of)))
     }
 

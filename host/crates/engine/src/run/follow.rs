@@ -14,7 +14,7 @@ use super::{
     careful,
     causes::Causes,
     context,
-    day::Day,
+    day::{self, Day},
     evaluator::{self, Described, Evaluated, Evaluator, PerInterface},
     ledger::RunRecord,
     models,
@@ -22,7 +22,7 @@ use super::{
     serving, spec, trial,
 };
 use crate::{
-    Result,
+    Error, Result,
     blocking::blocking,
     compare::{Asked, Observed},
     core::Core,
@@ -160,7 +160,18 @@ impl Follower {
         if self.superseded {
             return Ok(0);
         }
-        core.columns.catch_up().await?;
+        let mut changed = 0;
+        loop {
+            let head = core.columns.catch_up().await?;
+            changed += self.catch_up_once(core).await?;
+            if self.superseded || self.log_number >= head {
+                return Ok(changed);
+            }
+        }
+    }
+
+    /// As [`Follower::catch_up`], for a part of the log.
+    async fn catch_up_once(&mut self, core: &Core) -> Result<usize> {
         self.plugin.begin_attempt(&self.run.to_string());
         let (ordinals, log_number) = core.columns.changed_after(&self.spec, self.log_number).await?;
         let causes = match ordinals.is_empty() {
@@ -204,45 +215,48 @@ impl Follower {
         causes: &Causes,
     ) -> Result<()> {
         let asked: Vec<u64> = ordinals.iter().chain(others).copied().collect();
-        let (rows, evaluated) = self.evaluated(core, &asked, true).await?;
+        let parts = self.evaluated(core, &asked, true).await?;
         for (cause, ordinals) in causes.divide(ordinals) {
-            let put = self.put(core, &ordinals, &rows, evaluated.as_ref(), self.origin(cause)).await?;
+            let put = self.put(core, &ordinals, &parts, self.origin(cause)).await?;
             self.superseded |= put == Put::Superseded;
         }
         Ok(())
     }
 
-    /// What the plugin says of customers: the ordinals of those who have a row, and their results. A shadow is shown what `counts`.
+    /// What the plugin says of customers, batch by batch: the ordinals of those who have a row, and their results. A shadow is shown what
+    /// `counts`.
     pub(super) async fn evaluated(
         &self,
         core: &Core,
         ordinals: &[u64],
         counts: bool,
-    ) -> Result<(Vec<u64>, Option<Evaluated>)> {
-        let batch = core.columns.dataset_rows(&self.spec, AsOf::Now, ordinals).await?;
-        let rows = batch.ordinals.clone();
+    ) -> Result<Vec<(Vec<u64>, Evaluated)>> {
+        let mut stream = core.columns.dataset_rows(&self.spec, AsOf::Now, ordinals).await?;
         let at = context::of(core, self.run, AsOf::Now);
-        let watched = (counts && core.shadows.watches(&self.id)).then(|| (batch.clone(), at.clone()));
+        let watches = counts && core.shadows.watches(&self.id);
         let (plugin, described, models) =
             (Arc::clone(&self.plugin), Arc::clone(&self.described), Arc::clone(&self.models));
-        let evaluated = blocking("evaluating changed customers", move || {
-            if batch.rows == 0 {
-                return Ok(None);
+        let told = at.clone();
+        let (parts, watched) = blocking("evaluating changed customers", move || {
+            let evaluator = Evaluator { plugin: &plugin, described: &described, models: &models, at: &told };
+            let (mut parts, mut watched) = (Vec::new(), Vec::new());
+            while let Some(batch) = stream.next()? {
+                let (rows, seen) = (batch.ordinals.clone(), watches.then(|| batch.clone()));
+                let evaluated = evaluator.evaluate(batch)?;
+                watched.extend(seen.map(|batch| {
+                    let results = trial::rows_json(&plugin, &described, &rows, &evaluated);
+                    Asked::Rows { batch, results }
+                }));
+                parts.push((rows, evaluated));
             }
-            let evaluator = Evaluator { plugin: &plugin, described: &described, models: &models, at: &at };
-            evaluator.evaluate(batch).map(Some)
+            Ok::<_, Error>((parts, watched))
         })
         .await??;
-        if let (Some((batch, at)), Some(evaluated)) = (watched, &evaluated) {
-            let results = trial::rows_json(&self.plugin, &self.described, &batch.ordinals, evaluated);
-            core.shadows.offer(&self.id, || Observed {
-                plugin: self.id.clone(),
-                asked: Asked::Rows { batch, results },
-                at,
-                answers: BTreeMap::new(),
-            });
+        for asked in watched {
+            let (plugin, at) = (self.id.clone(), at.clone());
+            core.shadows.offer(&self.id, || Observed { plugin, asked, at, answers: BTreeMap::new() });
         }
-        Ok((rows, evaluated))
+        Ok(parts)
     }
 
     /// Evaluates some of the customers again whose results are of an earlier day; returns whether more are left.
@@ -251,6 +265,8 @@ impl Follower {
             return Ok(false);
         }
         let rows_max = core.config.day_change_rows_max.clamp(1, core.config.batch_rows_max.max(1));
+        // The day before anything is read: what is read after midnight is of a later day, never of an earlier one.
+        let today = day::today(core);
         let ordinals = match self.day.affects(core, &self.spec) {
             true => core.columns.ordinals_of(&self.spec, self.day.next(), rows_max as usize).await?,
             false => Vec::new(),
@@ -262,21 +278,21 @@ impl Follower {
                 return Ok(false);
             }
         }
-        self.day.advance(core, &self.id, self.run, ordinals.last().copied()).await
+        self.day.advance(core, &self.id, self.run, (today, ordinals.last().copied())).await
     }
 
-    /// Writes new results of `ordinals`; those that are not among `rows` have none any more.
+    /// Writes new results of `ordinals`; those who are in no part have none any more.
     async fn put(
         &self,
         core: &Core,
         ordinals: &[u64],
-        rows: &[u64],
-        evaluated: Option<&Evaluated>,
+        parts: &[(Vec<u64>, Evaluated)],
         origin: Origin,
     ) -> Result<Put> {
-        let columns = evaluated.map_or(&[][..], |evaluated| &evaluated.segmentations);
         for (place, name) in self.outputs.segmentations.iter().enumerate() {
-            let values = columns.get(place).map(|column| values_by_ordinal(rows, column)).unwrap_or_default();
+            let columns = parts.iter().filter_map(|(rows, of)| Some((rows, of.segmentations.get(place)?)));
+            let values: HashMap<_, _> =
+                columns.flat_map(|(rows, column)| values_by_ordinal(rows, column)).collect();
             let delta = |&ordinal: &u64| Delta {
                 ordinal,
                 value: values.get(&ordinal).map(|&value| value.to_owned()),
@@ -287,9 +303,10 @@ impl Follower {
                 return Ok(Put::Superseded);
             }
         }
-        let columns = evaluated.map_or(&[][..], |evaluated| &evaluated.scores);
         for (place, name) in self.outputs.scores.iter().enumerate() {
-            let values = columns.get(place).map(|column| scores_by_ordinal(rows, column)).unwrap_or_default();
+            let columns = parts.iter().filter_map(|(rows, of)| Some((rows, of.scores.get(place)?)));
+            let values: HashMap<_, _> =
+                columns.flat_map(|(rows, column)| scores_by_ordinal(rows, column)).collect();
             let delta = |&ordinal: &u64| ScoreDelta { ordinal, value: values.get(&ordinal).copied() };
             let deltas: Vec<_> = ordinals.iter().map(delta).collect();
             let outcome =
@@ -338,13 +355,17 @@ async fn place(core: &Core, id: &PluginId, run: RecordId) -> Result<Option<u64>>
     Ok((of == *run.as_bytes()).then_some(log_number))
 }
 
-fn values_by_ordinal<'a>(rows: &[u64], column: &'a AssignedColumn) -> HashMap<u64, &'a str> {
+fn values_by_ordinal<'a>(
+    rows: &'a [u64],
+    column: &'a AssignedColumn,
+) -> impl Iterator<Item = (u64, &'a str)> {
     let codes = rows.iter().zip(&column.codes).enumerate();
     let valued = codes.filter(|(row, _)| column.valid.get(*row));
-    valued.filter_map(|(_, (&ordinal, &code))| Some((ordinal, column.values.get(code as usize)?))).collect()
+    valued.filter_map(|(_, (&ordinal, &code))| Some((ordinal, column.values.get(code as usize)?)))
 }
 
-fn scores_by_ordinal(rows: &[u64], column: &ScoredColumn) -> HashMap<u64, f64> {
+fn scores_by_ordinal<'a>(rows: &'a [u64], column: &'a ScoredColumn) -> impl Iterator<Item = (u64, f64)> {
     let values = rows.iter().zip(&column.values).enumerate();
-    values.filter(|(row, _)| column.valid.get(*row)).map(|(_, (&ordinal, &value))| (ordinal, value)).collect()
+    let valued = values.filter(|(row, _)| column.valid.get(*row));
+    valued.map(|(_, (&ordinal, &value))| (ordinal, value))
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 use trellis_model::{
@@ -109,6 +110,19 @@ impl Records {
             scope,
             now_ms: self.clock().now_ms(),
         }
+    }
+
+    /// As [`Records::compiler`], but `today` is another day.
+    pub(super) fn compiler_on<'a>(
+        &'a self,
+        schema: &'a Schema,
+        scope: Option<&'a Scope>,
+        today: Option<Date>,
+    ) -> Compiler<'a> {
+        let compiler = self.compiler(schema, scope);
+        let start = today.and_then(|today| today.to_zoned(self.config().time_zone.clone()).ok());
+        let now_ms = start.map_or(compiler.now_ms, |start| start.timestamp().as_millisecond());
+        Compiler { now_ms, ..compiler }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{Records, Result, keys};
 pub(super) const PAGE_ROWS: usize = 100;
 
 /// The rows of a walk, page by page.
+#[derive(Debug)]
 pub(super) struct Feed {
     range: Option<ScanRange>,
     /// The key of the last row that was looked at.

@@ -2,53 +2,134 @@
 
 use std::collections::HashSet;
 
-use trellis_model::{FieldName, Filter, ObjectName, Path, Phrase, Record, RecordId, Scope, Sort};
+use jiff::civil::Date;
+use serde_json::json;
+use trellis_model::{FieldName, Filter, ObjectName, Op, Path, Phrase, Record, RecordId, Scope, Sort};
 
 use super::compile::Node;
 use super::feed::Feed;
 use super::plan::{Conditions, Walk, records_walk};
 use super::sort::Order;
 use crate::codec::record::is_deleted;
+use crate::index::Column;
 use crate::schema::Object;
 use crate::{Error, Records, Result};
 
-/// The records that match, page by page, in no order that is promised.
-struct Matching {
+/// Which records are visited, and what is told of each.
+#[derive(Debug, Clone)]
+pub struct Selection<'a> {
+    /// Whose.
+    pub object: &'a ObjectName,
+    /// Only those whose reference points at a record. They are found by the index of that reference, however many there are of others.
+    pub of: Option<(&'a FieldName, RecordId)>,
+    /// A record matches at least one of these. A page says which.
+    pub filters: &'a [Filter],
+    /// The day that days relative to today are counted from, in the organisation's time zone; `None` is the day that it is.
+    pub today: Option<Date>,
+}
+
+/// The records that match, page by page, in no order that is promised, each once: along an index that narrows them, or else over all
+/// records of the object. A change while they are read may or may not count.
+#[derive(Debug)]
+pub struct Matching {
     object: Object,
-    node: Node,
+    /// `None` where the scope has no record of the object.
+    node: Option<Node>,
+    /// Where there are several filters.
+    nodes: Vec<Node>,
     walk: Walk,
     feed: Feed,
+    /// A record whose key moves along the index meanwhile would be met again.
+    seen: Option<HashSet<RecordId>>,
+}
+
+/// Some records that match.
+#[derive(Debug, Default)]
+pub struct MatchingPage {
+    records: Vec<Record>,
+    /// For each record one for each filter.
+    matches: Vec<bool>,
+}
+
+impl MatchingPage {
+    /// Each record, with which of the filters it matches.
+    pub fn iter(&self) -> impl Iterator<Item = (&Record, &[bool])> {
+        let filters = self.matches.len().checked_div(self.records.len()).unwrap_or(0).max(1);
+        self.records.iter().zip(self.matches.chunks(filters))
+    }
 }
 
 impl Matching {
-    /// `None` where the scope has no record of the object.
-    fn new(records: &Records, scope: &Scope, object: Object, filter: &Filter) -> Result<Option<Self>> {
-        let schema = records.schema();
-        let compiler = records.compiler(&schema, Some(scope));
-        let Some(node) = compiler.with_scope(&object, filter)? else { return Ok(None) };
-        let narrow = Conditions::new(&object, &node).narrow_walk(&object);
+    fn new(records: &Records, scope: &Scope, selection: &Selection<'_>) -> Result<Self> {
+        let (object, schema) = (records.object(selection.object)?, records.schema());
+        let compiler = records.compiler_on(&schema, Some(scope), selection.today);
+        let any = match selection.filters {
+            [only] => only.clone(),
+            filters if filters.contains(&Filter::everything()) => Filter::everything(),
+            filters => Filter::Or(filters.to_vec()),
+        };
+        let of = selection.of.map(|(by, id)| Filter::compare(by.as_str(), Op::Eq, json!(id.to_string())));
+        let of = of.transpose()?;
+        let node = compiler.with_scope(&object, &Filter::And(of.into_iter().chain([any]).collect()))?;
+        let nodes = match selection.filters {
+            [_] => Vec::new(),
+            several => {
+                several.iter().map(|filter| compiler.filter(&object, filter)).collect::<Result<Vec<_>>>()?
+            }
+        };
+        let narrow = node.as_ref().and_then(|node| {
+            let conditions = Conditions::new(&object, node);
+            match selection.of.and_then(|(by, _)| Column::of(&object, by.as_str())) {
+                Some(column) => conditions.narrow_walk_from(&object, column),
+                None => conditions.narrow_walk(&object),
+            }
+        });
         let walk = narrow.unwrap_or_else(|| records_walk(&object));
         let feed = Feed::new(&walk, false, None);
-        Ok(Some(Self { object, node, walk, feed }))
+        let seen = (!walk.by_id).then(HashSet::new);
+        Ok(Self { object, node, nodes, walk, feed, seen })
     }
 
-    async fn next(&mut self, records: &Records) -> Result<Option<Vec<Record>>> {
+    /// The next page, `None` after the last. A page may be empty: whoever wants to end earlier does so between two.
+    ///
+    /// # Errors
+    /// As [`Records::list`].
+    pub async fn next(&mut self, records: &Records) -> Result<Option<MatchingPage>> {
+        let Some(node) = &self.node else { return Ok(None) };
         let Some(rows) = self.feed.next(records).await? else { return Ok(None) };
-        let mut matching = Vec::new();
+        let mut page = MatchingPage::default();
         for row in rows {
             if self.walk.index.is_none() && is_deleted(&row.value) {
                 continue;
             }
             let Some(record) = records.row_record(&self.object, &self.walk, &row).await? else { continue };
-            if !record.is_deleted() && records.matches(&self.node, &record).await? {
-                matching.push(record);
+            if record.is_deleted() || !records.matches(node, &record).await? {
+                continue;
             }
+            if self.seen.as_mut().is_some_and(|seen| !seen.insert(record.id)) {
+                continue;
+            }
+            for node in &self.nodes {
+                page.matches.push(records.matches(node, &record).await?);
+            }
+            if self.nodes.is_empty() {
+                page.matches.push(true);
+            }
+            page.records.push(record);
         }
-        Ok(Some(matching))
+        Ok(Some(page))
     }
 }
 
 impl Records {
+    /// Begins to visit the records that match.
+    ///
+    /// # Errors
+    /// As [`Records::list`].
+    pub fn matching(&self, scope: &Scope, selection: &Selection<'_>) -> Result<Matching> {
+        Matching::new(self, scope, selection)
+    }
+
     /// The ids of all records that match, ascending: a change of them while this runs may or may not count. It goes once along an index
     /// that narrows the matches, or else over all records of the object.
     ///
@@ -61,61 +142,69 @@ impl Records {
         filter: &Filter,
         ids_max: usize,
     ) -> Result<Vec<RecordId>> {
-        let object = self.object(object)?;
-        let Some(mut matching) = Matching::new(self, scope, object, filter)? else { return Ok(Vec::new()) };
+        let filters = std::slice::from_ref(filter);
+        let selection = Selection { object, of: None, filters, today: None };
+        self.ids_of(scope, &selection, ids_max, &|| true).await
+    }
+
+    async fn ids_of(
+        &self,
+        scope: &Scope,
+        selection: &Selection<'_>,
+        ids_max: usize,
+        go_on: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Vec<RecordId>> {
+        let mut matching = Matching::new(self, scope, selection)?;
         let mut ids = Vec::new();
-        while let Some(records) = matching.next(self).await? {
-            ids.extend(records.iter().map(|record| record.id));
-            check_count(ids.len(), ids_max)?;
+        while let Some(page) = matching.next(self).await? {
+            ids.extend(page.records.iter().map(|record| record.id));
+            check(ids.len(), ids_max, go_on)?;
         }
         ids.sort_unstable();
-        ids.dedup();
         Ok(ids)
     }
 
-    /// As [`Records::matching_ids`], in the order of fields, nulls first, and then of ids. Holds the values that decide the order of all of
-    /// them, of a text no more than its first 120 bytes.
+    /// The ids of all records that a selection has, as [`Records::matching_ids`], in the order of fields, nulls first, and then of ids.
+    /// Holds the values that decide the order of all of them, of a text no more than its first 120 bytes.
     ///
     /// # Errors
-    /// As [`Records::matching_ids`]; [`Error::Query`] for a field that has no order.
+    /// As [`Records::matching_ids`]; [`Error::Query`] for a field that has no order, [`Error::Cancelled`] once `go_on`, which is asked
+    /// again and again, says no.
     pub async fn matching_in_order(
         &self,
         scope: &Scope,
-        object: &ObjectName,
-        filter: &Filter,
+        selection: &Selection<'_>,
         order_by: &[FieldName],
         ids_max: usize,
+        go_on: &(dyn Fn() -> bool + Sync),
     ) -> Result<Vec<RecordId>> {
         if order_by.is_empty() {
-            return self.matching_ids(scope, object, filter, ids_max).await;
+            return self.ids_of(scope, selection, ids_max, go_on).await;
         }
-        let object = self.object(object)?;
+        let object = self.object(selection.object)?;
         let sort = |field: &FieldName| Sort { path: Path(vec![field.clone()]), descending: false };
         let sorts: Vec<Sort> = order_by.iter().map(sort).collect();
         let schema = self.schema();
         let order = Order::new(&self.compiler(&schema, Some(scope)), &object, &sorts)?;
-        let Some(mut matching) = Matching::new(self, scope, object, filter)? else { return Ok(Vec::new()) };
+        let mut matching = Matching::new(self, scope, selection)?;
         let mut places: Vec<(Box<[u8]>, RecordId)> = Vec::new();
-        while let Some(records) = matching.next(self).await? {
-            for record in &records {
+        while let Some(page) = matching.next(self).await? {
+            for record in &page.records {
                 // No value's bytes are the beginning of another's, so that together they sort as one after the other.
                 let place = self.place(&order, record).await?;
                 places.push((place.values.concat().into_boxed_slice(), record.id));
             }
-            check_count(places.len(), ids_max)?;
+            check(places.len(), ids_max, go_on)?;
         }
         places.sort_unstable();
-        let mut ids: Vec<RecordId> = places.into_iter().map(|(_, id)| id).collect();
-        if matching.walk.index.is_some() {
-            // A record that moved along the index while it was read.
-            let mut seen = HashSet::with_capacity(ids.len());
-            ids.retain(|id| seen.insert(*id));
-        }
-        Ok(ids)
+        Ok(places.into_iter().map(|(_, id)| id).collect())
     }
 }
 
-fn check_count(count: usize, count_max: usize) -> Result<()> {
+fn check(count: usize, count_max: usize, go_on: &(dyn Fn() -> bool + Sync)) -> Result<()> {
+    if !go_on() {
+        return Err(Error::Cancelled);
+    }
     if count > count_max {
         let what = Phrase::new("matching records", "匹配的记录数");
         return Err(Error::TooMany { what, count, count_max });

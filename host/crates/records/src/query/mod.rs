@@ -13,7 +13,6 @@ mod related;
 mod relative;
 mod seek;
 mod sort;
-mod tally;
 pub(crate) mod view;
 
 use std::collections::BTreeSet;
@@ -23,6 +22,7 @@ use trellis_model::{FieldName, Filter, ObjectName, Record, Sort};
 pub use aggregate::{Aggregated, Aggregation, Function, Group, GroupBy, Measure, ResultColumn};
 pub(crate) use compile::Node;
 pub use cursor::Cursor;
+pub use matching::{Matching, MatchingPage, Selection};
 pub use related::PathValues;
 pub(crate) use seek::Among;
 pub use view::{OpenedView, SavedView};

@@ -26,6 +26,8 @@ pub(super) struct Walk {
     pub(super) whole: bool,
     /// The encoded sort value, where it is the same in all rows.
     pub(super) fixed: Option<Vec<u8>>,
+    /// Whether rows come in the order of ids, so that no record is met twice, whatever changes while it is read.
+    pub(super) by_id: bool,
 }
 
 /// What must hold of a column in any case, as encoded bounds; both ends included.
@@ -149,6 +151,13 @@ impl<'a> Conditions<'a> {
         walks.filter(|walk| walk.equals > 0 || !walk.whole).max_by_key(|walk| (walk.equals, !walk.whole))
     }
 
+    /// As [`Conditions::narrow_walk`], only along indexes that begin with a column, of which an equality must be known.
+    pub(super) fn narrow_walk_from(&self, object: &Object, column: Column) -> Option<Walk> {
+        let indexes = object.indexes.ready().filter(|index| index.columns.first() == Some(&column));
+        let walks = indexes.filter_map(|index| Some(self.walk(object, index, self.leading(index)?)));
+        walks.filter(|walk| walk.equals > 0).max_by_key(|walk| (walk.equals, !walk.whole))
+    }
+
     /// Whether there are no conditions at all.
     pub(super) fn match_everything(&self) -> bool {
         self.conjuncts == 0
@@ -195,6 +204,7 @@ impl<'a> Conditions<'a> {
             equals,
             whole: bounds.is_none(),
             fixed: None,
+            by_id: equals == index.columns.len(),
         }
     }
 }
@@ -209,6 +219,7 @@ pub(super) fn records_walk(object: &Object) -> Walk {
         equals: 0,
         whole: true,
         fixed: None,
+        by_id: true,
     }
 }
 

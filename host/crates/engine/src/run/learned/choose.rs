@@ -94,7 +94,7 @@ pub(super) async fn check_readable(core: &Core, plugin: &Arc<Plugin>) -> Result<
     let as_of = crate::as_of::from_days(record.as_of);
     let at = context::of(core, run, as_of);
     let spec = spec::granted(core, plugin.manifest(), &record.config)?;
-    let nothing = core.columns.dataset_rows(&spec, as_of, &[]).await?;
+    let nothing = core.columns.dataset_row(&spec, as_of, None).await?;
     let (plugin, config, model) = (Arc::clone(plugin), record.config.clone(), record.model);
     blocking("asking the plugin about a model", move || {
         let described = evaluator::describe(&plugin, &config)?;
