@@ -115,11 +115,13 @@ section! {
     Columns {
         batch_rows_max: usize,
         batch_bytes_max: usize,
+        figures_bytes_max: usize,
         generations_kept: usize,
         values_max: usize,
         dataset_rows_max: usize,
         as_of_kept: usize,
         log_page_entries: usize,
+        followed_entries_max: u64,
         checkpoint_changes: u64,
         events_page_rows: usize,
         members_page_max: usize,

@@ -91,7 +91,7 @@ pub struct Config {
     pub switches_kept_per_plugin: usize,
     /// Milliseconds that are at least between two runs of a plugin by its schedule (default 900,000); one that comes more often is refused.
     pub schedule_interval_ms_min: u64,
-    /// Customers that are evaluated again at once when a new day begins (default 8,192): between two such parts changed customers go first.
+    /// Customers that are evaluated again at once when a new day begins (default 4,096): between two such parts changed customers go first.
     pub day_change_rows_max: u32,
     /// How much of versions of plugins is compared, and what may differ at most where one is promoted.
     pub compare: crate::CompareLimits,
@@ -146,7 +146,7 @@ impl Default for Config {
             exports_kept_days_max: 7,
             switches_kept_per_plugin: 50,
             schedule_interval_ms_min: 900_000,
-            day_change_rows_max: 8_192,
+            day_change_rows_max: 4_096,
             compare: crate::CompareLimits::default(),
             golden: crate::GoldenLimits::default(),
             import: trellis_transfer::import::Limits::default(),

@@ -35,7 +35,7 @@ fn spec() -> DatasetSpec {
 }
 
 impl Company {
-    async fn case(&self, account: Option<&Record>, kind: &str, status: &str) -> Record {
+    pub(super) async fn case(&self, account: Option<&Record>, kind: &str, status: &str) -> Record {
         let mut values = vec![
             ("subject", Value::Text("Something".into())),
             ("kind", Value::Choice(kind.into())),
@@ -46,7 +46,7 @@ impl Company {
         self.records.create(&Caller::system("test"), &name("case"), fields).await.unwrap()
     }
 
-    async fn change_case(&self, case: &Record, field: &str, value: Value) {
+    pub(super) async fn change_case(&self, case: &Record, field: &str, value: Value) {
         let changes = self.fields("case", vec![(field, value)]);
         let changes = changes.into_iter().map(|(field, value)| (field, Some(value))).collect();
         self.records.update(&Caller::system("test"), &name("case"), case.id, changes, None).await.unwrap();
