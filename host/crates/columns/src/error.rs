@@ -18,6 +18,14 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// What is wrong with one of several datasets.
+    #[error("dataset `{name}`: {error}")]
+    InDataset {
+        /// The dataset's name.
+        name: String,
+        /// What it is.
+        error: Box<Self>,
+    },
     /// Figures over related records take more memory than they may.
     #[error(
         "the figures over `{object}` take more than {bytes_max} bytes while they are computed (`columns.figures_bytes_max`)"
@@ -139,6 +147,7 @@ impl Error {
         match self {
             Self::UnknownObject { .. } => "unknown_object",
             Self::InvalidDataset { .. } => "invalid_dataset",
+            Self::InDataset { error, .. } => error.code(),
             Self::FiguresTooLarge { .. } => "too_many",
             Self::UnknownSegmentation { .. } => "unknown_segmentation",
             Self::UnknownScore { .. } => "unknown_score",
@@ -157,6 +166,12 @@ impl Error {
             Self::Records(error) => error.code(),
             Self::Storage(_) => "storage",
         }
+    }
+
+    /// The same, said of the dataset of a name.
+    #[must_use]
+    pub fn in_dataset(self, name: &str) -> Self {
+        Self::InDataset { name: name.to_owned(), error: Box::new(self) }
     }
 
     pub(crate) fn damaged(what: impl Into<String>) -> Self {

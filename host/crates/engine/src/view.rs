@@ -4,7 +4,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use tokio::runtime::Handle;
-use trellis_columns::{AsOf, Columns, DatasetSpec, DatasetStream};
+use trellis_columns::{AsOf, Columns, DatasetSpec, DatasetStream, GoOn};
 use trellis_model::{Currency, Lookups, NamedRecord, ObjectName, Record, RecordId, Scope};
 use trellis_plugin_host::CallContext;
 use trellis_records::{Query, RecordPage, Records, Schema};
@@ -130,7 +130,7 @@ impl View {
         rows: usize,
     ) -> Result<Vec<(String, Box<dyn run::Source>)>> {
         let specs = run::rows_granted_to(enabled, &enabled.config, &self.records.schema())?;
-        run::open_all(&self.columns, specs, as_of, rows).await
+        run::open_all(&self.columns, specs, as_of, rows, &GoOn::default()).await
     }
 
     pub(crate) fn value_of(&self, segmentation: &str, ordinal: u64) -> Option<String> {

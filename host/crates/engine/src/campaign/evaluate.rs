@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::runtime::Handle;
-use trellis_columns::{AsOf, Columns, DatasetSpec, DatasetStream};
+use trellis_columns::{AsOf, Columns, DatasetSpec, DatasetStream, GoOn};
 use trellis_model::{Batch, Column, ColumnData, RecordId, Scope, Text, Validity};
 use trellis_plugin_host::{CancelFlag, ColumnDescription, RowStream};
 use trellis_records::Caller;
@@ -34,7 +34,7 @@ pub(crate) async fn evaluate(core: &Core, caller: &Caller, campaign: RecordId) -
     core.columns.catch_up().await?;
     let members = by_ordinal(core, campaign).await?;
     let manifest = deciding.enabled.manifest();
-    let datasets = run::open_rows(core, manifest, &deciding.config, deciding.as_of).await?;
+    let datasets = run::open_rows(core, manifest, &deciding.config, deciding.as_of, &GoOn::default()).await?;
     let words = run::words_of(&core.records.schema(), manifest, &deciding.config)?;
     let datasets = Arc::new(Datasets::new(manifest, datasets).called(words));
     let count = members.len() as u64;

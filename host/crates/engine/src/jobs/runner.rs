@@ -9,6 +9,7 @@ use std::{
 };
 
 use tokio::runtime::Handle;
+use trellis_columns::GoOn;
 use trellis_model::RecordId;
 use trellis_plugin_host::CancelFlag;
 use trellis_records::Caller;
@@ -75,6 +76,12 @@ impl Running<'_> {
 
     pub(crate) fn cancel_plugin(&self) -> &CancelFlag {
         &self.live.cancel_plugin
+    }
+
+    /// Lets what takes long go on for as long as nobody wants the job to end.
+    pub(crate) fn go_on(&self) -> GoOn {
+        let cancel = self.live.cancel_plugin.clone();
+        GoOn::as_long_as(move || !cancel.is_cancelled())
     }
 
     pub(crate) fn handle(&self) -> &Handle {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use parking_lot::Mutex;
-use trellis_columns::{AsOf, Columns, DatasetSpec, RowsSpec};
+use trellis_columns::{AsOf, Columns, DatasetSpec, GoOn, RowsSpec};
 use trellis_model::{Batch, RecordId, bilingual};
 use trellis_plugin_host::{ColumnDescription, Manifest};
 
@@ -84,9 +84,20 @@ impl Spec {
         as_of: AsOf,
         batch_rows: usize,
     ) -> Result<Box<dyn Source>> {
+        Ok(self.open_while(columns, as_of, batch_rows, GoOn::default()).await?)
+    }
+
+    /// As [`Spec::open`], for as long as it is wanted.
+    pub(crate) async fn open_while(
+        &self,
+        columns: &Arc<Columns>,
+        as_of: AsOf,
+        batch_rows: usize,
+        go_on: GoOn,
+    ) -> Result<Box<dyn Source>, trellis_columns::Error> {
         Ok(match self {
-            Self::Customers(spec) => Box::new(columns.dataset(spec, as_of, batch_rows).await?),
-            Self::Rows(spec) => Box::new(columns.rows_dataset(spec, as_of, batch_rows).await?),
+            Self::Customers(spec) => Box::new(columns.dataset_while(spec, as_of, batch_rows, go_on).await?),
+            Self::Rows(spec) => Box::new(columns.rows_dataset_while(spec, as_of, batch_rows, go_on).await?),
         })
     }
 }
@@ -97,9 +108,10 @@ pub(crate) async fn open_rows(
     manifest: &Manifest,
     config: &str,
     as_of: AsOf,
+    go_on: &GoOn,
 ) -> Result<NamedSources> {
     let specs = spec::rows_granted(core, manifest, config)?;
-    open_all(&core.columns, specs, as_of, core.config.batch_rows_max as usize).await
+    open_all(&core.columns, specs, as_of, core.config.batch_rows_max as usize, go_on).await
 }
 
 /// Opens datasets of rows.
@@ -108,10 +120,13 @@ pub(crate) async fn open_all(
     specs: Vec<(String, RowsSpec)>,
     as_of: AsOf,
     batch_rows: usize,
+    go_on: &GoOn,
 ) -> Result<NamedSources> {
     let mut opened = Vec::with_capacity(specs.len());
     for (name, spec) in specs {
-        opened.push((name, Spec::Rows(spec).open(columns, as_of, batch_rows).await?));
+        let rows = Spec::Rows(spec).open_while(columns, as_of, batch_rows, go_on.clone()).await;
+        let rows = rows.map_err(|error| error.in_dataset(&name))?;
+        opened.push((name, rows));
     }
     Ok(opened)
 }

@@ -161,10 +161,12 @@ impl Run<'_> {
         self.job.wait(async {
             self.core.columns.catch_up().await?;
             let (rows, as_of) = (self.core.config.batch_rows_max as usize, self.input.of.as_of);
-            let live = self.core.columns.dataset(&self.spec, as_of, rows).await?;
+            let go_on = self.job.go_on();
+            let live = self.core.columns.dataset_while(&self.spec, as_of, rows, go_on.clone()).await?;
             let datasets = match self.input.model {
                 ModelSource::New => {
-                    datasets::open_rows(self.core, self.plugin.manifest(), &self.config, as_of).await?
+                    let manifest = self.plugin.manifest();
+                    datasets::open_rows(self.core, manifest, &self.config, as_of, &go_on).await?
                 }
                 ModelSource::Last | ModelSource::Number(_) => Vec::new(),
             };

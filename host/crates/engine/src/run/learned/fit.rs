@@ -96,8 +96,9 @@ fn learn(core: &Core, job: &Running<'_>, input: &FitInput) -> Result<(u32, Learn
     let (live, datasets) = job.wait(async {
         core.columns.catch_up().await?;
         let rows = core.config.batch_rows_max as usize;
-        let live = core.columns.dataset(&spec, input.as_of, rows).await?;
-        let datasets = datasets::open_rows(core, plugin.manifest(), &config, input.as_of).await?;
+        let go_on = job.go_on();
+        let live = core.columns.dataset_while(&spec, input.as_of, rows, go_on.clone()).await?;
+        let datasets = datasets::open_rows(core, plugin.manifest(), &config, input.as_of, &go_on).await?;
         Ok::<_, Error>((live, datasets))
     })?;
     let log_number = live.log_number();
