@@ -161,6 +161,7 @@ async fn rescoring() {
         times.len()
     );
     print("re-score after one change, p50", ms(0.5, &mut times), "ms", &beside);
+    crate::day::measure(&parts, PURCHASES).await;
     parts.shutdown().await;
 }
 

@@ -6,6 +6,7 @@
 mod calls;
 mod commits;
 mod company;
+mod day;
 mod decisions;
 mod figures;
 mod http;
