@@ -34,14 +34,14 @@ pub(crate) fn high_from(mean_score: f64) -> u32 {
     mean_score.floor() as u32
 }
 
-/// The field of the matrix of each row: its average spend and its number of orders against the means.
+/// The field of the matrix of each row: its average spend and its number of orders against the means, or the medians.
 pub(crate) fn value_matrix(model: &RfmModel, rows: &Rows<'_>) -> Vec<u32> {
     let figures = rows.spent.iter().zip(&rows.orders);
     figures
         .map(|(spent, orders)| {
             let (spent, orders) = (*spent as f64, *orders as f64);
-            let (high_spend, high_frequency) =
-                (spent / orders > model.mean_average_spend, orders > model.mean_frequency);
+            let [spend_cut, frequency_cut] = model.matrix_cuts;
+            let (high_spend, high_frequency) = (spent / orders > spend_cut, orders > frequency_cut);
             2 * u32::from(!high_spend) + u32::from(!high_frequency)
         })
         .collect()

@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use trellis_sdk::{PluginError, Result};
 
+use crate::segments::{self, NamedSegment};
+
 /// What an admin can set.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(from = "Settings")]
@@ -11,8 +13,12 @@ pub struct Config {
     pub groups: usize,
     /// Bounds that an admin sets, beside quantiles and equal groups; none by default.
     pub bounds: Option<Bounds>,
-    /// Which grades decide on the class and the total.
+    /// Which grades decide on the class, the named segment and the total.
     pub graded_by: Method,
+    /// What the value matrix is cut by; by default the mean.
+    pub matrix_by: Middle,
+    /// Named segments of one's own; the usual ten where there are none and five grades.
+    pub segments: Vec<NamedSegment>,
     /// Whether there is a weighted total, and by which weights.
     pub total: Weighting,
     /// The weights of [`Weighting::Own`].
@@ -40,6 +46,16 @@ pub enum Method {
     Ntile,
     /// By [`Bounds`].
     Fixed,
+}
+
+/// What the value matrix is cut by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Middle {
+    /// The mean over customers.
+    Mean,
+    /// The median over customers: of an even number the mean of the two in the middle.
+    Median,
 }
 
 /// Which weights the total has.
@@ -76,6 +92,8 @@ struct Settings {
     frequency_bounds: Vec<f64>,
     monetary_bounds: Vec<f64>,
     graded_by: Method,
+    matrix_by: Middle,
+    segments: Vec<NamedSegment>,
     total: Weighting,
     recency_weight: f64,
     frequency_weight: f64,
@@ -84,13 +102,15 @@ struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        let Config { groups, graded_by, total, weights, .. } = Config::default();
+        let Config { groups, graded_by, matrix_by, segments, total, weights, .. } = Config::default();
         Self {
             groups,
             recency_bounds: Vec::new(),
             frequency_bounds: Vec::new(),
             monetary_bounds: Vec::new(),
             graded_by,
+            matrix_by,
+            segments,
             total,
             recency_weight: weights.recency,
             frequency_weight: weights.frequency,
@@ -111,6 +131,8 @@ impl From<Settings> for Config {
             groups: settings.groups,
             bounds: has_bounds.then_some(bounds),
             graded_by: settings.graded_by,
+            matrix_by: settings.matrix_by,
+            segments: settings.segments,
             total: settings.total,
             weights: Weights {
                 recency: settings.recency_weight,
@@ -127,6 +149,8 @@ impl Default for Config {
             groups: 5,
             bounds: None,
             graded_by: Method::Quantile,
+            matrix_by: Middle::Mean,
+            segments: Vec::new(),
             total: Weighting::None,
             weights: Weights { recency: 1.0, frequency: 1.0, monetary: 1.0 },
         }
@@ -166,6 +190,7 @@ impl Config {
             );
         }
         self.checked_weights()?;
+        segments::map(&self.segments, self.groups)?;
         Ok(self)
     }
 

@@ -26,6 +26,8 @@ pub(crate) struct Dimension {
     pub(crate) mean_score: f64,
     /// The mean over the population of the score that decides on the class.
     pub(crate) class_mean: f64,
+    /// Whether everybody has the same value, so that it tells nobody from others.
+    pub(crate) is_constant: bool,
 }
 
 impl Direction {

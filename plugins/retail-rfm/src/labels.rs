@@ -3,11 +3,13 @@
 use trellis_sdk::{LocalizedText, SegmentationDescription, described, localized};
 
 use crate::classes::{CLASS_NAMES, MATRIX_NAMES};
-use crate::config::{Config, Weighting};
+use crate::config::{Config, Middle, Weighting};
+use crate::segments;
 use crate::total;
 
 pub(crate) const QUANTILE_NAMES: [&str; 3] = ["quantile_r", "quantile_f", "quantile_m"];
 pub(crate) const NTILE_NAMES: [&str; 3] = ["ntile_r", "ntile_f", "ntile_m"];
+pub(crate) const SEGMENT_NAME: &str = "segment";
 pub(crate) const FIXED_NAMES: [&str; 3] = ["fixed_r", "fixed_f", "fixed_m"];
 
 /// What recency, frequency and monetary value are called.
@@ -147,11 +149,13 @@ pub(crate) fn describe(config: &Config) -> Vec<SegmentationDescription> {
         "八类客户：近度、频度、额度得分是否高于全体客户的平均得分。",
     );
     all.push(advised(class, CLASS_NAMES.into_iter().zip(CLASSES)));
+    let (middle, middle_zh) = middle(config.matrix_by);
     let matrix = described("value_matrix", "Customer value matrix", "客户价值矩阵").about(
-        "Average spend per order and number of orders against the means of all customers.",
-        "平均每单金额和购买次数与全体客户平均值的比较。",
+        &format!("Average spend per order and number of orders against the {middle}s of all customers."),
+        &format!("平均每单金额和购买次数与全体客户{middle_zh}的比较。"),
     );
     all.push(advised(matrix, MATRIX_NAMES.into_iter().zip(MATRIX)));
+    all.extend(named(config));
     if config.bounds.is_some() {
         all.extend(graded(FIXED_NAMES, FIXED, groups));
         all.push(with_cells(
@@ -163,6 +167,32 @@ pub(crate) fn describe(config: &Config) -> Vec<SegmentationDescription> {
         all.push(with_totals(groups));
     }
     all
+}
+
+/// What figures are compared with.
+pub(crate) fn middle(by: Middle) -> (&'static str, &'static str) {
+    match by {
+        Middle::Mean => ("mean", "平均值"),
+        Middle::Median => ("median", "中位数"),
+    }
+}
+
+/// The named segments; none where there are none.
+fn named(config: &Config) -> Option<SegmentationDescription> {
+    let named = segments::of(&config.segments, config.groups);
+    let about = described(SEGMENT_NAME, "RFM segment", "RFM 细分群体").about(
+        "Named segments by the scores of recency and frequency.",
+        "按近度与频度得分组合命名的细分群体。",
+    );
+    let add = |description: SegmentationDescription, segment: &segments::NamedSegment| {
+        let (en, zh) = segment.advice().unwrap_or_default();
+        description.value_about(
+            &segment.name,
+            localized(&segment.label_en, &segment.label_zh),
+            localized(en, zh),
+        )
+    };
+    (!named.is_empty()).then(|| named.iter().fold(about, add))
 }
 
 /// The scores of the three dimensions by one `method`: its name and what it does.

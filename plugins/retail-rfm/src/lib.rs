@@ -13,6 +13,7 @@ mod panels;
 mod population;
 mod reasons;
 mod rows;
+mod segments;
 mod shape;
 mod total;
 
@@ -21,7 +22,8 @@ use trellis_sdk::{
     Segmentation, SegmentationDescription, export_model_report, export_segmentation,
 };
 
-pub use config::{Bounds, Config, Method, Weighting, Weights};
+pub use config::{Bounds, Config, Method, Middle, Weighting, Weights};
+pub use segments::NamedSegment;
 
 use model::RfmModel;
 use population::Population;
@@ -77,8 +79,10 @@ fn assign(model: &RfmModel, rows: &Rows<'_>) -> Assignments {
         _ => &quantile,
     };
     let groups = model.groups as u32;
-    let class = classes::classes(model, deciding);
-    let matrix = classes::value_matrix(model, rows);
+    let judged = |codes: Vec<u32>| if model.is_uniform() { vec![NO_VALUE; codes.len()] } else { codes };
+    let class = judged(classes::classes(model, deciding));
+    let matrix = judged(classes::value_matrix(model, rows));
+    let segment = judged(segments::assign(model, deciding));
     let total = model.weights.map(|weights| total::totals(deciding, weights));
 
     let mut assignments = Assignments::default();
@@ -95,6 +99,10 @@ fn assign(model: &RfmModel, rows: &Rows<'_>) -> Assignments {
     }
     assignments.push("class", classes::CLASS_NAMES, rows.without_absent(class));
     assignments.push("value_matrix", classes::MATRIX_NAMES, rows.without_absent(matrix));
+    if !model.segments.is_empty() {
+        let names = model.segments.iter().map(|segment| segment.name.as_str());
+        assignments.push(labels::SEGMENT_NAME, names, rows.without_absent(segment));
+    }
     if let Some(fixed) = fixed {
         let cell = cell_codes(groups, &fixed);
         for (name, codes) in labels::FIXED_NAMES.into_iter().zip(fixed) {

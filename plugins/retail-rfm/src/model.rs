@@ -1,16 +1,19 @@
 //! What `fit` learns and every later call reads.
 
 use trellis_sdk::{
-    LocalizedText, Metric, ModelReader, ModelWriter, PluginError, Result, format_money, localized, metric,
+    LocalizedText, Metric, ModelReader, ModelWriter, NO_VALUE, PluginError, Result, format_money, localized,
+    metric,
 };
 
-use crate::config::Method;
+use crate::config::{Method, Middle};
 use crate::dimensions::{Dimension, Direction};
+use crate::labels;
 use crate::rows::Rows;
+use crate::segments::NamedSegment;
 use crate::shape::{Point, Shape};
 
 /// The format of the bytes. A change of what is written, or of what it means, needs a new number.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 
 /// The cuts and means of a population.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,7 +29,14 @@ pub(crate) struct RfmModel {
     pub(crate) mean_average_spend: f64,
     /// The mean over customers of their number of orders.
     pub(crate) mean_frequency: f64,
-    /// Which scores decide on the class and the total.
+    /// What the value matrix is cut by: average spend in minor units, and orders.
+    pub(crate) matrix_by: Middle,
+    pub(crate) matrix_cuts: [f64; 2],
+    /// The named segments, without the grades that make them.
+    pub(crate) segments: Vec<NamedSegment>,
+    /// The segment of each pair of grades, recency first; empty without segments.
+    pub(crate) segment_map: Vec<u32>,
+    /// Which scores decide on the class, the segment and the total.
     pub(crate) graded_by: Method,
     /// The weights of recency, frequency and monetary value in the total, together 1; none where there is no total.
     pub(crate) weights: Option<[f64; 3]>,
@@ -37,6 +47,11 @@ impl RfmModel {
     /// The dimensions recency, frequency and monetary value.
     pub(crate) fn dimensions(&self) -> [&Dimension; 3] {
         [&self.recency, &self.frequency, &self.monetary]
+    }
+
+    /// Whether recency, frequency and monetary value tell nobody from anybody.
+    pub(crate) fn is_uniform(&self) -> bool {
+        self.dimensions().iter().all(|dimension| dimension.is_constant)
     }
 
     /// Whether an admin set bounds.
@@ -76,12 +91,17 @@ impl RfmModel {
                 .f64(dimension.mean_score)
                 .f64s(&dimension.bounds)
                 .f64(dimension.class_mean)
+                .u64(u64::from(dimension.is_constant))
         };
         let cuts = self.dimensions().into_iter().fold(head, write);
         let shape = &self.shape;
         let column = |value: fn(&Point) -> i64| shape.points.iter().map(value).collect::<Vec<_>>();
-        cuts.u64(self.graded_by as u64)
+        let settings = cuts
+            .u64(self.graded_by as u64)
             .f64s(self.weights.as_ref().map_or(&[], <[f64; 3]>::as_slice))
+            .u64(self.matrix_by as u64)
+            .f64s(&self.matrix_cuts);
+        write_segments(settings, self)
             .u64s(&shape.classes)
             .u64s(&shape.matrix)
             .u64s(&shape.cells)
@@ -103,7 +123,7 @@ impl RfmModel {
             return Err(PluginError::UnreadableModel(format!("the model has {groups} groups").into()));
         }
         let groups = groups as usize;
-        let model = Self {
+        let mut model = Self {
             groups,
             customers: reader.u64()?,
             currency: reader.text()?,
@@ -114,8 +134,17 @@ impl RfmModel {
             monetary: read_dimension(&mut reader, groups, Direction::Up)?,
             graded_by: read_method(&mut reader)?,
             weights: reader.f64s()?.try_into().ok(),
-            shape: read_shape(&mut reader, groups)?,
+            matrix_by: if reader.u64()? == Middle::Mean as u64 { Middle::Mean } else { Middle::Median },
+            matrix_cuts: reader
+                .f64s()?
+                .try_into()
+                .map_err(|_| damaged("the matrix has other cuts than two"))?,
+            segments: Vec::new(),
+            segment_map: Vec::new(),
+            shape: Shape::default(),
         };
+        (model.segments, model.segment_map) = read_segments(&mut reader, groups)?;
+        model.shape = read_shape(&mut reader, groups)?;
         reader.finish()?;
         Ok(model)
     }
@@ -135,7 +164,7 @@ impl RfmModel {
         let [recency, frequency, monetary] = self.dimensions().map(|dimension| dimension.mean_score);
         let (customers, groups, orders) = (self.customers, self.groups, self.mean_frequency);
         let spend = format_money(&self.currency, self.mean_average_spend.round() as i64);
-        localized(
+        let (mut en, mut zh) = (
             format!(
                 "{customers} customers, {groups} groups per dimension. Mean scores: recency {recency:.2}, \
                  frequency {frequency:.2}, monetary {monetary:.2}. Mean: {orders:.2} orders of {spend}."
@@ -144,7 +173,18 @@ impl RfmModel {
                 "{customers} 位客户，每个维度 {groups} 组。平均得分：近度 {recency:.2}，频度 {frequency:.2}，\
                  额度 {monetary:.2}。平均 {orders:.2} 笔订单，每笔 {spend}。"
             ),
-        )
+        );
+        if self.is_uniform() {
+            en += " All customers are equal in recency, frequency and monetary value: they cannot be told apart, and there are no classes.";
+            zh += "所有客户的近度、频度、额度均相同，无法区分，因此不划分类别。";
+        } else {
+            let labels = labels::dimension_labels();
+            for (_, label) in self.dimensions().into_iter().zip(labels).filter(|(one, _)| one.is_constant) {
+                en += &format!(" {} is the same for everybody and tells nobody apart.", label.en);
+                zh += &format!("所有客户的{}相同，该维度不起区分作用。", label.zh_cn);
+            }
+        }
+        localized(en, zh)
     }
 
     pub(crate) fn metrics(&self) -> Vec<Metric> {
@@ -180,7 +220,8 @@ fn read_dimension(reader: &mut ModelReader<'_>, groups: usize, direction: Direct
     if !bounds.is_empty() && bounds.len() != groups - 1 {
         return Err(PluginError::UnreadableModel("the bounds do not fit the number of groups".into()));
     }
-    Ok(Dimension { direction, thresholds, boundaries, bounds, mean_score, class_mean: reader.f64()? })
+    let (class_mean, is_constant) = (reader.f64()?, reader.u64()? > 0);
+    Ok(Dimension { direction, thresholds, boundaries, bounds, mean_score, class_mean, is_constant })
 }
 
 fn read_method(reader: &mut ModelReader<'_>) -> Result<Method> {
@@ -188,6 +229,38 @@ fn read_method(reader: &mut ModelReader<'_>) -> Result<Method> {
     let method =
         [Method::Quantile, Method::Ntile, Method::Fixed].into_iter().find(|method| *method as u64 == code);
     method.ok_or_else(|| PluginError::UnreadableModel(format!("the model is graded by method {code}").into()))
+}
+
+fn write_segments(writer: ModelWriter, model: &RfmModel) -> ModelWriter {
+    let map: Vec<u64> = model.segment_map.iter().map(|segment| u64::from(*segment)).collect();
+    let head = writer.u64s(&map).u64(model.segments.len() as u64);
+    model.segments.iter().fold(head, |writer, segment| {
+        writer.text(&segment.name).text(&segment.label_en).text(&segment.label_zh)
+    })
+}
+
+fn read_segments(reader: &mut ModelReader<'_>, groups: usize) -> Result<(Vec<NamedSegment>, Vec<u32>)> {
+    let map: Vec<u32> = reader.u64s()?.into_iter().map(|segment| segment as u32).collect();
+    let count = reader.u64()?;
+    let segment = |reader: &mut ModelReader<'_>| {
+        Ok(NamedSegment {
+            name: reader.text()?,
+            label_en: reader.text()?,
+            label_zh: reader.text()?,
+            recency: Vec::new(),
+            frequency: Vec::new(),
+        })
+    };
+    let segments: Vec<NamedSegment> = (0..count).map(|_| segment(reader)).collect::<Result<_>>()?;
+    let is_known = |place: &u32| *place == NO_VALUE || (*place as usize) < segments.len();
+    if map.len() != groups * groups || !map.iter().all(is_known) {
+        return Err(damaged("the segments do not fit the number of groups"));
+    }
+    Ok((segments, map))
+}
+
+fn damaged(problem: &str) -> PluginError {
+    PluginError::UnreadableModel(problem.to_owned())
 }
 
 fn read_shape(reader: &mut ModelReader<'_>, groups: usize) -> Result<Shape> {

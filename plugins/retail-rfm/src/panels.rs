@@ -9,9 +9,12 @@ use crate::model::RfmModel;
 
 pub(crate) fn report_of(model: &RfmModel) -> Report {
     let figures = model.metrics().into_iter().fold(report(model.summary()), Report::metric);
-    [classes(model), heat_map(model), cuts(model), matrix(model), scatter(model)]
-        .into_iter()
-        .fold(figures, Report::panel)
+    let mut panels = vec![classes(model)];
+    if !model.segments.is_empty() {
+        panels.push(segments(model));
+    }
+    panels.extend([heat_map(model), cuts(model), matrix(model), scatter(model)]);
+    panels.into_iter().fold(figures, Report::panel)
 }
 
 fn count(count: &u64) -> Option<i64> {
@@ -33,6 +36,33 @@ fn classes(model: &RfmModel) -> Panel {
         .int64("customers", ("Customers", "客户数"), "", counts.iter().map(count))
         .float64("share", ("Share", "占比"), "%", counts.iter().map(|count| percent(model, *count)))
         .bar("class", ["customers"])
+}
+
+/// The named segments are sums of cells of the heat map.
+fn segments(model: &RfmModel) -> Panel {
+    let (mut customers, mut spent) = (vec![0; model.segments.len()], vec![0_i64; model.segments.len()]);
+    let cells = model.shape.cells.iter().zip(&model.shape.spent).zip(&model.segment_map);
+    for ((count, amount), segment) in cells.filter(|_| !model.is_uniform()) {
+        let place = *segment as usize;
+        if let Some((customers, spent)) = customers.get_mut(place).zip(spent.get_mut(place)) {
+            *customers += count;
+            *spent = spent.saturating_add(*amount);
+        }
+    }
+    panel("segments", "Customers of each segment", "各细分群体客户数")
+        .about(
+            "Named segments by the scores of recency and frequency, with what their customers spent in all.",
+            "按近度与频度得分命名的细分群体及其累计消费。",
+        )
+        .words(
+            "segment",
+            ("Segment", "细分群体"),
+            model.segments.iter().map(|segment| localized(&segment.label_en, &segment.label_zh)),
+        )
+        .int64("customers", ("Customers", "客户数"), "", customers.iter().map(count))
+        .float64("share", ("Share", "占比"), "%", customers.iter().map(|count| percent(model, *count)))
+        .money("spent", ("Spent", "累计消费"), &model.currency, spent.into_iter().map(Some))
+        .bar("segment", ["customers"])
 }
 
 fn heat_map(model: &RfmModel) -> Panel {
@@ -107,10 +137,11 @@ fn cut_row(dimension: &Dimension, label: &LocalizedText, unit: f64, cut: usize) 
 
 fn matrix(model: &RfmModel) -> Panel {
     let counts = &model.shape.matrix;
+    let (middle, middle_zh) = labels::middle(model.matrix_by);
     panel("value_matrix", "Customer value matrix", "客户价值矩阵")
         .about(
-            "By whether average spend per order and number of orders lie above the mean.",
-            "按平均每单金额和购买次数是否高于平均划分。",
+            &format!("By whether average spend per order and number of orders lie above the {middle}."),
+            &format!("按平均每单金额和购买次数是否高于{middle_zh}划分。"),
         )
         .words("field", ("Field", "类型"), labels::matrix_labels())
         .int64("customers", ("Customers", "客户数"), "", counts.iter().map(count))
@@ -123,11 +154,13 @@ fn scatter(model: &RfmModel) -> Panel {
     let points = &model.shape.points;
     let names: Vec<LocalizedText> = labels::matrix_labels().collect();
     let name = |field: u64| names.get(field as usize).cloned().unwrap_or_else(|| localized("", ""));
-    let (shown, spend, orders) = (points.len(), model.mean_average_spend / unit, model.mean_frequency);
+    let [spend_cut, orders] = model.matrix_cuts;
+    let (shown, spend) = (points.len(), spend_cut / unit);
+    let (middle, middle_zh) = labels::middle(model.matrix_by);
     panel("customers", "Customers in the value matrix", "价值矩阵散点图")
         .about(
-            &format!("{shown} customers, evenly chosen. The fields meet at the means: {orders:.2} orders, {spend:.2} per order."),
-            &format!("均匀抽取 {shown} 位客户。四类以均值为界：{orders:.2} 笔订单，每笔 {spend:.2}。"),
+            &format!("{shown} customers, evenly chosen. The fields meet at the {middle}s: {orders:.2} orders, {spend:.2} per order."),
+            &format!("均匀抽取 {shown} 位客户。四类以{middle_zh}为界：{orders:.2} 笔订单，每笔 {spend:.2}。"),
         )
         .int64("orders", ("Orders", "订单数"), "", points.iter().map(|point| Some(point.orders)))
         .float64(

@@ -3,10 +3,11 @@
 use trellis_sdk::math::pow;
 use trellis_sdk::{Context, PluginError, Result, RowStream, decimal_places};
 
-use crate::config::{Config, Method};
+use crate::config::{Config, Method, Middle};
 use crate::dimensions::{Dimension, Direction};
 use crate::model::RfmModel;
 use crate::rows::Rows;
+use crate::segments;
 use crate::shape::{POINTS_MAX, Shape};
 
 /// How many customers are graded at a time: what fits the fast memory.
@@ -73,6 +74,17 @@ impl Population {
         let mut model = self.cut(config.groups);
         model.weights = config.checked_weights()?;
         model.graded_by = config.graded_by;
+        model.segments = segments::of(&config.segments, config.groups);
+        model.segment_map = segments::map(&model.segments, config.groups)?;
+        if config.matrix_by == Middle::Median {
+            model.matrix_by = Middle::Median;
+            let average =
+                self.spent.iter().zip(&self.orders).map(|(spent, orders)| *spent as f64 / f64::from(*orders));
+            model.matrix_cuts = [
+                median(average.collect()),
+                median(self.orders.iter().map(|orders| f64::from(*orders)).collect()),
+            ];
+        }
         if let Some(bounds) = &config.bounds {
             let unit = pow(10.0, f64::from(decimal_places(&self.currency)));
             model.recency.bounds.clone_from(&bounds.recency);
@@ -125,6 +137,8 @@ impl Population {
     fn cut(&self, groups: usize) -> RfmModel {
         let count = self.ordinals.len() as f64;
         let average_spend = |(spent, orders): (&i64, &u32)| *spent as f64 / f64::from(*orders);
+        let mean_average_spend = self.spent.iter().zip(&self.orders).map(average_spend).sum::<f64>() / count;
+        let mean_frequency = self.orders.iter().map(|orders| u64::from(*orders)).sum::<u64>() as f64 / count;
         RfmModel {
             groups,
             customers: self.ordinals.len() as u64,
@@ -140,9 +154,13 @@ impl Population {
                 self.orders.iter().map(|orders| i64::from(*orders)),
             ),
             monetary: self.dimension(groups, Direction::Up, self.spent.iter().copied()),
-            mean_average_spend: self.spent.iter().zip(&self.orders).map(average_spend).sum::<f64>() / count,
-            mean_frequency: self.orders.iter().map(|orders| u64::from(*orders)).sum::<u64>() as f64 / count,
+            mean_average_spend,
+            mean_frequency,
+            matrix_by: Middle::Mean,
+            matrix_cuts: [mean_average_spend, mean_frequency],
             graded_by: Method::Quantile,
+            segments: Vec::new(),
+            segment_map: Vec::new(),
             weights: None,
             shape: Shape::default(),
         }
@@ -179,6 +197,7 @@ impl Population {
             bounds: Vec::new(),
             mean_score: 0.0,
             class_mean: 0.0,
+            is_constant: keys.iter().all(|(key, _)| keys.first().is_some_and(|(first, _)| first == key)),
         };
         dimension.mean_score = mean_score(&dimension, &keys);
         dimension.class_mean = dimension.mean_score;
@@ -231,6 +250,13 @@ fn place(keys: &mut [(i64, u32)], ranks: &[usize], base: usize) {
     let (below, above) = ranks.split_at(ranks.len() / 2);
     place(lower, below, base);
     place(upper, above.get(1..).unwrap_or_default(), middle + 1);
+}
+
+/// The figure in the middle; of an even number the mean of the two.
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_unstable_by(f64::total_cmp);
+    let at = |place: usize| figures.get(place).copied().unwrap_or_default();
+    f64::midpoint(at(figures.len().saturating_sub(1) / 2), at(figures.len() / 2))
 }
 
 /// The mean of the quantile scores, counted from 1. Their sum is a whole number, so the order of the customers does not matter.

@@ -2,6 +2,7 @@
 
 use trellis_sdk::{LocalizedText, Reason, format_money, localized, reason};
 
+use crate::config::Middle;
 use crate::dimensions::Dimension;
 use crate::model::RfmModel;
 use crate::rows::Rows;
@@ -21,6 +22,13 @@ pub(crate) fn explain(model: &RfmModel, rows: &Rows<'_>) -> Vec<Vec<Reason>> {
                 monetary_reason(model, *spent, ordinal(rows, row)),
                 average_spend_reason(model, *spent, *orders),
             ];
+            if model.is_uniform() {
+                let text = localized(
+                    "all customers are equal in recency, frequency and monetary value: they cannot be told apart",
+                    "所有客户的近度、频度、额度均相同，无法区分",
+                );
+                reasons.push(reason("not-distinguishable", text, 1.0));
+            }
             reasons.sort_by(|one, other| other.weight.total_cmp(&one.weight));
             reasons
         })
@@ -70,12 +78,17 @@ fn score_reason(
 }
 
 fn average_spend_reason(model: &RfmModel, spent: i64, orders: i64) -> Reason {
-    let (average, mean) = (spent as f64 / orders as f64, model.mean_average_spend);
+    let [mean, _] = model.matrix_cuts;
+    let average = spent as f64 / orders as f64;
+    let (middle, middle_zh) = match model.matrix_by {
+        Middle::Mean => ("mean", "平均"),
+        Middle::Median => ("median", "中位数"),
+    };
     let money = |minor_units: f64| format_money(&model.currency, minor_units.round() as i64);
     let (side_en, side_zh) = side(average > mean);
     let text = localized(
-        format!("{} per order, {side_en} the mean of {}", money(average), money(mean)),
-        format!("每笔 {}，{side_zh}平均 {}", money(average), money(mean)),
+        format!("{} per order, {side_en} the {middle} of {}", money(average), money(mean)),
+        format!("每笔 {}，{side_zh}{middle_zh} {}", money(average), money(mean)),
     );
     // A mean of nothing cannot be compared with; a difference of more than the mean weighs no more than one of a whole scale.
     let weight = if mean > 0.0 { ((average - mean).abs() / mean).min(1.0) } else { 0.0 };

@@ -47,8 +47,10 @@ impl Shape {
         let scores = model.scores(rows);
         let (classes, matrix) = (classes::classes(model, &scores), classes::value_matrix(model, rows));
         let [recency, frequency, _] = &scores;
-        count(&mut self.classes, &classes);
-        count(&mut self.matrix, &matrix);
+        if !model.is_uniform() {
+            count(&mut self.classes, &classes);
+            count(&mut self.matrix, &matrix);
+        }
         let cells: Vec<u32> =
             recency.iter().zip(frequency).map(|(r, f)| r * model.groups as u32 + f).collect();
         count(&mut self.cells, &cells);

@@ -3,7 +3,7 @@
 #![expect(clippy::indexing_slicing, reason = "a test may panic")]
 
 use proptest::prelude::*;
-use retail_rfm::{Bounds, Config, Method, RetailRfm, Weighting, Weights};
+use retail_rfm::{Bounds, Config, Method, Middle, NamedSegment, RetailRfm, Weighting, Weights};
 use trellis_sdk::testing::{BatchBuilder, assert_splitting_changes_nothing, context, split, stream};
 use trellis_sdk::{Batch, Context, LearnedBy, ModelReport, PluginError, Segmentation};
 
@@ -183,6 +183,74 @@ fn fixed_bounds_grade_as_they_say() {
             .collect::<Vec<_>>(),
         assignments.names().collect::<Vec<_>>()
     );
+}
+
+fn segment(name: &str, recency: &[u32], frequency: &[u32]) -> NamedSegment {
+    NamedSegment {
+        name: name.to_owned(),
+        label_en: name.to_owned(),
+        label_zh: name.to_owned(),
+        recency: recency.to_vec(),
+        frequency: frequency.to_vec(),
+    }
+}
+
+/// Segments of one's own take the pairs that they name; a pair that none names has no segment, and no pair can have two.
+#[test]
+fn segments_of_ones_own_are_pairs_of_scores() {
+    let rows =
+        batch(&[Some((5, 9, 900)), Some((10, 1, 100)), Some((40, 5, 5_000)), Some((300, 2, 10)), None]);
+    let own = |segments: Vec<NamedSegment>| Config { groups: 2, segments, ..Config::default() };
+    let config = own(vec![segment("best", &[2], &[2]), segment("gone", &[1], &[1])]);
+    let model = RetailRfm::fit(&mut stream([rows.clone()]), &config, &at()).unwrap();
+    let assignments = RetailRfm::assign(&model.bytes, &rows, &at()).unwrap();
+    let found: Vec<_> = (0..5).map(|row| assignments.value("segment", row)).collect();
+    assert_eq!(found, [Some("best"), None, None, Some("gone"), None]);
+    assert_splitting_changes_nothing::<RetailRfm>(&model.bytes, &rows, &at());
+    let report = RetailRfm::describe_model(LearnedBy::Segmentation, &model.bytes).unwrap();
+    let panel = report.panels.iter().find(|panel| panel.name == "segments").unwrap();
+    assert_eq!(panel.rows(), 2);
+
+    let message = |config: &Config| RetailRfm::describe(config).unwrap_err().to_string();
+    let twice = own(vec![segment("one", &[1, 2], &[1]), segment("two", &[2], &[1])]);
+    assert!(message(&twice).contains("recency 2 with frequency 1 is in segment `one` and in `two`"));
+    assert!(message(&own(vec![segment("one", &[3], &[1])])).contains("segment `one` has recency 3"));
+    assert!(
+        message(&own(vec![segment("one", &[1], &[1]), segment("one", &[2], &[1])])).contains("`one` twice")
+    );
+    assert!(message(&own(vec![segment("One", &[1], &[1])])).contains("`One`"));
+}
+
+/// Average spends of 1, 1, 2 and 9 yuan and 1, 2, 3 and 9 orders: between the medians (1.50 and 2.5) and the means (3.25 and 3.75) lies the third.
+#[test]
+fn the_matrix_is_cut_at_the_means_or_the_medians() {
+    let rows = batch(&[Some((5, 1, 100)), Some((6, 2, 200)), Some((7, 3, 600)), Some((8, 9, 8_100))]);
+    for (matrix_by, third) in [(Middle::Mean, "uncertain"), (Middle::Median, "best")] {
+        let config = Config { matrix_by, ..Config::default() };
+        let model = RetailRfm::fit(&mut stream([rows.clone()]), &config, &at()).unwrap();
+        let assignments = RetailRfm::assign(&model.bytes, &rows, &at()).unwrap();
+        let found: Vec<_> = (0..4).map(|row| assignments.value("value_matrix", row).unwrap()).collect();
+        assert_eq!(found, ["uncertain", "uncertain", third, "best"], "{matrix_by:?}");
+    }
+}
+
+/// Who is like everybody is neither good nor bad.
+#[test]
+fn equal_customers_are_not_told_apart() {
+    let rows = batch(&[Some((5, 2, 300)); 7]);
+    let model = RetailRfm::fit(&mut stream([rows.clone()]), &Config::default(), &at()).unwrap();
+    assert!(model.summary.en.contains("cannot be told apart") && model.summary.zh_cn.contains("无法区分"));
+    let assignments = RetailRfm::assign(&model.bytes, &rows, &at()).unwrap();
+    for name in ["class", "segment", "value_matrix"] {
+        assert!((0..7).all(|row| assignments.value(name, row).is_none()), "{name}");
+    }
+    let reasons = RetailRfm::explain(&model.bytes, &rows, &at()).unwrap();
+    assert_eq!(reasons[0][0].code, "not-distinguishable");
+    let differing = batch(&[Some((5, 2, 300)), Some((6, 2, 300))]);
+    let model = RetailRfm::fit(&mut stream([differing.clone()]), &Config::default(), &at()).unwrap();
+    assert!(model.summary.en.contains("Frequency is the same for everybody"), "{}", model.summary.en);
+    let assignments = RetailRfm::assign(&model.bytes, &differing, &at()).unwrap();
+    assert!(assignments.value("class", 0).is_some());
 }
 
 #[test]
