@@ -17,6 +17,10 @@ pub struct Config {
     pub margin_percent: f64,
     /// Years in the simple formula; above 0 to 50, by default 3.
     pub lifetime_years: f64,
+    /// Purchases a year of somebody without history; where there is none, as many as of customers.
+    pub expected_orders_yearly: Option<f64>,
+    /// Spend per purchase of somebody without history, in whole units of the currency; likewise.
+    pub expected_spend: Option<f64>,
     /// Days that are held out to check the model; 0 to 3650, by default none.
     pub holdout_days: u32,
 }
@@ -41,6 +45,8 @@ impl Default for Config {
             discount_percent_yearly: 10.0,
             margin_percent: 100.0,
             lifetime_years: 3.0,
+            expected_orders_yearly: None,
+            expected_spend: None,
             holdout_days: 0,
         }
     }
@@ -66,6 +72,8 @@ impl Config {
         within("discount_percent_yearly", self.discount_percent_yearly, 0.0, 100.0)?;
         within("margin_percent", self.margin_percent, f64::MIN_POSITIVE, 100.0)?;
         within("lifetime_years", self.lifetime_years, f64::MIN_POSITIVE, 50.0)?;
+        within("expected_orders_yearly", self.expected_orders_yearly.unwrap_or(0.0), 0.0, 1e4)?;
+        within("expected_spend", self.expected_spend.unwrap_or(0.0), 0.0, 1e12)?;
         within("holdout_days", f64::from(self.holdout_days), 0.0, 3650.0)?;
         Ok(*self)
     }

@@ -59,11 +59,12 @@ pub(crate) fn describe(config: &Config) -> Vec<ScoreDescription> {
             .about(
                 &format!(
                     "Margin × frequency × lifetime: spend per purchase, purchases a year, {lifetime_years} years, margin {margin_percent} %, \
-                     discounted by {discount_percent_yearly} % a year, in the base currency. A baseline that knows no leaving."
+                     discounted by {discount_percent_yearly} % a year, in the base currency. A baseline that knows no leaving. Of customers without an order: \
+                     at the pace and spend that the settings expect of them, or those of customers on the mean."
                 ),
                 &format!(
                     "毛利 × 频率 × 寿命：每次消费金额 × 每年购买次数 × {lifetime_years} 年，毛利率 {margin_percent}%，每年折现 \
-                     {discount_percent_yearly}%，以本位币计。作为对照基准，不考虑流失。"
+                     {discount_percent_yearly}%，以本位币计。作为对照基准，不考虑流失。尚无订单的客户按设置的预期或现有客户的平均次数和金额计算。"
                 ),
             )
             .range(0.0, f64::MAX),
@@ -156,6 +157,14 @@ pub(crate) fn metrics(model: &LifetimeModel) -> Vec<Metric> {
             "Gamma-Gamma：对数似然".to_owned(),
             found.log_likelihood,
         );
+        if let Some(correlation) = figures.spend_correlation {
+            add(
+                "spend_correlation",
+                "Correlation of number and spend of repeat purchases".to_owned(),
+                "重复购买次数与每次金额的相关系数".to_owned(),
+                correlation,
+            );
+        }
         if let Some(mean) = spend.population_mean() {
             add(
                 "mean_spend",

@@ -55,8 +55,7 @@ impl Scoring for CustomerLifetime {
 
     fn score(model: &[u8], rows: &Batch, at: &Context) -> Result<Scores> {
         let (model, rows) = read(model, rows, at)?;
-        let values: Vec<Option<Value>> =
-            rows.customers.iter().map(|customer| Some(model.value(customer.as_ref()?))).collect();
+        let values: Vec<Option<Value>> = rows.customers.iter().map(|known| model.value(known)).collect();
         let column = |figure: fn(&Value) -> Option<f64>| -> Vec<Option<f64>> {
             values.iter().map(|value| value.as_ref().and_then(figure)).collect()
         };
@@ -64,7 +63,7 @@ impl Scoring for CustomerLifetime {
         scores.push(labels::ALIVE, column(|value| value.alive));
         scores.push(labels::PURCHASES, column(|value| value.purchases));
         scores.push(labels::SPEND, column(|value| Some(value.spend)));
-        scores.push(labels::LIFETIME, column(|value| Some(value.lifetime.unwrap_or(value.simple))));
+        scores.push(labels::LIFETIME, column(Value::clv));
         scores.push(labels::SIMPLE, column(|value| Some(value.simple)));
         for failure in &rows.failures {
             scores.fail(failure.row, failure.code, failure.message.clone());
@@ -74,7 +73,7 @@ impl Scoring for CustomerLifetime {
 
     fn explain(model: &[u8], rows: &Batch, at: &Context) -> Result<Vec<Vec<Reason>>> {
         let (model, rows) = read(model, rows, at)?;
-        Ok(rows.customers.iter().map(|customer| reasons::explain(&model, customer.as_ref())).collect())
+        Ok(rows.customers.iter().map(|known| reasons::explain(&model, known)).collect())
     }
 
     fn rules(model: &[u8]) -> Result<LocalizedText> {

@@ -8,7 +8,7 @@ use crate::holdout::{Holdout, HoldoutRow};
 use crate::purchases::{Estimate, Purchases};
 
 /// The format of the bytes. A change of what is written, or of what it means, needs a new number.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// Models of purchases and of spend, and what they were learned from.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +37,9 @@ pub(crate) struct PopulationFigures {
     /// Repeat purchases of a customer a week.
     pub(crate) repeats_weekly: f64,
     pub(crate) median_age_days: u32,
+    /// How the number of repeat purchases and the mean spend of each go together, which Gamma-Gamma takes as not at all; none without
+    /// differences.
+    pub(crate) spend_correlation: Option<f64>,
 }
 
 /// How many customers have a number of repeat purchases, and how many should.
@@ -55,12 +58,21 @@ impl LifetimeModel {
             discount_percent_yearly,
             margin_percent,
             lifetime_years,
+            expected_orders_yearly,
+            expected_spend,
             holdout_days,
         } = self.config;
+        let or_none = |number: Option<f64>| number.unwrap_or(f64::NAN);
         let figures = &self.figures;
         let mut writer = ModelWriter::new(FORMAT)
             .u64s(&[model as u64, u64::from(horizon_weeks), u64::from(holdout_days)])
-            .f64s(&[discount_percent_yearly, margin_percent, lifetime_years])
+            .f64s(&[
+                discount_percent_yearly,
+                margin_percent,
+                lifetime_years,
+                or_none(expected_orders_yearly),
+                or_none(expected_spend),
+            ])
             .text(&self.currency)
             .u64s(&[
                 figures.customers,
@@ -68,7 +80,7 @@ impl LifetimeModel {
                 figures.repeats,
                 u64::from(figures.median_age_days),
             ])
-            .f64s(&[figures.mean_spend, figures.repeats_weekly])
+            .f64s(&[figures.mean_spend, figures.repeats_weekly, or_none(figures.spend_correlation)])
             .u64s(&self.purchases.iter().map(|found| found.model.code()).collect::<Vec<_>>());
         if let Some(found) = &self.purchases {
             writer = writer
@@ -94,7 +106,8 @@ impl LifetimeModel {
     pub(crate) fn of_bytes(bytes: &[u8]) -> Result<Self> {
         let mut reader = ModelReader::new(bytes, FORMAT)?;
         let [choice, horizon, holdout_days] = sized(reader.u64s()?)?;
-        let [discount_percent_yearly, margin_percent, lifetime_years] = sized(reader.f64s()?)?;
+        let [discount_percent_yearly, margin_percent, lifetime_years, orders_yearly, expected_spend] =
+            sized(reader.f64s()?)?;
         let model = [Choice::BgNbd, Choice::ParetoNbd, Choice::Better].into_iter().nth(choice as usize);
         let config = Config {
             model: model.ok_or_else(damaged)?,
@@ -102,12 +115,14 @@ impl LifetimeModel {
             discount_percent_yearly,
             margin_percent,
             lifetime_years,
+            expected_orders_yearly: known(orders_yearly),
+            expected_spend: known(expected_spend),
             holdout_days: small(holdout_days)?,
         };
         config.checked().map_err(|_| damaged())?;
         let currency = reader.text()?;
         let [customers, repeaters, repeats, median_age_days] = sized(reader.u64s()?)?;
-        let [mean_spend, repeats_weekly] = sized(reader.f64s()?)?;
+        let [mean_spend, repeats_weekly, correlation] = sized(reader.f64s()?)?;
         let figures = PopulationFigures {
             customers,
             repeaters,
@@ -115,6 +130,7 @@ impl LifetimeModel {
             mean_spend,
             repeats_weekly,
             median_age_days: small(median_age_days)?,
+            spend_correlation: known(correlation),
         };
         let purchases = read_purchases(&mut reader)?;
         let spend = read_spend(&reader.f64s()?)?;

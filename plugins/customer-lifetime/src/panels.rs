@@ -49,13 +49,13 @@ fn parameters(model: &LifetimeModel) -> Panel {
         let meanings = [
             localized(
                 "Shape of one customer's spend: the larger, the more alike",
-                "单个客户消费的形状：越大，各次消费越接近",
+                "单个客户消费的形状参数：越大，各次消费越接近",
             ),
             localized(
                 "Shape between customers: the larger, the more alike",
-                "客户之间的形状：越大，客户越接近",
+                "客户之间的形状参数：越大，客户越接近",
             ),
-            localized("Rate between customers, base currency", "客户之间的尺度（本位币）"),
+            localized("Scale between customers, base currency", "客户之间的尺度参数（本位币）"),
         ];
         let values = [found.model.p, found.model.q, found.model.v];
         let figures = ["p", "q", "v"].into_iter().zip(values).zip(found.standard_errors).zip(meanings);

@@ -1,6 +1,7 @@
 //! Learning a model from every customer.
 
 use trellis_likelihood::GammaGamma;
+use trellis_sdk::math::sqrt;
 use trellis_sdk::{Context, PluginError, Result, RowStream};
 
 use crate::config::Config;
@@ -8,7 +9,7 @@ use crate::history::{Histories, History};
 use crate::holdout::Holdout;
 use crate::model::{CountRow, LifetimeModel, PopulationFigures};
 use crate::purchases::Purchases;
-use crate::rows::Rows;
+use crate::rows::{Known, Rows};
 
 /// The last row of the table of counts holds this many repeats and more.
 pub(crate) const COUNTS_MAX: usize = 7;
@@ -35,9 +36,10 @@ pub(crate) fn learn(rows: &mut RowStream<'_>, config: &Config, at: &Context) -> 
         customers: histories.customers,
         repeaters: histories.repeaters,
         repeats: histories.repeats,
-        mean_spend: spent / purchase_days,
+        mean_spend: if purchase_days > 0.0 { spent / purchase_days } else { 0.0 },
         // Customers of today have no week yet.
-        repeats_weekly: histories.repeats as f64 / (histories.mean_age() * histories.customers as f64),
+        repeats_weekly: histories.repeats as f64 / (histories.mean_age() * histories.customers.max(1) as f64),
+        spend_correlation: correlation(&spend),
         median_age_days: median_age(&histories),
     };
     Ok(LifetimeModel {
@@ -57,12 +59,10 @@ impl Population {
         for batch in rows {
             population.add(&Rows::read(&batch, at, config.holdout_days)?)?;
         }
-        if population.histories.is_empty() {
-            let message = (
-                "no customer has an order up to the day as of which it runs",
-                "截至运行日期，没有客户有订单",
-            );
-            return Err(PluginError::UnsuitableData(message.into()));
+        let is_expected = config.expected_orders_yearly.is_some() && config.expected_spend.is_some();
+        if population.histories.is_empty() && !is_expected {
+            let message = "no customer has an order up to the day as of which it runs, and the settings do not say what to expect of them";
+            return Err(PluginError::UnsuitableData(message.to_owned()));
         }
         Ok(population)
     }
@@ -77,7 +77,7 @@ impl Population {
             );
             return Err(PluginError::UnsuitableData(message.into()));
         }
-        for customer in rows.customers.iter().flatten() {
+        for customer in rows.customers.iter().filter_map(Known::customer) {
             self.histories.push(customer.history);
             self.spend.extend(customer.repeat_mean().map(|mean| (customer.history.x(), mean)));
             self.held_out.extend(customer.held_out);
@@ -104,6 +104,20 @@ fn counts(histories: &Histories, model: &Purchases) -> Vec<CountRow> {
         }
     }
     table
+}
+
+/// Pearson's correlation of pairs; none where a side is constant.
+fn correlation(pairs: &[(f64, f64)]) -> Option<f64> {
+    let count = pairs.len() as f64;
+    let mean = |side: fn(&(f64, f64)) -> f64| pairs.iter().map(side).sum::<f64>() / count;
+    let (x_mean, y_mean) = (mean(|pair| pair.0), mean(|pair| pair.1));
+    let (mut products, mut x_squares, mut y_squares) = (0.0, 0.0, 0.0);
+    for (x, y) in pairs {
+        products += (x - x_mean) * (y - y_mean);
+        x_squares += (x - x_mean) * (x - x_mean);
+        y_squares += (y - y_mean) * (y - y_mean);
+    }
+    (x_squares > 0.0 && y_squares > 0.0).then(|| products / sqrt(x_squares * y_squares))
 }
 
 fn median_age(histories: &Histories) -> u32 {

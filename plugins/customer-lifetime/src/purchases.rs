@@ -95,25 +95,25 @@ impl Purchases {
     pub(crate) fn parameter_meanings(&self) -> [LocalizedText; 4] {
         let shape = localized(
             "Shape of the purchase rates: the smaller, the more customers differ",
-            "购买速率分布的形状：越小，客户差异越大",
+            "购买速率分布的形状参数：越小，客户差异越大",
         );
         let rate = localized(
-            "Rate of the purchase rates, weeks: r / alpha is the mean number of purchases a week",
-            "购买速率分布的尺度（周）：r / alpha 为平均每周购买次数",
+            "Scale of the distribution of purchase rates, weeks: r / alpha is the mean number of purchases a week",
+            "购买速率分布的尺度参数（周）：r / alpha 为平均每周购买次数",
         );
         let stopping = match self {
             Self::BgNbd(_) => [
                 localized(
                     "First shape of the probability to stop after a purchase: a / (a + b) is its mean",
-                    "购买后流失概率的第一形状：a / (a + b) 为平均流失概率",
+                    "购买后流失概率的形状参数 a：a / (a + b) 为平均流失概率",
                 ),
-                localized("Second shape of the probability to stop", "流失概率的第二形状"),
+                localized("Second shape of the probability to stop", "流失概率的形状参数 b"),
             ],
             Self::ParetoNbd(_) => [
-                localized("Shape of the rates of stopping", "流失速率分布的形状"),
+                localized("Shape of the rates of stopping", "流失速率分布的形状参数"),
                 localized(
-                    "Rate of the rates of stopping, weeks: s / beta is the mean rate a week",
-                    "流失速率分布的尺度（周）：s / beta 为平均每周流失速率",
+                    "Scale of the distribution of stopping rates, weeks: s / beta is the mean rate a week",
+                    "流失速率分布的尺度参数（周）：s / beta 为平均每周流失速率",
                 ),
             ],
         };

@@ -3,20 +3,49 @@
 use trellis_sdk::{LocalizedText, Reason, localized, reason};
 
 use crate::model::LifetimeModel;
-use crate::rows::Customer;
+use crate::rows::{Customer, Known};
 use crate::value::Value;
 
 /// Whether the customer is active, how often and for how much it will buy, and what that is worth.
-pub(crate) fn explain(model: &LifetimeModel, customer: Option<&Customer>) -> Vec<Reason> {
-    let Some(customer) = customer else {
-        return vec![reason("no-orders", localized("no order so far", "暂无订单"), 1.0)];
+pub(crate) fn explain(model: &LifetimeModel, known: &Known) -> Vec<Reason> {
+    let Some(value) = model.value(known) else {
+        return vec![reason(
+            "contradiction",
+            localized("its orders contradict each other", "订单数据相互矛盾"),
+            1.0,
+        )];
     };
-    let value = model.value(customer);
+    let Some(customer) = known.customer() else {
+        return vec![prospect_reason(model, &value)];
+    };
     let mut reasons = vec![activity_reason(customer, &value)];
     reasons.extend(purchases_reason(model, &value));
     reasons.push(spend_reason(model, customer, &value));
     reasons.push(value_reason(model, &value));
     reasons
+}
+
+/// Says that nothing of the customer's own is in the figure.
+fn prospect_reason(model: &LifetimeModel, value: &Value) -> Reason {
+    let (simple, spend, orders) = (value.simple, value.spend, model.prospect_orders_yearly());
+    let (currency, years, margin) =
+        (&model.currency, model.config.lifetime_years, model.config.margin_percent);
+    let is_set = model.config.expected_orders_yearly.is_some() && model.config.expected_spend.is_some();
+    let (source, source_zh) = if is_set {
+        ("as the settings expect", "按设置的预期")
+    } else {
+        ("as customers do on the mean", "按现有客户的平均水平")
+    };
+    let text = localized(
+        format!(
+            "no order so far: {simple:.2} {currency} over {years} years by the simple formula, if it buys {source}, {orders:.2} times a year \
+             for {spend:.2} at a margin of {margin} %"
+        ),
+        format!(
+            "暂无订单：{source_zh}（每年 {orders:.2} 次，每次 {spend:.2}，毛利率 {margin}%），按简单公式 {years} 年价值 {simple:.2} {currency}"
+        ),
+    );
+    reason("prospect", text, 1.0)
 }
 
 fn activity_reason(customer: &Customer, value: &Value) -> Reason {

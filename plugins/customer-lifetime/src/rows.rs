@@ -9,12 +9,22 @@ use crate::history::History;
 pub(crate) struct Rows<'a> {
     /// The ISO 4217 code of all amounts.
     pub(crate) currency: &'a str,
-    /// For each row what is known; none for a customer without a purchase, and where the row failed.
-    pub(crate) customers: Vec<Option<Customer>>,
+    /// For each row what is known.
+    pub(crate) customers: Vec<Known>,
     pub(crate) failures: Vec<Failure>,
 }
 
-/// One customer. Amounts in whole units of the currency.
+/// What is known of a row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Known {
+    Bought(Customer),
+    /// A customer without a purchase.
+    Prospect,
+    /// Its figures contradict each other.
+    Nothing,
+}
+
+/// One customer with a purchase. Amounts in whole units of the currency.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Customer {
     pub(crate) history: History,
@@ -32,6 +42,16 @@ pub(crate) struct Failure {
     pub(crate) row: usize,
     pub(crate) code: &'static str,
     pub(crate) message: LocalizedText,
+}
+
+impl Known {
+    /// Who bought.
+    pub(crate) fn customer(&self) -> Option<&Customer> {
+        match self {
+            Self::Bought(customer) => Some(customer),
+            Self::Prospect | Self::Nothing => None,
+        }
+    }
 }
 
 impl Customer {
@@ -66,13 +86,13 @@ impl<'a> Rows<'a> {
         };
         for row in 0..batch.rows() {
             let (Some(first), Some(last)) = (first.get(row), last.get(row)) else {
-                rows.customers.push(None);
+                rows.customers.push(Known::Prospect);
                 continue;
             };
             let history = match history(first, last, days.get(row), at.as_of) {
                 Ok(history) => history,
                 Err((code, message)) => {
-                    rows.customers.push(None);
+                    rows.customers.push(Known::Nothing);
                     rows.failures.push(Failure { row, code, message });
                     continue;
                 }
@@ -82,7 +102,7 @@ impl<'a> Rows<'a> {
                 let before = history_before(first, last.get(row)?, days.get(row), end)?;
                 Some((before, history.repeats.saturating_sub(before.repeats)))
             });
-            rows.customers.push(Some(Customer {
+            rows.customers.push(Known::Bought(Customer {
                 history,
                 spent: spent_units.get(row).unwrap_or(0) as f64 / unit,
                 repeat_spent: repeat_units.get(row).unwrap_or(0) as f64 / unit,

@@ -3,7 +3,7 @@
 use trellis_sdk::math::{exp, log, log1p};
 
 use crate::model::LifetimeModel;
-use crate::rows::Customer;
+use crate::rows::{Customer, Known};
 
 /// Purchases are discounted as of the ends of periods of so many weeks.
 const PERIOD_WEEKS: u32 = 4;
@@ -24,15 +24,50 @@ pub(crate) struct Value {
     pub(crate) lifetime: Option<f64>,
     /// The simple formula.
     pub(crate) simple: f64,
+    /// Whether nothing was bought so far: the figures are those that are expected of anybody.
+    pub(crate) is_prospect: bool,
+}
+
+impl Value {
+    /// Margin within the horizon, or by the simple formula where the population has no model of purchases. Whoever never bought has none:
+    /// the horizon begins with a first purchase that may never be.
+    pub(crate) fn clv(&self) -> Option<f64> {
+        (!self.is_prospect).then(|| self.lifetime.unwrap_or(self.simple))
+    }
 }
 
 impl LifetimeModel {
-    /// The customer's figures.
-    pub(crate) fn value(&self, customer: &Customer) -> Value {
+    /// The figures of a row; none where it failed.
+    pub(crate) fn value(&self, known: &Known) -> Option<Value> {
+        match known {
+            Known::Bought(customer) => Some(self.customer_value(customer)),
+            Known::Prospect => Some(self.prospect_value()),
+            Known::Nothing => None,
+        }
+    }
+
+    /// What somebody without a purchase brings who will buy as the settings expect, or as customers do on the mean.
+    fn prospect_value(&self) -> Value {
+        let spend = self.prospect_spend();
+        let simple = spend * self.margin() * self.prospect_orders_yearly() * self.lasting_years();
+        Value { alive: None, purchases: None, spend, lifetime: None, simple, is_prospect: true }
+    }
+
+    /// Spend per purchase that is expected without a history, in whole units of the currency.
+    pub(crate) fn prospect_spend(&self) -> f64 {
+        self.config.expected_spend.unwrap_or(self.figures.mean_spend).max(0.0)
+    }
+
+    /// Purchases a year that are expected without a history.
+    pub(crate) fn prospect_orders_yearly(&self) -> f64 {
+        self.config.expected_orders_yearly.unwrap_or(self.figures.repeats_weekly * WEEKS_OF_YEAR)
+    }
+
+    fn customer_value(&self, customer: &Customer) -> Value {
         let spend = self.expected_spend(customer);
         let simple = self.simple(customer);
         let Some(found) = &self.purchases else {
-            return Value { alive: None, purchases: None, spend, lifetime: None, simple };
+            return Value { alive: None, purchases: None, spend, lifetime: None, simple, is_prospect: false };
         };
         let history = &customer.history;
         let (mut bought, mut discounted) = (0.0, 0.0);
@@ -49,6 +84,7 @@ impl LifetimeModel {
             spend,
             lifetime: Some(discounted * spend * self.margin()),
             simple,
+            is_prospect: false,
         }
     }
 
@@ -73,10 +109,14 @@ impl LifetimeModel {
         let history = &customer.history;
         let weekly =
             (history.x() + self.figures.repeats_weekly * PRIOR_WEEKS) / (history.age() + PRIOR_WEEKS);
+        spend * self.margin() * weekly * WEEKS_OF_YEAR * self.lasting_years()
+    }
+
+    /// The years of the simple formula, each worth what money is then.
+    fn lasting_years(&self) -> f64 {
         let rate = log1p(self.config.discount_percent_yearly / 100.0);
         let years = self.config.lifetime_years;
-        let lasting = if rate > 0.0 { (1.0 - exp(-rate * years)) / rate } else { years };
-        spend * self.margin() * weekly * WEEKS_OF_YEAR * lasting
+        if rate > 0.0 { (1.0 - exp(-rate * years)) / rate } else { years }
     }
 
     fn margin(&self) -> f64 {

@@ -121,6 +121,7 @@ fn gamma_gamma_has_the_expected_parameters_and_likelihood() {
         close(name, figure(&model, metric), &gamma["mle_own"][name], 0.005);
     }
     close("mean spend", figure(&model, "mean_spend"), &gamma["population_mean_spend"], 1e-4);
+    close("correlation", figure(&model, "spend_correlation"), &gamma["corr_x_zbar"], 1e-8);
     let likelihood = figure(&model, "spend_log_likelihood");
     assert!((likelihood - gamma["mle_own"]["loglik"].as_f64().unwrap()).abs() < 1e-3, "{likelihood}");
 }

@@ -179,6 +179,31 @@ fn the_simple_formula_is_margin_times_frequency_times_lifetime() {
     assert!((scores.value("simple_clv", 0).unwrap() - expected / 2.0 * years).abs() < 1e-6 * expected);
 }
 
+/// Without an order nothing is the customer's own: the population's pace and spend, or those of the settings, say what it may bring.
+#[test]
+fn who_never_bought_is_valued_by_what_is_expected_of_anybody() {
+    let rows = batch(&[Some((1_260, 0, 181, 1_810_000, 1_800_000)), None]);
+    let plain = Config { lifetime_years: 2.0, discount_percent_yearly: 0.0, ..Config::default() };
+    let own = Config { expected_orders_yearly: Some(6.0), expected_spend: Some(20.0), ..plain };
+    for (config, spend, simple) in [(plain, 100.0, 100.0 * 365.25 / 7.0 * 2.0), (own, 20.0, 20.0 * 6.0 * 2.0)]
+    {
+        let model = fit(&rows, &config).unwrap();
+        let scores = CustomerLifetime::score(&model.bytes, &rows, &at()).unwrap();
+        assert_eq!((scores.value("alive", 1), scores.value("clv", 1)), (None, None));
+        assert!((scores.value("expected_spend", 1).unwrap() - spend).abs() < 1e-9 * spend);
+        assert!((scores.value("simple_clv", 1).unwrap() - simple).abs() < 1e-9 * simple);
+        let reasons = CustomerLifetime::explain(&model.bytes, &rows, &at()).unwrap();
+        let codes: Vec<_> = reasons[1].iter().map(|reason| reason.code.as_str()).collect();
+        assert_eq!(codes, ["prospect"]);
+    }
+    // Where nobody bought at all, the settings alone say it.
+    let prospects = batch(&[None, None]);
+    let model = fit(&prospects, &own).unwrap();
+    let scores = CustomerLifetime::score(&model.bytes, &prospects, &at()).unwrap();
+    assert!((scores.value("simple_clv", 0).unwrap() - 240.0).abs() < 1e-9);
+    assert!(fit(&prospects, &plain).unwrap_err().to_string().contains("no customer has an order"));
+}
+
 #[test]
 fn reasons_state_horizon_currency_and_discount() {
     let customers: Vec<_> =
