@@ -24,8 +24,10 @@ pub struct Config {
     pub missing: Missing,
     /// How many random beginnings are tried.
     pub restarts: usize,
-    /// Ordinals of customers to begin with instead.
-    pub start_customers: Vec<u64>,
+    /// Which customers to begin with instead: what `start_field` says of them.
+    pub start_customers: Vec<String>,
+    /// The field of the customer that `start_customers` names.
+    pub start_field: Option<String>,
 }
 
 /// A figure of a customer's orders.
@@ -63,6 +65,7 @@ impl Default for Config {
             missing: Missing::Mean,
             restarts: 8,
             start_customers: Vec::new(),
+            start_field: None,
         }
     }
 }
@@ -112,6 +115,16 @@ impl Config {
                 &format!("`start_customers` has {starts} entries; 2 to {CLUSTERS_MAX} make clusters"),
                 &format!("`start_customers` 有 {starts} 项；须为 2 到 {CLUSTERS_MAX} 项才能聚类"),
             );
+        }
+        if starts > 0 && self.start_field.is_none() {
+            return invalid(
+                "`start_customers` needs `start_field`, the field that it names customers by".to_owned(),
+            );
+        }
+        for (place, customer) in self.start_customers.iter().enumerate() {
+            if self.start_customers.iter().take(place).any(|before| before == customer) {
+                return invalid(format!("`start_customers` names `{customer}` twice"));
+            }
         }
         if let Some(clusters) = self.clusters.filter(|clusters| starts > 0 && *clusters != starts) {
             return invalid(

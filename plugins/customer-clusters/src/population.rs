@@ -8,7 +8,7 @@ use crate::kmeans::{Clustering, best_of, lloyd};
 use crate::model::{ClusterModel, ElbowRow};
 use crate::points::Points;
 use crate::quality::{calinski_harabasz, davies_bouldin, silhouettes};
-use crate::rows::{Reading, Rows};
+use crate::rows::{Names, Reading, Rows};
 
 /// Of more customers an even choice is taken to find the number of clusters and where they begin; the last iterations see everybody.
 const SEARCH_POINTS_MAX: usize = 20_000;
@@ -18,19 +18,18 @@ const SEARCH_POINTS_MAX: usize = 20_000;
 struct Population {
     currency: String,
     points: Points,
-    /// Only where customers are named to begin with.
-    ordinals: Vec<u64>,
+    /// For each of the customers that are named to begin with its place; none until it was read.
+    starts: Vec<Option<usize>>,
     left_out: u64,
 }
 
 /// Reads one pass of `rows` and finds clusters.
 pub(crate) fn learn(rows: &mut RowStream<'_>, config: &Config, at: &Context) -> Result<ClusterModel> {
     let reading = reading(config);
-    let Population { currency, mut points, ordinals, left_out } =
-        Population::read(rows, config, &reading, at)?;
+    let Population { currency, mut points, starts, left_out } = Population::read(rows, config, &reading, at)?;
     let scale = Scale::of(&points);
     points.standardise(&scale.means, &scale.deviations);
-    let (mut clustering, elbow) = find(&points, &ordinals, config, at.seed)?;
+    let (mut clustering, elbow) = find(&points, &starts, config, at.seed)?;
     let silhouette = silhouettes(&points, std::slice::from_ref(&clustering)).first().copied().flatten();
     let (calinski_harabasz, davies_bouldin) =
         (calinski_harabasz(&points, &clustering), davies_bouldin(&points, &clustering));
@@ -68,7 +67,7 @@ impl Population {
         let mut population = Self {
             currency: String::new(),
             points: Points::new(reading.names.len()),
-            ordinals: Vec::new(),
+            starts: vec![None; config.start_customers.len()],
             left_out: 0,
         };
         let mut point = vec![0.0; reading.names.len()];
@@ -83,16 +82,18 @@ impl Population {
                 );
                 return Err(PluginError::UnsuitableData(message.into()));
             }
-            for (row, (absent, ordinal)) in rows.absent.iter().zip(rows.ordinals).enumerate() {
+            let names = if config.start_customers.is_empty() { None } else { Some(Names::read(&batch)?) };
+            for (row, absent) in rows.absent.iter().enumerate() {
                 if *absent {
                     population.left_out += 1;
                     continue;
                 }
+                let start = names.as_ref().and_then(|names| names.place_in(&config.start_customers, row));
+                if let Some(place) = start.and_then(|start| population.starts.get_mut(start)) {
+                    *place = Some(population.points.count());
+                }
                 rows.copy(row, &mut point);
                 population.points.push(&point);
-                if !config.start_customers.is_empty() {
-                    population.ordinals.push(*ordinal);
-                }
             }
         }
         if population.points.count() == 0 {
@@ -152,22 +153,19 @@ impl Scale {
 /// Finds the clusters: from given customers, as many as are asked for, or as many as are told apart best.
 fn find(
     points: &Points,
-    ordinals: &[u64],
+    starts: &[Option<usize>],
     config: &Config,
     seed: u64,
 ) -> Result<(Clustering, Vec<ElbowRow>)> {
     if !config.start_customers.is_empty() {
-        let starts: Vec<Vec<f64>> = config
-            .start_customers
-            .iter()
-            .map(|ordinal| match ordinals.binary_search(ordinal) {
-                Ok(place) => Ok(points.point(place)),
-                Err(_) => Err(PluginError::InvalidConfig((
-                    format!("`start_customers` names {ordinal}; no customer of that number has the figures that are compared"),
-                    format!("`start_customers` 中的 {ordinal} 无效：该编号的客户不存在，或不具备参与比较的指标"),
-                ).into())),
-            })
-            .collect::<Result<_>>()?;
+        let start = |(name, place): (&String, &Option<usize>)| match place {
+            Some(place) => Ok(points.point(*place)),
+            None => Err(PluginError::InvalidConfig(format!(
+                "`start_customers` names `{name}`; no customer of that name has the figures that are compared"
+            ))),
+        };
+        let starts: Vec<Vec<f64>> =
+            config.start_customers.iter().zip(starts).map(start).collect::<Result<_>>()?;
         return Ok((lloyd(points, starts), Vec::new()));
     }
     let step = points.count().div_ceil(SEARCH_POINTS_MAX).max(1);

@@ -1,17 +1,20 @@
 //! The compared figures of each customer in a batch.
 
 use trellis_sdk::math::{log1p, pow};
+use trellis_sdk::values::{Dictionary, Texts, Values};
 use trellis_sdk::{Batch, Context, LocalizedText, PluginError, Result, decimal_places, localized};
 
 use crate::config::{Figure, Missing};
 use crate::figures::Compared;
+
+/// The column of the field that customers are named by.
+const START: &str = "start";
 
 /// A batch as figures.
 #[derive(Debug)]
 pub(crate) struct Rows<'a> {
     /// The ISO 4217 code of all amounts.
     pub(crate) currency: &'a str,
-    pub(crate) ordinals: &'a [u64],
     /// For each figure its value in each row; not a number where it is missing.
     columns: Vec<Vec<f64>>,
     /// Which rows belong to no cluster.
@@ -51,7 +54,6 @@ impl<'a> Rows<'a> {
         let spent = batch.money("spent")?;
         let mut rows = Self {
             currency: spent.currency(),
-            ordinals: batch.ordinals(),
             columns: Vec::with_capacity(reading.names.len()),
             absent: vec![false; batch.rows()],
             failures: Vec::new(),
@@ -175,6 +177,36 @@ fn field(batch: &Batch, name: &str, at: &Context) -> Result<Vec<f64>> {
         }
         _ => batch.float64(name)?.iter().map(or_missing).collect(),
     })
+}
+
+/// What the configured field says of each customer of a batch.
+#[derive(Debug)]
+pub(crate) enum Names<'a> {
+    Dictionary(Dictionary<'a>),
+    Texts(Texts<'a>),
+    Numbers(Values<'a, i64>),
+}
+
+impl<'a> Names<'a> {
+    /// # Errors
+    /// [`PluginError::UnsuitableData`] for a field that is neither a text, a choice nor a whole number.
+    pub(crate) fn read(batch: &'a Batch) -> Result<Self> {
+        Ok(match batch.type_of(START) {
+            Some("text") => Self::Texts(batch.text(START)?),
+            Some("int64") => Self::Numbers(batch.int64(START)?),
+            _ => Self::Dictionary(batch.dictionary(START)?),
+        })
+    }
+
+    /// Which of `names` the customer of `row` has.
+    pub(crate) fn place_in(&self, names: &[String], row: usize) -> Option<usize> {
+        let is = |own: &str| names.iter().position(|name| name == own);
+        match self {
+            Self::Dictionary(own) => is(own.get(row)?),
+            Self::Texts(own) => is(own.get(row)?),
+            Self::Numbers(own) => is(&own.get(row)?.to_string()),
+        }
+    }
 }
 
 fn unit(currency: &str) -> f64 {

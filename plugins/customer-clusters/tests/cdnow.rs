@@ -32,10 +32,12 @@ fn batch() -> Batch {
             customer.2 += (row[4].parse::<f64>().unwrap() * 100.0).round() as i64;
         }
     }
+    let names: Vec<String> = customers.keys().map(u64::to_string).collect();
     BatchBuilder::new(customers.keys().copied())
         .date("last_order", customers.values().map(|customer| Some(customer.0)))
         .int64("orders", customers.values().map(|customer| Some(customer.1)))
         .money("spent", "USD", customers.values().map(|customer| Some(customer.2)))
+        .text("start", names.iter().map(|name| Some(name.as_str())))
         .build()
 }
 
@@ -47,7 +49,13 @@ fn expected() -> Vec<Value> {
 fn config(expected: &Value) -> Config {
     Config {
         logarithm: expected["log1p"].as_bool().unwrap(),
-        start_customers: serde_json::from_value(expected["init_customer_ids"].clone()).unwrap(),
+        start_customers: expected["init_customer_ids"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(Value::to_string)
+            .collect(),
+        start_field: Some("external_id".to_owned()),
         ..Config::default()
     }
 }

@@ -20,11 +20,18 @@ fn batch(customers: &[Customer]) -> Batch {
         .int64("orders", customers.iter().map(|customer| customer.0.map(|orders| orders.1)))
         .money("spent", "CNY", customers.iter().map(|customer| customer.0.map(|orders| orders.2)))
         .float64("features.income", customers.iter().map(|customer| customer.1))
+        .int64("start", (1..).take(customers.len()).map(Some))
         .build()
 }
 
 fn config() -> Config {
     Config { features: vec!["income".to_owned()], clusters_max: 4, restarts: 3, ..Config::default() }
+}
+
+/// Clusters that begin at customers, named by their number.
+fn begin(customers: &[&str]) -> Config {
+    let start_customers = customers.iter().map(|name| (*name).to_owned()).collect();
+    Config { start_customers, start_field: Some("number".to_owned()), ..config() }
 }
 
 fn fit(batch: &Batch, config: &Config) -> Result<Model> {
@@ -155,13 +162,10 @@ fn what_cannot_be_used_is_refused_by_name() {
     assert!(
         message(&Config { purchases: Vec::new(), features: Vec::new(), ..config() }).contains("both empty")
     );
-    assert!(
-        message(&Config { start_customers: vec![1, 9], ..config() }).contains("`start_customers` names 9")
-    );
-    assert!(
-        message(&Config { start_customers: vec![1, 2], clusters: Some(3), ..config() })
-            .contains("`clusters` is 3")
-    );
+    assert!(message(&begin(&["1", "9"])).contains("`start_customers` names `9`"));
+    assert!(message(&Config { start_field: None, ..begin(&["1", "2"]) }).contains("needs `start_field`"));
+    assert!(message(&begin(&["2", "2"])).contains("names `2` twice"));
+    assert!(message(&Config { clusters: Some(3), ..begin(&["1", "2"]) }).contains("`clusters` is 3"));
     assert!(
         message(&Config { purchases: vec![Figure::Recency, Figure::Recency], ..config() })
             .contains("`recency` twice")
