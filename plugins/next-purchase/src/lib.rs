@@ -43,7 +43,7 @@ impl Scoring for NextPurchase {
         let rhythm = Rhythm::of_bytes(model)?;
         let rows = Rows::read(rows, at)?;
         let outlooks: Vec<Option<Outlook>> =
-            rows.customers.iter().map(|customer| Some(rhythm.outlook(customer.as_ref()?))).collect();
+            rows.customers.iter().map(|customer| rhythm.outlook(customer.as_ref()?)).collect();
         let column = |figure: fn(&Outlook) -> f64| -> Vec<Option<f64>> {
             outlooks.iter().map(|outlook| outlook.as_ref().map(figure)).collect()
         };

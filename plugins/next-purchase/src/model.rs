@@ -8,7 +8,7 @@ use crate::gap::Gap;
 use crate::rows::{Customer, Rows};
 
 /// The format of the bytes. A change of what is written, or of what it means, needs a new number.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 /// Which parts of the customers' own rhythms are shown: tenths.
 pub(crate) const QUANTILES: usize = 9;
 
@@ -16,7 +16,8 @@ pub(crate) const QUANTILES: usize = 9;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Rhythm {
     pub(crate) config: Config,
-    pub(crate) fitted: Fitted,
+    /// None where too few customers came back to tell a rhythm.
+    pub(crate) fitted: Option<Fitted>,
     pub(crate) customers: u64,
     /// Customers who bought again.
     pub(crate) repeaters: u64,
@@ -51,31 +52,23 @@ impl Rhythm {
             .filter(|customer| customer.gaps > 0.0)
             .map(|customer| (customer.gaps, customer.days / customer.gaps))
             .collect();
-        let Some(fitted) = GammaGamma::fit(&rhythms) else {
-            let (found, of) = (rhythms.len(), customers.len());
-            let message = (
-                format!(
-                    "{found} of {of} customers bought on two days or more; a rhythm needs at least two such customers"
-                ),
-                format!(
-                    "{of} 位客户中仅 {found} 位在两个或以上的日期购买过；估计购买节奏至少需要两位这样的客户"
-                ),
-            );
-            return Err(PluginError::UnsuitableData(message.into()));
-        };
+        if customers.is_empty() {
+            let message = "no customer has an order up to the day as of which it runs";
+            return Err(PluginError::UnsuitableData(message.to_owned()));
+        }
         let mut means: Vec<f64> = rhythms.iter().map(|(_, mean)| *mean).collect();
         means.sort_unstable_by(f64::total_cmp);
         let quantile = |tenth: usize| means.get((means.len() - 1) * tenth / 10).copied().unwrap_or(0.0);
         let mut rhythm = Self {
             config: *config,
-            fitted,
+            fitted: GammaGamma::fit(&rhythms),
             customers: customers.len() as u64,
             repeaters: rhythms.len() as u64,
             quantiles: (1..=QUANTILES).map(quantile).collect(),
             bands: [0; 4],
         };
         for customer in &customers {
-            let lateness = rhythm.lateness(customer);
+            let Some(lateness) = rhythm.gap(customer).map(|gap| lateness(&gap, customer)) else { break };
             let band = rhythm.lowest().iter().rposition(|lowest| lateness >= *lowest).unwrap_or(0);
             if let Some(count) = rhythm.bands.get_mut(band) {
                 *count += 1;
@@ -89,34 +82,34 @@ impl Rhythm {
         [0.0, 50.0, self.config.overdue_percent, self.config.dormant_percent]
     }
 
-    fn gap(&self, customer: &Customer) -> Gap {
-        Gap::new(&self.fitted.model, customer.gaps, customer.days)
+    fn gap(&self, customer: &Customer) -> Option<Gap> {
+        Some(Gap::new(&self.fitted?.model, customer.gaps, customer.days))
     }
 
-    fn lateness(&self, customer: &Customer) -> f64 {
-        100.0 * (1.0 - self.gap(customer).survival(customer.since)).clamp(0.0, 1.0)
-    }
-
-    pub(crate) fn outlook(&self, customer: &Customer) -> Outlook {
-        let gap = self.gap(customer);
+    /// None where there is no rhythm.
+    pub(crate) fn outlook(&self, customer: &Customer) -> Option<Outlook> {
+        let gap = self.gap(customer)?;
         let days = gap.median_left(customer.since);
-        Outlook {
+        Some(Outlook {
             days,
             probability: gap.within(customer.since, f64::from(self.config.window_days)),
             cycle: gap.mean().unwrap_or_else(|| gap.median_left(0.0)).min(crate::gap::DAYS_MAX),
-            lateness: self.lateness(customer),
-        }
+            lateness: lateness(&gap, customer),
+        })
     }
 
     /// Writes the model; some 300 bytes.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let GammaGamma { p, q, v } = self.fitted.model;
-        let [p_error, q_error, v_error] = self.fitted.standard_errors.map(|error| error.unwrap_or(f64::NAN));
-        let is_flat = f64::from(u8::from(self.fitted.is_flat));
+        let fitted = self.fitted.map(|fitted| {
+            let GammaGamma { p, q, v } = fitted.model;
+            let [p_error, q_error, v_error] = fitted.standard_errors.map(|error| error.unwrap_or(f64::NAN));
+            let is_flat = f64::from(u8::from(fitted.is_flat));
+            [p, q, v, p_error, q_error, v_error, fitted.log_likelihood, is_flat]
+        });
         ModelWriter::new(FORMAT)
             .u64(u64::from(self.config.window_days))
             .f64s(&[self.config.overdue_percent, self.config.dormant_percent])
-            .f64s(&[p, q, v, p_error, q_error, v_error, self.fitted.log_likelihood, is_flat])
+            .f64s(fitted.as_ref().map_or(&[], <[f64; 8]>::as_slice))
             .u64s(&[self.customers, self.repeaters])
             .f64s(&self.quantiles)
             .u64s(&self.bands)
@@ -131,30 +124,36 @@ impl Rhythm {
         let mut reader = ModelReader::new(bytes, FORMAT)?;
         let window_days = u32::try_from(reader.u64()?).map_err(|_| damaged())?;
         let [overdue_percent, dormant_percent] = sized(reader.f64s()?)?;
-        let [p, q, v, p_error, q_error, v_error, log_likelihood, is_flat] = sized(reader.f64s()?)?;
+        let fitted = read_fitted(reader.f64s()?)?;
         let [customers, repeaters] = sized(reader.u64s()?)?;
         let (quantiles, bands) = (reader.f64s()?, sized(reader.u64s()?)?);
         reader.finish()?;
         let config = Config { window_days, overdue_percent, dormant_percent };
         config.checked().map_err(|_| damaged())?;
-        if !(p > 0.0 && q > 0.0 && v > 0.0 && p.is_finite() && q.is_finite() && v.is_finite()) {
-            return Err(damaged());
-        }
-        let known = |error: f64| error.is_finite().then_some(error);
-        Ok(Self {
-            config,
-            fitted: Fitted {
-                model: GammaGamma { p, q, v },
-                standard_errors: [p_error, q_error, v_error].map(known),
-                log_likelihood,
-                is_flat: is_flat > 0.0,
-            },
-            customers,
-            repeaters,
-            quantiles,
-            bands,
-        })
+        Ok(Self { config, fitted, customers, repeaters, quantiles, bands })
     }
+}
+
+/// How many percent of such customers would have bought by now.
+fn lateness(gap: &Gap, customer: &Customer) -> f64 {
+    100.0 * (1.0 - gap.survival(customer.since)).clamp(0.0, 1.0)
+}
+
+fn read_fitted(numbers: Vec<f64>) -> Result<Option<Fitted>> {
+    if numbers.is_empty() {
+        return Ok(None);
+    }
+    let [p, q, v, p_error, q_error, v_error, log_likelihood, is_flat] = sized(numbers)?;
+    if ![p, q, v].iter().all(|parameter| *parameter > 0.0 && parameter.is_finite()) {
+        return Err(damaged());
+    }
+    let known = |error: f64| error.is_finite().then_some(error);
+    Ok(Some(Fitted {
+        model: GammaGamma { p, q, v },
+        standard_errors: [p_error, q_error, v_error].map(known),
+        log_likelihood,
+        is_flat: is_flat > 0.0,
+    }))
 }
 
 fn sized<T, const N: usize>(list: Vec<T>) -> Result<[T; N]> {

@@ -1,5 +1,6 @@
 //! Scores, reasons and reports in two languages.
 
+use trellis_likelihood::{Fitted, GammaGamma};
 use trellis_sdk::{
     LocalizedText, Metric, Panel, Reason, Report, ScoreDescription, localized, metric, panel, reason, report,
     scored,
@@ -92,11 +93,14 @@ pub(crate) fn explain(rhythm: &Rhythm, customer: Option<&Customer>) -> Vec<Reaso
     let Some(customer) = customer else {
         return vec![reason("no-orders", localized("no order so far", "暂无订单"), 1.0)];
     };
-    let outlook = rhythm.outlook(customer);
+    let Some((outlook, model)) = rhythm.outlook(customer).zip(rhythm.fitted.map(|fitted| fitted.model))
+    else {
+        return vec![reason("no-rhythm", too_few(rhythm), 1.0)];
+    };
     let day = i64::from(customer.last) + customer.since as i64 + outlook.days.round() as i64;
     let (date, days) = (date(day), outlook.days);
     let when = if days >= DAYS_MAX {
-        localized("no purchase is to be expected in this life", "预期不会再次购买")
+        localized("no further purchase is expected", "预期不会再次购买")
     } else {
         localized(
             format!("next purchase about {date}, in {days:.0} days, if there is one"),
@@ -111,7 +115,7 @@ pub(crate) fn explain(rhythm: &Rhythm, customer: Option<&Customer>) -> Vec<Reaso
     vec![
         reason("next-purchase", when, 1.0),
         reason("lateness", lateness_text(customer, outlook.lateness), 0.8),
-        reason("cycle", cycle_text(rhythm, customer, outlook.cycle), 0.6),
+        reason("cycle", cycle_text(&model, customer, outlook.cycle), 0.6),
         reason("window", within, 0.4),
     ]
 }
@@ -126,7 +130,7 @@ fn lateness_text(customer: &Customer, lateness: f64) -> LocalizedText {
     )
 }
 
-fn cycle_text(rhythm: &Rhythm, customer: &Customer, cycle: f64) -> LocalizedText {
+fn cycle_text(model: &GammaGamma, customer: &Customer, cycle: f64) -> LocalizedText {
     if customer.gaps < 1.0 {
         return localized(
             format!("bought on one day only; customers buy every {cycle:.0} days on the mean"),
@@ -134,7 +138,7 @@ fn cycle_text(rhythm: &Rhythm, customer: &Customer, cycle: f64) -> LocalizedText
         );
     }
     let (own, gaps) = (customer.days / customer.gaps, customer.gaps);
-    let percent = 100.0 * rhythm.fitted.model.own_weight(gaps);
+    let percent = 100.0 * model.own_weight(gaps);
     let noun = if gaps > 1.0 { "times" } else { "time" };
     localized(
         format!(
@@ -144,7 +148,20 @@ fn cycle_text(rhythm: &Rhythm, customer: &Customer, cycle: f64) -> LocalizedText
     )
 }
 
+/// Why nothing is predicted.
+fn too_few(rhythm: &Rhythm) -> LocalizedText {
+    let (customers, repeaters) = (rhythm.customers, rhythm.repeaters);
+    localized(
+        format!("{repeaters} of {customers} customers bought on two days or more: too few to tell a rhythm"),
+        format!("{customers} 位客户中有 {repeaters} 位在两天及以上购买过，数据太少，无法判断购买节奏"),
+    )
+}
+
 pub(crate) fn summary(rhythm: &Rhythm) -> LocalizedText {
+    let Some(fitted) = &rhythm.fitted else {
+        let text = too_few(rhythm);
+        return localized(format!("{}.", text.en), format!("{}。", text.zh_cn));
+    };
     let (customers, repeaters) = (rhythm.customers, rhythm.repeaters);
     let median = rhythm.quantiles.get(QUANTILES / 2).copied().unwrap_or(0.0);
     let [in_cycle, due, overdue, dormant] = rhythm.bands;
@@ -157,7 +174,7 @@ pub(crate) fn summary(rhythm: &Rhythm) -> LocalizedText {
             "{customers} 位客户，{repeaters} 位有复购，间隔中位数 {median:.0} 天。周期内 {in_cycle}，到期 {due}，逾期 {overdue}，沉睡 {dormant}。"
         ),
     );
-    if !rhythm.fitted.is_flat {
+    if !fitted.is_flat {
         en += " A parameter runs to the end of its range: predictions hold, single parameters mean little.";
         zh += "有参数达到取值边界：预测仍可用，但单个参数意义不大。";
     }
@@ -165,7 +182,6 @@ pub(crate) fn summary(rhythm: &Rhythm) -> LocalizedText {
 }
 
 pub(crate) fn metrics(rhythm: &Rhythm) -> Vec<Metric> {
-    let model = &rhythm.fitted.model;
     let mut metrics = vec![
         metric(
             "customers",
@@ -173,11 +189,15 @@ pub(crate) fn metrics(rhythm: &Rhythm) -> Vec<Metric> {
             rhythm.customers as f64,
         ),
         metric("repeaters", localized("Customers who came back", "有复购的客户数"), rhythm.repeaters as f64),
-        metric("p", localized("Regularity of one customer, p", "单个客户的规律性 p"), model.p),
-        metric("q", localized("Likeness of customers, q", "客户之间的相似性 q"), model.q),
-        metric("v", localized("Scale, v, days", "尺度 v（天）"), model.v),
-        metric("log_likelihood", localized("Log-likelihood", "对数似然"), rhythm.fitted.log_likelihood),
     ];
+    let Some(fitted) = &rhythm.fitted else { return metrics };
+    let model = &fitted.model;
+    metrics.extend([
+        metric("p", localized("Regularity of one customer, p", "单个客户的规律性 p"), model.p),
+        metric("q", localized("Similarity of customers, q", "客户之间的相似性 q"), model.q),
+        metric("v", localized("Scale, v, days", "尺度 v（天）"), model.v),
+        metric("log_likelihood", localized("Log-likelihood", "对数似然"), fitted.log_likelihood),
+    ]);
     for ([name, en, zh, ..], count) in BANDS.into_iter().zip(rhythm.bands) {
         metrics.push(metric(
             name,
@@ -189,8 +209,9 @@ pub(crate) fn metrics(rhythm: &Rhythm) -> Vec<Metric> {
 }
 
 pub(crate) fn rules(rhythm: &Rhythm) -> LocalizedText {
-    let model = &rhythm.fitted.model;
-    let (p, q, v) = (model.p, model.q, model.v);
+    let Some(GammaGamma { p, q, v }) = rhythm.fitted.map(|fitted| fitted.model) else {
+        return too_few(rhythm);
+    };
     localized(
         format!(
             "Times between purchase days are gamma distributed with shape p = {p:.4}; the rates differ between customers as a gamma distribution \
@@ -206,7 +227,8 @@ pub(crate) fn rules(rhythm: &Rhythm) -> LocalizedText {
 
 pub(crate) fn report_of(rhythm: &Rhythm) -> Report {
     let figures = metrics(rhythm).into_iter().fold(report(summary(rhythm)), Report::metric);
-    [bands(rhythm), cycles(rhythm), return_curve(rhythm), parameters(rhythm)]
+    let Some(fitted) = &rhythm.fitted else { return figures };
+    [bands(rhythm), cycles(rhythm), return_curve(rhythm, &fitted.model), parameters(fitted)]
         .into_iter()
         .fold(figures, Report::panel)
 }
@@ -242,8 +264,7 @@ fn cycles(rhythm: &Rhythm) -> Panel {
 }
 
 /// When customers with one, two, four and nine purchases of the mean rhythm come back.
-fn return_curve(rhythm: &Rhythm) -> Panel {
-    let model = &rhythm.fitted.model;
+fn return_curve(rhythm: &Rhythm, model: &GammaGamma) -> Panel {
     let cycle = rhythm.quantiles.get(QUANTILES / 2).copied().unwrap_or(30.0).max(1.0);
     let steps = 24;
     let days: Vec<f64> =
@@ -265,24 +286,24 @@ fn return_curve(rhythm: &Rhythm) -> Panel {
         .line("days", ["once", "twice", "five_times", "ten_times"])
 }
 
-fn parameters(rhythm: &Rhythm) -> Panel {
-    let model = &rhythm.fitted.model;
+fn parameters(fitted: &Fitted) -> Panel {
+    let model = &fitted.model;
     let meanings = [
         localized(
             "Shape of one customer's times: above 1 more regular than by chance",
-            "单个客户间隔的形状：大于 1 表示比随机更有规律",
+            "单个客户间隔的形状参数：大于 1 表示比随机更有规律",
         ),
         localized(
             "Shape of the rates between customers: the larger, the more alike",
-            "客户之间速率的形状：越大，客户越接近",
+            "客户之间速率的形状参数：越大，客户越接近",
         ),
-        localized("Rate of the rates, days", "速率的尺度（天）"),
+        localized("Scale of the rate distribution, days", "速率分布的尺度参数（天）"),
     ];
     panel("parameters", "Parameters", "参数")
         .about("Found by maximum likelihood, with standard errors.", "以最大似然法估计，附标准误。")
         .names("parameter", ("Parameter", "参数"), ["p", "q", "v"].map(Some))
         .float64("value", ("Value", "数值"), "", [model.p, model.q, model.v].map(Some))
-        .float64("standard_error", ("Standard error", "标准误"), "", rhythm.fitted.standard_errors)
+        .float64("standard_error", ("Standard error", "标准误"), "", fitted.standard_errors)
         .words("meaning", ("Meaning", "含义"), meanings)
 }
 

@@ -47,11 +47,12 @@ proptest! {
             Err(error) => prop_assert!(matches!(error, PluginError::UnsuitableData(_))),
             Ok(model) => {
                 assert_splitting_changes_no_score::<NextPurchase>(&model.bytes, &rows, &at());
+                let has_rhythm = model.metrics.iter().any(|metric| metric.name == "p");
                 let scores = NextPurchase::score(&model.bytes, &rows, &at()).unwrap();
                 for described in NextPurchase::describe(&Config::default()).unwrap() {
                     for (row, customer) in customers.iter().enumerate() {
                         let value = scores.value(&described.name, row);
-                        prop_assert_eq!(value.is_some(), customer.is_some());
+                        prop_assert_eq!(value.is_some(), customer.is_some() && has_rhythm);
                         if let Some(value) = value {
                             prop_assert!(value >= described.minimum.unwrap() && value <= described.maximum.unwrap(), "{} is {value}", described.name);
                         }
@@ -148,10 +149,28 @@ fn reasons_and_reports_speak_both_languages() {
     assert!(NextPurchase::rules(&model.bytes).unwrap().zh_cn.contains("伽马分布"));
 }
 
+/// A young shop: the run succeeds, nothing is predicted, and it is said why.
+#[test]
+fn one_customer_who_came_back_makes_no_rhythm() {
+    let rows = batch(&[Some((0, 3, 1)), Some((50, 3, 2)), None]);
+    let model = fit(&rows).unwrap();
+    assert!(model.summary.en.contains("1 of 2 customers bought on two days"), "{}", model.summary.en);
+    let scores = NextPurchase::score(&model.bytes, &rows, &at()).unwrap();
+    assert!(
+        (0..3)
+            .all(|row| scores.value("cycle_days", row).is_none() && scores.value("lateness", row).is_none())
+    );
+    let reasons = NextPurchase::explain(&model.bytes, &rows, &at()).unwrap();
+    let codes: Vec<_> = reasons.iter().map(|reasons| reasons[0].code.as_str()).collect();
+    assert_eq!(codes, ["no-rhythm", "no-rhythm", "no-orders"]);
+    let report = NextPurchase::describe_model(LearnedBy::Scoring, &model.bytes).unwrap();
+    assert!(report.panels.is_empty() && report.summary.zh_cn.contains("无法判断购买节奏"));
+}
+
 #[test]
 fn what_cannot_be_used_is_refused_by_name() {
-    let error = fit(&batch(&[Some((0, 3, 1)), Some((50, 3, 2)), None])).unwrap_err();
-    assert!(error.to_string().contains("1 of 2 customers bought on two days"), "{error}");
+    let error = fit(&batch(&[None, None])).unwrap_err();
+    assert!(error.to_string().contains("no customer has an order"), "{error}");
     let bad = Config { overdue_percent: 97.0, ..Config::default() };
     assert!(NextPurchase::describe(&bad).unwrap_err().to_string().contains("`overdue_percent` is 97"));
 
