@@ -11,6 +11,9 @@ pub struct Config {
     pub key_by: KeyBy,
     /// Percent of the revenue that key customers bring; by default 80.
     pub share_percent: f64,
+    /// Percent of the revenue up to which customers are in class A, and in class B; by default 80 and 95.
+    pub class_a_percent: f64,
+    pub class_b_percent: f64,
     /// Percent of customers who are the best of a ranking; by default 20.
     pub top_percent: f64,
     /// In how many rankings a key customer is among the best; by default 2.
@@ -42,6 +45,8 @@ impl Default for Config {
         Self {
             key_by: KeyBy::Share,
             share_percent: 80.0,
+            class_a_percent: 80.0,
+            class_b_percent: 95.0,
             top_percent: 20.0,
             rankings_min: 2,
             traits: Vec::new(),
@@ -65,6 +70,12 @@ impl Config {
                     format!("`{name}` 为 {percent}；须大于 0 且不超过 100"),
                 );
             }
+        }
+        let (a, b) = (self.class_a_percent, self.class_b_percent);
+        if !(a > 0.0 && a < b && b < 100.0) {
+            return invalid(format!(
+                "`class_a_percent` is {a} and `class_b_percent` {b}; they must ascend between 0 and 100"
+            ));
         }
         if !(1..=6).contains(&self.rankings_min) {
             return invalid(

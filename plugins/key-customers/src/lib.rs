@@ -37,7 +37,7 @@ impl Segmentation for KeyCustomers {
 
     fn describe(config: &Config) -> Result<Vec<SegmentationDescription>> {
         config.checked()?;
-        Ok(words::segmentations())
+        Ok(words::segmentations(config))
     }
 
     fn fit(rows: &mut RowStream<'_>, config: &Config, at: &Context) -> Result<Model> {

@@ -42,7 +42,8 @@ pub(crate) fn learn(rows: &mut RowStream<'_>, config: &Config, at: &Context) -> 
         key: 0,
         tops: tops.to_vec(),
         share: top(&revenue, revenue.fewest_for(config.share_percent)),
-        abc: [80.0, 95.0].map(|percent| top(&revenue, revenue.within(percent))),
+        abc: [config.class_a_percent, config.class_b_percent]
+            .map(|percent| top(&revenue, revenue.within(percent))),
         curve: curve(&revenue),
         overlap: vec![0; Ranking::ALL.len() * Ranking::ALL.len()],
         traits: Vec::new(),

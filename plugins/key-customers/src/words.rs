@@ -6,7 +6,7 @@ use trellis_sdk::{
     reason, scored,
 };
 
-use crate::config::KeyBy;
+use crate::config::{Config, KeyBy};
 use crate::model::KeyModel;
 use crate::rankings::{Figures, Ranking};
 use crate::traits::Trait;
@@ -17,7 +17,8 @@ pub(crate) const ABC: &str = "abc";
 pub(crate) const CLASSES: [&str; 3] = ["a", "b", "c"];
 pub(crate) const LOOK_ALIKE: &str = "look_alike";
 
-pub(crate) fn segmentations() -> Vec<SegmentationDescription> {
+pub(crate) fn segmentations(config: &Config) -> Vec<SegmentationDescription> {
+    let (a, b) = (config.class_a_percent, config.class_b_percent);
     vec![
         described(STANDING, "Key customers", "关键客户")
             .about("The few customers who matter most.", "最重要的少数客户。")
@@ -39,8 +40,10 @@ pub(crate) fn segmentations() -> Vec<SegmentationDescription> {
             ),
         described(ABC, "ABC class", "ABC 分类")
             .about(
-                "By revenue, from the highest: A up to 80 % of the sum, B up to 95 %, C the rest.",
-                "按收入从高到低：累计 80% 以内为 A 类，95% 以内为 B 类，其余为 C 类。",
+                &format!(
+                    "By revenue, from the highest: A up to {a} % of the sum, B up to {b} %, C the rest."
+                ),
+                &format!("按收入从高到低：累计 {a}% 以内为 A 类，{b}% 以内为 B 类，其余为 C 类。"),
             )
             .value("a", "A", "A 类")
             .value("b", "B", "B 类")
@@ -49,7 +52,7 @@ pub(crate) fn segmentations() -> Vec<SegmentationDescription> {
 }
 
 pub(crate) fn scores() -> Vec<ScoreDescription> {
-    let score = scored(LOOK_ALIKE, "Likeness to key customers", "与关键客户的相似度")
+    let score = scored(LOOK_ALIKE, "Similarity to key customers", "与关键客户的相似度")
         .about(
             "The probability of being a key customer, judged by traits alone. For prospects and customers with little history. None where no trait is known.",
             "仅凭客户特征判断其为关键客户的概率，适用于潜在客户和历史较短的客户。特征全部未知时无数值。",
