@@ -7,7 +7,6 @@ mod config;
 mod judgement;
 mod labels;
 mod model;
-mod ranking;
 mod reasons;
 mod report;
 mod rows;

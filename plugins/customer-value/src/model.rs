@@ -1,5 +1,6 @@
 //! What `fit` learns and every later call reads.
 
+use trellis_mining::ranking::Ranking;
 use trellis_sdk::{
     LocalizedText, Metric, Model, ModelReader, ModelWriter, PluginError, Result, RowStream, localized, metric,
 };
@@ -7,7 +8,6 @@ use trellis_sdk::{
 use crate::config::Config;
 use crate::judgement::{Judgement, QUADRANTS, elsewhere};
 use crate::labels;
-use crate::ranking::Ranking;
 use crate::rows::{COSTS, Customer, Rows, VALUES};
 
 /// The format of the bytes. A change of what is written, or of what it means, needs a new number.

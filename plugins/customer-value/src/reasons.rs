@@ -28,6 +28,13 @@ pub(crate) fn explain(model: &ValueModel, customer: &Customer<'_>, at: &Context)
         contributions.map(|((part, name), weight)| (name, *part, weight)),
     );
     let mut reasons = vec![reason("value", value, 1.0)];
+    if customer.orders == 0 {
+        let text = localized(
+            "no order so far: judged by ratings and estimates alone",
+            "暂无订单：仅根据评分和估算判断",
+        );
+        reasons.push(reason("prospect", text, 0.9));
+    }
     reasons.extend(delivered_reason(customer, &judgement));
     reasons.extend(wallet_reason(model, customer, &judgement, at));
     reasons.push(reason("contribution", composite, 0.4));

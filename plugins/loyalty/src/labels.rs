@@ -27,7 +27,7 @@ const fn label(
 pub(crate) const TYPE_LABELS: [Label; 4] = [
     label(
         "true",
-        ["True loyalty", "真诚忠诚"],
+        ["True loyalty", "真正忠诚"],
         [
             "Wants to stay and does. Protect: recognise it, ask for advice and referrals, never treat a newcomer better.",
             "既愿意留下，也确实持续购买。重点保护：给予认可，邀请建议和推荐，不让新客户享有更好的待遇。",
@@ -81,7 +81,7 @@ pub(crate) const KIND_LABELS: [Label; 8] = [
         "latent",
         ["Latent", "潜在忠诚"],
         [
-            "Wants to buy and is kept from it by circumstances. Offer another way to buy.",
+            "Wants to buy, but circumstances prevent it. Offer another way to buy.",
             "愿意购买但受条件限制。提供其他购买方式。",
         ],
     ),
@@ -167,10 +167,10 @@ pub(crate) const STAGE_LABELS: [Label; 3] = [
 
 /// The four metrics, in the order of [`crate::rows::METRICS`].
 pub(crate) const METRIC_LABELS: [Label; 4] = [
-    label("repurchase", ["Buying again", "重复购买意向"], ["", ""]),
-    label("cross_buy", ["Buying other products", "交叉购买意向"], ["", ""]),
-    label("referral", ["Recommending", "推荐意向"], ["", ""]),
-    label("price_tolerance", ["Bearing prices", "价格忍耐力"], ["", ""]),
+    label("repurchase", ["Repurchase intent", "重复购买意向"], ["", ""]),
+    label("cross_buy", ["Cross-buying intent", "交叉购买意向"], ["", ""]),
+    label("referral", ["Intent to recommend", "推荐意向"], ["", ""]),
+    label("price_tolerance", ["Price tolerance", "价格忍耐力"], ["", ""]),
 ];
 
 /// The four behaviours of the loyal.
@@ -198,11 +198,14 @@ pub(crate) fn segmentations() -> Vec<SegmentationDescription> {
         })
     };
     vec![
-        fill(described("loyalty_type", "Loyalty of mind and deed", "精神忠诚与行为忠诚"), &TYPE_LABELS)
-            .about(
-                "Attitude (four intents) against behaviour (orders, breadth, full price, referrals).",
-                "精神忠诚（四项意向）与行为忠诚（购买、品类、全价购买、推荐）的组合。",
-            ),
+        fill(
+            described("loyalty_type", "Attitudinal and behavioural loyalty", "精神忠诚与行为忠诚"),
+            &TYPE_LABELS,
+        )
+        .about(
+            "Attitude (four intents) against behaviour (orders, breadth, full price, referrals).",
+            "精神忠诚（四项意向）与行为忠诚（购买、品类、全价购买、推荐）的组合。",
+        ),
         fill(described("loyalty_kind", "Kind of loyalty", "忠诚种类"), &KIND_LABELS).about(
             "Why the customer stays: the first kind whose evidence is there.",
             "客户留下的原因：按顺序取首个有依据的种类。",
@@ -246,11 +249,11 @@ fn behaviour(one: &Judgement, place: usize) -> Option<f64> {
 pub(crate) fn scores() -> Vec<ScoreDescription> {
     let points = |name: &str, en: &str, zh: &str| scored(name, en, zh).range(0.0, 100.0);
     let mut scores = vec![
-        points("attitudinal", "Loyalty of mind", "精神忠诚度").about(
-            "The mean of the four intents: to buy again, to buy other products, to recommend, to bear prices.",
+        points("attitudinal", "Attitudinal loyalty", "精神忠诚度").about(
+            "The mean of the four intents: to buy again, to buy other products, to recommend, to accept higher prices.",
             "重复购买、交叉购买、推荐、价格忍耐力四项意向的平均值。",
         ),
-        points("behavioural", "Loyalty of deed", "行为忠诚度").about(
+        points("behavioural", "Behavioural loyalty", "行为忠诚度").about(
             "The mean of what is known: rank by orders, by breadth, share at full price, rank by referrals.",
             "购买频次位次、品类广度位次、全价购买占比、推荐位次中已知各项的平均值。",
         ),

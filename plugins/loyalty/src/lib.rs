@@ -12,7 +12,6 @@ pub mod least_squares;
 mod model;
 mod population;
 mod questionnaire;
-mod ranking;
 mod reasons;
 mod report;
 mod rows;

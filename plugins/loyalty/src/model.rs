@@ -1,12 +1,12 @@
 //! What `fit` learns and every later call reads.
 
+use trellis_mining::ranking::Ranking;
 use trellis_sdk::{LocalizedText, Metric, ModelReader, ModelWriter, PluginError, Result, localized, metric};
 
 use crate::config::Config;
 use crate::determinants::Found;
 use crate::labels;
 use crate::least_squares::{Coefficient, Fit};
-use crate::ranking::Ranking;
 
 /// The format of the bytes. A change of what is written, or of what it means, needs a new number.
 const FORMAT: u8 = 1;
@@ -103,12 +103,12 @@ impl LoyaltyModel {
         let [trapped, _] = self.mix.traps;
         localized(
             format!(
-                "{} customers. Loyal of mind and deed: {true_loyal}, of mind only: {latent}, of deed only: {spurious}, neither: \
-                 {none}. In the satisfaction trap: {trapped}.",
+                "{} customers. True loyalty: {true_loyal}, latent (attitude only): {latent}, spurious (behaviour only): {spurious}, \
+                 none: {none}. In the satisfaction trap: {trapped}.",
                 self.customers
             ),
             format!(
-                "{} 位客户。真诚忠诚 {true_loyal} 位，潜在忠诚 {latent} 位，虚假忠诚 {spurious} 位，不忠诚 {none} 位；\
+                "{} 位客户。真正忠诚 {true_loyal} 位，潜在忠诚 {latent} 位，虚假忠诚 {spurious} 位，不忠诚 {none} 位；\
                  陷入满意度陷阱 {trapped} 位。",
                 self.customers
             ),

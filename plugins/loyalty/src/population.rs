@@ -1,11 +1,11 @@
 //! Learning from every customer.
 
+use trellis_mining::ranking::Ranking;
 use trellis_sdk::{Model, PluginError, Result, RowStream};
 
 use crate::config::Config;
 use crate::determinants::Determinants;
 use crate::model::{LoyaltyModel, Mix};
-use crate::ranking::Ranking;
 use crate::rows::{METRICS, Rows};
 
 /// Reads the customers twice: once for ranks, regressions and curves, once to count what they make of everybody. 24 bytes a customer.

@@ -66,7 +66,7 @@ fn evidence(kind: &str, customer: &Customer, judgement: &Judgement) -> Localized
     match kind {
         "monopoly" => localized("there is no other supplier", "没有其他供应商"),
         "kinship" => localized("a relative or an employee", "是亲属或员工"),
-        "latent" => localized("wants to buy and is kept from it", "愿意购买但受到限制"),
+        "latent" => localized("wants to buy, but circumstances prevent it", "愿意购买但受到限制"),
         "price" => {
             let share = points(customer.discount_share);
             localized(format!("{share:.0} % bought at a discount"), format!("{share:.0}% 以折扣价购买"))

@@ -2,7 +2,8 @@
 //!
 //! A [`frame::Frame`] gathers the columns that an admin chose, an [`encoding::Encoding`] makes a design of them, and [`logistic`], [`tree`] and
 //! [`boosting`] learn from it; [`learner`] does all of that, compares the models on held-out customers and keeps the result as bytes.
-//! [`measures`] says how good a score is, [`calibration`] makes a probability of it, [`survival`] estimates how long customers stay.
+//! [`measures`] says how good a score is, [`calibration`] makes a probability of it, [`survival`] estimates how long customers stay,
+//! [`ranking`] says where a figure ranks among those of all.
 //!
 //! Everything is deterministic: the same rows give the same bytes, natively and in a component. What is random comes from a seed. The
 //! crate is no plugin; it knows no field, no industry and no configuration of the host.
@@ -34,5 +35,6 @@ pub mod learner;
 pub mod linear;
 pub mod logistic;
 pub mod measures;
+pub mod ranking;
 pub mod survival;
 pub mod tree;

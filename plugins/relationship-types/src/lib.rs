@@ -117,10 +117,10 @@ impl<'a> Judged<'a> {
     }
 
     fn reasons(&self) -> Vec<Vec<Reason>> {
-        let explain = |customer: &Option<rows::Customer<'_>>| {
-            let customer = customer.as_ref()?;
-            Some(reasons::explain(&self.model, customer, &self.model.judge(customer)))
+        let explain = |customer: &Option<rows::Customer<'_>>| match customer {
+            Some(customer) => reasons::explain(&self.model, customer, &self.model.judge(customer)),
+            None => vec![reasons::nothing_known()],
         };
-        self.rows.customers.iter().map(|customer| explain(customer).unwrap_or_default()).collect()
+        self.rows.customers.iter().map(explain).collect()
     }
 }

@@ -6,6 +6,15 @@ use crate::model::{Judgement, Relationships};
 use crate::rows::Customer;
 use crate::types::{CROWDS, MARGINS, ONE_TO_ONE, RELATIONSHIPS};
 
+/// Why there is no recommendation.
+pub(crate) fn nothing_known() -> Reason {
+    let text = localized(
+        "no margin and no order in the period: no type can be recommended",
+        "期间内没有订单，也没有边际利润：无法推荐关系类型",
+    );
+    reason("no-margin", text, 1.0)
+}
+
 /// At most four, the strongest first.
 pub(crate) fn explain(model: &Relationships, customer: &Customer<'_>, judgement: &Judgement) -> Vec<Reason> {
     let mut reasons = Vec::new();

@@ -1,17 +1,18 @@
-//! Where a figure ranks among those of all customers.
+//! Where a figure ranks among those of all customers, of which only some are kept.
 
 /// How many figures are kept at most.
 const KEPT: usize = 1025;
 
 /// Some of the figures of a population, ascending: all of them up to 1,025, else those at equal steps.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Ranking {
-    pub(crate) figures: Vec<f64>,
+pub struct Ranking {
+    /// Ascending.
+    pub figures: Vec<f64>,
 }
 
 impl Ranking {
     /// Sorts the finite figures of a population and thins them out.
-    pub(crate) fn of(mut figures: Vec<f64>) -> Self {
+    pub fn of(mut figures: Vec<f64>) -> Self {
         figures.sort_unstable_by(f64::total_cmp);
         let count = figures.len();
         if count > KEPT {
@@ -22,7 +23,7 @@ impl Ranking {
     }
 
     /// How many percent rank lower, those with the same figure by half; none without a population.
-    pub(crate) fn percent(&self, figure: f64) -> Option<f64> {
+    pub fn percent(&self, figure: f64) -> Option<f64> {
         let below = self.figures.partition_point(|other| *other < figure);
         let up_to = self.figures.partition_point(|other| *other <= figure);
         let count = self.figures.len() as f64;
