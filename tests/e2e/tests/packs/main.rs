@@ -6,7 +6,9 @@ mod support;
 
 mod cdnow;
 mod churn_risk;
+mod customer_value;
 mod experiments;
 mod groceries;
+mod segments;
 mod telco;
 mod value;

@@ -126,6 +126,27 @@ impl World {
         }
     }
 
+    /// Has a plugin learn anew and judge everybody as of another day or under other settings than those it is switched on with; returns the
+    /// report on what it learned.
+    #[track_caller]
+    pub(crate) fn judge(&self, plugin: &str, as_of: &str, config: &Json) -> Json {
+        let body = json!({ "as_of": as_of, "config": config, "model": "fit" });
+        let job = self.api.wait_for_job(self.api.post(&format!("/api/v1/plugins/{plugin}/run"), &body));
+        assert_eq!(job["state"], "succeeded", "{plugin}: {job}");
+        self.report(plugin)
+    }
+
+    /// The groups of an aggregate over accounts: by the key of the only field that they are grouped by.
+    #[track_caller]
+    pub(crate) fn aggregate(&self, objects: &str, body: &Json) -> BTreeMap<String, Json> {
+        let groups = self.api.post(&format!("/api/v1/{objects}/aggregate"), body).ok()["data"].clone();
+        let key = |group: &Json| {
+            let keys = group["keys"].as_object().and_then(|keys| keys.values().next().cloned());
+            keys.and_then(|key| key.as_str().map(str::to_owned)).unwrap_or_default()
+        };
+        groups.as_array().expect("groups").iter().map(|group| (key(group), group.clone())).collect()
+    }
+
     /// What every account has in these columns (fields, `score.…`, `segment.…`), by external id.
     pub(crate) fn results(&self, columns: &[&str]) -> BTreeMap<String, Map<String, Json>> {
         let mut found = BTreeMap::new();
@@ -192,6 +213,20 @@ pub(crate) fn column(report: &Json, panel: &str, column: &str) -> Vec<Json> {
     };
     let panel = named(&report["panels"], panel);
     named(&panel["columns"], column)["values"].as_array().expect("a column has values").clone()
+}
+
+/// A column of numbers of a panel; amounts as numbers too.
+#[track_caller]
+pub(crate) fn figures(report: &Json, panel: &str, name: &str) -> Vec<f64> {
+    column(report, panel, name).iter().map(number).collect()
+}
+
+/// A number, or the number that an amount is.
+#[track_caller]
+pub(crate) fn number(value: &Json) -> f64 {
+    let value = if value.is_object() { &value["amount"] } else { value };
+    let parsed = value.as_f64().or_else(|| value.as_str()?.parse().ok());
+    parsed.unwrap_or_else(|| panic!("{value} is no number"))
 }
 
 /// `<prefix>_<column>` in the form that names of fields have.

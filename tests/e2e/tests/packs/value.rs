@@ -2,14 +2,10 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::support::{World, close, column, expected, metric, table};
+use crate::support::{World, close, column, expected, metric, number, table};
 
 /// The day after which the sample of purchases has none.
 const AS_OF: &str = "1998-06-30";
-
-fn number(value: &Json) -> f64 {
-    value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
-}
 
 /// A customer with an order, so that there is somebody to learn from.
 fn customer(world: &World) {
