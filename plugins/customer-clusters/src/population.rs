@@ -160,9 +160,12 @@ fn find(
     if !config.start_customers.is_empty() {
         let start = |(name, place): (&String, &Option<usize>)| match place {
             Some(place) => Ok(points.point(*place)),
-            None => Err(PluginError::InvalidConfig(format!(
-                "`start_customers` names `{name}`; no customer of that name has the figures that are compared"
-            ))),
+            None => {
+                let message = format!(
+                    "`start_customers` names `{name}`; no customer of that name has the figures that are compared"
+                );
+                Err(PluginError::InvalidConfig(message.into()))
+            }
         };
         let starts: Vec<Vec<f64>> =
             config.start_customers.iter().zip(starts).map(start).collect::<Result<_>>()?;

@@ -62,7 +62,7 @@ impl Population {
         let is_expected = config.expected_orders_yearly.is_some() && config.expected_spend.is_some();
         if population.histories.is_empty() && !is_expected {
             let message = "no customer has an order up to the day as of which it runs, and the settings do not say what to expect of them";
-            return Err(PluginError::UnsuitableData(message.to_owned()));
+            return Err(PluginError::UnsuitableData(message.into()));
         }
         Ok(population)
     }

@@ -54,7 +54,7 @@ impl Rhythm {
             .collect();
         if customers.is_empty() {
             let message = "no customer has an order up to the day as of which it runs";
-            return Err(PluginError::UnsuitableData(message.to_owned()));
+            return Err(PluginError::UnsuitableData(message.into()));
         }
         let mut means: Vec<f64> = rhythms.iter().map(|(_, mean)| *mean).collect();
         means.sort_unstable_by(f64::total_cmp);

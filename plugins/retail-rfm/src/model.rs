@@ -260,7 +260,7 @@ fn read_segments(reader: &mut ModelReader<'_>, groups: usize) -> Result<(Vec<Nam
 }
 
 fn damaged(problem: &str) -> PluginError {
-    PluginError::UnreadableModel(problem.to_owned())
+    PluginError::UnreadableModel(problem.into())
 }
 
 fn read_shape(reader: &mut ModelReader<'_>, groups: usize) -> Result<Shape> {

@@ -174,7 +174,7 @@ pub(crate) fn of(own: &[NamedSegment], groups: usize) -> Vec<NamedSegment> {
 /// # Errors
 /// [`PluginError::InvalidConfig`] where a name is unfit or stands twice, a grade does not exist, or a pair is in two segments.
 pub(crate) fn map(segments: &[NamedSegment], groups: usize) -> Result<Vec<u32>> {
-    let invalid = |problem: String| Err(PluginError::InvalidConfig(problem));
+    let invalid = |problem: String| Err(PluginError::InvalidConfig(problem.into()));
     if segments.len() > SEGMENTS_MAX {
         return invalid(format!("`segments` has {} entries; at most {SEGMENTS_MAX}", segments.len()));
     }
