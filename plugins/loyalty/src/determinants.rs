@@ -5,7 +5,7 @@ use trellis_sdk::math;
 use crate::least_squares::{Fit, LeastSquares};
 use crate::rows::{Customer, Item, METRICS, SWITCHING_COSTS};
 
-/// How many of perceived value, satisfaction, trust and switching cost each metric takes: switching cost, the last, keeps customers buying and bearing prices, and makes nobody buy
+/// How many of perceived value, satisfaction, trust and switching cost each metric takes: switching cost, the last, keeps customers buying and tolerating prices, and makes nobody buy
 /// something else or recommend.
 pub(crate) const INPUTS_OF_METRIC: [usize; 4] = [4, 3, 3, 4];
 

@@ -25,7 +25,7 @@ pub(crate) struct Judgement {
     pub(crate) behavioural: Option<f64>,
     pub(crate) trust: Option<f64>,
     pub(crate) switching_cost: Option<f64>,
-    /// Buying again, buying other products, recommending, bearing prices: the answer, else what behaviour shows.
+    /// Repurchase, cross-buying, recommending, price tolerance: the answer, else what behaviour shows.
     pub(crate) metrics: [Option<f64>; 4],
     /// Buys again, recommends, resists competitors, forgives.
     pub(crate) behaviours: [Option<f64>; 4],

@@ -1,4 +1,4 @@
-//! Loyalty and satisfaction: loyalty of mind and of deed (R51), its seven kinds (R52), four behaviours and four metrics (R53, R54), what
+//! Loyalty and satisfaction: attitudinal and behavioural loyalty (R51), its seven kinds (R52), four behaviours and four metrics (R53, R54), what
 //! drives it (R55), trust and switching costs (R56, R57), the satisfaction trap with its two curves (R58), three stages of consumption
 //! (R59); and what questionnaires say: NPS, satisfaction, drivers.
 //!

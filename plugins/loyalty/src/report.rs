@@ -17,7 +17,7 @@ pub(crate) fn report(model: &LoyaltyModel) -> Report {
     let mut all = new_report(model.summary());
     all.metrics = model.metrics();
     all.panel(
-        counts("types", ["Loyalty of mind and deed", "精神忠诚与行为忠诚"], &TYPE_LABELS, &mix.types).about(
+        counts("types", ["Attitudinal and behavioural loyalty", "精神忠诚与行为忠诚"], &TYPE_LABELS, &mix.types).about(
             "Attitude against behaviour, with what to do about each.",
             "精神忠诚与行为忠诚的组合及经营建议。",
         ),
@@ -91,7 +91,7 @@ fn determinants(model: &LoyaltyModel) -> Panel {
     panel("determinants", "Determinants of loyalty", "忠诚度的决定因素")
         .about(
             "Ordinary least squares on ratings of 1 to 10: how many points a metric rises with one point of the input. Switching cost acts on buying \
-             again and bearing prices alone. A weight of more than about twice its standard error is hardly chance.",
+             again and price tolerance alone. A weight of more than about twice its standard error is hardly chance.",
             "对 1 至 10 分评分作普通最小二乘回归：决定因素每提高 1 分，指标提高多少分。转移成本只影响重复购买意向和价格忍耐力。系数超过标准误约两倍时不太可能是偶然。",
         )
         .words("metric", ("Metric", "度量指标"), rows.iter().map(|row| localized(row.0.en, row.0.zh)))
@@ -144,7 +144,7 @@ fn curves(model: &LoyaltyModel) -> Panel {
         ratings().map(|rating| found.latent.as_ref().map(|fit| curve(fit, latent_term(rating))));
     panel("curves", "The two curves of satisfaction", "满意度与忠诚度的两条曲线")
         .about(
-            "Loyalty of mind by how far expectations are met. Basic expectations: a + b ln(rating), each point brings less. Latent expectations: \
+            "Attitudinal loyalty by how far expectations are met. Basic expectations: a + b ln(rating), each point brings less. Latent expectations: \
              a + b rating², each point brings more. Who is high on the first and low on the second is in the trap.",
             "期望满足程度与精神忠诚度的关系。基本期望：a + b ln(评分)，边际递减；潜在期望：a + b 评分²，边际递增。前者高而后者低的客户处于满意度陷阱。",
         )
@@ -162,7 +162,7 @@ pub(crate) fn rules(model: &LoyaltyModel) -> LocalizedText {
     let (attitude, behaviour, share) = (config.attitude_high, config.behaviour_high, config.share_high);
     let (basic, latent, days) = (config.trap_basic, config.trap_latent, config.window_days);
     let mut en = format!(
-        "Loyal of mind from {attitude} points of the four intents, loyal of deed from {behaviour} points (orders of the last {days} days). \
+        "Loyal in attitude from {attitude} points of the four intents, in behaviour from {behaviour} points (orders of the last {days} days). \
          Price or incentive loyalty from {share} % of the purchases. Trap: basic expectations at least {basic}, latent ones at most {latent}.\n\n\
          | metric | determinant | weight | standard error |\n|---|---|---|---|\n"
     );

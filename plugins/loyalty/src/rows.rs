@@ -56,7 +56,7 @@ const ITEMS: [&str; 21] = [
 
 const DAY_MS: i64 = 86_400_000;
 
-/// The four intents: what loyalty of mind is measured by.
+/// The four intents: what attitudinal loyalty is measured by.
 pub(crate) const METRICS: [Item; 4] =
     [Item::RepurchaseIntent, Item::CrossBuyIntent, Item::ReferralIntent, Item::PriceTolerance];
 
