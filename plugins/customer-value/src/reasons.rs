@@ -37,7 +37,10 @@ pub(crate) fn explain(model: &ValueModel, customer: &Customer<'_>, at: &Context)
     }
     reasons.extend(delivered_reason(customer, &judgement));
     reasons.extend(wallet_reason(model, customer, &judgement, at));
-    reasons.push(reason("contribution", composite, 0.4));
+    // Ratings that do not count have to be said, and there is room for five.
+    if reasons.len() < 4 || customer.out_of_scale == 0 {
+        reasons.push(reason("contribution", composite, 0.4));
+    }
     if customer.out_of_scale > 0 {
         let count = customer.out_of_scale;
         let text = localized(

@@ -17,7 +17,13 @@ pub(crate) fn report(model: &LoyaltyModel) -> Report {
     let mut all = new_report(model.summary());
     all.metrics = model.metrics();
     all.panel(
-        counts("types", ["Attitudinal and behavioural loyalty", "精神忠诚与行为忠诚"], &TYPE_LABELS, &mix.types).about(
+        counts(
+            "types",
+            ["Attitudinal and behavioural loyalty", "精神忠诚与行为忠诚"],
+            &TYPE_LABELS,
+            &mix.types,
+        )
+        .about(
             "Attitude against behaviour, with what to do about each.",
             "精神忠诚与行为忠诚的组合及经营建议。",
         ),
