@@ -118,12 +118,16 @@ impl Config {
         }
         if starts > 0 && self.start_field.is_none() {
             return invalid(
-                "`start_customers` needs `start_field`, the field that it names customers by".to_owned(),
+                "`start_customers` needs `start_field`, the field that it names customers by",
+                "填写 `start_customers` 时须指定 `start_field`，即以哪个字段标识客户",
             );
         }
         for (place, customer) in self.start_customers.iter().enumerate() {
             if self.start_customers.iter().take(place).any(|before| before == customer) {
-                return invalid(format!("`start_customers` names `{customer}` twice"));
+                return invalid(
+                    &format!("`start_customers` names `{customer}` twice"),
+                    &format!("`start_customers` 中 `{customer}` 重复"),
+                );
             }
         }
         if let Some(clusters) = self.clusters.filter(|clusters| starts > 0 && *clusters != starts) {

@@ -161,8 +161,11 @@ fn find(
         let start = |(name, place): (&String, &Option<usize>)| match place {
             Some(place) => Ok(points.point(*place)),
             None => {
-                let message = format!(
-                    "`start_customers` names `{name}`; no customer of that name has the figures that are compared"
+                let message = (
+                    format!(
+                        "`start_customers` names `{name}`; no customer of that name has the figures that are compared"
+                    ),
+                    format!("`start_customers` 中的 `{name}` 无效：没有这样的客户，或其不具备参与比较的指标"),
                 );
                 Err(PluginError::InvalidConfig(message.into()))
             }

@@ -61,7 +61,10 @@ impl Population {
         }
         let is_expected = config.expected_orders_yearly.is_some() && config.expected_spend.is_some();
         if population.histories.is_empty() && !is_expected {
-            let message = "no customer has an order up to the day as of which it runs, and the settings do not say what to expect of them";
+            let message = (
+                "no customer has an order up to the day as of which it runs, and the settings do not say what to expect of them",
+                "截至运行日期，没有客户有订单，设置中也未填写对其的预期",
+            );
             return Err(PluginError::UnsuitableData(message.into()));
         }
         Ok(population)

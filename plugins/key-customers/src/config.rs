@@ -73,9 +73,12 @@ impl Config {
         }
         let (a, b) = (self.class_a_percent, self.class_b_percent);
         if !(a > 0.0 && a < b && b < 100.0) {
-            return invalid(format!(
-                "`class_a_percent` is {a} and `class_b_percent` {b}; they must ascend between 0 and 100"
-            ));
+            return invalid(
+                format!(
+                    "`class_a_percent` is {a} and `class_b_percent` {b}; they must ascend between 0 and 100"
+                ),
+                format!("`class_a_percent` 为 {a}，`class_b_percent` 为 {b}；须在 0 与 100 之间依次递增"),
+            );
         }
         if !(1..=6).contains(&self.rankings_min) {
             return invalid(

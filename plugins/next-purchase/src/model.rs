@@ -53,7 +53,10 @@ impl Rhythm {
             .map(|customer| (customer.gaps, customer.days / customer.gaps))
             .collect();
         if customers.is_empty() {
-            let message = "no customer has an order up to the day as of which it runs";
+            let message = (
+                "no customer has an order up to the day as of which it runs",
+                "截至运行日期，没有客户有订单",
+            );
             return Err(PluginError::UnsuitableData(message.into()));
         }
         let mut means: Vec<f64> = rhythms.iter().map(|(_, mean)| *mean).collect();

@@ -174,35 +174,51 @@ pub(crate) fn of(own: &[NamedSegment], groups: usize) -> Vec<NamedSegment> {
 /// # Errors
 /// [`PluginError::InvalidConfig`] where a name is unfit or stands twice, a grade does not exist, or a pair is in two segments.
 pub(crate) fn map(segments: &[NamedSegment], groups: usize) -> Result<Vec<u32>> {
-    let invalid = |problem: String| Err(PluginError::InvalidConfig(problem.into()));
+    let invalid = |en: String, zh: String| Err(PluginError::InvalidConfig((en, zh).into()));
     if segments.len() > SEGMENTS_MAX {
-        return invalid(format!("`segments` has {} entries; at most {SEGMENTS_MAX}", segments.len()));
+        let count = segments.len();
+        return invalid(
+            format!("`segments` has {count} entries; at most {SEGMENTS_MAX}"),
+            format!("`segments` 有 {count} 项；最多 {SEGMENTS_MAX} 项"),
+        );
     }
     let mut map = vec![NO_VALUE; groups * groups];
     for (place, segment) in segments.iter().enumerate() {
         let name = &segment.name;
         let is_lower = |mark: char| mark.is_ascii_lowercase() || mark.is_ascii_digit() || mark == '_';
         if !name.starts_with(|mark: char| mark.is_ascii_lowercase()) || !name.chars().all(is_lower) {
-            return invalid(format!(
-                "`segments` names one `{name}`; lower-case letters, digits and _ make a name"
-            ));
+            return invalid(
+                format!("`segments` names one `{name}`; lower-case letters, digits and _ make a name"),
+                format!("`segments` 中的短名称 `{name}` 无效；只能用小写字母、数字和下划线，并以字母开头"),
+            );
         }
         if segments.iter().take(place).any(|other| other.name == *name) {
-            return invalid(format!("`segments` names `{name}` twice"));
+            return invalid(
+                format!("`segments` names `{name}` twice"),
+                format!("`segments` 中 `{name}` 重复"),
+            );
         }
         for recency in &segment.recency {
             for frequency in &segment.frequency {
                 let cell = cell(*recency, *frequency, groups).and_then(|cell| map.get_mut(cell));
                 let Some(cell) = cell else {
-                    return invalid(format!(
-                        "segment `{name}` has recency {recency} and frequency {frequency}; there are grades 1 to {groups}"
-                    ));
+                    return invalid(
+                        format!(
+                            "segment `{name}` has recency {recency} and frequency {frequency}; there are grades 1 to {groups}"
+                        ),
+                        format!(
+                            "细分群体 `{name}` 的近度 {recency}、频度 {frequency} 超出范围；得分为 1 到 {groups}"
+                        ),
+                    );
                 };
                 if *cell != NO_VALUE {
                     let other = segments.get(*cell as usize).map_or("", |other| other.name.as_str());
-                    return invalid(format!(
-                        "recency {recency} with frequency {frequency} is in segment `{other}` and in `{name}`"
-                    ));
+                    return invalid(
+                        format!(
+                            "recency {recency} with frequency {frequency} is in segment `{other}` and in `{name}`"
+                        ),
+                        format!("近度 {recency}、频度 {frequency} 同时属于 `{other}` 和 `{name}`"),
+                    );
                 }
                 *cell = place as u32;
             }
