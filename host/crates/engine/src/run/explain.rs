@@ -193,6 +193,22 @@ impl<'a> Asked<'a> {
         Ok((batch, context::of(core, self.run_id, as_of)))
     }
 
+    /// Whether the row of the customer may be another since the run.
+    async fn has_changed(&self, spec: &trellis_columns::DatasetSpec, ordinal: u64) -> Result<bool> {
+        let (mut after, head) = (self.run.log_number, self.core.records.log_head());
+        while after < head {
+            let (changed, to) = self.core.columns.changed_after(spec, after).await?;
+            if changed.binary_search(&ordinal).is_ok() {
+                return Ok(true);
+            }
+            if to == after {
+                break;
+            }
+            after = to;
+        }
+        Ok(false)
+    }
+
     /// What the run saw of the customer; `None` where that is not kept, or is not what the value was made of.
     async fn kept(
         &self,
@@ -212,8 +228,7 @@ impl<'a> Asked<'a> {
             if is_new_day || core.records.log_head() > self.run.log_number + ENTRIES_MAX {
                 return Ok(None);
             }
-            let (changed, _) = core.columns.changed_after(spec, self.run.log_number).await?;
-            if changed.binary_search(&ordinal).is_ok() {
+            if self.has_changed(spec, ordinal).await? {
                 return Ok(None);
             }
         }

@@ -160,11 +160,11 @@ impl Follower {
         if self.superseded {
             return Ok(0);
         }
-        let mut changed = 0;
+        let (mut changed, head) = (0, core.columns.catch_up().await?);
         loop {
-            let head = core.columns.catch_up().await?;
+            let before = self.log_number;
             changed += self.catch_up_once(core).await?;
-            if self.superseded || self.log_number >= head {
+            if self.superseded || self.log_number >= head || self.log_number == before {
                 return Ok(changed);
             }
         }
