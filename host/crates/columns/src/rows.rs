@@ -54,10 +54,10 @@ pub struct RowsColumn {
 pub enum RowsSource {
     /// A field of the record, as it is now.
     Field(FieldName),
-    /// A field of the record that a reference of it points at, as it is now.
+    /// A field of the record that references lead to from it, as it is now.
     Through {
-        /// The reference.
-        reference: FieldName,
+        /// The references, one after the other.
+        references: Vec<FieldName>,
         /// The field.
         field: FieldName,
     },
@@ -240,20 +240,22 @@ impl RowsPlan {
         object: &ObjectDefinition,
         column: &RowsColumn,
     ) -> Result<PlannedColumn, String> {
-        let (of, through, name) = match &column.source {
-            RowsSource::Field(field) => (object, None, field),
-            RowsSource::Through { reference, field } => {
-                let found = object.field(reference.as_str());
-                let found = found.ok_or_else(|| format!("`{}` has no field `{reference}`", object.name))?;
-                let FieldType::Reference { object: target } = &found.field_type else {
-                    return Err(format!("`{}.{reference}` is no reference", object.name));
-                };
-                let target =
-                    schema.object(target.as_str()).ok_or_else(|| format!("there is no object `{target}`"))?;
-                let through = self.reference(None, found.id, &target.name);
-                (target.as_ref(), Some(through), field)
-            }
+        let (references, name): (&[FieldName], _) = match &column.source {
+            RowsSource::Field(field) => (&[], field),
+            RowsSource::Through { references, field } => (references, field),
         };
+        let (mut of, mut through) = (object, None);
+        for reference in references {
+            let found = of.field(reference.as_str());
+            let found = found.ok_or_else(|| format!("`{}` has no field `{reference}`", of.name))?;
+            let FieldType::Reference { object: target } = &found.field_type else {
+                return Err(format!("`{}.{reference}` is no reference", of.name));
+            };
+            let target =
+                schema.object(target.as_str()).ok_or_else(|| format!("there is no object `{target}`"))?;
+            through = Some(self.reference(through, found.id, &target.name));
+            of = target.as_ref();
+        }
         let field = plan_field(schema, of, name)?;
         let ordinals_of = match &field.field_type {
             FieldType::Reference { object } => {

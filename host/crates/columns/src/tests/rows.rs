@@ -14,9 +14,10 @@ fn own(name: &str) -> RowsColumn {
     RowsColumn { name: name.into(), source: RowsSource::Field(field(name)), withheld: false }
 }
 
-fn through(reference: &str, name: &str) -> RowsColumn {
-    let source = RowsSource::Through { reference: field(reference), field: field(name) };
-    RowsColumn { name: format!("{reference}.{name}"), source, withheld: false }
+fn through(references: &str, name: &str) -> RowsColumn {
+    let source =
+        RowsSource::Through { references: references.split('.').map(field).collect(), field: field(name) };
+    RowsColumn { name: format!("{references}.{name}"), source, withheld: false }
 }
 
 fn lines(columns: Vec<RowsColumn>) -> RowsSpec {

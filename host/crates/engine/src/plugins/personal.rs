@@ -57,11 +57,15 @@ fn personal(manifest: &Manifest, schema: &Schema) -> BTreeMap<ObjectName, BTreeS
 fn reads(manifest: &Manifest, schema: &Schema) -> BTreeMap<ObjectName, BTreeSet<FieldName>> {
     let mut reads = manifest.reads();
     for dataset in &manifest.datasets {
-        for (reference, field) in dataset.reads_through() {
-            let reference =
-                schema.object(dataset.object.as_str()).and_then(|object| object.field(reference.as_str()));
-            if let Some(FieldType::Reference { object }) = reference.map(|reference| &reference.field_type) {
-                reads.entry(object.clone()).or_default().insert(field);
+        for path in dataset.reads_through() {
+            let mut of = Some(&dataset.object);
+            for step in path {
+                let Some(definition) = of.and_then(|object| schema.object(object.as_str())) else { break };
+                of = match definition.field(step.as_str()).map(|field| &field.field_type) {
+                    Some(FieldType::Reference { object }) => Some(object),
+                    _ => None,
+                };
+                reads.entry(definition.name.clone()).or_default().insert(step);
             }
         }
     }

@@ -167,8 +167,8 @@ fn rows(declared: &manifest::Dataset, hidden: &Hidden, grants: &Grants) -> RowsS
         let is_hidden = fields.iter().any(|field| hidden.hides(of, field))
             || column.source.reads_beyond().iter().any(|field| hidden.hides_somewhere(field));
         let source = match &column.source {
-            manifest::ColumnSource::Through { reference, field } => {
-                RowsSource::Through { reference: reference.clone(), field: field.clone() }
+            manifest::ColumnSource::Through { references, field } => {
+                RowsSource::Through { references: references.clone(), field: field.clone() }
             }
             source => RowsSource::Field(
                 source.reads(object).1.first().map(|field| (*field).clone()).expect("rows have fields only"),

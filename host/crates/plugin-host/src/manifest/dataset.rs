@@ -50,11 +50,11 @@ pub struct DatasetColumn {
 pub enum ColumnSource {
     /// A field of the dataset's object.
     Field(FieldName),
-    /// A field of the record that a reference of the dataset's object points at.
+    /// A field of the record that references lead to, one after the other, from the dataset's object.
     Through {
-        /// The reference.
-        reference: FieldName,
-        /// The field of the record that it points at.
+        /// The references: one or two.
+        references: Vec<FieldName>,
+        /// The field of the record that the last one points at.
         field: FieldName,
     },
     /// Fields of the dataset's object that the configuration names: what they are is known with it, see [`super::Manifest::configured`].

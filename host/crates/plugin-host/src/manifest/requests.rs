@@ -118,12 +118,12 @@ impl Dataset {
         data
     }
 
-    /// The fields of other records that it reads, each with the reference of its object that leads there.
-    pub fn reads_through(&self) -> BTreeSet<(FieldName, FieldName)> {
+    /// The fields of other records that it reads, each after the references that lead there from its object.
+    pub fn reads_through(&self) -> BTreeSet<Vec<FieldName>> {
         let mut paths = BTreeSet::new();
         for column in &self.columns {
-            if let ColumnSource::Through { reference, field } = &column.source {
-                paths.insert((reference.clone(), field.clone()));
+            if let ColumnSource::Through { references, field } = &column.source {
+                paths.insert(references.iter().chain([field]).cloned().collect());
             }
         }
         let (mut first, mut second) = (Vec::new(), Vec::new());
@@ -131,7 +131,8 @@ impl Dataset {
             path.first().filter(|_| path.len() == 2).map(std::slice::from_ref)
         });
         compared(&self.filter, &mut second, |path| path.get(1..));
-        paths.extend(first.into_iter().cloned().zip(second.into_iter().cloned()));
+        paths
+            .extend(first.into_iter().zip(second).map(|(first, second)| vec![first.clone(), second.clone()]));
         paths
     }
 
@@ -173,7 +174,11 @@ impl Dataset {
         let fields = self.reads_by_itself().remove(object).unwrap_or_default();
         let mut list: Vec<String> = fields.iter().map(ToString::to_string).collect();
         if *object == self.object {
-            list.extend(self.reads_through().iter().map(|(reference, field)| format!("{reference}.{field}")));
+            list.extend(
+                self.reads_through()
+                    .iter()
+                    .map(|path| path.iter().map(FieldName::as_str).collect::<Vec<_>>().join(".")),
+            );
         }
         list.join(",")
     }
@@ -217,7 +222,7 @@ impl ColumnSource {
     pub fn reads<'a>(&'a self, of: &'a ObjectName) -> (&'a ObjectName, Vec<&'a FieldName>) {
         match self {
             Self::Field(field) | Self::Chosen(field) => (of, vec![field]),
-            Self::Through { reference, .. } => (of, vec![reference]),
+            Self::Through { references, .. } => (of, references.first().into_iter().collect()),
             Self::Configured(_) => (of, Vec::new()),
             Self::Aggregate { from, aggregate, time } => {
                 let sum = match aggregate {
@@ -240,7 +245,9 @@ impl ColumnSource {
         let mut fields = Vec::new();
         match self {
             Self::Related(related) => compared(&related.filter, &mut fields, |path| path.get(1..)),
-            Self::Through { field, .. } => fields.push(field),
+            Self::Through { references, field } => {
+                fields.extend(references.iter().skip(1).chain([field]));
+            }
             _ => {}
         }
         fields

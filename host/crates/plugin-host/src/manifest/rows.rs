@@ -5,13 +5,21 @@ use trellis_model::{FieldName, Filter};
 use super::parse::{Parse, field_name, problem, unique};
 use super::{ColumnSource, Dataset, DatasetKind};
 
-/// A field of the dataset's object, or `product.name` of what a reference points at.
+/// References that a column may follow, one after the other.
+const REFERENCES_MAX: usize = 2;
+
+/// A field of the dataset's object, `product.name` of what a reference points at, or `owner.manager.name` of what a reference of that does.
 pub(super) fn field(key: &str, text: &str) -> Parse<ColumnSource> {
-    Ok(match text.split_once('.') {
-        None => ColumnSource::Field(field_name(key, text)?),
-        Some((reference, field)) => {
-            ColumnSource::Through { reference: field_name(key, reference)?, field: field_name(key, field)? }
-        }
+    let names = text.split('.').map(|name| field_name(key, name)).collect::<Parse<Vec<_>>>()?;
+    let Some((field, references)) = names.split_last().filter(|(_, before)| before.len() <= REFERENCES_MAX)
+    else {
+        return Err(problem(key, format!("`{text}` follows more than {REFERENCES_MAX} references")));
+    };
+    let (references, field) = (references.to_vec(), field.clone());
+    Ok(if references.is_empty() {
+        ColumnSource::Field(field)
+    } else {
+        ColumnSource::Through { references, field }
     })
 }
 

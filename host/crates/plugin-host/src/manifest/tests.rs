@@ -402,7 +402,11 @@ object = "order_line"
 where = { field = "product.kind", op = "eq", value = "goods" }
 order-by = ["order"]
 time = "ordered_on"
-columns = [{ name = "product", field = "product.name" }, { name = "amount", field = "amount" }]
+columns = [
+    { name = "product", field = "product.name" },
+    { name = "amount", field = "amount" },
+    { name = "owner", field = "account.owner.name" },
+]
 
 [config]
 type = "object"
@@ -421,13 +425,17 @@ fn datasets_of_rows_are_read() {
     let lines = manifest.dataset("lines").unwrap();
     assert_eq!((lines.kind, lines.order_by.as_slice()), (DatasetKind::Rows, [name("order")].as_slice()));
     assert_eq!(lines.time, Some(name("ordered_on")));
-    let source = ColumnSource::Through { reference: name("product"), field: name("name") };
+    let source = ColumnSource::Through { references: vec![name("product")], field: name("name") };
     assert_eq!(lines.columns[0].source, source);
-    let through =
-        [("product", "kind"), ("product", "name")].map(|(first, second)| (name(first), name(second)));
+    let beyond = &lines.columns[2].source;
+    let references = vec![name("account"), name("owner")];
+    assert_eq!(*beyond, ColumnSource::Through { references, field: name("name") });
+    assert_eq!(beyond.reads_beyond(), [&name("owner"), &name("name")], "what is granted of other objects");
+    let through = [vec!["account", "owner", "name"], vec!["product", "kind"], vec!["product", "name"]]
+        .map(|path| path.into_iter().map(name).collect::<Vec<_>>());
     assert_eq!(lines.reads_through().into_iter().collect::<Vec<_>>(), through);
     let grants: Vec<_> = manifest.requests().into_iter().map(|request| request.grant).collect();
-    let of_lines = "data:order_line(amount,order,ordered_on,product,product.kind,product.name)";
+    let of_lines = "data:order_line(account,amount,order,ordered_on,product,account.owner.name,product.kind,product.name)";
     assert_eq!(grants, ["data:account(name)", of_lines]);
 }
 
@@ -492,6 +500,7 @@ fn what_is_wrong_with_datasets_is_named() {
         "from = \"order\", aggregate = \"count\", time = \"day\"",
         "`datasets[1].columns`: `amount`: figures",
     );
+    check("account.owner.name", "account.owner.manager.name", "follows more than 2 references");
     check("product.kind", "order.account.name", "`order.account.name` is more than one reference away");
     check("[\"order\"]", "[\"order\", \"order\"]", "`datasets[1].order-by`: `order` is there twice");
     check("kind = \"per-customer\"", "kind = \"rows\"", "reads exactly one dataset of kind `per-customer`");
