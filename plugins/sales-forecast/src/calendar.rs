@@ -82,6 +82,64 @@ impl Grain {
     }
 }
 
+/// The day that a week begins with, in the order in which they follow Monday.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weekday {
+    /// As ISO 8601 has it.
+    #[default]
+    Monday,
+    /// One day later.
+    Tuesday,
+    /// Two days later.
+    Wednesday,
+    /// Three days later.
+    Thursday,
+    /// Four days later.
+    Friday,
+    /// Five days later.
+    Saturday,
+    /// Six days later: the day before a Monday.
+    Sunday,
+}
+
+/// How time is divided: a [`Grain`] whose weeks may begin with another day than a Monday.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Periods {
+    /// How long they are.
+    pub grain: Grain,
+    /// What weeks begin with; of no meaning for other periods.
+    pub week_starts_on: Weekday,
+}
+
+impl Periods {
+    /// See [`Grain::period_of`].
+    pub fn period_of(self, day: i32) -> i32 {
+        self.grain.period_of(day.saturating_sub(self.shift()))
+    }
+
+    /// See [`Grain::last_day`].
+    pub fn last_day(self, period: i32) -> i32 {
+        self.grain.last_day(period).saturating_add(self.shift())
+    }
+
+    /// See [`Grain::label`]; a week is called by the day that it begins with.
+    pub fn label(self, period: i32) -> String {
+        match self.grain {
+            Grain::Week => written(self.grain.first_day(period).saturating_add(self.shift())),
+            grain => grain.label(period),
+        }
+    }
+
+    /// By how many days periods begin later than those of the grain.
+    fn shift(self) -> i32 {
+        match self.grain {
+            Grain::Week => self.week_starts_on as i32,
+            Grain::Month | Grain::Quarter | Grain::Year => 0,
+        }
+    }
+}
+
 /// A day as people write it.
 pub(crate) fn written(day: i32) -> String {
     date(day).to_string()
@@ -122,6 +180,27 @@ mod tests {
             assert_eq!((grain.label(period).as_str(), days), (label, (day(first), day(last))), "{date}");
         }
         assert_eq!(written(i32::MAX), "9999-12-31");
+    }
+
+    #[test]
+    fn a_week_begins_with_the_day_that_was_chosen() {
+        let weeks = |week_starts_on| Periods { grain: Grain::Week, week_starts_on };
+        for (start, date, label, last) in [
+            (Weekday::Monday, "1997-01-01", "1996-12-30", "1997-01-05"),
+            (Weekday::Wednesday, "1997-01-01", "1997-01-01", "1997-01-07"),
+            (Weekday::Wednesday, "1997-01-07", "1997-01-01", "1997-01-07"),
+            (Weekday::Sunday, "1997-01-04", "1996-12-29", "1997-01-04"),
+            (Weekday::Sunday, "1997-01-05", "1997-01-05", "1997-01-11"),
+        ] {
+            let week = weeks(start).period_of(day(date));
+            assert_eq!(
+                (weeks(start).label(week).as_str(), weeks(start).last_day(week)),
+                (label, day(last)),
+                "{date}"
+            );
+        }
+        let months = Periods { grain: Grain::Month, week_starts_on: Weekday::Sunday };
+        assert_eq!(months.label(months.period_of(day("2026-06-30"))), "2026-06");
     }
 
     proptest! {

@@ -16,6 +16,8 @@ pub struct Config {
     pub commit_percent: f64,
     /// Percent from which it is `best_case`.
     pub best_case_percent: f64,
+    /// The last days of the classes that open deals are divided into by age.
+    pub age_classes: Vec<i32>,
     /// What counts as revenue of a plan.
     pub revenue_from: RevenueFrom,
     /// Orders of these statuses count for nothing.
@@ -51,6 +53,7 @@ impl Default for Config {
             stage_probabilities: Vec::new(),
             commit_percent: 75.0,
             best_case_percent: 50.0,
+            age_classes: vec![30, 60, 90, 120, 180],
             revenue_from: RevenueFrom::Opportunities,
             orders_left_out: ["draft", "cancelled", "returned"].map(str::to_owned).to_vec(),
         }

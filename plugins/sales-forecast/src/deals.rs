@@ -187,6 +187,14 @@ impl<'a> DealReader<'a> {
         Ok(())
     }
 
+    /// The last days of the classes of age, ascending.
+    pub(crate) fn age_classes(&self) -> Vec<i32> {
+        let mut classes = self.config.age_classes.clone();
+        classes.sort_unstable();
+        classes.dedup();
+        classes
+    }
+
     fn known_stages(&self) -> Vec<Stage> {
         let stage = |name: &str| Stage {
             outcome: self.outcome(name),

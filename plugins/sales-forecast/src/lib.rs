@@ -21,7 +21,7 @@ use trellis_sdk::{
     Analysis, AnalysisDescription, Context, PluginError, Report, Result, RowStream, export_analysis,
 };
 
-pub use calendar::Grain;
+pub use calendar::{Grain, Periods, Weekday};
 pub use config::{Config, StageProbability};
 pub use methods::{
     Accuracy, BackTest, HoltWinters, LinearTrend, Method, Outlook, Seasonality, Settings, Smoothing, Start,

@@ -16,8 +16,6 @@ use crate::tally::{Tallies, Tally};
 
 /// Rows of a table of groups.
 const GROUPS_MAX: usize = 500;
-/// Ends of the classes of age, in days.
-const AGES: [i32; 5] = [30, 60, 90, 120, 180];
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -164,10 +162,12 @@ pub(crate) fn answer(
         pipeline.add(deal, weight.unwrap_or(0.0), &rates, parameters.months, this_month, at.as_of);
     })?;
     if unweighed > 0 {
-        return Err(PluginError::UnsuitableData((
-            format!("{unweighed} open deals have no probability, and no deal has been won or lost yet from which a win rate could be learned"),
-            format!("有 {unweighed} 个进行中的商机未填写赢单概率，且尚无赢单或输单的商机可用于推算赢单率"),
-        ).into()));
+        return Err(PluginError::UnsuitableData(localized(
+            format!(
+                "{unweighed} open deals have no probability, and no deal has been won or lost yet from which a win rate could be learned"
+            ),
+            format!("{unweighed} 个进行中的商机没有成交概率，且尚无赢单或输单可用来计算赢单率"),
+        )));
     }
     Ok(pipeline.report(&reader, parameters.by))
 }
@@ -237,7 +237,7 @@ impl Pipeline {
                 currency,
                 groups,
             ),
-            self.ages_panel(),
+            self.ages_panel(&reader.age_classes()),
         ] {
             whole = whole.panel(panel);
         }
@@ -315,10 +315,10 @@ impl Pipeline {
             .bar("month", ["closed", "commit", "best_case", "pipeline"])
     }
 
-    fn ages_panel(&self) -> Panel {
+    fn ages_panel(&self, classes: &[i32]) -> Panel {
         let bounds: Vec<(i32, i32)> = std::iter::once(i32::MIN)
-            .chain(AGES.map(|end| end + 1))
-            .zip(AGES.into_iter().chain([i32::MAX]))
+            .chain(classes.iter().map(|end| end + 1))
+            .zip(classes.iter().copied().chain([i32::MAX]))
             .collect();
         let counts =
             bounds.iter().map(|(from, to)| Some(self.ages.range(from..=to).map(|(_, n)| *n as i64).sum()));

@@ -56,15 +56,10 @@ pub(crate) fn answer(
     if shown.len() > TARGETS_MAX {
         let found = shown.len();
         let (from, to) = (written(from), written(to));
-        return Err(PluginError::UnsuitableData(
-            (
-                format!(
-                    "{found} targets run between {from} and {to}; at most {TARGETS_MAX} fit into an answer"
-                ),
-                format!("{from} 至 {to} 期间有 {found} 个目标；一次最多显示 {TARGETS_MAX} 个"),
-            )
-                .into(),
-        ));
+        return Err(PluginError::UnsuitableData(localized(
+            format!("{found} targets run between {from} and {to}; at most {TARGETS_MAX} fit into an answer"),
+            format!("{from} 至 {to} 期间有 {found} 个目标，一次最多列出 {TARGETS_MAX} 个"),
+        )));
     }
     let index = Index::of(&shown);
     reader.each(rows, |deal| {

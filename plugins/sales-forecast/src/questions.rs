@@ -66,7 +66,7 @@ macro_rules! dimension {
 }
 
 fn pipeline() -> AnalysisDescription {
-    analysis("pipeline", "Weighted pipeline", "加权销售管道")
+    analysis("pipeline", "Weighted pipeline", "加权销售漏斗")
         .about(
             "What open deals are worth: by month and category, stage and group, as they are and weighted by probability or win rate.",
             "进行中商机的价值：按月份与预测类别、阶段和分组统计，含原值及按概率或赢单率加权后的金额。",
@@ -116,7 +116,7 @@ fn trend() -> AnalysisDescription {
         .asking(&json!({
             "type": "object",
             "additionalProperties": false,
-            "x-order": ["measure", "grain", "horizon", "method", "season", "window", "start", "alpha", "beta", "gamma", "test_periods", "origins", "confidence"],
+            "x-order": ["measure", "grain", "week_starts_on", "horizon", "method", "season", "window", "start", "alpha", "beta", "gamma", "test_periods", "origins", "confidence"],
             "properties": {
                 "measure": one_of!("order_amount", "What", "预测对象", [
                     ("order_amount", "Amount of orders", "订单金额"),
@@ -129,6 +129,15 @@ fn trend() -> AnalysisDescription {
                     ("month", "Month", "月"),
                     ("quarter", "Quarter", "季度"),
                     ("year", "Year", "年"),
+                ]),
+                "week_starts_on": one_of!("monday", "Weeks begin on", "每周起始日", [
+                    ("monday", "Monday", "星期一"),
+                    ("tuesday", "Tuesday", "星期二"),
+                    ("wednesday", "Wednesday", "星期三"),
+                    ("thursday", "Thursday", "星期四"),
+                    ("friday", "Friday", "星期五"),
+                    ("saturday", "Saturday", "星期六"),
+                    ("sunday", "Sunday", "星期日"),
                 ]),
                 "horizon": whole!(12, 1, 260, "Periods ahead", "预测期数"),
                 "method": {

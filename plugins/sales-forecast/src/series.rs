@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use trellis_sdk::{Context, PluginError, Result, RowStream, decimal_places};
+use trellis_sdk::{Context, PluginError, Result, RowStream, decimal_places, localized};
 
-use crate::calendar::Grain;
+use crate::calendar::Periods;
 use crate::config::Config;
 use crate::deals::{DealReader, Outcome};
 use crate::names::Names;
@@ -43,7 +43,7 @@ impl Measure {
 /// A series without gaps: a period in which nothing happened is 0.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Series {
-    pub(crate) grain: Grain,
+    pub(crate) periods: Periods,
     /// The number of its first period.
     pub(crate) first: i32,
     /// Counts, or amounts in whole units of the currency.
@@ -57,13 +57,13 @@ impl Series {
     pub(crate) fn read(
         rows: &mut RowStream<'_>,
         measure: Measure,
-        grain: Grain,
+        periods: Periods,
         config: &Config,
         at: &Context,
     ) -> Result<Self> {
         let mut sums: BTreeMap<i32, i64> = BTreeMap::new();
         let mut add = |day: i32, amount: i64| {
-            let sum = sums.entry(grain.period_of(day)).or_default();
+            let sum = sums.entry(periods.period_of(day)).or_default();
             *sum = sum.saturating_add(if measure.is_money() { amount } else { 1 });
         };
         let currency = match measure {
@@ -73,34 +73,31 @@ impl Series {
             Measure::WonAmount | Measure::WonDeals => each_won(rows, config, at, &mut add)?,
         };
         let currency = if measure.is_money() { currency } else { String::new() };
-        let this = grain.period_of(at.as_of);
-        let is_over = grain.last_day(this) == at.as_of;
+        let this = periods.period_of(at.as_of);
+        let is_over = periods.last_day(this) == at.as_of;
         let end = if is_over { this } else { this - 1 };
         let begin = sums.keys().next().copied().unwrap_or(end + 1).max(end.saturating_sub(PERIODS_MAX - 1));
         let places = if currency.is_empty() { 0 } else { decimal_places(&currency) };
         let units = 10_f64.powi(i32::try_from(places).unwrap_or(2));
         let value = |period: i32| sums.get(&period).copied().unwrap_or(0) as f64 / units;
-        Ok(Self { grain, first: begin, values: (begin..=end).map(value).collect(), currency })
+        Ok(Self { periods, first: begin, values: (begin..=end).map(value).collect(), currency })
     }
 
     /// What people call the period in this place.
     pub(crate) fn label(&self, place: usize) -> String {
-        self.grain.label(self.first.saturating_add(i32::try_from(place).unwrap_or(i32::MAX / 2)))
+        self.periods.label(self.first.saturating_add(i32::try_from(place).unwrap_or(i32::MAX / 2)))
     }
 
     /// Refuses a series that is too short to be continued.
     pub(crate) fn require(&self, periods: usize) -> Result<()> {
-        let (found, (word, word_zh)) = (self.values.len(), self.grain.words());
+        let (found, (word, of)) = (self.values.len(), self.periods.grain.words());
         if found >= periods {
             return Ok(());
         }
-        Err(PluginError::UnsuitableData(
-            (
-                format!("a forecast needs at least {periods} {word} that are over; there are {found}"),
-                format!("预测至少需要 {periods} {word_zh}已结束的数据；目前只有 {found} {word_zh}"),
-            )
-                .into(),
-        ))
+        Err(PluginError::UnsuitableData(localized(
+            format!("a forecast needs at least {periods} {word} that are over; there are {found}"),
+            format!("预测至少需要 {periods} {of}的完整数据，目前只有 {found} {of}"),
+        )))
     }
 }
 

@@ -5,7 +5,7 @@ use trellis_sdk::{
     Context, Metric, Panel, PluginError, Report, Result, RowStream, localized, metric, panel, report,
 };
 
-use crate::calendar::Grain;
+use crate::calendar::{Grain, Periods, Weekday};
 use crate::config::Config;
 use crate::methods::{BackTest, Method, Outlook, Settings, StartRule, back_test, choose};
 use crate::series::{Measure, Series};
@@ -18,6 +18,7 @@ const PERIODS_MIN: usize = 3;
 pub(crate) struct Parameters {
     measure: Measure,
     grain: Grain,
+    week_starts_on: Weekday,
     horizon: usize,
     /// Chosen by back-test where there is none.
     method: Option<Method>,
@@ -39,6 +40,7 @@ impl Default for Parameters {
         Self {
             measure: Measure::default(),
             grain: Grain::default(),
+            week_starts_on: Weekday::default(),
             horizon: 12,
             method: None,
             season: None,
@@ -100,13 +102,14 @@ pub(crate) fn answer(
     config: &Config,
     at: &Context,
 ) -> Result<Report> {
+    let periods = Periods { grain: parameters.grain, week_starts_on: parameters.week_starts_on };
     let series = match parameters.measure {
         Measure::OrderAmount | Measure::Orders => {
-            Series::read(rows, parameters.measure, parameters.grain, config, at)?
+            Series::read(rows, parameters.measure, periods, config, at)?
         }
         Measure::WonAmount | Measure::WonDeals => {
             let mut deals = rows.dataset("opportunities")?;
-            Series::read(&mut deals, parameters.measure, parameters.grain, config, at)?
+            Series::read(&mut deals, parameters.measure, periods, config, at)?
         }
     };
     series.require(PERIODS_MIN)?;
@@ -119,7 +122,7 @@ pub(crate) fn test_periods(length: usize, season: usize) -> usize {
 }
 
 fn forecast<'a>(series: &'a Series, parameters: &'a Parameters) -> Result<Forecast<'a>> {
-    let season = parameters.season.unwrap_or_else(|| series.grain.season());
+    let season = parameters.season.unwrap_or_else(|| series.periods.grain.season());
     let settings = Settings {
         season,
         window: parameters.window,
@@ -131,12 +134,16 @@ fn forecast<'a>(series: &'a Series, parameters: &'a Parameters) -> Result<Foreca
     let test = parameters.test_periods.unwrap_or_else(|| test_periods(series.values.len(), season));
     let tests = back_test(&series.values, test, parameters.origins, &settings);
     let unsuitable = |method: Method| {
-        let (en, zh) = method.words();
-        let (length, (word, word_zh)) = (series.values.len(), series.grain.words());
-        PluginError::UnsuitableData((
-            format!("{en} cannot continue this series of {length} {word}: Holt–Winters needs two whole seasons of {season}, a multiplying season only values above 0"),
-            format!("{zh}无法延续这 {length} {word_zh}的序列：Holt–Winters 方法需要两个完整的季节周期（每个 {season} 期），乘法季节模型还要求所有数值大于 0"),
-        ).into())
+        let ((en, zh), (word, of)) = (method.words(), series.periods.grain.words());
+        let length = series.values.len();
+        PluginError::UnsuitableData(localized(
+            format!(
+                "{en} cannot continue this series of {length} {word}: Holt–Winters needs two whole seasons of {season}, a multiplying season only values above 0"
+            ),
+            format!(
+                "“{zh}”不适用于这 {length} {of}的序列：霍尔特-温特斯至少需要两个完整周期（每周期 {season} 期），乘法季节还要求数值均大于 0"
+            ),
+        ))
     };
     let method = parameters.method.or_else(|| choose(&tests)).unwrap_or(Method::Naive);
     let outlook = method
@@ -149,14 +156,16 @@ impl Forecast<'_> {
     fn report(&self) -> Report {
         let (en, zh) = self.method.words();
         let total: f64 = self.outlook.values.iter().sum();
-        let (word, of) = self.series.grain.words();
+        let (word, of) = self.series.periods.grain.words();
         let horizon = self.parameters.horizon;
         let summary = localized(
             format!("{en}: {total:.0}{} over the next {horizon} {word}.", self.in_currency()),
             format!("{zh}：未来 {horizon} {of}合计 {total:.0}{}。", self.in_currency()),
         );
         let metrics = self.metrics(total).into_iter().fold(report(summary), Report::metric);
-        metrics.panel(self.forecast_panel()).panel(self.methods_panel()).panel(self.learned_panel())
+        let whole =
+            metrics.panel(self.forecast_panel()).panel(self.methods_panel()).panel(self.learned_panel());
+        if self.outlook.season.is_empty() { whole } else { whole.panel(self.season_panel()) }
     }
 
     fn in_currency(&self) -> String {
@@ -173,6 +182,11 @@ impl Forecast<'_> {
             ("mae", ("MAE of the back-test", "回测平均绝对误差"), of(|one| Some(one.mae))),
             ("rmse", ("RMSE of the back-test", "回测均方根误差"), of(|one| Some(one.rmse))),
             ("mase", ("MASE of the back-test", "回测平均绝对标度误差"), of(|one| one.mase)),
+            (
+                "squared_errors",
+                ("Sum of squared errors within the history", "历史期内的误差平方和"),
+                self.outlook.squared_errors,
+            ),
             ("periods", ("Periods of history", "历史期数"), Some(self.series.values.len() as f64)),
         ];
         let found = figures.into_iter().filter_map(|(name, label, value)| {
@@ -227,6 +241,25 @@ impl Forecast<'_> {
             .float64("mase", ("MASE", "MASE"), "", of(|one| one.mase))
             .words("chosen", ("Used", "采用"), chosen)
             .bar("method", ["mae"])
+    }
+
+    fn season_panel(&self) -> Panel {
+        let season = &self.outlook.season;
+        let past = self.series.values.len();
+        let periods = (past..past + season.len()).map(|place| Some(self.series.label(place)));
+        let multiplies = self.method == Method::HoltWintersMultiplicative;
+        let (unit, about) = if multiplies {
+            ("", ("Each period's value is the level times its figure.", "各期数值 = 水平 × 季节指数。"))
+        } else {
+            let about = ("Each period's value is the level plus its figure.", "各期数值 = 水平 + 季节差值。");
+            (self.series.currency.as_str(), about)
+        };
+        let values = season.iter().map(|value| Some(*value));
+        panel("season", "Season", "季节规律")
+            .about(about.0, about.1)
+            .names("period", ("Period", "期间"), periods)
+            .float64("value", ("Season", "季节指数"), unit, values)
+            .bar("period", ["value"])
     }
 
     fn learned_panel(&self) -> Panel {

@@ -62,9 +62,10 @@ pub(crate) fn answer(
         }
     })?;
     if outcomes.all.deals() == 0 {
-        return Err(PluginError::UnsuitableData(
-            ("there is no opportunity to look at", "没有可供分析的商机").into(),
-        ));
+        return Err(PluginError::UnsuitableData(localized(
+            "there is no opportunity to look at",
+            "没有可统计的商机",
+        )));
     }
     Ok(outcomes.report(&reader, parameters.by))
 }

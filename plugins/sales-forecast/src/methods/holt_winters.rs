@@ -225,6 +225,8 @@ impl HoltWinters {
             values: self.forecast(horizon),
             deviations: (1..=horizon).map(|step| deviation * variance(step).sqrt()).collect(),
             learned,
+            season: self.season.clone(),
+            squared_errors: Some(self.squared_errors),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A straight line through a series.
 
-use super::Outlook;
+use super::{Errors, Outlook};
 
 /// A line by least squares over the periods 1, 2, 3 …
 #[derive(Debug, Clone, PartialEq)]
@@ -12,8 +12,8 @@ pub struct LinearTrend {
     periods: f64,
     mean_period: f64,
     squares_of_periods: f64,
-    /// Standard deviation of what the line leaves over.
-    deviation: f64,
+    /// What the line leaves over.
+    errors: Errors,
 }
 
 impl LinearTrend {
@@ -35,8 +35,8 @@ impl LinearTrend {
         let intercept = mean - slope * mean_period;
         let errors =
             series.iter().enumerate().map(|(place, value)| value - intercept - slope * (place + 1) as f64);
-        let deviation = super::deviation(errors, 2).unwrap_or(0.0);
-        Some(Self { intercept, slope, periods, mean_period, squares_of_periods: squares, deviation })
+        let errors = Errors::of(errors);
+        Some(Self { intercept, slope, periods, mean_period, squares_of_periods: squares, errors })
     }
 
     /// The line beyond the series; deviations as textbooks give them for a new observation (Montgomery, Peck and Vining, *Introduction to
@@ -47,9 +47,15 @@ impl LinearTrend {
         let deviation = |place: f64| {
             let distance = place - self.mean_period;
             let share = 1.0 + 1.0 / self.periods + distance * distance / self.squares_of_periods;
-            self.deviation * share.sqrt()
+            self.errors.deviation(2) * share.sqrt()
         };
         let learned = vec![("intercept", self.intercept), ("slope", self.slope)];
-        Outlook { values, deviations: places.map(deviation).collect(), learned }
+        Outlook {
+            values,
+            deviations: places.map(deviation).collect(),
+            learned,
+            season: Vec::new(),
+            squared_errors: self.errors.sum(),
+        }
     }
 }

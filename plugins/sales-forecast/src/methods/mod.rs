@@ -67,6 +67,11 @@ pub struct Outlook {
     pub deviations: Vec<f64>,
     /// What the method learned, by stable names.
     pub learned: Vec<(&'static str, f64)>,
+    /// The season, that of the next period first; empty where the method has none.
+    pub season: Vec<f64>,
+    /// The sum of the squared errors that the method makes within the series: of each forecast one step ahead, of a line what it leaves
+    /// over. None where it makes no forecast within the series.
+    pub squared_errors: Option<f64>,
 }
 
 impl Method {
@@ -136,13 +141,31 @@ impl Method {
     }
 }
 
-/// The standard deviation of errors around 0, or around a mean where `parameters` were learned from them. None without a degree of freedom.
-fn deviation(errors: impl Iterator<Item = f64>, parameters: usize) -> Option<f64> {
-    let (mut count, mut squares) = (0_usize, 0.0);
-    for error in errors {
-        count += 1;
-        squares += error * error;
+/// Errors that are added up.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+struct Errors {
+    count: usize,
+    squares: f64,
+}
+
+impl Errors {
+    fn of(errors: impl Iterator<Item = f64>) -> Self {
+        errors.fold(Self::default(), |sum, error| Self {
+            count: sum.count + 1,
+            squares: sum.squares + error * error,
+        })
     }
-    let freedom = count.checked_sub(parameters).filter(|freedom| *freedom > 0)?;
-    Some((squares / freedom as f64).sqrt())
+
+    /// Their standard deviation around 0, or around what `parameters` were learned for; 0 without a degree of freedom.
+    fn deviation(self, parameters: usize) -> f64 {
+        match self.count.saturating_sub(parameters) {
+            0 => 0.0,
+            freedom => (self.squares / freedom as f64).sqrt(),
+        }
+    }
+
+    /// The sum of their squares, if there are any.
+    fn sum(self) -> Option<f64> {
+        (self.count > 0).then_some(self.squares)
+    }
 }

@@ -1,7 +1,7 @@
 //! Naive forecasts, averages and simple exponential smoothing.
 
 use super::search::least;
-use super::{Outlook, deviation};
+use super::{Errors, Outlook};
 
 /// The mean of the last `window` values. None where there are fewer.
 pub fn moving_average(series: &[f64], window: usize) -> Option<f64> {
@@ -26,13 +26,16 @@ pub(super) fn naive(series: &[f64], season: usize, horizon: usize) -> Option<Out
     let from = series.len().checked_sub(season)?;
     let last = series.get(from..).filter(|last| !last.is_empty())?;
     let errors = series.iter().skip(season).zip(series).map(|(value, before)| value - before);
-    let deviation = deviation(errors, 0).unwrap_or(0.0);
+    let errors = Errors::of(errors);
+    let deviation = errors.deviation(0);
     // The errors of as many seasons as lie between add up.
     let seasons = |step: usize| ((step / season + 1) as f64).sqrt();
     Some(Outlook {
         values: last.iter().copied().cycle().take(horizon).collect(),
         deviations: (0..horizon).map(|step| deviation * seasons(step)).collect(),
         learned: Vec::new(),
+        season: Vec::new(),
+        squared_errors: errors.sum(),
     })
 }
 
@@ -43,8 +46,9 @@ pub(super) fn averaged(series: &[f64], window: usize, horizon: usize) -> Option<
         let (next, before) = run.split_last()?;
         Some(next - before.iter().sum::<f64>() / window as f64)
     });
-    let deviation = deviation(errors, 0).unwrap_or(0.0);
-    Some(flat(mean, horizon, |_| deviation, Vec::new()))
+    let errors = Errors::of(errors);
+    let deviation = errors.deviation(0);
+    Some(Outlook { squared_errors: errors.sum(), ..flat(mean, horizon, |_| deviation, Vec::new()) })
 }
 
 /// Simple exponential smoothing, with the constant that makes the squared errors least unless one is given.
@@ -58,7 +62,8 @@ pub(super) fn smoothed(series: &[f64], alpha: Option<f64>, horizon: usize) -> Op
     let (level, squares) = simple_smoothing(series, alpha)?;
     let deviation = (squares / errors as f64).sqrt();
     let growing = |step: usize| deviation * (1.0 + step as f64 * alpha * alpha).sqrt();
-    Some(flat(level, horizon, growing, vec![("alpha", alpha), ("level", level)]))
+    let learned = vec![("alpha", alpha), ("level", level)];
+    Some(Outlook { squared_errors: Some(squares), ..flat(level, horizon, growing, learned) })
 }
 
 fn flat(
@@ -67,5 +72,11 @@ fn flat(
     deviation: impl Fn(usize) -> f64,
     learned: Vec<(&'static str, f64)>,
 ) -> Outlook {
-    Outlook { values: vec![value; horizon], deviations: (0..horizon).map(deviation).collect(), learned }
+    Outlook {
+        values: vec![value; horizon],
+        deviations: (0..horizon).map(deviation).collect(),
+        learned,
+        season: Vec::new(),
+        squared_errors: None,
+    }
 }
