@@ -35,11 +35,7 @@ fn describe(schema: &Schema, object: Option<&ObjectDefinition>, column: &Dataset
         ColumnSource::Field(field) | ColumnSource::Chosen(field) => {
             own(field).map(|field| (field.label.clone(), options(field)))
         }
-        ColumnSource::Through { reference, field } => own(reference).and_then(|reference| {
-            let field = target(schema, reference)?.field(field.as_str())?;
-            let label = joined(&reference.label, &field.label);
-            Some((label, options(field)))
-        }),
+        ColumnSource::Through { references, field } => beyond(schema, object, references, field),
         ColumnSource::Aggregate { from, aggregate, .. } => {
             figure(schema, from, &figure_of(aggregate)).map(|label| (label, Vec::new()))
         }
@@ -50,6 +46,25 @@ fn describe(schema: &Schema, object: Option<&ObjectDefinition>, column: &Dataset
     };
     let (label, options) = found.unwrap_or_else(|| (Text::new(column.name.clone(), ""), Vec::new()));
     ColumnDescription { name: column.name.clone(), label, unit: Text::default(), options }
+}
+
+/// A field of the record that references lead to, called by all of them.
+fn beyond(
+    schema: &Schema,
+    object: Option<&ObjectDefinition>,
+    references: &[FieldName],
+    field: &FieldName,
+) -> Option<(Text, Vec<(String, Text)>)> {
+    let (mut object, mut before) = (object?, None::<Text>);
+    for reference in references {
+        let reference = object.field(reference.as_str())?;
+        let label = &reference.label;
+        before = Some(before.map_or_else(|| label.clone(), |before| joined(&before, label)));
+        object = target(schema, reference)?;
+    }
+    let field = object.field(field.as_str())?;
+    let label = before.map_or_else(|| field.label.clone(), |before| joined(&before, &field.label));
+    Some((label, options(field)))
 }
 
 fn options(field: &FieldDefinition) -> Vec<(String, Text)> {
