@@ -18,6 +18,47 @@ pub(crate) struct Candidate {
     pub(crate) cost: f64,
 }
 
+/// The candidates of all customers, one customer after the other: two allocations however many there are.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Candidates {
+    all: Vec<Candidate>,
+    /// Where the candidates of each customer end.
+    ends: Vec<usize>,
+}
+
+impl Candidates {
+    /// Adds a customer.
+    pub(crate) fn push(&mut self, candidates: impl IntoIterator<Item = Candidate>) {
+        self.all.extend(candidates);
+        self.ends.push(self.all.len());
+    }
+
+    /// How many customers there are.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Those of a customer.
+    pub(crate) fn of(&self, customer: usize) -> &[Candidate] {
+        let begin = customer.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+        let end = self.ends.get(customer).copied().unwrap_or(begin);
+        self.all.get(begin..end).unwrap_or_default()
+    }
+
+    /// Those of each customer, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[Candidate]> {
+        (0..self.len()).map(|customer| self.of(customer))
+    }
+}
+
+impl<C: IntoIterator<Item = Candidate>> FromIterator<C> for Candidates {
+    fn from_iter<I: IntoIterator<Item = C>>(customers: I) -> Self {
+        let mut all = Self::default();
+        customers.into_iter().for_each(|candidates| all.push(candidates));
+        all
+    }
+}
+
 /// What there is to spend.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Limits {
@@ -68,7 +109,7 @@ impl Step {
 }
 
 /// Plans for all customers at once.
-pub(crate) fn plan(customers: &[Vec<Candidate>], limits: &Limits) -> Plan {
+pub(crate) fn plan(customers: &Candidates, limits: &Limits) -> Plan {
     let steps = steps(customers);
     let mut plan = greedy(customers, &steps, limits);
     let busy = customers.iter().filter(|candidates| !candidates.is_empty()).count();
@@ -81,7 +122,7 @@ pub(crate) fn plan(customers: &[Vec<Candidate>], limits: &Limits) -> Plan {
 }
 
 /// The gain of the best plans without capacities at some budgets, each with its budget: what more money would bring.
-pub(crate) fn frontier(customers: &[Vec<Candidate>], points: usize) -> Vec<(f64, f64)> {
+pub(crate) fn frontier(customers: &Candidates, points: usize) -> Vec<(f64, f64)> {
     let (mut cost, mut gain) = (0.0, 0.0);
     let mut all = vec![(0.0, 0.0)];
     for step in steps(customers) {
@@ -100,7 +141,7 @@ fn tolerance(value: f64) -> f64 {
 }
 
 /// The steps of all customers, the densest first; of equal ones that of the earlier customer.
-fn steps(customers: &[Vec<Candidate>]) -> Vec<Step> {
+fn steps(customers: &Candidates) -> Vec<Step> {
     let mut steps: Vec<Step> =
         customers.iter().enumerate().flat_map(|(customer, candidates)| hull(customer, candidates)).collect();
     steps.sort_by(|one, other| {
@@ -160,17 +201,17 @@ fn bound(steps: impl Iterator<Item = Step>, budget: Option<f64>) -> f64 {
     gain
 }
 
-fn greedy(customers: &[Vec<Candidate>], steps: &[Step], limits: &Limits) -> Plan {
+fn greedy(customers: &Candidates, steps: &[Step], limits: &Limits) -> Plan {
     let mut chosen: Vec<Option<usize>> = vec![None; customers.len()];
     let mut left: Vec<Option<u64>> = limits.capacity.clone();
-    let channels = customers.iter().flatten().map(|candidate| candidate.channel + 1).max().unwrap_or(0);
+    let channels = customers.all.iter().map(|candidate| candidate.channel + 1).max().unwrap_or(0);
     left.resize(left.len().max(channels), None);
     let mut channel_prices = vec![0.0_f64; left.len()];
     let mut channel_borders = vec![None; left.len()];
     let (mut gain, mut cost, mut shadow_price, mut border) = (0.0, 0.0, 0.0_f64, None);
     let mut full: Vec<(usize, usize, f64, f64)> = Vec::new();
     for step in steps {
-        let candidates = customers.get(step.customer).map_or(&[][..], Vec::as_slice);
+        let candidates = customers.of(step.customer);
         let Some(wanted) = candidates.get(step.candidate) else { continue };
         let now = chosen.get(step.customer).copied().flatten().and_then(|place| candidates.get(place));
         let (now_gain, now_cost) = now.map_or((0.0, 0.0), |now| (now.gain, now.cost));
@@ -244,13 +285,9 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(customers: &'a [Vec<Candidate>], limits: &Limits) -> Self {
-        let mut busy: Vec<(usize, &[Candidate])> = customers
-            .iter()
-            .map(Vec::as_slice)
-            .enumerate()
-            .filter(|(_, candidates)| !candidates.is_empty())
-            .collect();
+    fn new(customers: &'a Candidates, limits: &Limits) -> Self {
+        let mut busy: Vec<(usize, &[Candidate])> =
+            customers.iter().enumerate().filter(|(_, candidates)| !candidates.is_empty()).collect();
         let most =
             |candidates: &[Candidate]| candidates.iter().map(|candidate| candidate.gain).fold(0.0, f64::max);
         busy.sort_by(|one, other| most(other.1).total_cmp(&most(one.1)).then(one.0.cmp(&other.0)));
@@ -343,6 +380,10 @@ mod tests {
         go(customers, limits.budget, &mut limits.capacity.clone())
     }
 
+    fn flat(customers: &[Vec<Candidate>]) -> Candidates {
+        customers.iter().cloned().collect()
+    }
+
     fn candidates() -> impl Strategy<Value = Vec<Vec<Candidate>>> {
         let candidate = (0_usize..3, 1_u32..50, 0_u32..20).prop_map(|(channel, gain, cost)| Candidate {
             action: channel,
@@ -361,7 +402,7 @@ mod tests {
             capacity in proptest::collection::vec(proptest::option::of(0_u64..3), 3),
         ) {
             let limits = Limits { budget: budget.map(f64::from), capacity };
-            let plan = plan(&customers, &limits);
+            let plan = plan(&flat(&customers), &limits);
             let most = best(&customers, &limits);
             prop_assert!((plan.gain - most).abs() < 1e-6, "{} instead of {most}", plan.gain);
             prop_assert!(plan.is_optimal && plan.upper_bound >= most - 1e-6);
@@ -377,6 +418,7 @@ mod tests {
         #[test]
         fn the_greedy_plan_is_within_one_step_of_its_bound(customers in candidates(), budget in 0_u32..60) {
             let limits = Limits { budget: Some(f64::from(budget)), capacity: Vec::new() };
+            let customers = flat(&customers);
             let all = steps(&customers);
             let plan = greedy(&customers, &all, &limits);
             let largest = all.iter().map(|step| step.gain).fold(0.0, f64::max);
@@ -387,7 +429,7 @@ mod tests {
     #[test]
     fn the_price_is_what_one_more_unit_brings() {
         let one = |gain: f64, cost: f64| vec![Candidate { action: 0, channel: 0, gain, cost }];
-        let customers: Vec<_> = (1..=100).map(|place| one(f64::from(place), 1.0)).collect();
+        let customers: Candidates = (1..=100).map(|place| one(f64::from(place), 1.0)).collect();
         let plan = plan(&customers, &Limits { budget: Some(10.0), capacity: Vec::new() });
         assert_eq!((plan.gain, plan.cost, plan.shadow_price), ((91..=100).sum::<i32>() as f64, 10.0, 90.0));
         assert!(plan.is_optimal);
@@ -398,7 +440,7 @@ mod tests {
     #[test]
     fn a_full_channel_has_a_price() {
         let one = |gain: f64| vec![Candidate { action: 0, channel: 0, gain, cost: 1.0 }];
-        let customers: Vec<_> = [5.0, 9.0, 7.0].map(one).into_iter().collect();
+        let customers: Candidates = [5.0, 9.0, 7.0].map(one).into_iter().collect();
         let plan = plan(&customers, &Limits { budget: None, capacity: vec![Some(2)] });
         assert_eq!(plan.chosen, [None, Some(0), Some(0)]);
         assert_eq!(plan.channel_prices, [5.0]);

@@ -1,7 +1,7 @@
 //! What an admin can set.
 
 use serde::{Deserialize, Serialize};
-use trellis_sdk::{PluginError, Result};
+use trellis_sdk::{PluginError, Result, localized};
 
 /// What an admin can set. The manifest states the ranges.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -45,9 +45,12 @@ pub struct ActionSetting {
     /// How likely it succeeds, where no field says it.
     #[serde(default)]
     pub probability: Option<f64>,
-    /// The field that says how likely it succeeds, 0 to 1.
+    /// The field that says how likely it succeeds.
     #[serde(default)]
     pub probability_field: Option<String>,
+    /// What that field's numbers are. Default shares of 1.
+    #[serde(default)]
+    pub probability_unit: ProbabilityUnit,
     /// What a success earns, in major units, where no field says it.
     #[serde(default)]
     pub gain: Option<f64>,
@@ -75,6 +78,27 @@ pub struct ActionSetting {
     /// In Chinese.
     #[serde(default)]
     pub body_zh: Option<String>,
+}
+
+/// How a field states a probability.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProbabilityUnit {
+    /// From 0 to 1.
+    #[default]
+    Share,
+    /// From 0 to 100.
+    Percent,
+}
+
+impl ProbabilityUnit {
+    /// What certainty is.
+    pub(crate) fn whole(self) -> f64 {
+        match self {
+            Self::Share => 1.0,
+            Self::Percent => 100.0,
+        }
+    }
 }
 
 /// How an action reaches the customer.
@@ -175,26 +199,26 @@ impl Config {
                         "`actions` has the name `{name}`; a name is of lower-case letters, digits and `_`, at most 40, and not `{NO_ACTION}`"
                     ),
                     format!(
-                        "`actions` 中的名称 `{name}` 无效；名称由小写字母、数字和 `_` 组成，最多 40 个字符，且不能为 `{NO_ACTION}`"
+                        "`actions` 中的名称 `{name}` 无效：只能使用小写字母、数字和 `_`，最多 40 个字符，且不得为 `{NO_ACTION}`"
                     ),
                 );
             }
             if self.actions.iter().take(place).any(|other| other.name == *name) {
                 return invalid(
                     format!("`actions` names `{name}` twice"),
-                    format!("`actions` 中 `{name}` 重复"),
+                    format!("`actions` 中的名称 `{name}` 重复"),
                 );
             }
             if action.probability.is_none() && action.probability_field.is_none() {
                 return invalid(
                     format!("action `{name}` has neither `probability` nor `probability_field`"),
-                    format!("行动 `{name}` 既未设置 `probability`，也未设置 `probability_field`"),
+                    format!("行动 `{name}` 既没有 `probability` 也没有 `probability_field`"),
                 );
             }
             if action.gain.is_none() && action.gain_field.is_none() {
                 return invalid(
                     format!("action `{name}` has neither `gain` nor `gain_field`"),
-                    format!("行动 `{name}` 既未设置 `gain`，也未设置 `gain_field`"),
+                    format!("行动 `{name}` 既没有 `gain` 也没有 `gain_field`"),
                 );
             }
             if let Some(field) =
@@ -202,7 +226,7 @@ impl Config {
             {
                 return invalid(
                     format!("action `{name}` refers to the field `{field}`, which `fields` does not list"),
-                    format!("行动 `{name}` 引用的字段 `{field}` 未列入 `fields`"),
+                    format!("行动 `{name}` 引用了字段 `{field}`，但 `fields` 未列出该字段"),
                 );
             }
         }
@@ -218,5 +242,5 @@ impl ActionSetting {
 }
 
 fn invalid<T>(en: String, zh: String) -> Result<T> {
-    Err(PluginError::InvalidConfig((en, zh).into()))
+    Err(PluginError::InvalidConfig(localized(en, zh)))
 }

@@ -1,7 +1,7 @@
 //! What can be done for each customer of a batch, and what it would gain.
 
 use trellis_sdk::values::{Booleans, Money, Values};
-use trellis_sdk::{Batch, PluginError, Result, decimal_places};
+use trellis_sdk::{Batch, PluginError, Result, decimal_places, localized};
 
 use crate::config::{ActionSetting, CHANNELS, Channel, Config};
 
@@ -59,6 +59,8 @@ pub(crate) enum Refused {
     Capped,
     /// A field that it needs has no value.
     Unknown,
+    /// The field of its probability says what is none.
+    NoProbability,
     /// It would cost at least what it brings.
     NoGain,
 }
@@ -107,15 +109,39 @@ impl<'a> Customers<'a> {
         if self.is_capped(row, action.channel) {
             return Err(Refused::Capped);
         }
-        let of = |field: &Option<String>, constant: Option<f64>| match field {
-            Some(field) => self.number(field, row).or(constant),
-            None => constant,
-        };
-        let probability = of(&action.probability_field, action.probability).ok_or(Refused::Unknown)?;
-        let gain = of(&action.gain_field, action.gain).ok_or(Refused::Unknown)?;
-        let option =
-            Choice { action: place, probability: probability.clamp(0.0, 1.0), gain, cost: action.cost };
+        let probability = self.probability(row, action).or(action.probability).ok_or(Refused::Unknown)?;
+        if !(0.0..=1.0).contains(&probability) {
+            return Err(Refused::NoProbability);
+        }
+        let own = action.gain_field.as_deref().and_then(|field| self.number(field, row));
+        let gain = own.or(action.gain).ok_or(Refused::Unknown)?;
+        let option = Choice { action: place, probability, gain, cost: action.cost };
         if option.expected() > 0.0 { Ok(option) } else { Err(Refused::NoGain) }
+    }
+
+    /// What the action's field says, as a share of 1.
+    fn probability(&self, row: usize, action: &ActionSetting) -> Option<f64> {
+        Some(self.number(action.probability_field.as_deref()?, row)? / action.probability_unit.whole())
+    }
+
+    /// Refuses a field that says no probability: percent that are taken as shares would make everything certain.
+    pub(crate) fn check_probabilities(&self, rows: usize) -> Result<()> {
+        for action in &self.config.actions {
+            let found = (0..rows).filter_map(|row| self.probability(row, action));
+            let Some(wrong) = found.into_iter().find(|share| !(0.0..=1.0).contains(share)) else { continue };
+            let whole = action.probability_unit.whole();
+            let (name, value) = (&action.name, wrong * whole);
+            let field = action.probability_field.as_deref().unwrap_or_default();
+            return Err(PluginError::UnsuitableData(localized(
+                format!(
+                    "`{field}` is {value} for a customer, but the probability of action `{name}` lies between 0 and {whole}: set its `probability_unit` to what the field holds"
+                ),
+                format!(
+                    "有客户的 `{field}` 为 {value}，而行动 `{name}` 的成功概率应在 0 到 {whole} 之间：请将 `probability_unit` 设为该字段所用的单位"
+                ),
+            )));
+        }
+        Ok(())
     }
 
     fn is_capped(&self, row: usize, channel: Channel) -> bool {
@@ -150,13 +176,15 @@ impl<'a> Field<'a> {
             Some("int64") => Ok(Self::Integers(batch.int64(&name)?)),
             Some("money") => Ok(Self::Money(batch.money(&name)?)),
             Some("boolean") => Ok(Self::Booleans(batch.boolean(&name)?)),
-            found => Err(PluginError::InvalidConfig((
-                format!(
-                    "`fields` names `{field}`, which is of type {}; it must be a number, an amount, or yes or no",
-                    found.unwrap_or("none")
-                ),
-                format!("`fields` 中的 `{field}` 类型为 {}；须为数字、金额或是/否字段", found.unwrap_or("（缺失）")),
-            ).into())),
+            found => {
+                let found = found.unwrap_or("none");
+                Err(PluginError::InvalidConfig(localized(
+                    format!(
+                        "`fields` names `{field}`, which is of type {found}; it must be a number, an amount, or yes or no"
+                    ),
+                    format!("`fields` 中的 `{field}` 类型为 {found}，应为数值、金额或是/否"),
+                )))
+            }
         }
     }
 }

@@ -19,7 +19,7 @@ use trellis_sdk::{
     message, parse_parameters, scored, task,
 };
 
-pub use config::{ActionSetting, Channel, Config, PerChannel};
+pub use config::{ActionSetting, Channel, Config, PerChannel, ProbabilityUnit};
 
 use config::NO_ACTION;
 use customers::{Customers, Quiet};

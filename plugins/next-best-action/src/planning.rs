@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 use trellis_sdk::{Panel, Report, Result, RowStream, json, localized, metric, panel, report};
 
-use crate::allocation::{Candidate, Plan, frontier, plan};
+use crate::allocation::{Candidate, Candidates, Plan, frontier, plan};
 use crate::config::{CHANNELS, Config, PerChannel};
 use crate::customers::{Choice, Customers};
 use crate::prices::{Prices, Totals, candidates, limits};
@@ -99,10 +99,10 @@ fn lines(
     rows: &mut RowStream<'_>,
     config: &Config,
     plan: &Plan,
-    candidates: &[Vec<Candidate>],
+    candidates: &Candidates,
     limit: usize,
 ) -> Result<Vec<Line>> {
-    let taken = |place: &usize| candidates.get(*place)?.get((*plan.chosen.get(*place)?)?);
+    let taken = |place: &usize| candidates.of(*place).get((*plan.chosen.get(*place)?)?);
     let mut places: Vec<usize> = (0..candidates.len()).filter(|place| taken(place).is_some()).collect();
     let gain = |place: &usize| taken(place).map_or(0.0, |candidate| candidate.gain);
     places.sort_by(|one, other| gain(other).total_cmp(&gain(one)).then(one.cmp(other)));
@@ -137,17 +137,17 @@ fn label(config: &Config, action: usize) -> trellis_sdk::LocalizedText {
         .map_or_else(|| localized("", ""), |action| localized(&action.label_en, &action.label_zh))
 }
 
-fn chosen<'a>(plan: &'a Plan, candidates: &'a [Vec<Candidate>]) -> impl Iterator<Item = &'a Candidate> {
-    plan.chosen.iter().zip(candidates).filter_map(|(chosen, of)| of.get((*chosen)?))
+fn chosen<'a>(plan: &'a Plan, candidates: &'a Candidates) -> impl Iterator<Item = &'a Candidate> {
+    plan.chosen.iter().zip(candidates.iter()).filter_map(|(chosen, of)| of.get((*chosen)?))
 }
 
 /// Customers, gain and cost of what `is` takes.
-fn sums(plan: &Plan, candidates: &[Vec<Candidate>], is: impl Fn(&Candidate) -> bool) -> (i64, f64, f64) {
+fn sums(plan: &Plan, candidates: &Candidates, is: impl Fn(&Candidate) -> bool) -> (i64, f64, f64) {
     let all = chosen(plan, candidates).filter(|candidate| is(candidate));
     all.fold((0, 0.0, 0.0), |sum, candidate| (sum.0 + 1, sum.1 + candidate.gain, sum.2 + candidate.cost))
 }
 
-fn by_action(config: &Config, plan: &Plan, candidates: &[Vec<Candidate>], currency: &str) -> Panel {
+fn by_action(config: &Config, plan: &Plan, candidates: &Candidates, currency: &str) -> Panel {
     let lines: Vec<_> = (0..config.actions.len())
         .map(|place| (place, sums(plan, candidates, |one| one.action == place)))
         .collect();
@@ -159,7 +159,7 @@ fn by_action(config: &Config, plan: &Plan, candidates: &[Vec<Candidate>], curren
         .bar("action", ["customers"])
 }
 
-fn by_channel(config: &Config, plan: &Plan, candidates: &[Vec<Candidate>], currency: &str) -> Panel {
+fn by_channel(config: &Config, plan: &Plan, candidates: &Candidates, currency: &str) -> Panel {
     let capacity = config.capacity.all();
     let lines: Vec<_> = (0..CHANNELS.len())
         .map(|place| (place, sums(plan, candidates, |one| one.channel == place)))
@@ -180,14 +180,14 @@ fn by_channel(config: &Config, plan: &Plan, candidates: &[Vec<Candidate>], curre
         )
         .float64(
             "price",
-            ("Price of a place", "影子价格"),
+            ("Shadow price", "影子价格"),
             currency,
             lines.iter().map(|(place, _)| price(*place)),
         )
         .bar("channel", ["customers"])
 }
 
-fn curve(candidates: &[Vec<Candidate>], currency: &str) -> Panel {
+fn curve(candidates: &Candidates, currency: &str) -> Panel {
     let points = frontier(candidates, 50);
     panel("budget", "What money brings", "预算与收益")
         .about(
@@ -242,7 +242,7 @@ pub(crate) fn of_model(prices: &Prices) -> Report {
                 )
                 .float64(
                     "price",
-                    ("Price of a place", "影子价格"),
+                    ("Shadow price", "影子价格"),
                     &prices.currency,
                     (0..CHANNELS.len()).map(price),
                 )

@@ -7,7 +7,7 @@ use trellis_sdk::{
     LocalizedText, Metric, ModelReader, ModelWriter, PluginError, Result, RowStream, localized, metric,
 };
 
-use crate::allocation::{Candidate, Limits, Plan, plan};
+use crate::allocation::{Candidate, Candidates, Limits, Plan, plan};
 use crate::config::Config;
 use crate::customers::{Choice, Customers};
 
@@ -40,17 +40,18 @@ pub(crate) struct Totals {
     pub(crate) by_action: Vec<u64>,
 }
 
-/// All customers with their ordinals and choices: some 50 bytes a customer and choice.
-pub(crate) fn candidates(
-    rows: &mut RowStream<'_>,
-    config: &Config,
-) -> Result<(Vec<u64>, Vec<Vec<Candidate>>)> {
-    let (mut ordinals, mut all) = (Vec::new(), Vec::with_capacity(usize::try_from(rows.rows()).unwrap_or(0)));
+/// All customers with their ordinals and choices: 16 bytes a customer and 32 a choice.
+///
+/// # Errors
+/// A field that says no probability: see [`Customers::check_probabilities`].
+pub(crate) fn candidates(rows: &mut RowStream<'_>, config: &Config) -> Result<(Vec<u64>, Candidates)> {
+    let (mut ordinals, mut all) = (Vec::new(), Candidates::default());
     for batch in rows {
         let customers = Customers::read(&batch, config)?;
-        let of_row =
-            |row| customers.gainful(row).map(|choice| candidate(&choice, config)).collect::<Vec<_>>();
-        all.extend((0..batch.rows()).map(of_row));
+        customers.check_probabilities(batch.rows())?;
+        for row in 0..batch.rows() {
+            all.push(customers.gainful(row).map(|choice| candidate(&choice, config)));
+        }
         ordinals.extend_from_slice(batch.ordinals());
     }
     Ok((ordinals, all))
@@ -176,9 +177,9 @@ impl Prices {
 }
 
 impl Totals {
-    pub(crate) fn of(plan: &Plan, candidates: &[Vec<Candidate>], config: &Config) -> Self {
+    pub(crate) fn of(plan: &Plan, candidates: &Candidates, config: &Config) -> Self {
         let mut by_action = vec![0; config.actions.len()];
-        for (chosen, of) in plan.chosen.iter().zip(candidates) {
+        for (chosen, of) in plan.chosen.iter().zip(candidates.iter()) {
             let taken = chosen.and_then(|place| of.get(place));
             if let Some(count) = taken.and_then(|taken| by_action.get_mut(taken.action)) {
                 *count += 1;

@@ -103,6 +103,9 @@ fn refusal(action: &ActionSetting, refused: Refused) -> Reason {
         Refused::NotEligible => ("not-eligible", "may not be taken for this customer", "不适用于该客户"),
         Refused::Capped => ("frequency-cap", "has reached the limit of messages", "已达消息频次上限"),
         Refused::Unknown => ("unknown-value", "lacks a value to judge it by", "缺少判断所需的数值"),
+        Refused::NoProbability => {
+            ("no-probability", "has a probability outside of its range", "的成功概率超出取值范围")
+        }
         Refused::NoGain => ("no-gain", "would cost as much as it brings", "收益不抵成本"),
     };
     reason(code, localized(format!("{} {en}", action.label_en), format!("“{}”{zh}", action.label_zh)), 0.0)

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use next_best_action::{ActionSetting, Channel, Config, NextBestAction};
+use next_best_action::{ActionSetting, Channel, Config, NextBestAction, ProbabilityUnit};
 use proptest::prelude::*;
 use trellis_sdk::testing::{
     BatchBuilder, assert_splitting_changes_no_campaign, assert_splitting_changes_no_score,
@@ -20,6 +20,7 @@ fn action(name: &str, channel: Channel, gain: f64, cost: f64) -> ActionSetting {
         channel,
         probability: None,
         probability_field: Some("p".to_owned()),
+        probability_unit: ProbabilityUnit::Share,
         gain: Some(gain),
         gain_field: None,
         cost,
@@ -96,6 +97,35 @@ fn each_customer_gets_the_action_that_gains_most() {
     assert_eq!(reasons[0][0].text.en, "do call: 50.0 % × 100.00 − 10.00 = 40.00 USD");
     assert_eq!(reasons[0][1].code, "next-best");
     assert_eq!(reasons[3][0].code, "unknown-value");
+}
+
+#[test]
+fn percent_are_no_shares_and_what_is_no_probability_stops_the_plan() {
+    let rows = customers(&[Some(50.0), Some(10.0), Some(1.0), Some(0.0)]);
+    let mut percent = config();
+    percent.actions.iter_mut().for_each(|action| action.probability_unit = ProbabilityUnit::Percent);
+    assert_eq!(assigned(&rows, &percent), ["call", "mail", "none", "none"], "as at 0.5, 0.1, 0.01 and 0");
+    let fit = |config: &Config, rows: &Batch| {
+        <NextBestAction as Scoring>::fit(&mut stream([rows.clone()]), config, &context())
+    };
+    for (config, p, said) in [
+        (config(), 7.0, "`p` is 7 for a customer, but the probability of action `call` lies between 0 and 1"),
+        (percent.clone(), 101.0, "lies between 0 and 100"),
+        (config(), -0.5, "`p` is -0.5"),
+    ] {
+        match fit(&config, &customers(&[Some(0.5), Some(p)])) {
+            Err(PluginError::UnsuitableData(message)) => {
+                assert!(message.en.contains(said), "{}", message.en);
+                assert!(message.zh_cn.contains("probability_unit"), "{}", message.zh_cn);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    // Whoever changes later is judged by the last plan, and gets nothing for such a value.
+    let model = fit(&config(), &customers(&[Some(0.5)])).unwrap();
+    let reasons =
+        <NextBestAction as Scoring>::explain(&model.bytes, &customers(&[Some(7.0)]), &context()).unwrap();
+    assert!(reasons[0].iter().all(|reason| reason.code == "no-probability"), "{reasons:?}");
 }
 
 #[test]
