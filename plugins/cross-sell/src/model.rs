@@ -14,7 +14,7 @@ use crate::propensity::Propensity;
 use crate::rules::{self, Rule, Thresholds};
 
 /// The format of the bytes. A change of what is written, or of what it means, needs a new number.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 /// How many bytes the rules may take of the 16 MiB that a model has.
 const RULE_BYTES_MAX: usize = 12 << 20;
 /// How many itemsets are looked at; some 200 MB of memory.
@@ -38,7 +38,7 @@ pub(crate) struct Model {
     pub(crate) offers: Vec<(String, String)>,
     pub(crate) propensity: Option<Propensity>,
     /// Why there is no propensity although one was asked for.
-    pub(crate) propensity_problem: Option<String>,
+    pub(crate) propensity_problem: Option<LocalizedText>,
 }
 
 /// A product or category.
@@ -182,7 +182,8 @@ impl Model {
         });
         writer = writer.u64(self.offers.len() as u64);
         writer = self.offers.iter().fold(writer, |writer, (product, value)| writer.text(product).text(value));
-        writer = writer.text(self.propensity_problem.as_deref().unwrap_or_default());
+        let problem = |said: fn(&LocalizedText) -> &str| self.propensity_problem.as_ref().map_or("", said);
+        writer = writer.text(problem(|problem| &problem.en)).text(problem(|problem| &problem.zh_cn));
         match &self.propensity {
             None => writer.u64(0).finish(),
             Some(propensity) => propensity.write(writer.u64(1)).finish(),
@@ -217,7 +218,8 @@ impl Model {
         for _ in 0..reader.u64()? {
             offers.push((reader.text()?, reader.text()?));
         }
-        let propensity_problem = Some(reader.text()?).filter(|problem| !problem.is_empty());
+        let problem = localized(reader.text()?, reader.text()?);
+        let propensity_problem = (!problem.en.is_empty()).then_some(problem);
         let propensity = match reader.u64()? {
             0 => None,
             _ => Some(Propensity::read(&mut reader)?),
@@ -253,8 +255,8 @@ impl Model {
             zh.push_str(&format!("保留按“提升度 × 毛利”最强的 {kept} 条，舍去 {} 条。", found - kept));
         }
         if let Some(problem) = &self.propensity_problem {
-            en.push_str(&format!(" No propensity: {problem}."));
-            zh.push_str(&format!("无法估计购买倾向：{problem}。"));
+            en.push_str(&format!(" No propensity: {}.", problem.en));
+            zh.push_str(&format!("无法估计购买倾向：{}。", problem.zh_cn));
         }
         localized(en, zh)
     }

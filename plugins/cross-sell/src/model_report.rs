@@ -45,8 +45,12 @@ fn named<'a>(model: &'a Model, rule: &'a crate::rules::Rule) -> NamedRule<'a> {
     NamedRule { lhs, rhs: model.name(rule.rhs), rule, margin: model.margin(rule.rhs) }
 }
 
-fn propensity_metrics(propensity: &Propensity) -> [trellis_sdk::Metric; 3] {
-    [
+fn propensity_metrics(propensity: &Propensity) -> Vec<trellis_sdk::Metric> {
+    let held_out = propensity.held_out_auc.map(|auc| {
+        let label = localized("AUC of the propensity among customers held out", "购买倾向在验证集上的 AUC");
+        metric("propensity_auc", label, auc)
+    });
+    let figures = [
         metric(
             "customers",
             localized("Customers with a purchase", "有购买记录的客户数"),
@@ -62,7 +66,8 @@ fn propensity_metrics(propensity: &Propensity) -> [trellis_sdk::Metric; 3] {
             localized("Log-likelihood of the propensity", "购买倾向模型的对数似然"),
             propensity.log_likelihood,
         ),
-    ]
+    ];
+    figures.into_iter().chain(held_out).collect()
 }
 
 fn coefficients(model: &Model, propensity: &Propensity) -> Panel {
