@@ -1,6 +1,6 @@
 //! Customers with their group, outcomes and subgroups.
 
-use trellis_sdk::{Batch, PluginError, Result, RowStream};
+use trellis_sdk::{Batch, PluginError, Result, RowStream, localized};
 
 use crate::config::Config;
 use crate::proportions::Group;
@@ -28,12 +28,21 @@ impl<'a> Column<'a> {
             Some("float64") => Ok(Self::Numbers(batch.float64(name)?)),
             Some("money") => Ok(Self::Money(batch.money(name)?)),
             found => {
-                let message = (
-                    format!("`{name}` is of type {}, which cannot be compared", found.unwrap_or("none")),
-                    format!("`{name}` 的类型为 {}，无法比较", found.unwrap_or("（缺失）")),
-                );
-                Err(PluginError::InvalidConfig(message.into()))
+                let found = found.unwrap_or("none");
+                Err(PluginError::InvalidConfig(localized(
+                    format!("`{name}` is of type {found}, which cannot be compared"),
+                    format!("`{name}` 的类型为 {found}，无法比较"),
+                )))
             }
+        }
+    }
+
+    /// What an outcome of this type is; `None` where its values decide.
+    fn is_proportion(&self) -> Option<bool> {
+        match self {
+            Self::Booleans(_) => Some(true),
+            Self::Texts(_) | Self::Money(_) => Some(false),
+            Self::Integers(_) | Self::Numbers(_) => None,
         }
     }
 
@@ -69,6 +78,8 @@ pub(super) struct Data {
     pub(super) of_group: Vec<u32>,
     /// For each outcome a value a customer; NaN where there is none.
     pub(super) outcomes: Vec<Vec<f64>>,
+    /// For each outcome whether its type says that it is a proportion, or is none.
+    are_proportions: Vec<Option<bool>>,
     /// For each field of subgroups its values, and for each customer the place of its own.
     pub(super) subgroups: Vec<(Vec<String>, Vec<u32>)>,
 }
@@ -79,11 +90,10 @@ const NONE: u32 = u32::MAX;
 impl Data {
     pub(super) fn read(rows: &mut RowStream<'_>, config: &Config) -> Result<Self> {
         if config.group.is_none() || config.outcomes.is_empty() {
-            let message = (
+            return Err(PluginError::InvalidConfig(localized(
                 "the settings `group` and `outcomes` name no fields: an experiment needs both",
-                "设置 `group` 和 `outcomes` 未指定字段：实验分析两者都需要",
-            );
-            return Err(PluginError::InvalidConfig(message.into()));
+                "设置 `group` 和 `outcomes` 未指定字段：评估实验两者缺一不可",
+            )));
         }
         let mut data = Self {
             outcomes: vec![Vec::new(); config.outcomes.len()],
@@ -94,11 +104,11 @@ impl Data {
             data.add(&batch, config)?;
         }
         if data.groups.len() < 2 {
-            let message = (
-                format!("{} groups have members: an experiment needs two", data.groups.len()),
-                format!("仅 {} 个组有成员：实验至少需要两个组", data.groups.len()),
-            );
-            return Err(PluginError::UnsuitableData(message.into()));
+            let groups = data.groups.len();
+            return Err(PluginError::UnsuitableData(localized(
+                format!("{groups} groups have members: an experiment needs two"),
+                format!("有成员的分组只有 {groups} 个：实验至少需要两个"),
+            )));
         }
         Ok(data)
     }
@@ -113,6 +123,7 @@ impl Data {
         };
         let (outcomes, subgroups) =
             (columns("outcomes", &config.outcomes)?, columns("subgroups", &config.subgroups)?);
+        self.are_proportions = outcomes.iter().map(Column::is_proportion).collect();
         for row in 0..batch.rows() {
             let Some(name) = group.text(row) else { continue };
             let place = place_of(&mut self.groups, name, GROUPS_MAX, "group")?;
@@ -137,11 +148,10 @@ impl Data {
         let mut order: Vec<u32> = (0..).take(self.groups.len()).collect();
         let name = |place: &u32| self.groups.get(*place as usize).map_or("", String::as_str);
         if let Some(control) = control.filter(|control| !self.groups.iter().any(|group| group == control)) {
-            let message = (
+            return Err(PluginError::InvalidParameters(localized(
                 format!("`control` is `{control}`; the groups are: {}", self.groups.join(", ")),
-                format!("`control` 为 `{control}`；现有的组为：{}", self.groups.join("、")),
-            );
-            return Err(PluginError::InvalidParameters(message.into()));
+                format!("`control` 为 `{control}`，而实际分组为：{}", self.groups.join("、")),
+            )));
         }
         order.sort_by_key(|place| (Some(name(place)) != control, name(place)));
         Ok(order)
@@ -156,10 +166,15 @@ impl Data {
             .collect()
     }
 
-    /// Whether every value of an outcome is 0 or 1.
+    /// Whether an outcome is yes or no: by its type, or as a number that is always 0 or 1 and has been 1. Where a number was only ever 0,
+    /// nobody has spent yet.
     pub(super) fn is_proportion(&self, outcome: usize) -> bool {
+        let said = self.are_proportions.get(outcome).copied().flatten();
         let values = self.outcomes.get(outcome).map_or(&[][..], Vec::as_slice);
-        values.iter().all(|value| value.is_nan() || *value == 0.0 || *value == 1.0)
+        said.unwrap_or_else(|| {
+            values.contains(&1.0)
+                && values.iter().all(|value| value.is_nan() || *value == 0.0 || *value == 1.0)
+        })
     }
 }
 
@@ -170,11 +185,10 @@ fn place_of(names: &mut Vec<String>, name: String, most: usize, field: &str) -> 
         names.len() - 1
     });
     if names.len() > most {
-        let message = (
+        return Err(PluginError::UnsuitableData(localized(
             format!("`{field}` has more than {most} different values"),
             format!("`{field}` 的不同取值超过 {most} 个"),
-        );
-        return Err(PluginError::UnsuitableData(message.into()));
+        )));
     }
     Ok(u32::try_from(place).expect("there are few names"))
 }
