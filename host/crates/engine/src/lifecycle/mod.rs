@@ -25,6 +25,7 @@ use trellis_records::{Caller, SchemaStep};
 
 pub(crate) use heal::heal;
 pub use offline::{PackPart, PackProblem, check_pack};
+pub(crate) use pack::schema_after;
 pub(crate) use presence::{renew as renew_presence, renew_all as renew_all_presences};
 pub(crate) use remove::purge;
 pub use review::{

@@ -2,7 +2,7 @@
 
 use trellis_model::{PluginId, bilingual};
 use trellis_plugin_host::Inspection;
-use trellis_records::{Caller, SchemaApply, SchemaDocument, SchemaPlan, SchemaStep};
+use trellis_records::{Caller, Records, Schema, SchemaApply, SchemaDocument, SchemaPlan, SchemaStep};
 
 use crate::{Result, core::Core};
 
@@ -23,6 +23,15 @@ pub(super) fn document(inspection: &Inspection) -> Result<SchemaDocument> {
 /// What enabling a version would change in the schema.
 pub(super) async fn plan(core: &Core, id: &PluginId, inspection: &Inspection) -> Result<SchemaPlan> {
     Ok(core.records.schema_plan(&document(inspection)?, Some(id)).await?)
+}
+
+/// The schema as enabling a version would leave it: what its settings may name.
+pub(crate) async fn schema_after(
+    records: &Records,
+    id: &PluginId,
+    inspection: &Inspection,
+) -> Result<Schema> {
+    Ok(records.schema_after(&document(inspection)?, Some(id)).await?)
 }
 
 /// What was changed in the schema, and of which objects indexes are to be built.

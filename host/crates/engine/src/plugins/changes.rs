@@ -25,7 +25,9 @@ use crate::{
     Error, Result, as_of,
     blocking::blocking,
     jobs::StoredActor,
-    keys, run,
+    keys,
+    lifecycle::schema_after,
+    run,
     schedules::{self, StoredUseSchedule},
     stored,
 };
@@ -147,7 +149,9 @@ impl Registry {
         let (version, digest) = self.version_to_use(id, settings.version.as_ref())?;
         let plugin = self.load_for_use(id, &version, digest).await?;
         let config = checked_config(id, &plugin, settings.config)?;
-        config_names::check(id, &self.records.schema(), plugin.manifest(), &config)?;
+        // Settings may name what the version itself brings, as defaults do: it is there once it is enabled.
+        let brought = schema_after(&self.records, id, plugin.inspection()).await?;
+        config_names::check(id, &brought, plugin.manifest(), &config)?;
         let inspection = plugin.inspection().configured(&config);
         let schema = self.records.schema();
         grants::check(id, &inspection, &schema, settings.grants.as_deref())?;

@@ -77,6 +77,19 @@ impl Records {
         Ok(SchemaPlan { version: stored.version, steps: candidate.steps, refused: candidate.refused })
     }
 
+    /// The schema as [`Records::schema_apply`] would leave it. Changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::SchemaRefused`] where it cannot be applied, [`Error::Definition`] for a definition that cannot be read.
+    pub async fn schema_after(&self, document: &SchemaDocument, pack: Option<&PluginId>) -> Result<Schema> {
+        let stored = Stored::load(&**self.store()).await?;
+        let Candidate { objects, refused, .. } = self.candidate(&stored, document, pack)?;
+        if !refused.is_empty() {
+            return Err(Error::SchemaRefused { reasons: refused });
+        }
+        stored.with(&objects).schema()
+    }
+
     /// Makes the objects that a document lists what it says, all of them or none, in one write set with one log entry
     /// (`schema.changed`). Objects that it does not list stay as they are. Indexes are built afterwards: [`Records::build_indexes`].
     ///
