@@ -11,4 +11,5 @@ mod experiments;
 mod groceries;
 mod segments;
 mod telco;
+mod tiny;
 mod value;
