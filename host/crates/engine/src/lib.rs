@@ -61,7 +61,7 @@ mod work;
 
 pub use attachments::{AttachmentContent, Upload};
 pub use bulk::BulkChange;
-pub use campaign::{CampaignEvaluation, Eligibility};
+pub use campaign::{CampaignEvaluation, Eligibility, SegmentCampaign, TakenSegment};
 pub use compare::{CompareLimits, DryRunRequest, ReplayWith, ShadowRequest};
 pub use config::Config;
 pub use decisions::{

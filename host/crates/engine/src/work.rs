@@ -12,7 +12,7 @@ use trellis_records::{Caller, MergeRequest, Query};
 use crate::{
     BulkChange, Engine, Error, Job, Result,
     blocking::blocking,
-    campaign::{self, CampaignEvaluation, Eligibility},
+    campaign::{self, CampaignEvaluation, Eligibility, SegmentCampaign, TakenSegment},
     duplicates, import,
     jobs::Request,
     merge,
@@ -121,6 +121,23 @@ impl Engine {
     pub async fn campaign_run(&self, caller: &Caller, id: RecordId) -> Result<Job> {
         campaign::check(&self.core, caller, id).await?;
         self.jobs.create(self.new_id(), caller, Request::CampaignRun { campaign: id.to_string() }).await
+    }
+
+    /// Makes a campaign whose audience are the customers of a segment, as they are now or as they come to be. Reads each of them. Done to
+    /// its end where the caller does not wait.
+    ///
+    /// # Errors
+    /// [`Error::Columns`] where there is no such segment, [`Error::InvalidRequest`] where it is not about accounts or nobody is in it,
+    /// [`Error::Records`] where the campaign or the filter is refused. Nothing was made then.
+    pub async fn campaign_of_segment(
+        &self,
+        caller: &Caller,
+        wanted: SegmentCampaign,
+    ) -> Result<TakenSegment> {
+        let (core, caller) = (Arc::clone(&self.core), caller.clone());
+        let taking = tokio::spawn(async move { campaign::take(&core, &caller, wanted).await });
+        let doing = "making a campaign of a segment";
+        taking.await.map_err(|error| Error::Internal { doing, reason: error.to_string() })?
     }
 
     /// Whether a customer may take part in a campaign, as its plugin says now. Changes nothing.

@@ -16,6 +16,7 @@ mod react;
 mod replay;
 mod run;
 mod settle;
+mod taking;
 mod trial;
 
 use trellis_model::{ObjectName, PluginId, Reason, RecordId};
@@ -27,6 +28,8 @@ pub(crate) use evaluate::evaluate;
 pub(crate) use react::react;
 pub(crate) use replay::replay;
 pub(crate) use run::run;
+pub(crate) use taking::take;
+pub use taking::{SegmentCampaign, TakenSegment};
 pub(crate) use trial::{dry_run, replay_with};
 
 /// Whether a customer may take part in a campaign, as its plugin says now.

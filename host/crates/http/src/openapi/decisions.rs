@@ -59,6 +59,18 @@ pub(super) fn schemas() -> Map<String, Json> {
             "plugin": text(), "version": text(), "eligible": boolean(), "cause": nullable("string"), "variant": nullable("string"),
             "member": nullable("string"), "reasons": array(component("Reason")),
         })),
+        "SegmentCampaign": object(&["campaign"], json!({
+            "campaign": { "type": "object", "description": "The fields of the campaign, without its audience." },
+            "only": { "type": "object", "description": "A filter over accounts: which customers of the segment." },
+            "follows": { "type": "boolean", "default": false, "description": "Whether the audience is whoever is in the segment at any time, instead of those who are now." },
+        })),
+        "SegmentCampaignMade": object(&["campaign", "customers", "follows", "segment"], json!({
+            "campaign": id(), "customers": integer(), "follows": boolean(),
+            "segment": object(&["segmentation", "value", "label"], json!({
+                "segmentation": text(), "value": text(), "label": component("Label"),
+                "result": nullable("object"),
+            })),
+        })),
         "CampaignEvaluation": { "allOf": [component("Report"), object(&["plugin", "version", "members"], json!({
             "plugin": text(), "version": text(), "members": integer(),
         }))] },

@@ -98,6 +98,19 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         ),
         Endpoint::new(
             Method::POST,
+            "/api/v1/segments/{segmentation}/{value}/campaign",
+            Operation::new(
+                "create_segment_campaign",
+                "Makes a campaign whose audience are the customers of a segment: those who are in it now, or whoever is at any time.",
+                Shape::Named("SegmentCampaignMade"),
+            )
+            .created()
+            .body(Body::Named("SegmentCampaign"))
+            .refuses(&[403, 404, 409, 422]),
+            post(campaigns::create_segment_campaign),
+        ),
+        Endpoint::new(
+            Method::POST,
             "/api/v1/campaigns/{id}/run",
             Operation::new(
                 "run_campaign",
