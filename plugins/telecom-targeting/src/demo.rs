@@ -47,6 +47,42 @@ pub fn customers(count: usize, seed: u64) -> Vec<DemoCustomer> {
     (0..count).map(|_| customer(&mut rng)).collect()
 }
 
+/// The customers as a table of comma-separated values, ready to be imported: the names of the fields, then a line each. A usage stands only where the service is
+/// used.
+pub fn table(count: usize, seed: u64) -> String {
+    let fields = [
+        "age",
+        "occupation",
+        "income",
+        "marital_status",
+        "monthly_bill",
+        "industry",
+        "uses_mp3",
+        "uses_service",
+        "call_minutes",
+    ];
+    let header = fields.map(|field| format!("telecom_targeting__{field}")).join(",");
+    let mut table = format!("external_id,name,{header}\n");
+    for (number, one) in (1..).zip(customers(count, seed)) {
+        let minutes = if one.uses_service { one.call_minutes.to_string() } else { String::new() };
+        let DemoCustomer {
+            age,
+            occupation,
+            income,
+            marital_status,
+            monthly_bill,
+            industry,
+            uses_mp3,
+            uses_service,
+            ..
+        } = one;
+        table += &format!(
+            "demo-{number},Customer {number},{age},{occupation},{income},{marital_status},{monthly_bill},{industry},{uses_mp3},{uses_service},{minutes}\n"
+        );
+    }
+    table
+}
+
 fn customer(rng: &mut Rng) -> DemoCustomer {
     let is_near = rng.below(5) == 0;
     let between = |rng: &mut Rng, from: i64, to: i64| from + rng.below((to - from + 1).unsigned_abs()) as i64;

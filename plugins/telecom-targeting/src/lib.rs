@@ -7,6 +7,9 @@ mod config;
 pub mod demo;
 mod labels;
 mod model;
+mod usage;
+
+use std::collections::BTreeMap;
 
 use trellis_mining::learner::{Words, drawn, effect_reason, effects};
 use trellis_mining::tree::{LeafRule, short};
@@ -42,11 +45,11 @@ impl TelecomTargeting {
     fn why(model: &[u8], rows: &Batch, at: &Context) -> Result<Vec<Vec<Reason>>> {
         let model = Targeting::of_bytes(model)?;
         let frame = model.frame(rows, at)?;
-        let rules = rules(&model);
+        let rules = model.rules();
         let leaves = model.tree().leaves_of(&model.learned.encoding.encode(&frame));
         let effects = effects(&model.learned, &frame);
         let worded = effects.iter().zip(leaves).map(|(effects, leaf)| {
-            let rule = rules.iter().find(|(_, rule)| rule.node == leaf).map(|(_, rule)| rule_reason(rule));
+            let rule = rules.iter().find(|rule| rule.node == leaf).map(rule_reason);
             let moves = effects.iter().take(4).map(|effect| effect_reason(effect, ("probability", "概率")));
             rule.into_iter().chain(moves).collect()
         });
@@ -72,7 +75,8 @@ impl Scoring for TelecomTargeting {
         let mut scores = Scores::default();
         let adoption = model.learned.probabilities(&frame);
         scores.push("adoption", adoption.into_iter().map(|share| Some(100.0 * share)));
-        let usage = model.usage.as_ref().map(|tree| tree.values_of(&model.learned.encoding.encode(&frame)));
+        let usage =
+            model.usage.as_ref().map(|usage| usage.tree.values_of(&model.learned.encoding.encode(&frame)));
         let of_row = |row: usize| usage.as_ref().and_then(|usage| usage.get(row).copied());
         scores.push("usage", (0..rows.rows()).map(of_row));
         Ok(scores)
@@ -88,7 +92,7 @@ impl Scoring for TelecomTargeting {
             "| leaf | rule | customers | probability |\n|---|---|---|---|\n",
             "| 叶节点 | 规则 | 客户数 | 概率 |\n|---|---|---|---|\n",
         );
-        for (place, rule) in rules(&model) {
+        for (place, rule) in model.rules().iter().enumerate() {
             let (words, share) = (rule.text(), short((rule.value * 1000.0).round() / 10.0));
             text.en += &format!("| {} | {} | {} | {share} % |\n", place + 1, words.en, rule.rows);
             text.zh_cn += &format!("| {} | {} | {} | {share}% |\n", place + 1, words.zh_cn, rule.rows);
@@ -116,13 +120,14 @@ impl Segmentation for TelecomTargeting {
         let groups = model.learned.probabilities(&frame).into_iter().zip(uses).map(|(probability, uses)| {
             if uses == Some(true) { NO_VALUE } else { model.group(probability) as u32 }
         });
-        let places = model.tree().leaves();
+        let rules = model.rules();
+        let numbers: BTreeMap<usize, u32> = rules.iter().map(|rule| rule.node).zip(0..).collect();
         let leaves = model.tree().leaves_of(&model.learned.encoding.encode(&frame));
-        let leaves = leaves.into_iter().map(|leaf| places.partition_point(|place| *place < leaf) as u32);
+        let leaves = leaves.iter().map(|leaf| numbers.get(leaf).copied().unwrap_or(NO_VALUE));
         let mut assignments = Assignments::default();
         let names = model.groups.iter().copied().map(Some).chain([None]).map(group_name);
         assignments.push("probability_group", names, groups.collect());
-        assignments.push("leaf", (0..places.len()).map(leaf_name), leaves.collect());
+        assignments.push("leaf", (0..rules.len()).map(leaf_name), leaves.collect());
         Ok(assignments)
     }
 
@@ -140,8 +145,8 @@ impl ModelReport for TelecomTargeting {
         let report = report.panel(leaves_panel(&model)).panel(groups_panel(&model));
         Ok(match &model.usage {
             None => report,
-            Some(tree) => report.panel(drawn(
-                tree,
+            Some(usage) => report.panel(usage.panel(&model.learned.encoding)).panel(drawn(
+                &usage.tree,
                 &model.learned.encoding,
                 ("usage_tree", "How much is used", "使用量回归树"),
                 ("Expected usage", "预计使用量"),
@@ -156,14 +161,6 @@ export_scoring!(TelecomTargeting);
 export_segmentation!(TelecomTargeting);
 export_model_report!(TelecomTargeting);
 
-/// The rules with the number of their leaf, the highest probability first.
-fn rules(model: &Targeting) -> Vec<(usize, LeafRule)> {
-    let mut rules: Vec<(usize, LeafRule)> =
-        model.tree().rules(&model.learned.encoding).into_iter().enumerate().collect();
-    rules.sort_by(|one, other| other.1.value.total_cmp(&one.1.value));
-    rules
-}
-
 fn rule_reason(rule: &LeafRule) -> Reason {
     let (words, share) = (rule.text(), short((rule.value * 1000.0).round() / 10.0));
     let text = localized(
@@ -175,8 +172,8 @@ fn rule_reason(rule: &LeafRule) -> Reason {
 
 fn summary(model: &Targeting) -> LocalizedText {
     let learned = model.learned.summary(&WORDS);
-    let best = rules(model).into_iter().next();
-    let (en, zh) = best.map_or((String::new(), String::new()), |(_, rule)| {
+    let best = model.rules().into_iter().next();
+    let (en, zh) = best.map_or((String::new(), String::new()), |rule| {
         let (words, share) = (rule.text(), short((rule.value * 1000.0).round() / 10.0));
         (
             format!(" Most likely to use it ({share} %): {}.", words.en),
@@ -199,47 +196,41 @@ fn metrics(model: &Targeting) -> Vec<Metric> {
         .sum();
     let label = localized("Customers who do not use it but probably would", "尚未使用但很可能使用的客户数");
     metrics.push(metric("likely_non_users", label, likely as f64));
+    metrics.extend(model.usage.iter().flat_map(|usage| usage.metrics()));
     metrics
 }
 
 fn leaves_panel(model: &Targeting) -> Panel {
-    let rules = rules(model);
+    let rules = model.rules();
     let number = |rule: &LeafRule| i64::try_from(rule.rows).ok();
     panel("leaves", "Rules", "规则")
         .about(
-            "Each leaf is a segment: customers of it can be taken into a campaign.",
-            "每个叶节点都是一个客群，可直接用作营销活动的受众。",
+            "Each leaf is a segment, the one with the highest share of users first: its customers can be taken into a campaign in one call.",
+            "每个叶节点都是一个客群，按使用概率从高到低编号，可一步生成以其客户为受众的营销活动。",
         )
-        .names("leaf", ("Segment", "客群"), rules.iter().map(|(place, _)| Some(leaf_name(*place))))
-        .words("rule", ("Rule", "规则"), rules.iter().map(|(_, rule)| rule.text()))
+        .names("leaf", ("Segment", "客群"), (0..rules.len()).map(|leaf| Some(leaf_name(leaf))))
+        .words("rule", ("Rule", "规则"), rules.iter().map(LeafRule::text))
         .int64(
             "customers",
             ("Customers in training", "训练客户数"),
             "",
-            rules.iter().map(|(_, rule)| number(rule)),
+            rules.iter().map(number),
         )
         .float64(
             "probability",
             WORDS.probability,
             "%",
-            rules.iter().map(|(_, rule)| Some(100.0 * rule.value)),
+            rules.iter().map(|rule| Some(100.0 * rule.value)),
         )
 }
 
 fn groups_panel(model: &Targeting) -> Panel {
-    let lowest = model.groups.iter().copied().map(Some).chain([None]);
-    let names = lowest.clone().map(|lowest| match lowest {
-        Some(lowest) => localized(format!("{lowest} % and above"), format!("{lowest}% 及以上")),
-        None => localized("below", "以下"),
-    });
+    // Nobody is below a group that begins at 0.
+    let groups = labels::groups(&model.groups);
+    let sizes = model.sizes.iter().take(groups.len());
     panel("groups", "Customers who do not use the service", "尚未使用该业务的客户")
         .about("How many there are in each group by probability.", "各概率组的客户数。")
-        .words("group", ("Group", "分组"), names)
-        .int64(
-            "customers",
-            ("Customers", "客户数"),
-            "",
-            model.sizes.iter().map(|size| i64::try_from(*size).ok()),
-        )
+        .words("group", ("Group", "分组"), groups.into_iter().map(|(_, label)| label))
+        .int64("customers", ("Customers", "客户数"), "", sizes.map(|size| i64::try_from(*size).ok()))
         .bar("group", ["customers"])
 }

@@ -2,36 +2,24 @@
 
 use trellis_mining::frame::{Cells, Frame, NO_TEXT};
 use trellis_mining::learner::{self, Learned, Predictor};
-use trellis_mining::tree::{Growth, Tree, grow_tree};
-use trellis_sdk::{Batch, Context, ModelReader, ModelWriter, PluginError, Result, RowStream};
+use trellis_mining::tree::{LeafRule, Tree};
+use trellis_sdk::{Batch, Context, LocalizedText, ModelReader, ModelWriter, PluginError, Result, RowStream};
 
 use crate::config::Config;
+use crate::usage::Usage;
 
 /// The format of the bytes. A change of what is written, or of what it means, needs a new number.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// What a model without a tree would have.
 static NO_TREE: Tree = Tree { nodes: Vec::new() };
-
-/// What people call the fields that the pack contributes.
-const TITLES: [(&str, &str, &str); 9] = [
-    ("age", "age", "年龄"),
-    ("occupation", "occupation", "职业"),
-    ("income", "income", "收入"),
-    ("marital_status", "marital status", "婚姻状况"),
-    ("monthly_bill", "monthly bill", "月均话费"),
-    ("industry", "industry", "行业"),
-    ("uses_mp3", "uses MP3", "使用 MP3 功能"),
-    ("uses_service", "uses the service", "使用该业务"),
-    ("call_minutes", "minutes of calls", "通话分钟数"),
-];
 
 /// Who uses the service, and how much.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Targeting {
     pub(crate) learned: Learned,
     /// How much users use it; none where no field says so.
-    pub(crate) usage: Option<Tree>,
+    pub(crate) usage: Option<Usage>,
     pub(crate) columns: Vec<String>,
     /// In percent, descending.
     pub(crate) groups: Vec<f64>,
@@ -45,7 +33,13 @@ impl Targeting {
         config.check()?;
         let columns = config.feature_columns();
         let column = |name: &str| Frame::of(&[name.to_owned()]);
-        let (mut frame, mut target) = (features_frame(&columns), column("target"));
+        let (mut frame, mut target) = (Frame::of(&columns), column("target"));
+        // Rules say what people call a field, where somebody knows it.
+        for described in rows.columns().iter().filter(|described| described.label.en != described.name) {
+            let name = described.name.strip_prefix("features.").unwrap_or(&described.name);
+            let LocalizedText { en, zh_cn } = &described.label;
+            frame.entitle(name, en, if zh_cn.is_empty() { en } else { zh_cn });
+        }
         let mut usage = config.usage.as_ref().map(|_| column("usage"));
         let mut ordinals = Vec::new();
         for batch in rows.by_ref() {
@@ -58,7 +52,10 @@ impl Targeting {
         }
         let uses = uses(&target, |value| config.means_user(value));
         let learned = learner::learn(&frame, &uses, &ordinals, &config.learning(), at.seed)?;
-        let usage = usage.map(|usage| usage_tree(&learned, &frame, &usage, config, at.seed)).transpose()?;
+        let usage = match &usage {
+            Some(usage) => Usage::learn(&learned.encoding, &frame, usage, &ordinals, config, at.seed)?,
+            None => None,
+        };
         let mut model = Self {
             learned,
             usage,
@@ -85,6 +82,14 @@ impl Targeting {
         }
     }
 
+    /// The rules of the leaves, the one with the highest share of users first: a leaf's number is its rank among them, so that the first one means the
+    /// likeliest customers whatever was learned.
+    pub(crate) fn rules(&self) -> Vec<LeafRule> {
+        let mut rules = self.tree().rules(&self.learned.encoding);
+        rules.sort_by(|one, other| other.value.total_cmp(&one.value).then(one.node.cmp(&other.node)));
+        rules
+    }
+
     /// Which group a probability is in; the number of groups where it is below all.
     pub(crate) fn group(&self, probability: f64) -> usize {
         // Shares such as 19 of 20 are not hit exactly.
@@ -93,9 +98,7 @@ impl Targeting {
     }
 
     pub(crate) fn frame(&self, batch: &Batch, at: &Context) -> Result<Frame> {
-        let mut frame = features_frame(&self.columns);
-        frame.push(batch, at)?;
-        Ok(frame)
+        Frame::read(&self.columns, batch, at)
     }
 
     /// Whether each row uses the service already.
@@ -112,7 +115,7 @@ impl Targeting {
             texts.iter().fold(writer.u64(texts.len() as u64), |writer, text| writer.text(text))
         };
         let writer = self.learned.write(ModelWriter::new(FORMAT)).u64(u64::from(self.usage.is_some()));
-        let writer = self.usage.iter().fold(writer, |writer, tree| tree.write(writer));
+        let writer = self.usage.iter().fold(writer, |writer, usage| usage.write(writer));
         let writer = texts(texts(writer, &self.columns), &self.user_values);
         writer.f64s(&self.groups).u64s(&self.sizes).finish()
     }
@@ -123,7 +126,7 @@ impl Targeting {
         if !matches!(learned.predictor, Predictor::Tree(_)) {
             return Err(PluginError::UnreadableModel("the model has no tree".into()));
         }
-        let usage = if reader.u64()? == 1 { Some(Tree::read(&mut reader)?) } else { None };
+        let usage = if reader.u64()? == 1 { Some(Usage::read(&mut reader)?) } else { None };
         let texts = |reader: &mut ModelReader<'_>| {
             let count = reader.u64()?;
             (0..count).map(|_| reader.text()).collect::<Result<Vec<String>>>()
@@ -133,14 +136,6 @@ impl Targeting {
         reader.finish()?;
         Ok(Self { learned, usage, columns, groups, user_values, sizes })
     }
-}
-
-fn features_frame(columns: &[String]) -> Frame {
-    let mut frame = Frame::of(columns);
-    for (name, en, zh) in TITLES {
-        frame.entitle(&format!("telecom_targeting__{name}"), en, zh);
-    }
-    frame
 }
 
 fn uses(target: &Frame, means_user: impl Fn(&str) -> bool) -> Vec<Option<bool>> {
@@ -157,19 +152,4 @@ fn uses(target: &Frame, means_user: impl Fn(&str) -> bool) -> Vec<Option<bool>> 
         }
         _ => Vec::new(),
     }
-}
-
-/// A regression tree of how much those use it of whom it is known.
-fn usage_tree(learned: &Learned, frame: &Frame, usage: &Frame, config: &Config, seed: u64) -> Result<Tree> {
-    let Some(Cells::Numbers(numbers)) = usage.columns().first().map(|column| &column.cells) else {
-        return Err(PluginError::UnsuitableData(
-            ("`usage` is no field with numbers", "`usage` 不是数字字段").into(),
-        ));
-    };
-    let known = || (0_u32..).zip(numbers).filter(|(_, number)| !number.is_nan());
-    let places: Vec<u32> = known().map(|(row, _)| row).collect();
-    let target: Vec<f64> = known().map(|(_, number)| *number).collect();
-    let rows = learned.encoding.encode(frame).take(&places);
-    let growth = Growth { max_depth: config.max_depth, min_leaf: config.min_leaf, ..Growth::default() };
-    Ok(grow_tree(&rows, &target, &growth, seed).pruned(config.prune_percent / 100.0))
 }

@@ -2,18 +2,27 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::collections::BTreeMap;
+
 use telecom_targeting::demo::{self, DemoCustomer, is_target};
 use telecom_targeting::{Config, TelecomTargeting};
 use trellis_sdk::testing::{
     BatchBuilder, assert_splitting_changes_no_score, assert_splitting_changes_nothing, context, split, stream,
 };
-use trellis_sdk::{Batch, LearnedBy, Model, ModelReport, PluginError, Scoring, Segmentation, parse_config};
+use trellis_sdk::{
+    Batch, ColumnDescription, LearnedBy, Model, ModelReport, PluginError, Scoring, Segmentation, localized,
+    parse_config,
+};
 
 fn config(json: &str) -> Config {
     parse_config(json).unwrap()
 }
 
 fn batch(customers: &[DemoCustomer]) -> Batch {
+    batch_with(customers, |one| one.uses_service.then_some(one.call_minutes))
+}
+
+fn batch_with(customers: &[DemoCustomer], usage: fn(&DemoCustomer) -> Option<i64>) -> Batch {
     let name = |field: &str| format!("features.telecom_targeting__{field}");
     let each = || customers.iter();
     BatchBuilder::new(0..customers.len() as u64)
@@ -25,7 +34,7 @@ fn batch(customers: &[DemoCustomer]) -> Batch {
         .dictionary(&name("industry"), each().map(|one| Some(one.industry)))
         .boolean(&name("uses_mp3"), each().map(|one| Some(one.uses_mp3)))
         .boolean("target", each().map(|one| Some(one.uses_service)))
-        .int64("usage", each().map(|one| one.uses_service.then_some(one.call_minutes)))
+        .int64("usage", each().map(usage))
         .build()
 }
 
@@ -34,7 +43,20 @@ fn customers() -> Vec<DemoCustomer> {
 }
 
 fn fitted(batch: &Batch) -> Model {
-    <TelecomTargeting as Scoring>::fit(&mut stream(split(batch, 4_000)), &config("{}"), &context()).unwrap()
+    let mut rows = stream(split(batch, 4_000)).described(labels());
+    <TelecomTargeting as Scoring>::fit(&mut rows, &config("{}"), &context()).unwrap()
+}
+
+/// What the server says that two of the columns are called.
+fn labels() -> Vec<ColumnDescription> {
+    let named = |(field, en, zh): (&str, &str, &str)| ColumnDescription {
+        name: format!("features.telecom_targeting__{field}"),
+        label: localized(en, zh),
+        unit: "".into(),
+        options: Vec::new(),
+        extra: Vec::new(),
+    };
+    [("age", "Age", "年龄"), ("occupation", "Occupation", "职业")].map(named).to_vec()
 }
 
 #[test]
@@ -44,8 +66,8 @@ fn the_tree_finds_the_planted_rule() {
     let model = fitted(&batch);
     // The likeliest leaf is the one of the rule: its words, and its share of nine in ten.
     let rule = model.summary.en.split("Most likely to use it ").nth(1).unwrap();
-    assert!(rule.contains("occupation is sales"), "{rule}");
-    for condition in ["< age <= 30.5", "< monthly bill <= 20", "< income <= 50"] {
+    assert!(rule.contains("Occupation is sales"), "{rule}");
+    for condition in ["< Age <= 30.5", "monthly_bill <= 20", "income <= 50"] {
         assert!(rule.contains(condition), "{condition} is not in: {rule}");
     }
     let scores = TelecomTargeting::score(&model.bytes, &batch, &context()).unwrap();
@@ -84,7 +106,8 @@ fn splitting_the_customers_changes_nothing() {
     let model = fitted(&batch);
     assert_splitting_changes_no_score::<TelecomTargeting>(&model.bytes, &batch, &context());
     assert_splitting_changes_nothing::<TelecomTargeting>(&model.bytes, &batch, &context());
-    let whole = <TelecomTargeting as Scoring>::fit(&mut stream([batch]), &config("{}"), &context()).unwrap();
+    let mut rows = stream([batch]).described(labels());
+    let whole = <TelecomTargeting as Scoring>::fit(&mut rows, &config("{}"), &context()).unwrap();
     assert_eq!(whole, model);
 }
 
@@ -98,6 +121,52 @@ fn the_report_draws_both_trees_and_names_every_leaf() {
     }
     let leaves = report.panels.iter().find(|panel| panel.name == "leaves").unwrap().rows();
     assert_eq!(report.value("leaves"), Some(leaves as f64));
+}
+
+#[test]
+fn leaves_are_numbered_by_how_likely_their_customers_are() {
+    let batch = batch(&customers());
+    let model = fitted(&batch);
+    let scores = TelecomTargeting::score(&model.bytes, &batch, &context()).unwrap();
+    let assigned = TelecomTargeting::assign(&model.bytes, &batch, &context()).unwrap();
+    let mut shares = BTreeMap::new();
+    for row in 0..batch.rows() {
+        let leaf = assigned.value("leaf", row).unwrap().to_owned();
+        shares.insert(leaf, scores.value("adoption", row).unwrap());
+    }
+    let shares: Vec<f64> = shares.into_values().collect();
+    assert!(shares.len() > 1 && shares.is_sorted_by(|one, next| one >= next), "{shares:?}");
+    assert!((85.0..95.0).contains(&shares[0]), "{shares:?}");
+}
+
+#[test]
+fn usage_has_rules_of_its_own_and_says_how_far_off_they_are() {
+    let batch = batch(&customers());
+    let model = fitted(&batch);
+    let value = |name: &str| {
+        model.metrics.iter().find(|metric| metric.name == name).map(|metric| metric.value).unwrap()
+    };
+    // Minutes are twice the bill and up to 60 more, at random: mean distance 15, and the tree adds its steps to it.
+    assert!((15.0..40.0).contains(&value("usage_mae")), "{}", value("usage_mae"));
+    assert!(value("usage_r2") > 0.9, "{}", value("usage_r2"));
+    let report = TelecomTargeting::describe_model(LearnedBy::Scoring, &model.bytes).unwrap();
+    let rules = report.panels.iter().find(|panel| panel.name == "usage_leaves").unwrap();
+    assert!(rules.rows() > 4, "{}", rules.rows());
+}
+
+#[test]
+fn who_nobody_knows_the_usage_of_has_none_to_expect() {
+    let batch = batch_with(&demo::customers(2_000, 5), |_| None);
+    let model = fitted(&batch);
+    let scores = TelecomTargeting::score(&model.bytes, &batch, &context()).unwrap();
+    assert_eq!(scores.value("usage", 0), None);
+    assert!(model.metrics.iter().all(|metric| metric.name != "usage_mae"));
+}
+
+#[test]
+fn the_example_is_what_the_generator_makes() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/telecom/customers.csv");
+    assert!(std::fs::read_to_string(file).unwrap() == demo::table(5_000, 1), "run the example `demo` again");
 }
 
 #[test]
