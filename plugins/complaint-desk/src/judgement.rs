@@ -3,6 +3,7 @@
 use trellis_sdk::SetFields;
 use trellis_sdk::{Context, Reason, Result, WorkItem, json, localized, lookups, reason};
 
+use crate::REOPENED;
 use crate::config::Config;
 use crate::severity::{Severity, form_words};
 
@@ -21,8 +22,18 @@ pub(crate) struct Judgement {
 }
 
 impl Judgement {
-    /// Judges a complaint as it is.
+    /// Judges a complaint as it is. Its time for an answer began when it came in, or when it was last reopened.
     pub(crate) fn of(case: &WorkItem, config: &Config, at: &Context) -> Result<Self> {
+        let began_ms = case.time(REOPENED).or(case.time("created_at")).unwrap_or(at.now_ms);
+        Self::since(case, config, at, began_ms)
+    }
+
+    /// Judges a complaint that is being reopened.
+    pub(crate) fn reopened(case: &WorkItem, config: &Config, at: &Context) -> Result<Self> {
+        Self::since(case, config, at, at.now_ms)
+    }
+
+    fn since(case: &WorkItem, config: &Config, at: &Context, began_ms: i64) -> Result<Self> {
         let form = case.choice("dissatisfaction");
         let (form_en, form_zh) = form_words(form);
         let base = Severity::of(form);
@@ -34,7 +45,7 @@ impl Judgement {
             "form-of-dissatisfaction",
             localized(
                 format!("The customer {form_en}: severity {en}."),
-                format!("顾客的不满表现为“{form_zh}”，严重程度为{zh}。"),
+                format!("客户的不满表现为“{form_zh}”，严重程度：{zh}。"),
             ),
             1.0,
         )];
@@ -48,7 +59,7 @@ impl Judgement {
             );
             reasons.push(reason("repeated-complaint", text, 0.8));
         }
-        let due_ms = received_ms + i64::from(config.hours(severity)) * HOUR_MS;
+        let due_ms = began_ms + i64::from(config.hours(severity)) * HOUR_MS;
         Ok(Self { severity, due_ms, customer_kind: customer_kind(case)?, reasons })
     }
 

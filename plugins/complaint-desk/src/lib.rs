@@ -28,6 +28,9 @@ const FIRST_RESPONSE: &str = "first-response";
 /// When the complaint came in: what the host notes about a record is no column of a dataset.
 const RECEIVED: &str = "complaint_desk__received_at";
 
+/// When it was last made new again: from then on its first answer is awaited.
+pub(crate) const REOPENED: &str = "complaint_desk__reopened_at";
+
 /// The plugin.
 #[derive(Debug)]
 pub struct ComplaintDesk;
@@ -78,24 +81,18 @@ impl ServiceWorkflow for ComplaintDesk {
         if !is_complaint(case) {
             return Ok(Decision::nothing());
         }
-        let improved = improvement::react(case, event, config, at);
+        // One save may move it, change what it is about, and name its cause: each has its own consequences.
+        let mut decision = Decision::nothing();
         if event.has_changed("status") {
-            let moved = moved(case, config);
-            let reasons = moved.reasons.into_iter().chain(improved.reasons).collect();
-            return Ok(Decision { actions: moved.actions, reasons }.then_all(improved.actions));
+            decision = joined(decision, moved(case, config, at)?);
         }
-        if !improved.is_nothing() {
-            return Ok(improved);
+        decision = joined(decision, improvement::react(case, event, config, at));
+        let is_reopened = event.has_changed("status") && case.choice("status") == Some("new");
+        let is_other = event.has_changed("dissatisfaction") || event.has_changed("account");
+        if is_other && !is_over(case) && !is_reopened {
+            decision = joined(decision, judged_again(case, config, at)?);
         }
-        if is_over(case) || !(event.has_changed("dissatisfaction") || event.has_changed("account")) {
-            return Ok(Decision::nothing());
-        }
-        let (judgement, before) =
-            (Judgement::of(case, config, at)?, Severity::parse(case.choice("severity")));
-        let decision = judged(case, &judgement);
-        let rises =
-            judgement.severity >= Severity::High && before.is_none_or(|before| before < Severity::High);
-        Ok(if rises { decision.then(tasks::alert(case, judgement.severity)) } else { decision })
+        Ok(decision)
     }
 
     fn suggest(case: &WorkItem, config: &Config, _: &Context) -> Result<Vec<Suggestion>> {
@@ -118,9 +115,36 @@ fn is_over(case: &WorkItem) -> bool {
     matches!(case.choice("status"), Some("resolved" | "closed"))
 }
 
-/// Sets what the judgement says; nothing where it is so already.
-fn judged(case: &WorkItem, judgement: &Judgement) -> Decision {
-    Decision { actions: Vec::new(), reasons: judgement.reasons.clone() }.then_all(judgement.changes(case))
+/// Both, what is done first coming first.
+fn joined(one: Decision, other: Decision) -> Decision {
+    let reasons = one.reasons.into_iter().chain(other.reasons).collect();
+    Decision { actions: one.actions, reasons }.then_all(other.actions)
+}
+
+/// Something changed that its severity depends on. The clock runs anew where nobody has answered yet and another time holds.
+fn judged_again(case: &WorkItem, config: &Config, at: &Context) -> Result<Decision> {
+    let judgement = Judgement::of(case, config, at)?;
+    let before = Severity::parse(case.choice("severity"));
+    let severe = judgement.severity >= Severity::High;
+    let rises = severe && before.is_none_or(|before| before < Severity::High);
+    let waits = case.choice("status") == Some("new") && case.time("due_at") != Some(judgement.due_ms);
+    Ok(Decision { actions: Vec::new(), reasons: judgement.reasons.clone() }
+        .then_all(judgement.changes(case))
+        .then_all(rises.then(|| tasks::alert(case, judgement.severity)))
+        .then_all(waits.then(|| case.start_timer(FIRST_RESPONSE, judgement.due_ms))))
+}
+
+/// It is new again: the time for an answer begins now.
+fn reopened(case: &WorkItem, config: &Config, at: &Context) -> Result<Decision> {
+    let judgement = Judgement::reopened(case, config, at)?;
+    let text = localized(
+        "The complaint was reopened: the time for an answer begins anew.",
+        "投诉被重新打开，响应时限重新计算。",
+    );
+    let set = judgement.changes(case).unwrap_or_else(|| case.set_fields()).time(REOPENED, at.now_ms);
+    let because = Decision::because(reason("reopened", text, 1.0));
+    let because = joined(because, Decision { actions: Vec::new(), reasons: judgement.reasons.clone() });
+    Ok(because.then(set).then(case.start_timer(FIRST_RESPONSE, judgement.due_ms)))
 }
 
 /// The time for the first answer is over.
@@ -135,12 +159,12 @@ fn unanswered(case: &WorkItem) -> Decision {
 }
 
 /// Its status was changed.
-fn moved(case: &WorkItem, config: &Config) -> Decision {
-    match case.choice("status") {
+fn moved(case: &WorkItem, config: &Config, at: &Context) -> Result<Decision> {
+    Ok(match case.choice("status") {
         Some("resolved") => {
             let text = localized(
-                "The complaint was resolved: ask whether the customer is content.",
-                "投诉已解决，需要回访顾客是否满意。",
+                "The complaint was resolved: ask whether the customer is satisfied.",
+                "投诉已解决，请回访客户是否满意。",
             );
             Decision::because(reason("resolved", text, 1.0))
                 .then(case.cancel_timer(FIRST_RESPONSE))
@@ -150,12 +174,13 @@ fn moved(case: &WorkItem, config: &Config) -> Decision {
                         .then(|| tasks::find_cause(case, config.corrective_days)),
                 )
         }
-        Some("new") | None => Decision::nothing(),
+        Some("new") => reopened(case, config, at)?,
+        None => Decision::nothing(),
         Some(_) => {
             let text = localized("Somebody has taken it up.", "已有人受理该投诉。");
             Decision::because(reason("taken-up", text, 1.0)).then(case.cancel_timer(FIRST_RESPONSE))
         }
-    }
+    })
 }
 
 /// What is missing before it may be closed.

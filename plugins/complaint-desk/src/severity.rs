@@ -64,10 +64,10 @@ impl Severity {
     /// English and Chinese.
     pub fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::Low => ("low", "低"),
-            Self::Medium => ("medium", "中"),
-            Self::High => ("high", "高"),
-            Self::Critical => ("critical", "紧急"),
+            Self::Low => ("low", "轻微"),
+            Self::Medium => ("medium", "一般"),
+            Self::High => ("high", "较重"),
+            Self::Critical => ("critical", "严重"),
         }
     }
 }

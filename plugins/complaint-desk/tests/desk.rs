@@ -249,8 +249,12 @@ fn severities_compare() {
     assert_eq!(Severity::Critical.raised(), Severity::Critical);
 }
 
+fn change(name: &str) -> trellis_sdk::FieldValue {
+    trellis_sdk::FieldValue { name: name.into(), value: None }
+}
+
 fn changed(name: &str) -> Occurrence {
-    Occurrence::Changed(vec![trellis_sdk::FieldValue { name: name.into(), value: None }])
+    Occurrence::Changed(vec![change(name)])
 }
 
 fn on(case: RecordBuilder, event: &Occurrence) -> Decision {
@@ -341,4 +345,46 @@ fn r46_the_answer_follows_severity_and_open_wants() {
     let mild = reply(open.clone().choice("severity", "low").choice("channel", "visit")).unwrap();
     assert!(mild.channel == "email" && !mild.body.en.contains("management"));
     assert!(reply(open.choices("complaint_desk__wants_met", Want::ALL.map(Want::option))).is_none());
+}
+
+#[test]
+fn one_save_that_changes_much_has_all_consequences() {
+    let _nobody = testing::lookups([]);
+    let case = || complaint("legal_action").choice("status", "open").choice("severity", "medium");
+    let event = Occurrence::Changed(vec![change("status"), change("dissatisfaction")]);
+    let decision = on(case(), &event);
+    let cancelled = Action::from(of_customer(case()).cancel_timer("first-response"));
+    assert!(decision.actions.contains(&cancelled), "it was taken up: {decision:?}");
+    assert_eq!(set(&decision, "severity"), Some(Value::Choice("critical".into())), "and is judged again");
+    assert!(
+        subjects(&decision).iter().any(|subject| subject.starts_with("Severe complaint")),
+        "{decision:?}"
+    );
+    let cause = || case().text("complaint_desk__root_cause", "The box is too thin");
+    let event = Occurrence::Changed(vec![change("complaint_desk__root_cause"), change("dissatisfaction")]);
+    let decision = on(cause(), &event);
+    assert_eq!(set(&decision, "severity"), Some(Value::Choice("critical".into())));
+    assert!(
+        subjects(&decision).iter().any(|subject| subject.starts_with("Decide a corrective")),
+        "{decision:?}"
+    );
+}
+
+#[test]
+fn a_reopened_complaint_starts_its_clock_anew() {
+    let _nobody = testing::lookups([]);
+    let long_ago = NOW_MS - 1_000 * HOUR_MS;
+    let case =
+        || complaint("complained_to_company").time("created_at", long_ago).choice("severity", "medium");
+    let decision = on(case(), &changed("status"));
+    let timer = Action::from(of_customer(case()).start_timer("first-response", NOW_MS + 24 * HOUR_MS));
+    assert!(decision.actions.contains(&timer), "{decision:?}");
+    assert_eq!(set(&decision, "due_at"), Some(Value::Time(NOW_MS + 24 * HOUR_MS)));
+    // What is judged later counts from there, too, and a worse form shortens the time.
+    let reopened =
+        || case().time("complaint_desk__reopened_at", NOW_MS).choice("dissatisfaction", "legal_action");
+    let decision = on(reopened(), &changed("dissatisfaction"));
+    assert_eq!(set(&decision, "due_at"), Some(Value::Time(NOW_MS + 2 * HOUR_MS)));
+    let timer = Action::from(of_customer(case()).start_timer("first-response", NOW_MS + 2 * HOUR_MS));
+    assert!(decision.actions.contains(&timer), "{decision:?}");
 }
