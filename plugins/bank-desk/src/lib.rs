@@ -110,7 +110,7 @@ fn moved(case: &WorkItem, matter: Matter, config: &Config) -> Decision {
         return Decision::nothing();
     }
     let (en, zh) = step.words();
-    let text = localized(format!("Now it is so far: {en}."), format!("当前环节：{zh}。"));
+    let text = localized(format!("Current step: {en}."), format!("当前环节：{zh}。"));
     let mut decision = Decision::because(reason("next-step", text, 1.0)).then(set);
     if step != Step::Documents && case.choice("bank_desk__step") == Some(Step::Documents.option()) {
         decision = decision.then(case.cancel_timer(DOCUMENTS));

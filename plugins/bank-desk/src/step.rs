@@ -90,8 +90,10 @@ fn facts(case: &WorkItem, matter: Matter) -> Vec<Requirement> {
 fn decision(case: &WorkItem) -> Vec<Requirement> {
     let mut missing = Vec::new();
     if case.is_blank("bank_desk__decision") {
-        missing
-            .push(requirement("decision-missing", "Decide.", "请作出决定。").on_field("bank_desk__decision"));
+        missing.push(
+            requirement("decision-missing", "Enter the decision.", "请填写决定。")
+                .on_field("bank_desk__decision"),
+        );
     }
     if case.is_blank("bank_desk__decided_by") {
         let of = requirement("decider-missing", "Say who decided.", "请填写决定人。");

@@ -35,7 +35,7 @@ fn send(entry: &Entry) -> SendMessage {
     let ((en, zh), (text_en, text_zh)) = (heading(entry.occasion), text(entry.occasion));
     let (ask_en, ask_zh) = if entry.asks_opinion {
         (
-            "\nHow content are you with us, from 1 (not at all) to 5 (very)? And what should we do better? Just answer this message.",
+            "\nHow satisfied are you with us, from 1 (not at all) to 5 (very)? And what should we do better? Just answer this message.",
             "\n您对我们的满意度如何（1 分为很不满意，5 分为非常满意）？有哪些地方希望我们改进？直接回复即可。",
         )
     } else {
@@ -67,12 +67,12 @@ fn text(occasion: Occasion) -> (&'static str, &'static str) {
             "您的合同即将到期，如需续约或调整内容，请告诉我们。",
         ),
         Occasion::Delivery => (
-            "Your order has arrived. Is everything as you expected? If not, we put it right.",
+            "Your order has arrived. Is everything as you expected? If not, we will put it right.",
             "您的订单已送达，一切是否符合预期？如有任何问题，我们会尽快为您处理。",
         ),
         Occasion::OrderPlaced => (
             "Thank you for your order. We look after it and tell you when it is on its way.",
-            "感谢您的订购，我们正在为您备货，发货后会及时通知您。",
+            "感谢您的订购，我们会尽快处理，发货后通知您。",
         ),
         Occasion::Inactivity => (
             "We have not heard from you for a while. Is there anything that we can do for you?",

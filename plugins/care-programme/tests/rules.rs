@@ -150,7 +150,7 @@ fn r50_the_channel_decides_between_a_call_and_a_message() {
     assert!(call.description.zh_cn.contains("满意度"), "it asks for an opinion");
     let Action::SendMessage(message) = &actions[1].actions[0] else { panic!("{actions:?}") };
     assert_eq!(message.channel, "email");
-    assert!(message.subject.en.starts_with("Care:") && message.body.en.contains("How content"));
+    assert!(message.subject.en.starts_with("Care:") && message.body.en.contains("How satisfied"));
     assert!(actions.iter().all(|one| !one.reasons.is_empty()));
 }
 

@@ -70,14 +70,16 @@ impl ServiceWorkflow for InsuranceDesk {
         if !is_claim(case) {
             return Ok(Decision::nothing());
         }
-        if event.has_changed("status") && case.choice("status") != Some("new") {
-            return Ok(taken_up(case));
-        }
+        let moves = event.has_changed("status") && case.choice("status") != Some("new");
+        let taken = if moves { taken_up(case) } else { Decision::nothing() };
         if is_closed(case) {
-            return Ok(Decision::nothing());
+            return Ok(taken);
         }
+        // The save that takes it up may say more about it.
         let before = case.choice("insurance_desk__step");
-        let (decision, step) = brought_up(case, config, received_ms(case, at))?;
+        let (brought, step) = brought_up(case, config, received_ms(case, at))?;
+        let reasons = taken.reasons.into_iter().chain(brought.reasons).collect();
+        let decision = Decision { actions: taken.actions, reasons }.then_all(brought.actions);
         if before == Some(step.option()) {
             return Ok(decision);
         }
@@ -142,7 +144,7 @@ fn brought_up(case: &WorkItem, config: &Config, received_ms: i64) -> Result<(Dec
         return Ok((Decision::nothing(), step));
     }
     let (en, zh) = step.words();
-    let text = localized(format!("Now it is so far: {en}."), format!("当前环节：{zh}。"));
+    let text = localized(format!("Current step: {en}."), format!("当前环节：{zh}。"));
     let decision = Decision { actions: vec![set.into()], reasons: findings.reasons() };
     Ok((if moves { decision.and_because(reason("next-step", text, 0.7)) } else { decision }, step))
 }

@@ -116,7 +116,7 @@ fn notice(case: &WorkItem) -> Vec<Requirement> {
     let asked = [
         ("account", "Name the customer.", "请填写客户。"),
         ("insurance_desk__contract", "Name the contract.", "请填写保险合同。"),
-        ("insurance_desk__line", "Give the line.", "请填写险种。"),
+        ("insurance_desk__line", "Choose the line of insurance.", "请选择险种。"),
         ("insurance_desk__cause", "Give the cause of the loss.", "请填写出险原因。"),
         ("insurance_desk__loss_on", "Give the day of the loss.", "请填写出险日期。"),
         ("insurance_desk__estimate", "Give a first estimate.", "请填写初步估损。"),

@@ -11,7 +11,7 @@ use crate::tasks;
 pub(crate) fn of(case: &WorkItem, config: &Config) -> Vec<Suggestion> {
     let step = Step::of(case, config);
     let (en, zh) = step.words();
-    let because = reason("step", localized(format!("It is so far: {en}."), format!("当前环节：{zh}。")), 1.0);
+    let because = reason("step", localized(format!("Current step: {en}."), format!("当前环节：{zh}。")), 1.0);
     let next = |name: &str, en: &str, zh: &str| {
         suggestion(name, en, zh).because(because.clone()).then(tasks::of_step(case, step, config))
     };
