@@ -44,7 +44,6 @@ fn misses(customers: usize, plugin: &str, what: &str) -> Option<&'static str> {
         ("ab-test", "sample_size_means") => "`delta`",
         ("ab-test", "experiment") => "`group`",
         ("cross-sell", "recommend") => "`basket`",
-        ("next-purchase", "run") => "bought on two days or more",
         ("churn-risk" | "response-model" | "telecom-targeting", "run") => "outcome",
         ("churn-risk", "reasons") => "lost",
         ("lead-score", "run") if customers == 0 => "no lead",
