@@ -4,7 +4,7 @@
 
 use trellis_sdk::Rng;
 
-use crate::points::{LANES, Points};
+use crate::points::{LANES, Points, squared_distance_of, squared_distances};
 
 /// When iterations are given up. They stop by themselves much earlier: every one lowers the inertia.
 const ITERATIONS_MAX: u32 = 1_000;
@@ -172,10 +172,7 @@ fn inertia(points: &Points, centroids: &[Vec<f64>], labels: &[u8]) -> f64 {
     for ((tile, filled), labels) in points.tiles().zip(labels.chunks(LANES)) {
         for (lane, label) in labels.iter().take(filled).enumerate() {
             let Some(centroid) = centroids.get(usize::from(*label)) else { continue };
-            for (values, coordinate) in tile.iter().zip(centroid) {
-                let difference = values.get(lane).copied().unwrap_or(0.0) - coordinate;
-                inertia += difference * difference;
-            }
+            inertia += squared_distance_of(tile, lane, centroid);
         }
     }
     inertia
@@ -193,7 +190,7 @@ pub fn spread_out(points: &Points, clusters: usize, rng: &mut Rng) -> Vec<Vec<f6
         let Some(latest) = chosen.last() else { break };
         let mut whole = 0.0;
         for ((tile, filled), distances) in points.tiles().zip(distances.chunks_mut(LANES)) {
-            let found = tile_distances(tile, latest);
+            let found = squared_distances(tile, latest);
             for (distance, found) in distances.iter_mut().zip(found).take(filled) {
                 *distance = distance.min(found);
                 whole += *distance;
@@ -212,16 +209,6 @@ pub fn spread_out(points: &Points, clusters: usize, rng: &mut Rng) -> Vec<Vec<f6
         chosen.extend(drawn.map(|place| points.point(place)));
     }
     chosen
-}
-
-fn tile_distances(tile: &[[f64; LANES]], centroid: &[f64]) -> [f64; LANES] {
-    let mut distances = [0.0; LANES];
-    for (values, coordinate) in tile.iter().zip(centroid) {
-        for (distance, value) in distances.iter_mut().zip(values) {
-            *distance += (value - coordinate) * (value - coordinate);
-        }
-    }
-    distances
 }
 
 /// The best of several clusterings from random beginnings; of equally good ones the first.

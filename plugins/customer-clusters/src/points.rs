@@ -70,6 +70,16 @@ impl Points {
         thinned
     }
 
+    /// Writes how far each point lies from `point`, eight at a time.
+    pub(crate) fn distances(&self, point: &[f64], distances: &mut [f64]) {
+        for ((tile, _), distances) in self.tiles().zip(distances.chunks_mut(LANES)) {
+            for (distance, squared) in distances.iter_mut().zip(squared_distances(tile, point)) {
+                // Exact by IEEE 754, so that it is the same natively and in a component.
+                *distance = squared.sqrt();
+            }
+        }
+    }
+
     /// Subtracts a mean from each dimension and divides it by a deviation. What is not a number becomes 0, the mean.
     pub fn standardise(&mut self, means: &[f64], deviations: &[f64]) {
         for tile in self.values.chunks_exact_mut(self.dimensions) {
@@ -80,4 +90,26 @@ impl Points {
             }
         }
     }
+}
+
+/// The squared distance of each point of a tile from `point`.
+#[inline]
+pub(crate) fn squared_distances(tile: &[[f64; LANES]], point: &[f64]) -> [f64; LANES] {
+    let mut distances = [0.0; LANES];
+    for (values, coordinate) in tile.iter().zip(point) {
+        for (distance, value) in distances.iter_mut().zip(values) {
+            *distance += (value - coordinate) * (value - coordinate);
+        }
+    }
+    distances
+}
+
+/// The squared distance of one point of a tile from `point`.
+#[inline]
+pub(crate) fn squared_distance_of(tile: &[[f64; LANES]], lane: usize, point: &[f64]) -> f64 {
+    let differences = tile.iter().zip(point).map(|(values, coordinate)| match values.get(lane) {
+        Some(value) => value - coordinate,
+        None => 0.0,
+    });
+    differences.map(|difference| difference * difference).sum()
 }

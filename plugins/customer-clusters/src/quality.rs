@@ -3,7 +3,7 @@
 use trellis_sdk::math::sqrt;
 
 use crate::kmeans::{Clustering, squared_distance};
-use crate::points::Points;
+use crate::points::{LANES, Points, squared_distance_of};
 
 /// Up to how many points silhouettes are exact, since every pair is compared; of more, an even choice is taken.
 pub(crate) const SILHOUETTE_POINTS_MAX: usize = 4_000;
@@ -14,7 +14,7 @@ pub(crate) const SILHOUETTE_POINTS_MAX: usize = 4_000;
 pub fn silhouettes(points: &Points, clusterings: &[Clustering]) -> Vec<Option<f64>> {
     let step = points.count().div_ceil(SILHOUETTE_POINTS_MAX).max(1);
     let chosen: Vec<usize> = (0..points.count()).step_by(step).collect();
-    let rows: Vec<Vec<f64>> = chosen.iter().map(|place| points.point(*place)).collect();
+    let thinned = points.thinned(step);
     let label = |clustering: &Clustering, place: usize| {
         usize::from(clustering.labels.get(place).copied().unwrap_or(0))
     };
@@ -33,12 +33,13 @@ pub fn silhouettes(points: &Points, clusterings: &[Clustering]) -> Vec<Option<f6
         .collect();
     let mut totals = vec![0.0; clusterings.len()];
     let mut sums: Vec<Vec<f64>> = sizes.iter().map(|sizes| vec![0.0; sizes.len()]).collect();
-    for (place, row) in rows.iter().enumerate() {
+    let mut distances = vec![0.0; thinned.count()];
+    for place in 0..thinned.count() {
+        thinned.distances(&thinned.point(place), &mut distances);
         sums.iter_mut().for_each(|sums| sums.fill(0.0));
-        for (other, other_row) in rows.iter().enumerate() {
-            let distance = sqrt(squared_distance(row, other_row));
-            for (sums, labels) in sums.iter_mut().zip(&labels) {
-                add(sums, labels.get(other).copied().unwrap_or(0), distance);
+        for (sums, labels) in sums.iter_mut().zip(&labels) {
+            for (label, distance) in labels.iter().zip(&distances) {
+                add(sums, *label, *distance);
             }
         }
         let of_row = totals.iter_mut().zip(&sums).zip(&labels).zip(&sizes);
@@ -47,7 +48,7 @@ pub fn silhouettes(points: &Points, clusterings: &[Clustering]) -> Vec<Option<f6
         }
     }
     let mean = |(total, clustering): (f64, &Clustering)| {
-        (clustering.sizes.len() > 1).then(|| total / rows.len() as f64)
+        (clustering.sizes.len() > 1).then(|| total / thinned.count() as f64)
     };
     totals.into_iter().zip(clusterings).map(mean).collect()
 }
@@ -91,10 +92,12 @@ pub fn calinski_harabasz(points: &Points, clustering: &Clustering) -> Option<f64
 /// the centroids (D. Davies, D. Bouldin, 1979); the lower, the better. None for one cluster.
 pub fn davies_bouldin(points: &Points, clustering: &Clustering) -> Option<f64> {
     let mut spreads = vec![0.0; clustering.sizes.len()];
-    for (place, label) in clustering.labels.iter().enumerate() {
-        let label = usize::from(*label);
-        let Some(centroid) = clustering.centroids.get(label) else { continue };
-        add(&mut spreads, label, sqrt(squared_distance(&points.point(place), centroid)));
+    for ((tile, _), labels) in points.tiles().zip(clustering.labels.chunks(LANES)) {
+        for (lane, label) in labels.iter().enumerate() {
+            let label = usize::from(*label);
+            let Some(centroid) = clustering.centroids.get(label) else { continue };
+            add(&mut spreads, label, squared_distance_of(tile, lane, centroid).sqrt());
+        }
     }
     spreads.iter_mut().zip(&clustering.sizes).for_each(|(spread, size)| *spread /= *size as f64);
     let clusters = || clustering.centroids.iter().zip(&spreads).enumerate();
