@@ -1,6 +1,6 @@
 //! Prints what the host reaches on this machine. It judges nothing: figures are compared with the aims by people.
 //!
-//! `cargo xtask bench [calls] [commits] [decisions] [http] [isolation] [records] [rfm] [run] [scoring] [startup]` builds it in release mode and runs
+//! `cargo xtask bench [calls] [commits] [decisions] [http] [isolation] [learning] [packs] [records] [rfm] [run] [scoring] [startup]` builds it in release mode and runs
 //! all parts or those named.
 
 mod calls;
@@ -12,6 +12,7 @@ mod figures;
 mod http;
 mod isolation;
 mod memory;
+mod packs;
 mod population;
 mod records;
 mod rfm;
@@ -23,12 +24,14 @@ use std::collections::BTreeSet;
 
 type Part = (&'static str, fn());
 
-const PARTS: [Part; 10] = [
+const PARTS: [Part; 12] = [
     ("calls", calls::measure),
     ("commits", commits::measure),
     ("decisions", decisions::measure),
     ("http", http::measure),
     ("isolation", isolation::measure),
+    ("learning", packs::million::measure),
+    ("packs", packs::measure),
     ("records", records::measure),
     ("rfm", rfm::end_to_end),
     ("run", rfm::warm_run),

@@ -9,5 +9,9 @@ pub(crate) fn bench(arguments: &[String]) -> Result {
     step("build (release)", &mut cargo(&["build", "--release", "--package", "trellis-bench"]))?;
     let mut bench = std::process::Command::new(target_dir().join("release/trellis-bench"));
     bench.args(arguments).env("TRELLIS_TEST_PLUGINS", target_dir().join("plugins"));
+    // Where the part `packs` keeps the tools that it compares with.
+    if std::env::var_os("TRELLIS_BENCH_PYTHON").is_none() {
+        bench.env("TRELLIS_BENCH_PYTHON", target_dir().join("bench-python"));
+    }
     step("bench", &mut bench)
 }
