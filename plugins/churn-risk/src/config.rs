@@ -24,6 +24,9 @@ pub struct Config {
     /// How many days the outcome is watched; for the definitions by orders.
     #[serde(default = "outcome_days")]
     pub outcome_days: i32,
+    /// Who had an order so many days before the watched days was a customer when they began; for [`Definition::Window`].
+    #[serde(default = "active_days")]
+    pub active_days: i32,
     /// How many usual intervals without an order mean lost.
     #[serde(default = "cycles")]
     pub cycles: f64,
@@ -45,6 +48,10 @@ pub struct Config {
     /// How many percent are of low value.
     #[serde(default = "low_value_percent")]
     pub low_value_percent: f64,
+    /// What it costs to try to retain a customer, in whole units of the base currency.
+    pub retention_cost: Option<f64>,
+    /// What it brings where the customer would have left, in the same units.
+    pub retention_benefit: Option<f64>,
     /// How the model is learned.
     #[serde(flatten)]
     pub learning: Settings,
@@ -74,6 +81,10 @@ fn lost_values() -> Vec<String> {
 
 fn outcome_days() -> i32 {
     90
+}
+
+fn active_days() -> i32 {
+    365
 }
 
 fn cycles() -> f64 {
@@ -119,6 +130,12 @@ impl Config {
                 "缺少 `target`；按 `label` 定义流失时，须由一个字段标明哪些客户已流失",
             );
         }
+        if self.retention_cost.is_some() != self.retention_benefit.is_some() {
+            return refuse(
+                "`retention_cost` and `retention_benefit` belong together: give both or neither",
+                "`retention_cost` 与 `retention_benefit` 须同时填写或同时留空",
+            );
+        }
         if self.features.is_empty() && !self.uses_orders() {
             return refuse(
                 "`features` is empty and `behaviour` is off; the model has nothing to learn from",
@@ -132,6 +149,11 @@ impl Config {
             );
         }
         Ok(())
+    }
+
+    /// What retaining costs and brings, where an admin said so.
+    pub(crate) fn retention(&self) -> Option<(f64, f64)> {
+        self.retention_cost.zip(self.retention_benefit)
     }
 
     /// Whether orders are features.

@@ -11,9 +11,11 @@ mod orders;
 mod pictures;
 mod population;
 mod reasons;
+mod survival;
 mod value;
 
 use trellis_mining::learner::{Predictor, effect_reason, effects};
+use trellis_mining::outcome::readings_panel;
 use trellis_mining::tree::short;
 use trellis_sdk::{
     Analysis, AnalysisDescription, Assignments, Batch, Context, LearnedBy, LocalizedText, Model, ModelReport,
@@ -135,10 +137,17 @@ impl ModelReport for ChurnRisk {
         let model = ChurnModel::of_bytes(model)?;
         let mut report = model.learned.report(&WORDS);
         (report.summary, report.metrics) = (model.summary(), model.metrics());
-        Ok(report
+        report = report
             .panel(pictures::matrix(&model))
             .panel(pictures::survival(&model.survival))
-            .panel(pictures::groups(&model.survival)))
+            .panel(pictures::groups(&model.survival));
+        if let Some(retention) = &model.retention {
+            report = report.panel(retention.panel(&pictures::RETENTION));
+        }
+        if !model.readings.is_empty() {
+            report = report.panel(readings_panel(&model.readings, [("lost", "流失"), ("stayed", "未流失")]));
+        }
+        Ok(report)
     }
 }
 

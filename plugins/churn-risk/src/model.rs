@@ -2,6 +2,8 @@
 
 use trellis_mining::frame::Frame;
 use trellis_mining::learner::{Learned, Words};
+use trellis_mining::outcome::{Reading, read_readings, write_readings};
+use trellis_mining::profit::Profit;
 use trellis_mining::survival::{LogRank, Point};
 use trellis_sdk::{
     Batch, Context, LocalizedText, Metric, ModelReader, ModelWriter, Result, localized, metric,
@@ -11,7 +13,7 @@ use crate::orders::{Orders, TODAY};
 use crate::value::Cuts;
 
 /// The format of the bytes. A change of what is written, or of what it means, needs a new number.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// What the report calls things.
 pub(crate) const WORDS: Words =
@@ -33,6 +35,10 @@ pub(crate) struct ChurnModel {
     /// Customers, what they are worth, and how many of them are expected to leave: risk by risk, within it value by value, low first.
     pub(crate) cells: [(u64, f64, f64); 9],
     pub(crate) survival: Survival,
+    /// How the field that says who is lost was read; empty where orders say it.
+    pub(crate) readings: Vec<Reading>,
+    /// Whom it pays to retain, where costs are configured.
+    pub(crate) retention: Option<Profit>,
 }
 
 /// How long customers stay.
@@ -44,12 +50,16 @@ pub(crate) struct Survival {
     pub(crate) is_given: bool,
 }
 
-/// The curve of one group.
+/// The curve of all customers or of a group.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Curve {
-    /// Empty where there is one group of all.
-    pub(crate) name: String,
+    pub(crate) name: LocalizedText,
     pub(crate) customers: u64,
+    /// When half have left.
+    pub(crate) median: Option<f64>,
+    /// The share that is still there after the last time.
+    pub(crate) staying: f64,
+    /// The curve, thinned out.
     pub(crate) points: Vec<Point>,
 }
 
@@ -99,7 +109,7 @@ impl ChurnModel {
     pub(crate) fn metrics(&self) -> Vec<Metric> {
         let (high, worth) = self.high_risk();
         let expected: f64 = self.cells.iter().map(|cell| cell.2).sum();
-        let mut metrics = self.learned.evaluation.metrics();
+        let mut metrics = self.learned.evaluation.metrics(&WORDS);
         metrics.extend([
             metric("high_risk_customers", localized("Customers at high risk", "高风险客户数"), high as f64),
             metric(
@@ -109,6 +119,9 @@ impl ChurnModel {
             ),
             metric("expected_losses", localized("Customers expected to be lost", "预计流失客户数"), expected),
         ]);
+        if let Some(retention) = &self.retention {
+            metrics.extend(retention.metrics());
+        }
         if let Some(test) = self.survival.test {
             metrics.push(metric(
                 "log_rank",
@@ -142,7 +155,9 @@ impl ChurnModel {
             .iter()
             .fold(writer, |writer, test| writer.f64(test.chi_square).u64(test.freedom as u64).f64(test.p));
         let writer = curves.iter().fold(writer.u64(curves.len() as u64), |writer, curve| {
-            let writer = writer.text(&curve.name).u64(curve.customers).u64(curve.points.len() as u64);
+            let writer = writer.text(&curve.name.en).text(&curve.name.zh_cn).u64(curve.customers);
+            let writer = writer.f64(curve.median.unwrap_or(f64::NAN)).f64(curve.staying);
+            let writer = writer.u64(curve.points.len() as u64);
             curve.points.iter().fold(writer, |writer, point| {
                 writer
                     .u64s(&[point.at_risk, point.events])
@@ -152,7 +167,8 @@ impl ChurnModel {
                     .f64(point.upper)
             })
         });
-        writer.finish()
+        let writer = write_readings(&self.readings, writer).u64(u64::from(self.retention.is_some()));
+        self.retention.iter().fold(writer, |writer, retention| retention.write(writer)).finish()
     }
 
     pub(crate) fn of_bytes(bytes: &[u8]) -> Result<Self> {
@@ -168,8 +184,10 @@ impl ChurnModel {
             *cell = (reader.u64()?, reader.f64()?, reader.f64()?);
         }
         let survival = read_survival(&mut reader)?;
+        let readings = read_readings(&mut reader)?;
+        let retention = if reader.u64()? == 1 { Some(Profit::read(&mut reader)?) } else { None };
         reader.finish()?;
-        Ok(Self { learned, columns, uses_orders, medium, high, cuts, cells, survival })
+        Ok(Self { learned, columns, uses_orders, medium, high, cuts, cells, survival, readings, retention })
     }
 }
 
@@ -182,9 +200,12 @@ fn read_survival(reader: &mut ModelReader<'_>) -> Result<Survival> {
     let count = reader.u64()?;
     let mut curves = Vec::new();
     for _ in 0..count {
-        let (name, customers, points) = (reader.text()?, reader.u64()?, reader.u64()?);
+        let name = localized(reader.text()?, reader.text()?);
+        let (customers, median, staying) = (reader.u64()?, reader.f64()?, reader.f64()?);
+        let points = reader.u64()?;
         let points: Result<Vec<Point>> = (0..points).map(|_| read_point(reader)).collect();
-        curves.push(Curve { name, customers, points: points? });
+        let median = (!median.is_nan()).then_some(median);
+        curves.push(Curve { name, customers, median, staying, points: points? });
     }
     Ok(Survival { curves, test, is_given })
 }

@@ -103,10 +103,21 @@ impl Orders {
     }
 }
 
-/// Who bought before the watched days and not within them; none where nobody could tell, since there was no order before.
-pub(crate) fn lost_by_window(before: &Orders, today: &Orders) -> Vec<Option<bool>> {
-    let counts = before.count.iter().zip(&today.count);
-    counts.map(|(before, today)| (*before > 0.0).then_some(today <= before)).collect()
+/// Of those who were active when the watched days began on `cut`, with an order in the `active_days` before, who has none within them. None for all others: who had
+/// been silent for long was lost before, and would teach nothing but that.
+pub(crate) fn lost_by_window(
+    before: &Orders,
+    today: &Orders,
+    cut: i32,
+    active_days: i32,
+) -> Vec<Option<bool>> {
+    let counts = before.count.iter().zip(&today.count).zip(&before.last);
+    counts
+        .map(|((count, until_today), last)| {
+            let was_active = *count > 0.0 && f64::from(cut) - last <= f64::from(active_days);
+            was_active.then_some(until_today <= count)
+        })
+        .collect()
 }
 
 /// Who was still a customer before the watched days and is silent for `cycles` of their usual intervals today. With fewer than two days with

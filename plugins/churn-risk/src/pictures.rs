@@ -1,10 +1,21 @@
 //! What the report of this plugin has beyond that of every learned model.
 
-use trellis_mining::survival::median;
-use trellis_sdk::{LocalizedText, Panel, localized, panel};
+use trellis_mining::profit::CurveWords;
+use trellis_sdk::{Panel, localized, panel};
 
 use crate::labels::degree;
-use crate::model::{ChurnModel, Curve, Survival};
+use crate::model::{ChurnModel, Survival};
+
+/// What the curve of retention calls things.
+pub(crate) const RETENTION: CurveWords = CurveWords {
+    title: ("Profit of retaining by how many are contacted", "挽留利润曲线"),
+    about: (
+        "Customers held out, from the highest risk: what retaining those who would have left brings, less what contacting all of them costs. The peak is the best threshold.",
+        "验证集客户按风险从高到低联系：挽留即将流失客户的收益减去联系成本。最高点即最佳阈值。",
+    ),
+    hits: ("Would have left", "将流失客户数"),
+    lowest: ("Lowest risk", "最低风险"),
+};
 
 /// Risk by value: how many customers, and what they are worth.
 pub(crate) fn matrix(model: &ChurnModel) -> Panel {
@@ -33,7 +44,7 @@ pub(crate) fn survival(survival: &Survival) -> Panel {
     let number =
         |of: fn(&trellis_mining::survival::Point) -> f64| rows().map(move |(_, point)| Some(of(point)));
     let (unit, time) = if survival.is_given {
-        (("", ""), ("Tenure", "在网时长"))
+        (("", ""), ("Time as a customer", "客户时长"))
     } else {
         (("days", "天"), ("Days since the first order", "距首次下单天数"))
     };
@@ -48,7 +59,7 @@ pub(crate) fn survival(survival: &Survival) -> Panel {
         .float64("upper", ("Upper bound", "上限"), "%", number(|point| 100.0 * point.upper))
         .int64("at_risk", ("Observed until then", "观察人数"), "", rows().map(|(_, point)| i64::try_from(point.at_risk).ok()))
         .int64("events", ("Lost at that time", "流失人数"), "", rows().map(|(_, point)| i64::try_from(point.events).ok()))
-        .words("group", ("Group", "分组"), rows().map(|(curve, _)| group_name(curve)))
+        .words("group", ("Group", "分组"), rows().map(|(curve, _)| curve.name.clone()))
         .line("time", ["staying"])
         .interval("lower", "upper")
         .series("group")
@@ -57,28 +68,24 @@ pub(crate) fn survival(survival: &Survival) -> Panel {
 /// How the groups compare.
 pub(crate) fn groups(survival: &Survival) -> Panel {
     let curves = &survival.curves;
-    let last = |curve: &Curve| curve.points.last().map(|point| 100.0 * point.survival).or(Some(100.0));
     panel("survival_groups", "Groups compared", "各组留存比较")
         .about(
             "The median is when half are gone; empty where more than half stay.",
             "中位时长为流失一半的时间；留存过半时为空。",
         )
-        .words("group", ("Group", "分组"), curves.iter().map(group_name))
+        .words("group", ("Group", "分组"), curves.iter().map(|curve| curve.name.clone()))
         .int64(
             "customers",
             ("Customers", "客户数"),
             "",
             curves.iter().map(|curve| i64::try_from(curve.customers).ok()),
         )
-        .float64("median", ("Median", "中位时长"), "", curves.iter().map(|curve| median(&curve.points)))
-        .float64("staying", ("Still there at the end", "期末留存率"), "%", curves.iter().map(last))
+        .float64("median", ("Median", "中位时长"), "", curves.iter().map(|curve| curve.median))
+        .float64(
+            "staying",
+            ("Still there at the end", "期末留存率"),
+            "%",
+            curves.iter().map(|curve| Some(100.0 * curve.staying)),
+        )
         .bar("group", ["staying"])
-}
-
-fn group_name(curve: &Curve) -> LocalizedText {
-    if curve.name.is_empty() {
-        localized("All customers", "全部客户")
-    } else {
-        localized(&curve.name, &curve.name)
-    }
 }

@@ -1,20 +1,16 @@
 //! All customers as `fit` reads them.
 
-use trellis_mining::encoding::{Encoding, Preparation, Values};
-use trellis_mining::frame::{Cells, Frame, NO_TEXT};
+use trellis_mining::frame::Frame;
 use trellis_mining::learner;
-use trellis_mining::survival::{kaplan_meier, log_rank};
-use trellis_sdk::{Batch, Context, Result, RowStream};
+use trellis_mining::outcome::Outcomes;
+use trellis_mining::profit::Profit;
+use trellis_sdk::{Batch, ColumnDescription, Context, Result, RowStream};
 
 use crate::config::{Config, Definition};
-use crate::model::{ChurnModel, Curve, Survival};
+use crate::model::ChurnModel;
 use crate::orders::{BEFORE, Orders, TODAY, lost_by_cycle, lost_by_window};
+use crate::survival::Stays;
 use crate::value::{Cuts, read_values};
-
-/// More groups than these make no readable picture; the largest are shown.
-const GROUPS_MAX: usize = 8;
-/// So many points of each curve are kept.
-const POINTS_MAX: usize = 300;
 
 /// What was read of all customers.
 pub(crate) struct Population {
@@ -41,50 +37,67 @@ impl Population {
             today: Orders::default(),
             before: Orders::default(),
         };
+        population.describe(&rows.columns());
         for batch in rows.by_ref() {
             population.push(&batch, config, at)?;
         }
         Ok(population)
     }
 
+    /// Calls fields and options what people call them.
+    fn describe(&mut self, columns: &[ColumnDescription]) {
+        self.fields.describe(columns);
+        self.target.describe(columns);
+        self.groups.iter_mut().for_each(|groups| groups.describe(columns));
+    }
+
     fn push(&mut self, batch: &Batch, config: &Config, at: &Context) -> Result<()> {
         self.ordinals.extend_from_slice(batch.ordinals());
-        self.fields.push(batch, at)?;
+        self.fields.gather(batch, at)?;
         if config.definition == Definition::Label {
-            self.target.push(batch, at)?;
+            self.target.gather(batch, at)?;
         }
         for frame in [&mut self.tenures, &mut self.groups].into_iter().flatten() {
-            frame.push(batch, at)?;
+            frame.gather(batch, at)?;
         }
         self.values.extend(read_values(batch, at)?);
         self.today.push(batch, &TODAY)?;
         self.before.push(batch, &BEFORE)
     }
 
-    pub(crate) fn model(&self, config: &Config, at: &Context) -> Result<ChurnModel> {
+    pub(crate) fn model(mut self, config: &Config, at: &Context) -> Result<ChurnModel> {
         let cut = at.as_of.saturating_sub(config.outcome_days);
-        let lost = match config.definition {
-            Definition::Label => outcomes(&self.target, config),
-            Definition::Window => lost_by_window(&self.before, &self.today),
-            Definition::Cycle => lost_by_cycle(&self.before, &self.today, config.cycles, cut, at.as_of),
-        };
-        let (mut past, mut now) = (self.fields.clone(), self.fields.clone());
+        let Outcomes { known: lost, readings } = self.outcomes(config, cut, at.as_of)?;
+        let stays = Stays::of(&self.today, &lost, at.as_of);
+        let survival = stays.survival(config, self.tenures.take(), self.groups.take())?;
+        let mut now = self.fields;
+        let past = (config.definition != Definition::Label).then(|| {
+            let mut past = now.clone();
+            self.before.add_features(&mut past, cut);
+            past
+        });
         if config.uses_orders() {
             self.today.add_features(&mut now, at.as_of);
-            match config.definition {
-                Definition::Label => past = now.clone(),
-                Definition::Window | Definition::Cycle => self.before.add_features(&mut past, cut),
-            }
         }
-        let learned = learner::learn(&past, &lost, &self.ordinals, &config.learning, at.seed)?;
+        let past = past.as_ref().unwrap_or(&now);
+        let learned = learner::learn(past, &lost, &self.ordinals, &config.learning, at.seed)?;
         let risks = learned.probabilities(&now);
+        let held = learner::held_out(&lost, &self.ordinals, &config.learning, at.seed);
+        let retention = config.retention().map(|(cost, benefit)| {
+            let before = learned.probabilities(past);
+            let of_held = |row: &usize| Some((*before.get(*row)?, (*lost.get(*row)?)?));
+            let (scores, left): (Vec<f64>, Vec<bool>) = held.iter().filter_map(of_held).unzip();
+            Profit::of(&scores, &left, cost, benefit, &at.base_currency)
+        });
         let cuts = Cuts::learn(&self.values, config);
         let mut model = ChurnModel {
             uses_orders: config.uses_orders(),
             columns: config.feature_columns(),
             medium: config.medium_percent,
             high: config.high_percent,
-            survival: self.survival(&lost, at),
+            survival,
+            readings,
+            retention,
             cells: [[0, 0]; 9].map(|[customers, _]| (customers, 0.0, 0.0)),
             learned,
             cuts,
@@ -93,71 +106,16 @@ impl Population {
         Ok(model)
     }
 
-    fn survival(&self, lost: &[Option<bool>], at: &Context) -> Survival {
-        let numbers = self.tenures.as_ref().and_then(|frame| match &frame.columns().first()?.cells {
-            Cells::Numbers(numbers) => Some(numbers.clone()),
-            _ => None,
-        });
-        let is_given = numbers.is_some();
-        let times = numbers.unwrap_or_else(|| self.today.tenures(at.as_of, lost));
-        // Who is unknown to be lost was still there when last seen.
-        let left: Vec<bool> = lost.iter().map(|lost| *lost == Some(true)).collect();
-        let (codes, names) = self.group_codes();
-        let mut curves = Vec::new();
-        for (group, name) in names.iter().enumerate() {
-            let rows = || codes.iter().zip(times.iter().zip(&left)).filter(|(code, _)| **code == group);
-            let of_group: Vec<f64> = rows().map(|(_, (time, _))| *time).collect();
-            let left: Vec<bool> = rows().map(|(_, (_, left))| *left).collect();
-            let points = kaplan_meier(&of_group, &left);
-            let step = points.len().div_ceil(POINTS_MAX).max(1);
-            let points = points.into_iter().step_by(step).collect();
-            curves.push(Curve { name: name.clone(), customers: of_group.len() as u64, points });
-        }
-        let test = log_rank(&times, &left, &codes, names.len());
-        Survival { curves, test, is_given }
-    }
-
-    /// The group of each customer and the groups' names; everybody in one group where none is configured.
-    fn group_codes(&self) -> (Vec<usize>, Vec<String>) {
-        let everybody = || (vec![0; self.ordinals.len()], vec![String::new()]);
-        let Some(frame) = &self.groups else { return everybody() };
-        let encoding = Encoding::learn(frame, &Preparation::default());
-        let Some(Values::Levels { codes, count }) = encoding.encode(frame).features.into_iter().next() else {
-            return everybody();
+    /// Whether each customer is lost, and how the field that says so was read.
+    fn outcomes(&self, config: &Config, cut: i32, day: i32) -> Result<Outcomes> {
+        let known = match config.definition {
+            Definition::Label => {
+                let field = config.target.as_deref().unwrap_or("target");
+                return Outcomes::read(&self.target, field, |value| config.means_lost(value));
+            }
+            Definition::Window => lost_by_window(&self.before, &self.today, cut, config.active_days),
+            Definition::Cycle => lost_by_cycle(&self.before, &self.today, config.cycles, cut, day),
         };
-        let names: Vec<String> = encoding
-            .columns()
-            .into_iter()
-            .map(|column| encoding.column_name(column).en)
-            .map(|name| name.split_once('=').map_or(name.clone(), |(_, level)| level.to_owned()))
-            .collect();
-        let mut sizes = vec![(0_usize, 0_usize); count];
-        for (place, size) in sizes.iter_mut().enumerate() {
-            *size = (codes.iter().filter(|code| usize::from(**code) == place).count(), place);
-        }
-        sizes.sort_unstable_by(|one, other| other.0.cmp(&one.0).then(one.1.cmp(&other.1)));
-        sizes.truncate(GROUPS_MAX);
-        let mut shown: Vec<usize> = sizes.into_iter().map(|(_, place)| place).collect();
-        shown.sort_unstable();
-        let place_of = |code: &u8| shown.binary_search(&usize::from(*code)).unwrap_or(usize::MAX);
-        let kept = shown.iter().filter_map(|place| names.get(*place)).cloned().collect();
-        (codes.iter().map(place_of).collect(), kept)
-    }
-}
-
-/// Whether each customer is lost, by the field that says so.
-fn outcomes(target: &Frame, config: &Config) -> Vec<Option<bool>> {
-    match target.columns().first().map(|column| &column.cells) {
-        Some(Cells::Numbers(numbers)) => {
-            numbers.iter().map(|number| (!number.is_nan()).then_some(*number > 0.0)).collect()
-        }
-        Some(Cells::Texts { codes, texts }) => {
-            let lost: Vec<bool> = texts.iter().map(|text| config.means_lost(text)).collect();
-            codes
-                .iter()
-                .map(|code| if *code == NO_TEXT { None } else { lost.get(*code as usize).copied() })
-                .collect()
-        }
-        _ => Vec::new(),
+        Ok(Outcomes { known, readings: Vec::new() })
     }
 }

@@ -42,6 +42,16 @@ impl Default for Boosting {
     }
 }
 
+impl Boosting {
+    /// As the default, with smaller leaves where there are fewer than 400 rows: leaves of 20 of the rows that a tree sees would leave nothing to
+    /// divide.
+    pub fn of_rows(rows: usize) -> Self {
+        let boosting = Self::default();
+        let min_leaf = boosting.growth.min_leaf.min(rows / 20).max(2);
+        Self { growth: Growth { min_leaf, ..boosting.growth }, ..boosting }
+    }
+}
+
 /// Boosted trees.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Boosted {

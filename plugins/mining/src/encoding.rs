@@ -5,7 +5,7 @@
 
 use trellis_sdk::{LocalizedText, ModelReader, ModelWriter, PluginError, Result, localized};
 
-use crate::frame::{Cells, Column, Frame, NO_TEXT};
+use crate::frame::{Cells, Column, Frame, Measure, NO_TEXT};
 
 /// The level of a row whose category was not met in training: all its 0/1 columns are 0.
 pub const NO_LEVEL: u8 = u8::MAX;
@@ -56,20 +56,26 @@ pub struct Feature {
 pub enum Kind {
     /// Its number; where it is missing, the median of the rows that the encoding was learned from.
     Number {
-        /// That median; 0 where no row had a number.
+        /// That median; 0 where no row had a number. Of yes and no it is the more frequent one.
         fill: f64,
+        /// What it says.
+        measure: Measure,
     },
     /// Whether its number is missing, as 0 or 1.
     IsMissing,
     /// Which of these texts it is. Each is a 0/1 column of the design.
     Category {
-        /// In ascending order of code points; at most 201.
+        /// In ascending order of code points; at most 202.
         levels: Vec<String>,
+        /// What people call each of them.
+        names: Vec<LocalizedText>,
     },
     /// Whether this is one of its texts, as 0 or 1.
     Contains {
         /// The text.
         value: String,
+        /// What people call it.
+        name: LocalizedText,
     },
 }
 
@@ -112,11 +118,13 @@ impl Encoding {
         for (place, column) in frame.columns().iter().enumerate() {
             let kinds = match &column.cells {
                 Cells::Unknown => Vec::new(),
-                Cells::Numbers(values) => number_kinds(values, preparation),
+                Cells::Numbers(values) => number_kinds(values, column.measure, preparation),
                 Cells::Texts { codes, texts } => {
-                    vec![Kind::Category { levels: levels(codes, texts, frame.rows(), preparation) }]
+                    let levels = levels(codes, texts, frame.rows(), preparation);
+                    let names = levels.iter().map(|level| level_name(column, level)).collect();
+                    vec![Kind::Category { levels, names }]
                 }
-                Cells::Sets { codes, texts, .. } => contained_kinds(codes, texts, preparation),
+                Cells::Sets { codes, texts, .. } => contained_kinds(column, codes, texts, preparation),
             };
             let name = column.plain_name();
             let label = column.title.clone().unwrap_or_else(|| localized(name, name));
@@ -143,7 +151,7 @@ impl Encoding {
     /// The columns of the design, in order.
     pub fn columns(&self) -> Vec<DesignColumn> {
         let levels = |feature: &Feature| match &feature.kind {
-            Kind::Category { levels } => Some(levels.len()),
+            Kind::Category { levels, .. } => Some(levels.len()),
             _ => None,
         };
         let mut columns = Vec::new();
@@ -161,12 +169,9 @@ impl Encoding {
     pub fn column_name(&self, column: DesignColumn) -> LocalizedText {
         let Some(feature) = self.features.get(column.feature) else { return localized("", "") };
         match (&feature.kind, column.level) {
-            (Kind::Category { levels }, Some(level)) => {
-                let level = levels.get(level).map_or("", String::as_str);
-                localized(
-                    format!("{}={level}", feature.label.en),
-                    format!("{}={}", feature.label.zh_cn, level_zh(level)),
-                )
+            (Kind::Category { names, .. }, Some(level)) => {
+                let (en, zh) = names.get(level).map_or(("", ""), |name| (&name.en, &name.zh_cn));
+                localized(format!("{}={en}", feature.label.en), format!("{}={zh}", feature.label.zh_cn))
             }
             _ => feature.title(),
         }
@@ -179,13 +184,15 @@ impl Encoding {
             let writer =
                 writer.u64(feature.column as u64).text(&feature.name).text(&label.en).text(&label.zh_cn);
             match &feature.kind {
-                Kind::Number { fill } => writer.u64(0).f64(*fill),
+                Kind::Number { fill, measure } => writer.u64(number_code(*measure)).f64(*fill),
                 Kind::IsMissing => writer.u64(1),
-                Kind::Category { levels } => {
+                Kind::Category { levels, names } => {
                     let writer = writer.u64(2).u64(levels.len() as u64);
-                    levels.iter().fold(writer, |writer, level| writer.text(level))
+                    levels.iter().zip(names).fold(writer, |writer, (level, name)| {
+                        writer.text(level).text(&name.en).text(&name.zh_cn)
+                    })
                 }
-                Kind::Contains { value } => writer.u64(3).text(value),
+                Kind::Contains { value, name } => writer.u64(3).text(value).text(&name.en).text(&name.zh_cn),
             }
         })
     }
@@ -201,14 +208,21 @@ impl Encoding {
             let (column, name) = (reader.u64()? as usize, reader.text()?);
             let label = localized(reader.text()?, reader.text()?);
             let kind = match reader.u64()? {
-                0 => Kind::Number { fill: reader.f64()? },
+                0 => Kind::Number { fill: reader.f64()?, measure: Measure::Number },
                 1 => Kind::IsMissing,
                 2 => {
-                    let count = reader.u64()?;
-                    let levels: Result<Vec<String>> = (0..count).map(|_| reader.text()).collect();
-                    Kind::Category { levels: levels? }
+                    let (mut levels, mut names) = (Vec::new(), Vec::new());
+                    for _ in 0..reader.u64()? {
+                        levels.push(reader.text()?);
+                        names.push(localized(reader.text()?, reader.text()?));
+                    }
+                    Kind::Category { levels, names }
                 }
-                3 => Kind::Contains { value: reader.text()? },
+                3 => {
+                    Kind::Contains { value: reader.text()?, name: localized(reader.text()?, reader.text()?) }
+                }
+                4 => Kind::Number { fill: reader.f64()?, measure: Measure::YesNo },
+                5 => Kind::Number { fill: reader.f64()?, measure: Measure::DaysAgo },
                 other => {
                     let message = format!("the model has a feature of the unknown kind {other}");
                     return Err(PluginError::UnreadableModel(message.into()));
@@ -226,22 +240,35 @@ impl Feature {
         let LocalizedText { en, zh_cn } = &self.label;
         match &self.kind {
             Kind::IsMissing => localized(format!("{en} is missing"), format!("{zh_cn}缺失")),
-            Kind::Contains { value } => {
-                localized(format!("{en} contains {value}"), format!("{zh_cn}包含 {value}"))
+            Kind::Contains { name, .. } => {
+                localized(format!("{en} contains {}", name.en), format!("{zh_cn}包含{}", name.zh_cn))
             }
             _ => self.label.clone(),
         }
     }
 
+    /// That what the title says is not so, for features that are 0 or 1.
+    pub fn denied(&self) -> LocalizedText {
+        let LocalizedText { en, zh_cn } = &self.label;
+        match &self.kind {
+            Kind::IsMissing => localized(format!("{en} is known"), format!("{zh_cn}已知")),
+            Kind::Contains { name, .. } => localized(
+                format!("{en} does not contain {}", name.en),
+                format!("{zh_cn}不包含{}", name.zh_cn),
+            ),
+            _ => localized(format!("{en}: no"), format!("{zh_cn}：否")),
+        }
+    }
+
     fn values(&self, column: &Column, rows: usize) -> Values {
         match (&self.kind, &column.cells) {
-            (Kind::Number { fill }, Cells::Numbers(values)) => Values::Numbers(
+            (Kind::Number { fill, .. }, Cells::Numbers(values)) => Values::Numbers(
                 values.iter().map(|value| if value.is_nan() { *fill } else { *value }).collect(),
             ),
             (Kind::IsMissing, Cells::Numbers(values)) => {
                 Values::Numbers(values.iter().map(|value| f64::from(u8::from(value.is_nan()))).collect())
             }
-            (Kind::Category { levels }, Cells::Texts { codes, texts }) => {
+            (Kind::Category { levels, .. }, Cells::Texts { codes, texts }) => {
                 let places: Vec<u8> = texts.iter().map(|text| level_of(levels, text)).collect();
                 let missing = level_of(levels, MISSING);
                 let place = |code: &u32| match *code {
@@ -250,7 +277,7 @@ impl Feature {
                 };
                 Values::Levels { codes: codes.iter().map(place).collect(), count: levels.len() }
             }
-            (Kind::Contains { value }, Cells::Sets { ends, codes, texts }) => {
+            (Kind::Contains { value, .. }, Cells::Sets { ends, codes, texts }) => {
                 let Some(wanted) = texts.iter().position(|text| text == value) else {
                     return self.nothing(rows);
                 };
@@ -269,10 +296,10 @@ impl Feature {
     /// What rows have where the column is not there, or of another type than in training.
     fn nothing(&self, rows: usize) -> Values {
         match &self.kind {
-            Kind::Number { fill } => Values::Numbers(vec![*fill; rows]),
+            Kind::Number { fill, .. } => Values::Numbers(vec![*fill; rows]),
             Kind::IsMissing => Values::Numbers(vec![1.0; rows]),
             Kind::Contains { .. } => Values::Numbers(vec![0.0; rows]),
-            Kind::Category { levels } => {
+            Kind::Category { levels, .. } => {
                 Values::Levels { codes: vec![level_of(levels, MISSING); rows], count: levels.len() }
             }
         }
@@ -296,19 +323,31 @@ impl Encoded {
     }
 }
 
-/// A level's name in Chinese, where it is one of ours.
-pub fn level_zh(level: &str) -> &str {
+/// What people call a level of a column.
+fn level_name(column: &Column, level: &str) -> LocalizedText {
     match level {
-        OTHER => "（其他）",
-        MISSING => "（缺失）",
-        other => other,
+        OTHER => localized(OTHER, "（其他）"),
+        MISSING => localized(MISSING, "（缺失）"),
+        other => column.called(other),
     }
 }
 
-fn number_kinds(values: &[f64], preparation: &Preparation) -> Vec<Kind> {
+/// The numbers by which a stored encoding tells kinds apart; 1 to 3 are those without a number.
+fn number_code(measure: Measure) -> u64 {
+    match measure {
+        Measure::Number => 0,
+        Measure::YesNo => 4,
+        Measure::DaysAgo => 5,
+    }
+}
+
+fn number_kinds(values: &[f64], measure: Measure, preparation: &Preparation) -> Vec<Kind> {
     let mut present: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
     let missing = values.len() - present.len();
-    let mut kinds = vec![Kind::Number { fill: median(&mut present) }];
+    let middle = median(&mut present);
+    // Between yes and no there is nothing.
+    let fill = if measure == Measure::YesNo { f64::from(u8::from(middle > 0.5)) } else { middle };
+    let mut kinds = vec![Kind::Number { fill, measure }];
     if preparation.missing_indicator && missing > 0 && missing < values.len() {
         kinds.push(Kind::IsMissing);
     }
@@ -359,10 +398,10 @@ fn levels(codes: &[u32], texts: &[String], rows: usize, preparation: &Preparatio
     levels
 }
 
-fn contained_kinds(codes: &[u32], texts: &[String], preparation: &Preparation) -> Vec<Kind> {
+fn contained_kinds(column: &Column, codes: &[u32], texts: &[String], preparation: &Preparation) -> Vec<Kind> {
     let mut values = levels(codes, texts, codes.len(), preparation);
     values.retain(|value| value != OTHER);
-    values.into_iter().map(|value| Kind::Contains { value }).collect()
+    values.into_iter().map(|value| Kind::Contains { name: level_name(column, &value), value }).collect()
 }
 
 fn level_of(levels: &[String], text: &str) -> u8 {

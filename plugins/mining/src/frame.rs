@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use trellis_sdk::{Batch, Context, LocalizedText, PluginError, Result, decimal_places, localized};
+use trellis_sdk::{
+    Batch, ColumnDescription, Context, LocalizedText, PluginError, Result, decimal_places, localized,
+};
 
 /// The code of a text that is missing.
 pub const NO_TEXT: u32 = u32::MAX;
+/// [`Frame::gather`] keeps at most so many different texts of a column: names and addresses tell nothing about other customers, and those of a million
+/// customers would not fit into memory.
+pub const TEXTS_MAX: usize = 10_000;
 
 /// Rows of chosen columns, gathered from batches.
 #[derive(Debug, Clone)]
@@ -21,9 +26,25 @@ pub struct Column {
     pub name: String,
     /// What people call it, where that is not the plain name.
     pub title: Option<LocalizedText>,
+    /// What people call values of a choice, by the value.
+    pub options: BTreeMap<String, LocalizedText>,
+    /// What its numbers say.
+    pub measure: Measure,
     /// Its values; empty until the first batch says of which type they are.
     pub cells: Cells,
     known: BTreeMap<String, u32>,
+}
+
+/// What the numbers of a column say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Measure {
+    /// A number or an amount as it is.
+    #[default]
+    Number,
+    /// 1 for yes and 0 for no.
+    YesNo,
+    /// How many days ago a date is; negative for one to come.
+    DaysAgo,
 }
 
 /// The values of a column.
@@ -31,7 +52,7 @@ pub struct Column {
 pub enum Cells {
     /// No batch was read so far.
     Unknown,
-    /// A number a row, NaN where there is none. Amounts are in whole units of their currency, truth values are 0 and 1, and days are counted back
+    /// A number a row, NaN where there is none. Amounts are in whole units of their currency, yes and no are 1 and 0, and days are counted back
     /// from the day of the call, so that an older date is a larger number.
     Numbers(Vec<f64>),
     /// A text a row, as its place in `texts`, [`NO_TEXT`] where there is none.
@@ -55,12 +76,7 @@ pub enum Cells {
 impl Frame {
     /// A frame without rows of the columns with these names.
     pub fn of(names: &[String]) -> Self {
-        let column = |name: &String| Column {
-            name: name.clone(),
-            title: None,
-            cells: Cells::Unknown,
-            known: BTreeMap::new(),
-        };
+        let column = |name: &String| Column::new(name, Cells::Unknown);
         Self { rows: 0, columns: names.iter().map(column).collect() }
     }
 
@@ -96,6 +112,34 @@ impl Frame {
         Ok(())
     }
 
+    /// As [`Frame::push`], for all customers and not only for one batch of them.
+    ///
+    /// # Errors
+    /// Beyond those of [`Frame::push`], if a column has more than [`TEXTS_MAX`] different texts.
+    pub fn gather(&mut self, batch: &Batch, at: &Context) -> Result<()> {
+        self.push(batch, at)?;
+        let full = self.columns.iter().find(|column| column.known.len() > TEXTS_MAX);
+        full.map_or(Ok(()), |column| {
+            let name = column.plain_name();
+            let en = format!(
+                "`{name}` has more than {TEXTS_MAX} different texts, as names and addresses have; choose a field that many customers share the values of"
+            );
+            let zh = format!("`{name}` 的不同文本超过 {TEXTS_MAX} 个（如姓名、地址）；请选择多位客户取值相同的字段");
+            Err(PluginError::UnsuitableData((en, zh).into()))
+        })
+    }
+
+    /// Takes over what people call the columns and the values of their choices, from [`trellis_sdk::RowStream::columns`].
+    pub fn describe(&mut self, columns: &[ColumnDescription]) {
+        for column in &mut self.columns {
+            if let Some(found) = columns.iter().find(|found| found.name == column.name) {
+                column.title = Some(spoken(&found.label)).filter(|label| !label.en.is_empty());
+                let options = found.options.iter().map(|(value, label)| (value.clone(), spoken(label)));
+                column.options = options.collect();
+            }
+        }
+    }
+
     /// Says what people call the column whose plain name this is; does nothing where there is none.
     pub fn entitle(&mut self, plain_name: &str, en: &str, zh_cn: &str) {
         let named = self.columns.iter_mut().filter(|column| column.plain_name() == plain_name);
@@ -112,8 +156,7 @@ impl Frame {
             "a column has a value for each row of the frame"
         );
         self.rows = values.len();
-        let cells = Cells::Numbers(values);
-        self.columns.push(Column { name: name.to_owned(), title: None, cells, known: BTreeMap::new() });
+        self.columns.push(Column::new(name, Cells::Numbers(values)));
     }
 
     /// Adds a column of texts that the caller has for all rows.
@@ -121,12 +164,7 @@ impl Frame {
     /// # Panics
     /// As [`Frame::add_numbers`].
     pub fn add_texts<'a>(&mut self, name: &str, values: impl IntoIterator<Item = Option<&'a str>>) {
-        let mut column = Column {
-            name: name.to_owned(),
-            title: None,
-            cells: Cells::Texts { codes: Vec::new(), texts: Vec::new() },
-            known: BTreeMap::new(),
-        };
+        let mut column = Column::new(name, Cells::Texts { codes: Vec::new(), texts: Vec::new() });
         column.push_texts(values);
         let rows = column.rows();
         assert!(
@@ -139,9 +177,19 @@ impl Frame {
 }
 
 impl Column {
+    fn new(name: &str, cells: Cells) -> Self {
+        let (options, known) = (BTreeMap::new(), BTreeMap::new());
+        Self { name: name.to_owned(), title: None, options, measure: Measure::default(), cells, known }
+    }
+
     /// The name without the setting that it came by: `tenure` of `features.tenure`.
     pub fn plain_name(&self) -> &str {
         self.name.rsplit_once('.').map_or(self.name.as_str(), |(_, name)| name)
+    }
+
+    /// What people call one of its texts.
+    pub fn called(&self, text: &str) -> LocalizedText {
+        self.options.get(text).cloned().unwrap_or_else(|| localized(text, text))
     }
 
     fn rows(&self) -> usize {
@@ -159,9 +207,11 @@ impl Column {
             Some("float64") => self.push_numbers(batch.float64(&name)?.iter()),
             Some("int64") => self.push_numbers(batch.int64(&name)?.iter().map(|value| Some(value? as f64))),
             Some("boolean") => {
+                self.measure = Measure::YesNo;
                 self.push_numbers(batch.boolean(&name)?.iter().map(|value| Some(f64::from(u8::from(value?)))))
             }
             Some("date") => {
+                self.measure = Measure::DaysAgo;
                 let today = i64::from(at.as_of);
                 let age = |day: Option<i32>| Some((today - i64::from(day?)) as f64);
                 self.push_numbers(batch.date(&name)?.iter().map(age))
@@ -182,7 +232,7 @@ impl Column {
             Some("dictionary-list") => self.push_sets(&batch.lists(&name)?),
             Some(other) => Err(PluginError::UnsuitableData((
                 format!(
-                    "`{}` is of type {other}; a model learns from numbers, amounts, dates, truth values, choices and texts",
+                    "`{}` is of type {other}; a model learns from numbers, amounts, dates, yes/no fields, choices and texts",
                     self.plain_name()
                 ),
                 format!("`{}` 的类型为 {other}；模型只能从数字、金额、日期、是/否、选项和文本字段中学习", self.plain_name()),
@@ -249,6 +299,12 @@ impl Column {
         }
         Ok(())
     }
+}
+
+/// A text with both of its languages; where the Chinese one is empty it is the English one.
+fn spoken(text: &LocalizedText) -> LocalizedText {
+    let zh_cn = if text.zh_cn.is_empty() { &text.en } else { &text.zh_cn };
+    localized(&text.en, zh_cn)
 }
 
 /// The place of `text` among `texts`, at whose end it is put if it is new.

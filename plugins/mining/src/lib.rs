@@ -35,6 +35,8 @@ pub mod learner;
 pub mod linear;
 pub mod logistic;
 pub mod measures;
+pub mod outcome;
+pub mod profit;
 pub mod ranking;
 pub mod survival;
 pub mod tree;

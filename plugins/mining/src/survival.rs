@@ -60,15 +60,28 @@ pub fn kaplan_meier(times: &[f64], left: &[bool]) -> Vec<Point> {
     points
 }
 
+/// At most `max` points of a curve for a picture: every so many-th, and always the last, which says how many stay in the end.
+pub fn thinned(curve: &[Point], max: usize) -> Vec<Point> {
+    let step = curve.len().div_ceil(max.max(1)).max(1);
+    let mut kept: Vec<Point> = curve.iter().copied().step_by(step).collect();
+    if let Some(last) = curve.last().filter(|last| kept.last() != Some(last)) {
+        if kept.len() >= max {
+            kept.pop();
+        }
+        kept.push(*last);
+    }
+    kept
+}
+
 /// The share that stays beyond `time`, by a curve.
 pub fn survival_at(curve: &[Point], time: f64) -> f64 {
     let after = curve.partition_point(|point| point.time <= time);
     after.checked_sub(1).and_then(|place| curve.get(place)).map_or(1.0, |point| point.survival)
 }
 
-/// The first time at which at most half of the customers are left; none where more stay.
+/// The first time at which at most half of the customers are left, but for rounding; none where more stay.
 pub fn median(curve: &[Point]) -> Option<f64> {
-    curve.iter().find(|point| point.survival <= 0.5).map(|point| point.time)
+    curve.iter().find(|point| point.survival <= 0.5 + 1e-12).map(|point| point.time)
 }
 
 /// The log-rank test of `groups` groups (Mantel, 1966). `group` says for each row to which it belongs; none where fewer than two groups can be

@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 use trellis_mining::encoding::{Encoding, Preparation};
 use trellis_mining::frame::Frame;
-use trellis_mining::learner::{self, Choice, Learned, Settings, effects};
+use trellis_mining::learner::{self, Choice, Learned, Settings, effect_reason, effects};
 use trellis_mining::logistic::{self, Penalty};
 use trellis_mining::measures::{auc, deciles};
 use trellis_mining::tree::{Growth, grow_exact};
@@ -98,6 +98,60 @@ fn data_that_teaches_nothing_is_named() {
     left.truncate(40);
     let none = learner::learn(&Frame::of(&[]), &left, &ordinals, &Settings::default(), 1);
     assert!(matches!(none, Err(PluginError::InvalidConfig(_))));
+}
+
+#[test]
+fn sixty_customers_are_enough_to_boost() {
+    let mut frame = Frame::of(&[]);
+    frame.add_numbers("bill", (0..60).map(f64::from).collect());
+    let left: Vec<Option<bool>> = (0..60).map(|row| Some(row >= 30)).collect();
+    let ordinals: Vec<u64> = (0..60).collect();
+    let settings = Settings { model: Choice::Boosting, holdout_percent: 0.0, ..Settings::default() };
+    let learned = learner::learn(&frame, &left, &ordinals, &settings, 1).unwrap();
+    let scores = learned.probabilities(&frame);
+    assert!(scores[55] > scores[5] + 0.2, "{} and {}", scores[55], scores[5]);
+}
+
+#[test]
+fn rules_and_reasons_read_as_people_say_it() {
+    let batch = BatchBuilder::new(0..60)
+        .boolean("features.uses", (0..60).map(|row| Some(row % 3 == 0)))
+        .date("features.since", (0..60).map(|row| Some(context().as_of - 10 * row)))
+        .lists("features.tags", (0..60).map(|row| Some(if row % 2 == 0 { vec!["vip"] } else { vec![] })))
+        .build();
+    let names: Vec<String> = batch.column_names().map(ToOwned::to_owned).collect();
+    let frame = Frame::read(&names, &batch, &context()).unwrap();
+    let ordinals: Vec<u64> = (0..60).collect();
+    let rules = |left: &dyn Fn(i32) -> bool| {
+        let left: Vec<Option<bool>> = (0..60).map(|row| Some(left(row))).collect();
+        let settings =
+            Settings { model: Choice::Tree, min_leaf: 5, holdout_percent: 0.0, ..Settings::default() };
+        let learned = learner::learn(&frame, &left, &ordinals, &settings, 1).unwrap();
+        let trellis_mining::learner::Predictor::Tree(tree) = &learned.predictor else { panic!("a tree") };
+        let rules: Vec<_> = tree.rules(&learned.encoding).iter().map(|rule| rule.text()).collect();
+        let effect = effects(&learned, &frame).remove(3).remove(0);
+        (rules, effect_reason(&effect, ("risk", "风险")))
+    };
+    let (uses, why) = rules(&|row| row % 3 == 0);
+    assert_eq!((uses[0].en.as_str(), uses[0].zh_cn.as_str()), ("uses: no", "uses：否"));
+    assert_eq!(uses[1].en, "uses: yes");
+    assert_eq!(
+        (why.code.as_str(), why.text.en.as_str()),
+        ("raises-uses", "uses: yes: raises the risk by 66.7 points")
+    );
+    let (since, why) = rules(&|row| row >= 30);
+    assert_eq!(
+        (since[0].en.as_str(), since[1].en.as_str()),
+        ("since at most 295 days ago", "since more than 295 days ago")
+    );
+    assert_eq!(since[1].zh_cn, "since距今超过 295 天");
+    assert_eq!(why.text.en, "since was 30 days ago: lowers the risk by 50 points");
+    let (tags, why) = rules(&|row| row % 2 == 0);
+    assert_eq!(
+        (tags[0].en.as_str(), tags[1].en.as_str()),
+        ("tags does not contain vip", "tags contains vip")
+    );
+    assert_eq!(why.code, "lowers-tags");
 }
 
 #[test]

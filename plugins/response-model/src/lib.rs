@@ -4,11 +4,13 @@
 //! `fit` keeps a `ResponseModel`; `score` and `explain` look at each row alone. The README beside this crate states methods and limits.
 
 mod config;
+mod evidence;
 mod model;
-mod profit;
 
 use trellis_mining::frame::Frame;
 use trellis_mining::learner::{effect_reason, effects};
+use trellis_mining::outcome::readings_panel;
+use trellis_mining::profit::CurveWords;
 use trellis_sdk::{
     Batch, Context, LearnedBy, LocalizedText, Model, ModelReport, Reason, Report, Result, RowStream,
     ScoreDescription, Scores, Scoring, export_model_report, export_scoring, localized, reason, scored,
@@ -17,6 +19,17 @@ use trellis_sdk::{
 pub use config::Config;
 
 use model::{ResponseModel, WORDS};
+
+/// What the profit curve calls things.
+const PROFIT: CurveWords = CurveWords {
+    title: ("Profit by how many are contacted", "利润曲线"),
+    about: (
+        "Customers held out, from the highest propensity: what responses bring less what contacts cost. The peak is the best cut-off.",
+        "验证集客户按响应概率从高到低联系：响应收益减去联系成本。最高点即最佳截断点。",
+    ),
+    hits: ("Responses", "响应数"),
+    lowest: ("Lowest propensity", "最低响应概率"),
+};
 
 /// The plugin.
 #[derive(Debug)]
@@ -110,7 +123,13 @@ impl ModelReport for ResponsePlugin {
         let model = ResponseModel::of_bytes(model)?;
         let mut report = model.learned.report(&WORDS);
         (report.summary, report.metrics) = (model.summary(), model.metrics());
-        Ok(report.panel(model.profit.panel()).panel(model.evidence_panel()))
+        let readings =
+            readings_panel(&model.readings, [("responded", "响应"), ("did not respond", "未响应")]);
+        Ok(report
+            .panel(model.profit.panel(&PROFIT))
+            .panel(evidence::levels_panel(&model.evidence))
+            .panel(evidence::choices_panel(&model.evidence))
+            .panel(readings))
     }
 }
 

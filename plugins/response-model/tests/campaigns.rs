@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use response_model::{Config, ResponsePlugin};
 use serde_json::{Value as Json, json};
 use trellis_sdk::testing::{BatchBuilder, assert_splitting_changes_no_score, context, day, split, stream};
-use trellis_sdk::{Batch, LearnedBy, Model, ModelReport, Scoring, parse_config};
+use trellis_sdk::{Batch, LearnedBy, Model, ModelReport, PluginError, Scoring, parse_config};
 
 struct Campaign {
     batch: Batch,
@@ -156,6 +156,67 @@ fn the_best_model_reaches_what_is_asked_of_it() {
     for name in ["gains", "lift", "calibration", "profit", "evidence", "models"] {
         assert!(names.contains(&name), "{names:?}");
     }
+}
+
+fn tiny(
+    rows: u64,
+    channels: &[Option<&str>],
+    responded: &[Option<bool>],
+    more: &Json,
+) -> Result<Model, PluginError> {
+    let mut config = json!({ "target": "responded", "features": ["channel", "age"] });
+    for (name, value) in more.as_object().unwrap() {
+        config[name] = value.clone();
+    }
+    let batch = BatchBuilder::new(0..rows)
+        .dictionary("features.channel", channels.iter().copied())
+        .float64("features.age", channels.iter().map(|_| None))
+        .boolean("target", responded.iter().copied())
+        .build();
+    let config: Config = parse_config(&config.to_string()).unwrap();
+    ResponsePlugin::fit(&mut stream([batch]), &config, &context())
+}
+
+#[test]
+fn three_customers_without_a_known_age_are_learned_from() {
+    let channels = [Some("mail"), Some("phone"), None];
+    for model in ["best", "logistic", "tree", "boosting"] {
+        let more = json!({ "model": model });
+        let model = tiny(3, &channels, &[Some(true), Some(false), Some(false)], &more).unwrap();
+        assert_eq!(figure(&model, "held_out"), 0.0);
+        let rows = BatchBuilder::new(0..2)
+            .dictionary("features.channel", [Some("letter"), None])
+            .float64("features.age", [None, Some(40.0)])
+            .build();
+        let scores = ResponsePlugin::score(&model.bytes, &rows, &context()).unwrap();
+        assert!(
+            (0..2).all(|row| scores
+                .value("propensity", row)
+                .is_some_and(|score| (0.0..=100.0).contains(&score)))
+        );
+        let report = ResponsePlugin::describe_model(LearnedBy::Scoring, &model.bytes).unwrap();
+        let values = report.panels.iter().find(|panel| panel.name == "outcome_values").unwrap();
+        assert_eq!(values.rows(), 2);
+    }
+}
+
+#[test]
+fn what_teaches_nothing_is_named() {
+    let channels = [Some("mail"), Some("phone"), None];
+    let refused =
+        |responded: &[Option<bool>]| tiny(3, &channels, responded, &json!({})).unwrap_err().to_string();
+    assert!(refused(&[Some(false); 3]).contains("nothing that `responded` has (no) means so"));
+    assert!(refused(&[Some(true), None, Some(true)]).contains("all that `responded` has (yes) means so"));
+    assert!(refused(&[None; 3]).contains("the outcome is known of no customer"));
+}
+
+#[test]
+fn a_field_with_a_text_of_its_own_for_each_customer_is_refused_by_name() {
+    let names: Vec<String> = (0..10_001).map(|row| format!("customer {row}")).collect();
+    let channels: Vec<Option<&str>> = names.iter().map(|name| Some(name.as_str())).collect();
+    let responded: Vec<Option<bool>> = (0..10_001).map(|row| Some(row % 2 == 0)).collect();
+    let refused = tiny(10_001, &channels, &responded, &json!({})).unwrap_err().to_string();
+    assert!(refused.contains("`channel` has more than 10000 different texts"), "{refused}");
 }
 
 /// Contacts of the customers by hand: three of ten respond, all at the same price.

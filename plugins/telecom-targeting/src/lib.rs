@@ -184,7 +184,7 @@ fn summary(model: &Targeting) -> LocalizedText {
 }
 
 fn metrics(model: &Targeting) -> Vec<Metric> {
-    let mut metrics = model.learned.evaluation.metrics();
+    let mut metrics = model.learned.evaluation.metrics(&WORDS);
     let leaves = model.tree().leaves().len() as f64;
     metrics.push(metric("leaves", localized("Leaves of the tree", "叶节点数"), leaves));
     let likely: u64 = model

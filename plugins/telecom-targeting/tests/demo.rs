@@ -67,7 +67,7 @@ fn the_tree_finds_the_planted_rule() {
     // The likeliest leaf is the one of the rule: its words, and its share of nine in ten.
     let rule = model.summary.en.split("Most likely to use it ").nth(1).unwrap();
     assert!(rule.contains("Occupation is sales"), "{rule}");
-    for condition in ["< Age <= 30.5", "monthly_bill <= 20", "income <= 50"] {
+    for condition in ["< Age ≤ 30.5", "monthly_bill ≤ 20", "income ≤ 50"] {
         assert!(rule.contains(condition), "{condition} is not in: {rule}");
     }
     let scores = TelecomTargeting::score(&model.bytes, &batch, &context()).unwrap();

@@ -2,6 +2,7 @@
 
 use trellis_sdk::{Metric, ModelReader, ModelWriter, Result, localized, metric};
 
+use super::report::Words;
 use super::settings::Method;
 use crate::calibration::{Group, groups};
 use crate::measures::{Confusion, Decile, Roc, auc, brier, deciles, kolmogorov_smirnov, log_loss, roc};
@@ -123,12 +124,12 @@ impl Evaluation {
     }
 
     /// The figures, the most important first.
-    pub fn metrics(&self) -> Vec<Metric> {
+    pub fn metrics(&self, words: &Words) -> Vec<Metric> {
         let Self { quality, confusion, .. } = self;
         let top = self.deciles.first().map_or(0.0, |decile| decile.lift);
         let number = |name, en: &str, zh: &str, value| metric(name, localized(en, zh), value);
         let mut metrics = vec![
-            number("auc", "AUC of the customers held out", "留出客户的 AUC", quality.auc),
+            number("auc", "AUC of the customers held out", "验证集 AUC", quality.auc),
             number("gini", "Gini coefficient", "基尼系数", 2.0 * quality.auc - 1.0),
             number("ks", "Kolmogorov–Smirnov distance", "KS 值", quality.ks),
             number("brier", "Brier score", "Brier 分数", quality.brier),
@@ -137,10 +138,10 @@ impl Evaluation {
             number("accuracy", "Accuracy at 50 %", "准确率（阈值 50%）", confusion.accuracy()),
             number("precision", "Precision at 50 %", "精确率（阈值 50%）", confusion.precision()),
             number("recall", "Recall at 50 %", "召回率（阈值 50%）", confusion.recall()),
-            number("train_rows", "Customers in training", "训练客户数", self.train.0 as f64),
-            number("train_positives", "Positives in training", "训练正例数", self.train.1 as f64),
-            number("test_rows", "Customers held out", "留出客户数", self.test.0 as f64),
-            number("test_positives", "Positives held out", "留出正例数", self.test.1 as f64),
+            number("train_rows", "Customers in training", "训练样本客户数", self.train.0 as f64),
+            metric("train_positives", words.counted("in training", "训练样本"), self.train.1 as f64),
+            number("test_rows", "Customers held out", "验证集客户数", self.test.0 as f64),
+            metric("test_positives", words.counted("held out", "验证集"), self.test.1 as f64),
             number(
                 "held_out",
                 "Figures are of unseen customers (1 yes)",
@@ -177,7 +178,7 @@ impl Evaluation {
         for candidate in &self.candidates {
             let (name, title) = (candidate.method.short_name(), candidate.method.title());
             let label =
-                localized(format!("AUC held out: {}", title.en), format!("留出 AUC：{}", title.zh_cn));
+                localized(format!("AUC held out: {}", title.en), format!("验证集 AUC：{}", title.zh_cn));
             metrics.push(metric(&format!("{name}_auc"), label, candidate.quality.auc));
         }
         metrics

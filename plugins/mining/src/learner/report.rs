@@ -18,6 +18,13 @@ pub struct Words {
     pub probability: (&'static str, &'static str),
 }
 
+impl Words {
+    /// How many with the outcome there are in a part of the customers: `Customers lost, in training`.
+    pub(super) fn counted(&self, part: &str, part_zh: &str) -> LocalizedText {
+        localized(format!("{}, {part}", self.positives.0), format!("{part_zh}中的{}数", self.positives.1))
+    }
+}
+
 impl Learned {
     /// What the model is, in a sentence with its figures.
     pub fn summary(&self, words: &Words) -> LocalizedText {
@@ -26,11 +33,14 @@ impl Learned {
         let share = 100.0 * positives as f64 / rows.max(1) as f64;
         let auc = evaluation.quality.auc;
         let (of, of_zh) = if evaluation.is_held_out {
-            (format!("{} customers held out", evaluation.test.0), format!("{} 位留出客户", evaluation.test.0))
+            (
+                format!("{} customers held out", evaluation.test.0),
+                format!("验证集 {} 位客户", evaluation.test.0),
+            )
         } else {
             (
                 "the customers that it learned from, since there are too few to hold some out".to_owned(),
-                "参与训练的客户（客户太少，无法留出）".to_owned(),
+                "参与训练的客户（客户太少，无法划出验证集）".to_owned(),
             )
         };
         localized(
@@ -48,7 +58,7 @@ impl Learned {
     /// The report that every learned model has: how it compares, how it ranks, how far it is to be trusted, and what it looks at.
     pub fn report(&self, words: &Words) -> Report {
         let mut shown = report(self.summary(words));
-        for metric in self.evaluation.metrics() {
+        for metric in self.evaluation.metrics(words) {
             shown = shown.metric(metric);
         }
         let panels = [
@@ -77,11 +87,11 @@ impl Learned {
         panel("models", "Models compared", "模型比较")
             .about(
                 "The model with the highest AUC in cross-validation is used; the other figures are of customers held out.",
-                "采用交叉验证 AUC 最高的模型；其余指标来自留出客户。",
+                "采用交叉验证 AUC 最高的模型；其余指标来自验证集客户。",
             )
             .words("model", ("Model", "模型"), candidates.iter().map(|one| one.method.title()))
             .float64("validation_auc", ("AUC in cross-validation", "交叉验证 AUC"), "", number(|one| one.validation_auc))
-            .float64("auc", ("AUC held out", "留出 AUC"), "", number(|one| one.quality.auc))
+            .float64("auc", ("AUC held out", "验证集 AUC"), "", number(|one| one.quality.auc))
             .float64("ks", ("KS", "KS 值"), "", number(|one| one.quality.ks))
             .float64("brier", ("Brier score", "Brier 分数"), "", number(|one| one.quality.brier))
             .float64("log_loss", ("Log loss", "对数损失"), "", number(|one| one.quality.log_loss))
@@ -96,7 +106,7 @@ impl Learned {
         panel("gains", "Cumulative gains", "累积增益")
             .about(
                 "How many percent of those with the outcome are among the customers with the highest probability; the diagonal is chance.",
-                "按概率从高到低取客户时，覆盖多少比例的正例；对角线为随机水平。",
+                "按概率从高到低取客户时，覆盖目标客户的比例；对角线为随机水平。",
             )
             .float64("customers", ("Customers from the highest probability", "概率最高的客户占比"), "%", with_zero(shares()))
             .float64("found", words.positives, "%", with_zero(gains))
@@ -114,7 +124,7 @@ impl Learned {
         panel("lift", "Lift by tenth of the customers", "各十分位提升度")
             .about(
                 "The share of those with the outcome in each tenth, as a multiple of the share among all.",
-                "各十分位正例率与总体正例率之比。",
+                "各十分位目标客户占比与总体占比之比。",
             )
             .int64(
                 "tenth",
@@ -124,7 +134,7 @@ impl Learned {
             )
             .int64("customers", ("Customers", "客户数"), "", count(|decile| decile.rows))
             .int64("positives", words.positives, "", count(|decile| decile.positives))
-            .float64("rate", ("Share", "正例率"), "%", number(|decile| 100.0 * decile.rate))
+            .float64("rate", ("Share", "目标客户占比"), "%", number(|decile| 100.0 * decile.rate))
             .float64("lift", ("Lift", "提升度"), "", number(|decile| decile.lift))
             .float64(
                 "cumulative_lift",

@@ -177,7 +177,7 @@ fn validate(method: Method, train: &Part, settings: &Settings, seed: u64) -> Val
             let (best, margins) = boosting::rounds(
                 (&rest.rows, &rest.positive),
                 (&held.rows, &held.positive),
-                &Boosting::default(),
+                &Boosting::of_rows(rest.positive.len()),
                 seed,
             );
             rounds.push(best);
@@ -214,9 +214,9 @@ fn fit(
             (Predictor::Tree(tree.pruned(settings.prune_percent / 100.0)), None)
         }
         Method::Boosting => {
-            let boosting = Boosting { rounds, ..Boosting::default() };
             let thinned = thinned(part, seed);
             let part = thinned.as_ref().unwrap_or(part);
+            let boosting = Boosting { rounds, ..Boosting::of_rows(part.positive.len()) };
             (Predictor::Boosted(boosting::fit(&part.rows, &part.positive, &boosting, seed)), None)
         }
     }

@@ -3,14 +3,15 @@
 use trellis_sdk::{LocalizedText, localized};
 
 use super::{Split, Test, Tree};
-use crate::encoding::{Encoding, Feature, Kind, level_zh};
+use crate::encoding::{Encoding, Feature, Kind};
+use crate::frame::Measure;
 
 /// A leaf, and what has to hold to be in it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LeafRule {
     /// The place of the leaf among the nodes of its tree.
     pub node: usize,
-    /// The conditions from the root down, joined where they ask the same: `20 < age <= 30`.
+    /// The conditions from the root down, joined where they ask the same: `20 < age ≤ 30`.
     pub conditions: Vec<LocalizedText>,
     /// How many training rows are in it.
     pub rows: u64,
@@ -54,29 +55,37 @@ impl Known {
     fn text(&self, feature: &Feature) -> LocalizedText {
         let name = &feature.title();
         match &feature.kind {
-            Kind::Number { .. } => {
+            Kind::Number { measure: Measure::Number, .. } => {
                 let range = |name: &str| match (self.above, self.at_most) {
-                    (Some(above), Some(most)) => format!("{} < {name} <= {}", short(above), short(most)),
+                    (Some(above), Some(most)) => format!("{} < {name} ≤ {}", short(above), short(most)),
                     (Some(above), None) => format!("{name} > {}", short(above)),
-                    (None, Some(most)) => format!("{name} <= {}", short(most)),
+                    (None, Some(most)) => format!("{name} ≤ {}", short(most)),
                     (None, None) => name.to_owned(),
                 };
                 localized(range(&name.en), range(&name.zh_cn))
             }
-            Kind::Category { levels } => {
-                let level = |code: &u8| levels.get(usize::from(*code)).map_or("", String::as_str);
-                match &self.is {
-                    Some(code) => localized(
-                        format!("{} is {}", name.en, level(code)),
-                        format!("{}为{}", name.zh_cn, level_zh(level(code))),
+            Kind::Number { measure: Measure::YesNo, .. } => {
+                if self.above.is_some() {
+                    localized(format!("{}: yes", name.en), format!("{}：是", name.zh_cn))
+                } else {
+                    feature.denied()
+                }
+            }
+            Kind::Number { measure: Measure::DaysAgo, .. } => days_ago(name, self.above, self.at_most),
+            Kind::Category { names, .. } => {
+                let level = |code: &u8| names.get(usize::from(*code));
+                match self.is.as_ref().and_then(level) {
+                    Some(level) => localized(
+                        format!("{} is {}", name.en, level.en),
+                        format!("{}为{}", name.zh_cn, level.zh_cn),
                     ),
                     None => {
-                        let list = |of: fn(&str) -> &str, separator: &str| {
-                            self.is_not.iter().map(|code| of(level(code))).collect::<Vec<_>>().join(separator)
+                        let list = |of: fn(&LocalizedText) -> &str, separator: &str| {
+                            self.is_not.iter().filter_map(level).map(of).collect::<Vec<_>>().join(separator)
                         };
                         localized(
-                            format!("{} is not {}", name.en, list(|level| level, ", ")),
-                            format!("{}不为{}", name.zh_cn, list(level_zh, "、")),
+                            format!("{} is not {}", name.en, list(|level| &level.en, ", ")),
+                            format!("{}不为{}", name.zh_cn, list(|level| &level.zh_cn, "、")),
                         )
                     }
                 }
@@ -85,11 +94,48 @@ impl Known {
                 if self.above.is_some() {
                     name.clone()
                 } else {
-                    localized(format!("not: {}", name.en), format!("并非 {}", name.zh_cn))
+                    feature.denied()
                 }
             }
         }
     }
+}
+
+/// A date that is more than so many days ago and at most so many. Days are whole, so what is at most 12.5 days ago is at most 12 days ago; negative
+/// days are to come.
+fn days_ago(name: &LocalizedText, above: Option<f64>, at_most: Option<f64>) -> LocalizedText {
+    let (above, at_most) = (above.map(f64::floor), at_most.map(f64::floor));
+    let days = |number: f64| short(number.abs());
+    if let (Some(above), Some(most)) = (above, at_most)
+        && above >= 0.0
+    {
+        return localized(
+            format!("{} more than {} and at most {} days ago", name.en, days(above), days(most)),
+            format!("{}距今超过 {} 天且不超过 {} 天", name.zh_cn, days(above), days(most)),
+        );
+    }
+    let until = |most: f64| {
+        if most >= 0.0 {
+            (format!("at most {} days ago", days(most)), format!("距今不超过 {} 天", days(most)))
+        } else {
+            (format!("at least {} days ahead", days(most)), format!("在至少 {} 天之后", days(most)))
+        }
+    };
+    let from = |above: f64| {
+        if above >= 0.0 {
+            (format!("more than {} days ago", days(above)), format!("距今超过 {} 天", days(above)))
+        } else {
+            (format!("less than {} days ahead", days(above)), format!("在 {} 天之内或更早", days(above)))
+        }
+    };
+    let parts: Vec<(String, String)> = [above.map(from), at_most.map(until)].into_iter().flatten().collect();
+    let join = |separator: &str, of: fn(&(String, String)) -> &str| {
+        parts.iter().map(of).collect::<Vec<_>>().join(separator)
+    };
+    localized(
+        format!("{} {}", name.en, join(" and ", |part| &part.0)),
+        format!("{}{}", name.zh_cn, join("，且", |part| &part.1)),
+    )
 }
 
 impl Tree {
