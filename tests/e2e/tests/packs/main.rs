@@ -2,14 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
 
+mod models;
 mod support;
 
+mod campaign;
 mod cdnow;
-mod churn_risk;
+mod churn_warning;
 mod customer_value;
 mod desks;
 mod experiments;
 mod groceries;
+mod response;
 mod segments;
 mod telco;
 mod telecom;
