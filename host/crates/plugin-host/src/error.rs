@@ -330,8 +330,8 @@ pub enum PluginError {
     Other {
         /// A stable code.
         code: String,
-        /// What happened.
-        text: Text,
+        /// What happened. Apart, so that results stay small.
+        text: Box<Text>,
     },
 }
 
@@ -345,7 +345,7 @@ impl PluginError {
             Self::UnreadableModel(said) => ("模型无法读取", said),
             Self::Denied(said) => ("没有授权", said),
             Self::Transient(said) => ("暂时无法处理", said),
-            Self::Other { code, text } => (code.as_str(), text),
+            Self::Other { code, text } => (code.as_str(), &**text),
         };
         let zh_cn = if said.zh_cn.is_empty() { &said.en } else { &said.zh_cn };
         Text::new(self.to_string(), format!("{label}：{zh_cn}"))

@@ -4,8 +4,8 @@ use trellis_sdk::bindings::analysis::exports::trellis::plugin::analysis::{Guest 
 use trellis_sdk::bindings::model_report::exports::trellis::plugin::model_report::Guest as ModelReport;
 use trellis_sdk::bindings::shared::trellis::plugin::columns::{ColumnData, DictionaryColumn, TextColumn};
 use trellis_sdk::{
-    AnalysisDescription, Context, Drawing, Panel, PluginError, Report, Result, analysis, json, localized,
-    metric, panel, report,
+    AnalysisDescription, Context, Drawing, Panel, PanelColumn, PluginError, Report, Result, analysis, json,
+    localized, metric, panel, report,
 };
 
 use crate::{Hostile, count_rows, resources, sin_of_config, sin_of_model, trap};
@@ -163,10 +163,14 @@ fn panels(sin: &str) -> Vec<Panel> {
         "report-tree-orphan" => panel = nodes(["a", "b"], [None, Some("z")]),
         "report-other-bar" => panel.drawing = Drawing::Other(("bar".to_owned(), "{}".to_owned())),
         "report-other-no-json" => panel.drawing = Drawing::Other(("sankey".to_owned(), "{".to_owned())),
-        "report-chinese-too-short" => panel.columns[0].zh_cn = Some(one_text()),
-        "report-chinese-numbers" => panel.columns[1].zh_cn = Some(one_text()),
-        "report-long-label" => panel.columns[0].label = localized("x".repeat(1_025), ""),
-        "report-long-unit" => panel.columns[1].unit = localized("", "周".repeat(41)),
+        "report-chinese-too-short" => change(&mut panel, 0, |name| name.zh_cn = Some(one_text())),
+        "report-chinese-numbers" => change(&mut panel, 1, |size| size.zh_cn = Some(one_text())),
+        "report-long-label" => {
+            change(&mut panel, 0, |name| name.label = localized("x".repeat(1_025), ""));
+        }
+        "report-long-unit" => {
+            change(&mut panel, 1, |size| size.unit = localized("", "周".repeat(41)));
+        }
         _ => {}
     }
     vec![panel]
@@ -182,6 +186,10 @@ fn wide(number: usize) -> Panel {
 fn nodes(names: [&str; 2], above: [Option<&str>; 2]) -> Panel {
     let panel = panel("sizes", "Sizes", "大小").names("node", ("Node", "节点"), names.map(Some));
     panel.names("above", ("Above", "上级"), above).tree("node", "above", "node", None)
+}
+
+fn change(panel: &mut Panel, column: usize, change: impl FnOnce(&mut PanelColumn)) {
+    panel.columns.get_mut(column).into_iter().for_each(change);
 }
 
 fn one_text() -> TextColumn {

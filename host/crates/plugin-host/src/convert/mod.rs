@@ -99,8 +99,9 @@ pub(crate) fn plugin_error(error: types::PluginError) -> PluginError {
         types::PluginError::UnreadableModel(text) => PluginError::UnreadableModel(explanation(&text)),
         types::PluginError::Denied(text) => PluginError::Denied(explanation(&text)),
         types::PluginError::Transient(text) => PluginError::Transient(explanation(&text)),
-        types::PluginError::Other((code, text)) => {
-            PluginError::Other { code: plain::line(&code, CODE_CHARACTERS_MAX), text: explanation(&text) }
-        }
+        types::PluginError::Other((code, text)) => PluginError::Other {
+            code: plain::line(&code, CODE_CHARACTERS_MAX),
+            text: Box::new(explanation(&text)),
+        },
     }
 }

@@ -167,7 +167,7 @@ fn what_a_guest_says_itself_is_no_fault() {
         ("error-unreadable-model", PluginError::UnreadableModel(text())),
         ("error-denied", PluginError::Denied(text())),
         ("error-transient", PluginError::Transient(text())),
-        ("error-other", PluginError::Other { code: "as-asked".to_owned(), text: text() }),
+        ("error-other", PluginError::Other { code: "as-asked".to_owned(), text: Box::new(text()) }),
     ] {
         let error = assign(&plugin, sin, customers(0..9)).unwrap_err();
         assert!(error.to_string().starts_with("plugin `hostile` 1.0.0, assign: "), "{error}");
