@@ -309,28 +309,28 @@ pub enum FaultKind {
 pub enum PluginError {
     /// The admin has to change a setting.
     #[error("invalid configuration: {}", .0.en)]
-    InvalidConfig(Text),
+    InvalidConfig(Box<Text>),
     /// Whoever asks has to change a parameter.
     #[error("invalid parameters: {}", .0.en)]
-    InvalidParameters(Text),
+    InvalidParameters(Box<Text>),
     /// The data as a whole cannot be used.
     #[error("unsuitable data: {}", .0.en)]
-    UnsuitableData(Text),
+    UnsuitableData(Box<Text>),
     /// The model is of a version that this plugin does not read: fit a new one.
     #[error("unreadable model: {}", .0.en)]
-    UnreadableModel(Text),
+    UnreadableModel(Box<Text>),
     /// A grant is missing.
     #[error("denied: {}", .0.en)]
-    Denied(Text),
+    Denied(Box<Text>),
     /// The same call may succeed later.
     #[error("for now: {}", .0.en)]
-    Transient(Text),
+    Transient(Box<Text>),
     /// Anything else.
     #[error("{code}: {text}", text = .text.en)]
     Other {
         /// A stable code.
         code: String,
-        /// What happened. Apart, so that results stay small.
+        /// What happened.
         text: Box<Text>,
     },
 }
@@ -345,7 +345,7 @@ impl PluginError {
             Self::UnreadableModel(said) => ("模型无法读取", said),
             Self::Denied(said) => ("没有授权", said),
             Self::Transient(said) => ("暂时无法处理", said),
-            Self::Other { code, text } => (code.as_str(), &**text),
+            Self::Other { code, text } => (code.as_str(), text),
         };
         let zh_cn = if said.zh_cn.is_empty() { &said.en } else { &said.zh_cn };
         Text::new(self.to_string(), format!("{label}：{zh_cn}"))

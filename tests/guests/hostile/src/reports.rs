@@ -189,7 +189,9 @@ fn nodes(names: [&str; 2], above: [Option<&str>; 2]) -> Panel {
 }
 
 fn change(panel: &mut Panel, column: usize, change: impl FnOnce(&mut PanelColumn)) {
-    panel.columns.get_mut(column).into_iter().for_each(change);
+    if let Some(column) = panel.columns.get_mut(column) {
+        change(column);
+    }
 }
 
 fn one_text() -> TextColumn {

@@ -56,8 +56,8 @@ pub(crate) fn column_description(column: ColumnDescription) -> row_streams::Colu
 }
 
 /// Why something failed, in both languages, each on one line.
-fn explanation(text: &types::LocalizedText) -> Text {
-    Text::new(plain::reason(&text.en), plain::reason(&text.zh_cn))
+fn explanation(text: &types::LocalizedText) -> Box<Text> {
+    Box::new(Text::new(plain::reason(&text.en), plain::reason(&text.zh_cn)))
 }
 
 pub(crate) fn reason(reason: types::Reason) -> Reason {
@@ -72,7 +72,7 @@ pub(crate) fn row_errors(errors: Vec<types::RowError>) -> Vec<RowError> {
     let error = |error: types::RowError| RowError {
         row: error.row,
         code: error.code,
-        message: explanation(&error.message),
+        message: *explanation(&error.message),
     };
     errors.into_iter().map(error).collect()
 }
@@ -99,9 +99,8 @@ pub(crate) fn plugin_error(error: types::PluginError) -> PluginError {
         types::PluginError::UnreadableModel(text) => PluginError::UnreadableModel(explanation(&text)),
         types::PluginError::Denied(text) => PluginError::Denied(explanation(&text)),
         types::PluginError::Transient(text) => PluginError::Transient(explanation(&text)),
-        types::PluginError::Other((code, text)) => PluginError::Other {
-            code: plain::line(&code, CODE_CHARACTERS_MAX),
-            text: Box::new(explanation(&text)),
-        },
+        types::PluginError::Other((code, text)) => {
+            PluginError::Other { code: plain::line(&code, CODE_CHARACTERS_MAX), text: explanation(&text) }
+        }
     }
 }

@@ -160,14 +160,14 @@ fn what_a_guest_describes_is_checked() {
 #[test]
 fn what_a_guest_says_itself_is_no_fault() {
     let (host, plugin) = load("hostile");
-    let text = || Text::new("as the test asked", "");
+    let text = || Box::new(Text::new("as the test asked", ""));
     for (sin, expected) in [
         ("error-invalid-config", PluginError::InvalidConfig(text())),
         ("error-unsuitable-data", PluginError::UnsuitableData(text())),
         ("error-unreadable-model", PluginError::UnreadableModel(text())),
         ("error-denied", PluginError::Denied(text())),
         ("error-transient", PluginError::Transient(text())),
-        ("error-other", PluginError::Other { code: "as-asked".to_owned(), text: Box::new(text()) }),
+        ("error-other", PluginError::Other { code: "as-asked".to_owned(), text: text() }),
     ] {
         let error = assign(&plugin, sin, customers(0..9)).unwrap_err();
         assert!(error.to_string().starts_with("plugin `hostile` 1.0.0, assign: "), "{error}");

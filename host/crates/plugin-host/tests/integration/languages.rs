@@ -149,7 +149,8 @@ fn a_setting_and_the_data_reach_the_guest() {
         );
         assert!((both - (orders + recency) / 2.0).abs() < 1e-9, "{name}: {both}");
         let error = fit(&plugin, &mut Customers::new(Vec::new()), "{}").unwrap_err();
-        let expected = PluginError::UnsuitableData(Text::new("no customer has an order", "没有客户有订单"));
+        let expected =
+            PluginError::UnsuitableData(Box::new(Text::new("no customer has an order", "没有客户有订单")));
         assert!(matches!(error, Error::Plugin { error, .. } if error == expected), "{name}");
     }
 }

@@ -156,6 +156,6 @@ fn shown_models_are_checked() {
     assert_eq!(fault(error, "model-report.describe-model"), FaultKind::Timeout { ms: 300 });
     let error = show("shown-unreadable").unwrap_err();
     let Error::Plugin { error, .. } = error else { panic!("{error}") };
-    assert_eq!(error, PluginError::UnreadableModel(Text::new("of another age", "")));
+    assert_eq!(error, PluginError::UnreadableModel(Box::new(Text::new("of another age", ""))));
     assert_eq!(show("none").unwrap().summary.en, "segmentation");
 }

@@ -93,7 +93,7 @@ fn said(error: &PluginError) -> Json {
         PluginError::UnreadableModel(text) => ("unreadable-model", text),
         PluginError::Denied(text) => ("denied", text),
         PluginError::Transient(text) => ("transient", text),
-        PluginError::Other { code, text } => (code.as_str(), &**text),
+        PluginError::Other { code, text } => (code.as_str(), text),
     };
     json!({ "kind": kind, "text": text.en, "zh-CN": text.zh_cn })
 }
