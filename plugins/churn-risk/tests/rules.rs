@@ -123,7 +123,7 @@ fn contracts() -> BatchBuilder {
         .dictionary("target", (0..40).map(|row| Some(if row % 2 == 0 { "Cancelled" } else { "runs" })))
         .float64("value", (0..40).map(|row| Some(f64::from(row))))
         .int64("months", (0..40).map(|row| Some(row + 1)))
-        .date("since", (0..40).map(|row| Some(row)))
+        .date("since", (0..40).map(Some))
         .boolean("is_business", (0..40).map(|row| (row > 3).then_some(row % 3 == 0)));
     for view in ["", "_before"] {
         builder = builder
