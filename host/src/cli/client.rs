@@ -142,6 +142,18 @@ impl Client {
 }
 
 /// A text member of a JSON object, empty where there is none.
+/// A text as one segment of a path, so that whatever somebody types names a thing and never another route.
+pub(crate) fn segment(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~');
+    // A dot alone, or two of them, would be a step within the path.
+    let dots = text.bytes().all(|byte| byte == b'.');
+    let written = |byte: u8| match plain(byte) || byte == b'.' && !dots {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    };
+    text.bytes().map(written).collect()
+}
+
 pub(crate) fn text<'a>(json: &'a Json, name: &str) -> &'a str {
     json.get(name).and_then(Json::as_str).unwrap_or_default()
 }
@@ -172,4 +184,16 @@ fn problem(status: u16, json: &Json) -> String {
         lines += &format!("\n  {}: {}", text(error, "field"), text(error, "message"));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::segment;
+
+    #[test]
+    fn what_is_typed_stays_one_segment_of_a_path() {
+        assert_eq!(segment("ab-test"), "ab-test");
+        assert_eq!(segment("../../jobs?x#y"), "..%2F..%2Fjobs%3Fx%23y");
+        assert_eq!([".", "..", "客"].map(segment), ["%2E", "%2E%2E", "%E5%AE%A2"]);
+    }
 }

@@ -127,11 +127,13 @@ impl Config {
         let known = [Language::En, Language::ZhCn].into_iter().find(|known| known.tag() == language);
         let known =
             known.ok_or_else(|| format!("organisation.language `{language}`: neither `en` nor `zh-CN`"))?;
-        Ok(self.engine.over(trellis_engine::Config {
+        let config = self.engine.over(trellis_engine::Config {
             language: known,
             import: self.import.over(Default::default()),
             ..Default::default()
-        }))
+        });
+        config.check()?;
+        Ok(config)
     }
 
     /// The config of access.
@@ -201,5 +203,11 @@ mod tests {
         assert!(config.engine().unwrap_err().contains("`zh`"));
         let config: Config = toml::from_str("[organisation]\nlanguage = \"zh-CN\"\n").unwrap();
         assert_eq!(config.engine().unwrap().language, Language::ZhCn);
+        let config: Config = toml::from_str("[engine]\nanalysis_result_bytes_max = 4194304\n").unwrap();
+        let error = config.engine().unwrap_err();
+        assert_eq!(
+            error,
+            "engine.analysis_result_bytes_max is 4194304, at most 3670016: the store takes 4 MiB at once"
+        );
     }
 }

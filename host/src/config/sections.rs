@@ -169,6 +169,7 @@ section! {
         campaign_evaluation_ms_max: u64,
         analysis_results_max: usize,
         analysis_result_bytes_max: usize,
+        analysis_spool_bytes_max: u64,
         model_reports_bytes_max: usize,
         failed_rows_kept_max: usize,
         reaction_page_entries: usize,

@@ -38,8 +38,11 @@ pub struct Config {
     pub campaign_evaluation_ms_max: u64,
     /// Answers to each question (`analysis`) of a plugin that are kept (default 20); the oldest go when a new one is there.
     pub analysis_results_max: usize,
-    /// Bytes of one answer, packed, that are kept (default 3 MiB; the store takes 4 MiB at once). One that is larger fails.
+    /// Bytes of one answer, packed, that are kept (default 3 MiB, at most 3.5 MiB: the store takes 4 MiB at once). One that is larger fails.
     pub analysis_result_bytes_max: usize,
+    /// Bytes of the copies of the datasets that one question or fit reads (default 4 GiB); they go when it ends. One that would need more
+    /// fails.
+    pub analysis_spool_bytes_max: u64,
     /// Bytes of the reports of models that are kept in memory for the next who asks (default 16 MiB).
     pub model_reports_bytes_max: usize,
     /// Rows that a plugin could not assign and that are named in the result of a run (default 100); the others are counted.
@@ -101,6 +104,25 @@ pub struct Config {
     pub import: trellis_transfer::import::Limits,
 }
 
+/// Bytes of an answer that fit into one write set of the store, with the entry of the log beside it.
+const ANALYSIS_RESULT_BYTES_MAX: usize = 7 << 19;
+
+impl Config {
+    /// Whether the limits go together, so that what they allow does not fail later.
+    ///
+    /// # Errors
+    /// The key that does not, with its value.
+    pub fn check(&self) -> Result<(), String> {
+        let bytes_max = self.analysis_result_bytes_max;
+        match bytes_max > ANALYSIS_RESULT_BYTES_MAX {
+            true => Err(format!(
+                "engine.analysis_result_bytes_max is {bytes_max}, at most {ANALYSIS_RESULT_BYTES_MAX}: the store takes 4 MiB at once"
+            )),
+            false => Ok(()),
+        }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -121,6 +143,7 @@ impl Default for Config {
             campaign_evaluation_ms_max: 20_000,
             analysis_results_max: 20,
             analysis_result_bytes_max: 3 << 20,
+            analysis_spool_bytes_max: 4 << 30,
             model_reports_bytes_max: 16 << 20,
             failed_rows_kept_max: 100,
             language: trellis_model::Language::En,

@@ -1,5 +1,8 @@
 //! What can go wrong in the engine.
 
+mod cannot_run;
+mod text;
+
 use std::path::PathBuf;
 
 use trellis_model::{PluginId, RecordId, Text};
@@ -115,12 +118,12 @@ pub enum Error {
         reason: String,
     },
     /// The plugin cannot be run over customers, or wants data that this host does not have.
-    #[error("plugin `{plugin}` cannot be run: {reason}")]
+    #[error("plugin `{plugin}` cannot be run: {}", reason.en)]
     CannotRun {
         /// Which plugin.
         plugin: PluginId,
         /// Why.
-        reason: String,
+        reason: Text,
     },
     /// Another version of the plugin took over while a run of it was under way.
     #[error(
@@ -243,28 +246,36 @@ pub enum Error {
         result: RecordId,
     },
     /// What is said with a question does not fit its schema.
-    #[error("parameters of analysis `{analysis}` of plugin `{plugin}`: {}", problems.iter().map(|(name, reason)| format!("`{name}` {reason}")).collect::<Vec<_>>().join("; "))]
+    #[error("parameters of analysis `{analysis}` of plugin `{plugin}`: {}", problems.iter().map(|(name, reason)| text::problem(name, &reason.en)).collect::<Vec<_>>().join("; "))]
     InvalidParameters {
         /// Which plugin.
         plugin: PluginId,
         /// Which question.
         analysis: String,
         /// Each parameter (empty for all of them) and what is wrong with it.
-        problems: Vec<(String, String)>,
+        problems: Vec<(String, Text)>,
     },
     /// An answer is larger than what is kept.
-    #[error(
-        "plugin `{plugin}` answered `{analysis}` with {bytes} bytes, at most {bytes_max} are kept (`engine.analysis_result_bytes_max`)"
-    )]
+    #[error("plugin `{plugin}` answered `{analysis}` with {bytes} bytes, {limit}")]
     AnswerTooLarge {
         /// Which plugin.
         plugin: PluginId,
         /// Which question.
         analysis: String,
-        /// Bytes of the packed report.
+        /// How many bytes it has.
         bytes: usize,
-        /// The limit.
-        bytes_max: usize,
+        /// What it is over.
+        limit: AnswerLimit,
+    },
+    /// The rows that a question or a fit reads could not be copied to disk, so that two passes might give different ones.
+    #[error("dataset `{dataset}` of plugin `{plugin}` cannot be read: {}", reason.en)]
+    NotCopied {
+        /// Which plugin.
+        plugin: PluginId,
+        /// Which of its datasets.
+        dataset: String,
+        /// Why.
+        reason: Text,
     },
     /// A model is known, but its bytes are not kept any more.
     #[error(
@@ -409,7 +420,7 @@ impl Error {
             Self::QueueFull { .. } => "too_many_jobs",
             Self::InvalidRequest { .. } => "invalid_request",
             Self::InvalidParameters { .. } => "validation_error",
-            Self::AnswerTooLarge { .. } => "plugin_cannot_run",
+            Self::AnswerTooLarge { .. } | Self::NotCopied { .. } => "plugin_cannot_run",
             Self::JobNotEnded { .. } => "conflict",
             Self::Cancelled => "cancelled",
             Self::Stopping => "stopping",
@@ -424,6 +435,23 @@ impl Error {
             Self::Storage(_) => "storage",
         }
     }
+}
+
+/// What an answer may be too large for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AnswerLimit {
+    /// The store: `engine.analysis_result_bytes_max`.
+    #[error("at most {bytes_max} are kept (`engine.analysis_result_bytes_max`)")]
+    Packed {
+        /// The limit.
+        bytes_max: usize,
+    },
+    /// Whoever reads it: it is unpacked whole.
+    #[error("at most {bytes_max} before it is packed")]
+    Unpacked {
+        /// The limit.
+        bytes_max: usize,
+    },
 }
 
 fn joined(reasons: &[Text]) -> String {

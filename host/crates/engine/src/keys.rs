@@ -353,7 +353,7 @@ fn alone(kind: KeyKind, plugin: &PluginId) -> Vec<u8> {
     key
 }
 
-fn of_plugin(kind: KeyKind, plugin: &PluginId) -> Vec<u8> {
+pub(crate) fn of_plugin(kind: KeyKind, plugin: &PluginId) -> Vec<u8> {
     let mut key = kind.prefix();
     key.extend_from_slice(plugin.as_str().as_bytes());
     key.push(END);

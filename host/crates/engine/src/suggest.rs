@@ -101,10 +101,10 @@ pub(crate) async fn suggested(
     let (asking, call, asked) = (Arc::clone(enabled), at.clone(), Arc::clone(&lookups));
     let (item, suggestions) = blocking("asking for suggestions", move || {
         let item = hooks::work_item(&asking, named, &accounts)?;
-        let workflow = asking.plugin.service_workflow().ok_or_else(|| Error::CannotRun {
-            plugin: asking.id.clone(),
-            reason: "it does not provide `service-workflow`".to_owned(),
-        })?;
+        let workflow = asking
+            .plugin
+            .service_workflow()
+            .ok_or_else(|| Error::not_offered(&asking.id, "service-workflow"))?;
         let suggestions = workflow.suggest(&item, &asking.config, &call, asked)?;
         Ok::<_, Error>((item, suggestions))
     })

@@ -1,5 +1,6 @@
 //! `trellis plugin`: one file a group of commands.
 
+mod answers;
 mod author;
 mod brought;
 mod compare;
@@ -69,6 +70,8 @@ pub(crate) enum Plugin {
     Report(report::Report),
     /// Have a plugin answer a question about all customers, wait for it and print the answer; without a question, list them.
     Analyse(report::Analyse),
+    /// Answers that were given before: list those to a question, print one, delete one or all of them.
+    Answers(answers::Answers),
     /// List the runs of a plugin, the newest first.
     Runs {
         /// The plugin's id.
@@ -133,6 +136,7 @@ impl Plugin {
             Self::Model(model) => model.run(),
             Self::Report(report) => report.run(),
             Self::Analyse(analyse) => analyse.run(),
+            Self::Answers(answers) => answers.run(),
             Self::Runs { id, connection } => run::runs(id, connection),
             Self::Release { id, connection } => health::release(id, connection),
             Self::Metrics(of) => of.metrics(),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use super::{
     super::{
         Connection, Failure, Result,
-        client::{Client, number, text},
+        client::{Client, number, segment, text},
         output,
     },
     review::{both, list, pair},
@@ -49,13 +49,13 @@ pub(crate) struct Analyse {
 
 /// How a report is printed.
 #[derive(Debug, Args)]
-struct Shown {
+pub(super) struct Shown {
     /// Rows of each table that are printed.
     #[arg(long, default_value_t = 30)]
     rows: usize,
     /// Print JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// Reads `name=value`. What is no JSON is a text.
@@ -72,7 +72,7 @@ impl Report {
     pub(super) fn run(&self) -> Result {
         let model = self.model.map_or_else(String::new, |model| format!("/models/{model}"));
         let learned_by = self.learned_by.as_ref().map_or_else(String::new, |by| format!("?learned_by={by}"));
-        let path = format!("/api/v1/plugins/{}{model}/report{learned_by}", self.id);
+        let path = format!("/api/v1/plugins/{}{model}/report{learned_by}", segment(&self.id));
         let report = Client::new(&self.connection)?.get(&path)?;
         if self.shown.json {
             return print_json(&report);
@@ -89,29 +89,19 @@ impl Report {
 impl Analyse {
     pub(super) fn run(&self) -> Result {
         let client = Client::new(&self.connection)?;
-        let path = format!("/api/v1/plugins/{}/analyses", self.id);
+        let path = format!("/api/v1/plugins/{}/analyses", segment(&self.id));
         let Some(analysis) = &self.analysis else { return self.list(&client.get(&path)?) };
         let parameters: Map<String, Json> = self.parameters.iter().cloned().collect();
         let mut question = json!({ "parameters": parameters });
         if let (Some(question), Some(as_of)) = (question.as_object_mut(), &self.as_of) {
             question.insert("as_of".to_owned(), json!(as_of));
         }
-        let job = client.post(&format!("{path}/{analysis}"), &question)?;
+        let path = format!("{path}/{}", segment(analysis));
+        let job = client.post(&path, &question)?;
         let job = succeeded(client.wait_for_job(&job)?, "the analysis")?;
         let result = text(job.get("result").unwrap_or(&Json::Null), "result").to_owned();
-        let answer = client.get(&format!("{path}/{analysis}/results/{result}"))?;
-        if self.shown.json {
-            return print_json(&answer);
-        }
-        output::line(&format!("{} {}: {}", self.id, text(&answer, "version"), both(&answer, "label")));
-        output::line(&format!(
-            "as of · 数据截至 {}, rows · 行数 {}, {} ms",
-            text(&answer, "as_of"),
-            number(&answer, "rows"),
-            number(&answer, "took_ms")
-        ));
-        self.shown.print(answer.get("report").unwrap_or(&Json::Null));
-        Ok(())
+        let answer = client.get(&format!("{path}/results/{result}"))?;
+        self.shown.print_answer(&self.id, &answer)
     }
 
     fn list(&self, analyses: &Json) -> Result {
@@ -138,13 +128,30 @@ impl Analyse {
     }
 }
 
-fn print_json(json: &Json) -> Result {
+pub(super) fn print_json(json: &Json) -> Result {
     let shown = serde_json::to_string_pretty(json).map_err(|error| Failure::Message(error.to_string()))?;
     output::line(&shown);
     Ok(())
 }
 
 impl Shown {
+    /// Prints an answer: what it was made of, and the report.
+    pub(super) fn print_answer(&self, plugin: &str, answer: &Json) -> Result {
+        if self.json {
+            return print_json(answer);
+        }
+        output::line(&format!("{plugin} {}: {}", text(answer, "version"), both(answer, "label")));
+        output::line(&format!(
+            "as of · 数据截至 {}, rows · 行数 {}, {} ms",
+            text(answer, "as_of"),
+            number(answer, "rows"),
+            number(answer, "took_ms")
+        ));
+        output::line(&format!("answer · 答案 {} (trellis plugin answers)", text(answer, "id")));
+        self.print(answer.get("report").unwrap_or(&Json::Null));
+        Ok(())
+    }
+
     /// Prints a report in both languages.
     fn print(&self, report: &Json) {
         output::line(&both(report, "summary"));

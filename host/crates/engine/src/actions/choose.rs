@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use trellis_model::{Action, Actor, ObjectName, PluginId, RecordId};
+use trellis_model::{Action, Actor, ObjectName, PluginId, RecordId, bilingual};
 use trellis_records::Caller;
 
 use crate::{
@@ -70,6 +70,9 @@ async fn guiding(core: &Arc<Core>, id: &PluginId, object: &ObjectName) -> Result
         return Ok(Arc::clone(plugin));
     }
     core.registry.active(id).await?;
-    let reason = format!("it does not guide the work on {object}, or was not granted that");
+    let reason = bilingual!(
+        "it does not guide the work on {object}, or was not granted that",
+        "它不负责 {object} 的处理流程，或未获授权"
+    );
     Err(Error::CannotRun { plugin: id.clone(), reason })
 }

@@ -144,8 +144,7 @@ pub(super) fn rules(plugin: &Plugin) -> Result<CampaignRules<'_>> {
 }
 
 fn not_offered(plugin: &Plugin) -> Error {
-    let reason = "it does not offer the interface `campaign-rules`".to_owned();
-    Error::CannotRun { plugin: plugin.manifest().id.clone(), reason }
+    Error::not_offered(plugin.id(), "campaign-rules")
 }
 
 /// Asks for the rows of a batch who takes part, and for those who do, in which variant.

@@ -1,10 +1,11 @@
 //! What came of a campaign, asked of its plugin.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use trellis_columns::{AsOf, Columns, DatasetSpec, DatasetStream, GoOn};
-use trellis_model::{Batch, Column, ColumnData, RecordId, Scope, Text, Validity};
+use trellis_model::{Batch, Column, ColumnData, RecordId, Scope, Text, Validity, bilingual};
 use trellis_plugin_host::{CancelFlag, ColumnDescription, RowStream};
 use trellis_records::Caller;
 
@@ -19,7 +20,7 @@ use crate::{
     Error, Result,
     blocking::blocking,
     core::Core,
-    run::{self, Datasets, OpenedRows},
+    run::{self, OpenedRows, Source, Spec, Words},
 };
 
 /// The columns that say what became of a member.
@@ -34,10 +35,11 @@ pub(crate) async fn evaluate(core: &Core, caller: &Caller, campaign: RecordId) -
     core.columns.catch_up().await?;
     let members = by_ordinal(core, campaign).await?;
     let manifest = deciding.enabled.manifest();
-    let datasets = run::open_rows(core, manifest, &deciding.config, deciding.as_of, &GoOn::default()).await?;
+    let specs = run::rows_granted(core, manifest, &deciding.config)?;
     let words = run::words_of(&core.records.schema(), manifest, &deciding.config)?;
-    let datasets = Arc::new(Datasets::new(manifest, datasets).called(words));
     let count = members.len() as u64;
+    let ended = CancelOnDrop(CancelFlag::default());
+    let goes_on = ended.0.clone();
     let mut rows = MemberRows {
         columns: Arc::clone(&core.columns),
         handle: Handle::current(),
@@ -46,11 +48,17 @@ pub(crate) async fn evaluate(core: &Core, caller: &Caller, campaign: RecordId) -
         members: members.into(),
         next: 0,
         part: None,
-        datasets,
+        beside: Arc::new(Beside {
+            own: manifest.customers().map(|dataset| dataset.name.clone()),
+            words,
+            specs: specs.into_iter().map(|(name, spec)| (name, Spec::Rows(spec))).collect(),
+            batch_rows: core.config.batch_rows_max as usize,
+            go_on: GoOn::as_long_as(move || !goes_on.is_cancelled()),
+            opened: Mutex::default(),
+        }),
     };
     let at = deciding.context(core, core.records.ids().record_id(core.records.clock().now_ms()));
     let asking = Arc::clone(&deciding);
-    let ended = CancelOnDrop(CancelFlag::default());
     let cancel = ended.0.clone();
     let asked = blocking("asking a plugin what came of a campaign", move || {
         let rules = asking.rules()?;
@@ -60,10 +68,7 @@ pub(crate) async fn evaluate(core: &Core, caller: &Caller, campaign: RecordId) -
     let answered = tokio::time::timeout(Duration::from_millis(ms_max), asked).await;
     let evaluation = answered.map_err(|_| Error::CannotRun {
         plugin: deciding.plugin.clone(),
-        reason: format!(
-            "version {} took longer than {ms_max} ms to evaluate the campaign (`engine.campaign_evaluation_ms_max`)",
-            deciding.version()
-        ),
+        reason: too_slow(&deciding.version(), ms_max),
     })???;
     Ok(CampaignEvaluation {
         plugin: deciding.plugin.clone(),
@@ -71,6 +76,13 @@ pub(crate) async fn evaluate(core: &Core, caller: &Caller, campaign: RecordId) -
         report: evaluation.report,
         members: count,
     })
+}
+
+fn too_slow(version: &str, ms_max: u64) -> Text {
+    bilingual!(
+        "version {version} took longer than {ms_max} ms to evaluate the campaign (`engine.campaign_evaluation_ms_max`)",
+        "版本 {version} 评估营销活动的时间超过 {ms_max} 毫秒（`engine.campaign_evaluation_ms_max`）"
+    )
 }
 
 /// Ends the plugin's call where nobody waits for it any more: it holds what trains models.
@@ -105,7 +117,18 @@ struct MemberRows {
     next: usize,
     /// The rows of a part.
     part: Option<DatasetStream>,
-    datasets: Arc<Datasets>,
+    beside: Arc<Beside>,
+}
+
+/// What the plugin may open beside the members. It is read as it is when the plugin opens it, since somebody waits: nothing is copied.
+struct Beside {
+    /// The name of the customers' dataset.
+    own: Option<String>,
+    words: Words,
+    specs: BTreeMap<String, Spec>,
+    batch_rows: usize,
+    go_on: GoOn,
+    opened: Mutex<BTreeMap<String, Box<dyn Source>>>,
 }
 
 impl RowStream for MemberRows {
@@ -133,6 +156,10 @@ impl RowStream for MemberRows {
         (self.next, self.part) = (0, None);
     }
 
+    fn name(&self) -> Option<&str> {
+        self.beside.own.as_deref()
+    }
+
     fn rows(&self) -> u64 {
         self.members.len() as u64
     }
@@ -143,17 +170,34 @@ impl RowStream for MemberRows {
             label: Text::new(en, zh_cn),
             ..ColumnDescription::default()
         });
-        self.datasets.columns(None).into_iter().chain(of_member).collect()
+        let Beside { own, words, .. } = &*self.beside;
+        run::columns_of(words, own.as_deref()).into_iter().chain(of_member).collect()
     }
 
     /// Under the name of the customers' dataset, its members once more.
     fn dataset(&mut self, name: &str) -> Result<Option<Box<dyn RowStream>>, String> {
-        if self.datasets.is_own(name) {
+        if self.name() == Some(name) {
             return Ok(Some(Box::new(Self { next: 0, part: None, ..self.clone() })));
         }
-        let opened = self.datasets.open(name).map_err(|error| error.to_string())?;
-        let columns = self.datasets.columns(Some(name));
+        let opened = self.open(name).map_err(|error| error.to_string())?;
+        let columns = run::columns_of(&self.beside.words, Some(name));
         Ok(opened.map(|source| Box::new(OpenedRows::new(source, columns)) as Box<dyn RowStream>))
+    }
+}
+
+impl MemberRows {
+    fn open(&self, name: &str) -> Result<Option<Box<dyn Source>>> {
+        let mut all = self.beside.opened.lock();
+        if let Some(opened) = all.get(name) {
+            return opened.again().map(Some);
+        }
+        let Some(spec) = self.beside.specs.get(name) else { return Ok(None) };
+        let Beside { batch_rows, go_on, .. } = &*self.beside;
+        let opened = spec.open_while(&self.columns, self.as_of, *batch_rows, go_on.clone());
+        let opened = self.handle.block_on(opened).map_err(|error| error.in_dataset(name))?;
+        let again = opened.again()?;
+        all.insert(name.to_owned(), opened);
+        Ok(Some(again))
     }
 }
 

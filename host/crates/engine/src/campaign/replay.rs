@@ -1,7 +1,7 @@
 //! Doing a campaign's run again from its capsule: who takes part, and in which variant.
 
 use serde_json::{Value as Json, json};
-use trellis_model::{NamedRecord, PluginId, RecordId};
+use trellis_model::{NamedRecord, PluginId, RecordId, Text, bilingual};
 
 use super::{change::Verdict, deciding, run::hasher};
 use crate::{
@@ -38,10 +38,7 @@ pub(crate) fn replay(
     if *plugin.digest().as_bytes() != header.plugin_digest {
         return Err(Error::CannotRun {
             plugin: plugin_id.clone(),
-            reason: format!(
-                "run {run} was made by version {version} with digest {}, which was replaced by other content",
-                hex(&header.plugin_digest)
-            ),
+            reason: replaced(run, &version, &hex(&header.plugin_digest)),
         });
     }
     let campaign: StoredNamed = stored::decode(&header.campaign, || format!("campaign of run {run}"))?;
@@ -93,4 +90,11 @@ pub(super) fn show(verdict: &Verdict) -> Json {
         Verdict::StaysOut { cause } => json!({ "eligible": false, "cause": cause }),
         Verdict::Failed { code } => json!({ "failed": code }),
     }
+}
+
+fn replaced(run: RecordId, version: &semver::Version, digest: &str) -> Text {
+    bilingual!(
+        "run {run} was made by version {version} with digest {digest}, which was replaced by other content",
+        "运行 {run} 使用的版本 {version}（摘要 {digest}）已被其他内容替换"
+    )
 }

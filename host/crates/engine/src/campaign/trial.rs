@@ -348,9 +348,7 @@ fn check_columns(
     if missing.is_empty() {
         return Ok(());
     }
-    let version = candidate.version();
-    let reason = format!("version {version} reads what run {run} did not record: {}", missing.join(", "));
-    Err(Error::CannotRun { plugin: id.clone(), reason })
+    Err(Error::not_recorded(id, candidate.version(), ("run", "运行", run), &missing))
 }
 
 fn text<'a>(record: &'a NamedRecord, field: &str) -> Option<&'a str> {

@@ -133,6 +133,11 @@ impl CapsuleReader {
         Inputs { reader: self, rows, dataset: None, ended: false }
     }
 
+    /// The batches of one of its further datasets, `rows` rows in all, whether it lists them or not.
+    pub(crate) fn into_dataset(self, number: u64, rows: u64) -> Inputs {
+        Inputs { reader: self, rows, dataset: Some(number), ended: false }
+    }
+
     /// Its further datasets, by name; empty where it recorded none.
     pub(crate) fn datasets(&mut self) -> Result<Vec<(String, Inputs)>, Unusable> {
         self.rewind()?;
@@ -160,10 +165,12 @@ impl Inputs {
             return Ok(None);
         }
         let is_wanted = |head: &frame::Head| match head.kind {
-            Kind::Dataset => head.ordinals.0 == number,
+            // They stand one after the other, so the next one ends it.
+            Kind::Dataset => head.ordinals.0 >= number,
             kind => kind == Kind::Datasets,
         };
-        let frame = self.reader.find(is_wanted)?.filter(|frame| frame.kind == Kind::Dataset);
+        let is_of_it = |frame: &Frame| frame.kind == Kind::Dataset && frame.ordinals.0 == number;
+        let frame = self.reader.find(is_wanted)?.filter(is_of_it);
         self.ended = frame.is_none();
         frame.map(|frame| batch_of(&frame)).transpose()
     }

@@ -95,14 +95,7 @@ fn columns(
     let missing: Vec<_> =
         names.iter().filter(|name| batch.column(name).is_none()).map(|name| format!("`{name}`")).collect();
     if !missing.is_empty() {
-        return Err(Error::CannotRun {
-            plugin: plugin.clone(),
-            reason: format!(
-                "version {} reads what decision {id} did not record: {}",
-                candidate.version(),
-                missing.join(", ")
-            ),
-        });
+        return Err(Error::not_recorded(plugin, candidate.version(), ("decision", "决策", id), &missing));
     }
     Ok(narrow(batch, &names))
 }

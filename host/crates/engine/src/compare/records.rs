@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 use trellis_columns::AsOf;
-use trellis_model::{Action, FieldName, NamedRecord, ObjectName, Path, RecordId, Scope, Sort, Value};
+use trellis_model::{Action, FieldName, NamedRecord, ObjectName, Path, RecordId, Scope, Sort, Text, Value};
 use trellis_plugin_host::{CallContext, manifest::ServiceWorkflowUse};
 use trellis_records::Query;
 
@@ -99,7 +99,8 @@ fn judged(
 
 /// The failure that an answer is.
 fn failed(candidate: &Enabled, answer: &Json) -> Option<Error> {
-    let reason = answer.pointer("/failed/en").and_then(Json::as_str)?.to_owned();
+    let said = |language| answer.pointer(language).and_then(Json::as_str);
+    let reason = Text::new(said("/failed/en")?, said("/failed/zh-CN").unwrap_or_default());
     Some(Error::CannotRun { plugin: candidate.id.clone(), reason })
 }
 
@@ -160,10 +161,10 @@ struct Guided {
 }
 
 fn guided(trial: &Trial<'_>, enabled: &Enabled, record: &NamedRecord, at: &CallContext) -> Result<Guided> {
-    let workflow = enabled.plugin.service_workflow().ok_or_else(|| Error::CannotRun {
-        plugin: enabled.id.clone(),
-        reason: "it does not provide `service-workflow`".to_owned(),
-    })?;
+    let workflow = enabled
+        .plugin
+        .service_workflow()
+        .ok_or_else(|| Error::not_offered(&enabled.id, "service-workflow"))?;
     let accounts = trial.view.lookups(trial.handle, &hooks::account_lookups(enabled));
     let item = hooks::work_item(enabled, record.clone(), &*accounts)?;
     let lookups = || trial.view.lookups(trial.handle, &enabled.scope);

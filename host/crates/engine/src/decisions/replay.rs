@@ -92,10 +92,7 @@ pub(crate) fn ask(
     at: &CallContext,
     lookups: Arc<dyn Lookups>,
 ) -> Result<Json> {
-    let missing = |interface: &str| Error::CannotRun {
-        plugin: plugin.id().clone(),
-        reason: format!("it does not provide `{interface}`"),
-    };
+    let missing = |interface: &str| Error::not_offered(plugin.id(), interface);
     let workflow = || plugin.service_workflow().ok_or_else(|| missing("service-workflow"));
     let campaign_rules = || plugin.campaign_rules().ok_or_else(|| missing("campaign-rules"));
     Ok(match input {

@@ -157,10 +157,8 @@ impl Judging<'_> {
         let changes: Vec<HookChange> = chunk.iter().map(|(_, change)| change.clone()).collect();
         let (enabled, call, asked) = (Arc::clone(self.enabled), at.clone(), Arc::clone(&lookups));
         let verdicts = blocking("asking a record hook", move || {
-            let hook = enabled.plugin.record_hook().ok_or_else(|| Error::CannotRun {
-                plugin: enabled.id.clone(),
-                reason: "it does not provide `record-hook`".to_owned(),
-            })?;
+            let hook =
+                enabled.plugin.record_hook().ok_or_else(|| Error::not_offered(&enabled.id, "record-hook"))?;
             Ok(hook.before_save(&changes, &enabled.config, &call, asked)?)
         });
         Answered { verdicts: verdicts.await.and_then(|verdicts| verdicts), at, lookups }

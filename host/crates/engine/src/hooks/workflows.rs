@@ -109,10 +109,10 @@ impl Closing<'_> {
         let after = self.after.clone();
         let answered = blocking("asking a service workflow", move || {
             let item = work_item(&enabled, after, &account)?;
-            let workflow = enabled.plugin.service_workflow().ok_or_else(|| Error::CannotRun {
-                plugin: enabled.id.clone(),
-                reason: "it does not provide `service-workflow`".to_owned(),
-            })?;
+            let workflow = enabled
+                .plugin
+                .service_workflow()
+                .ok_or_else(|| Error::not_offered(&enabled.id, "service-workflow"))?;
             let requirements = workflow.close_check(&item, &enabled.config, &call, asked)?;
             Ok((item, requirements))
         });

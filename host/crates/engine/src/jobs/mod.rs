@@ -8,11 +8,11 @@ mod runner;
 mod stored;
 mod table;
 
-use trellis_model::{Actor, RecordId};
+use trellis_model::{Actor, RecordId, Text};
 
 pub(crate) use notes::Notes;
 pub(crate) use recover::open_ids;
-pub(crate) use runner::{Running, Work};
+pub(crate) use runner::{Running, Watch, Work};
 pub(crate) use stored::{Request, StoredActor};
 pub(crate) use table::Jobs;
 
@@ -81,6 +81,25 @@ pub enum JobKind {
 }
 
 impl JobKind {
+    /// Every kind.
+    pub const ALL: [Self; 15] = [
+        Self::Import,
+        Self::PluginRun,
+        Self::RunReplay,
+        Self::CampaignRun,
+        Self::BulkEdit,
+        Self::SchemaBuild,
+        Self::SearchRebuild,
+        Self::Merge,
+        Self::DuplicateScan,
+        Self::Undo,
+        Self::ImportCheck,
+        Self::Export,
+        Self::PluginFit,
+        Self::PluginRehearsal,
+        Self::PluginAnalysis,
+    ];
+
     /// Its name in the API.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -159,7 +178,7 @@ pub struct JobError {
     /// A stable code, as in [`crate::Error::code`].
     pub code: String,
     /// What happened, with the input that it was about.
-    pub message: String,
+    pub message: Text,
 }
 
 /// A page of jobs, the newest first.

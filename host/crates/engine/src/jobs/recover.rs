@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use trellis_model::Text;
 use trellis_records::Records;
 use trellis_storage::{ScanRange, WriteSet};
 
@@ -100,6 +101,9 @@ impl Shared {
 }
 
 fn interrupted() -> JobError {
-    let message = "the server stopped while the job ran, and the job cannot go on by itself: start it again";
-    JobError { code: "interrupted".into(), message: message.into() }
+    let message = Text::new(
+        "the server stopped while the job ran, and the job cannot go on by itself: start it again",
+        "作业运行时服务器停止，且该作业无法自行继续，请重新启动",
+    );
+    JobError { code: "interrupted".into(), message }
 }

@@ -41,8 +41,24 @@ pub(crate) trait Work: Send + Sync + std::fmt::Debug {
 /// A job in the hands of a thread.
 #[derive(Debug)]
 pub(crate) struct Running<'a> {
-    live: &'a Live,
+    live: &'a Arc<Live>,
     handle: &'a Handle,
+}
+
+/// How far a job is and whether it should end, for whatever is read on its behalf.
+#[derive(Debug, Clone)]
+pub(crate) struct Watch(Arc<Live>);
+
+impl Watch {
+    /// As [`Running::progress`].
+    pub(crate) fn progress(&self, done: u64, total: Option<u64>, unit: &str) {
+        self.0.job.send_modify(|job| job.progress = Progress { done, total, unit: unit.to_owned() });
+    }
+
+    /// As [`Running::check`].
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.0.cancel.load(Relaxed) { Err(Error::Cancelled) } else { Ok(()) }
+    }
 }
 
 impl Running<'_> {
@@ -61,7 +77,12 @@ impl Running<'_> {
 
     /// Tells how far the job is. Costs next to nothing: it is written down by somebody else.
     pub(crate) fn progress(&self, done: u64, total: Option<u64>, unit: &str) {
-        self.live.job.send_modify(|job| job.progress = Progress { done, total, unit: unit.to_owned() });
+        self.watch().progress(done, total, unit);
+    }
+
+    /// What stays with the job while others read for it.
+    pub(crate) fn watch(&self) -> Watch {
+        Watch(Arc::clone(self.live))
     }
 
     /// # Errors
@@ -104,13 +125,14 @@ fn start_thread(shared: &Arc<Shared>, number: usize) -> Result<std::thread::Join
     let started = thread.spawn(move || {
         while let Some(live) = shared.next() {
             run_one(&shared, &live, &handle);
+            shared.left(&live);
         }
     });
     started
         .map_err(|error| Error::Internal { doing: "starting a thread for jobs", reason: error.to_string() })
 }
 
-fn run_one(shared: &Shared, live: &Live, handle: &Handle) {
+fn run_one(shared: &Shared, live: &Arc<Live>, handle: &Handle) {
     let outcome = handle.block_on(shared.begin(live)).and_then(|()| {
         let running = Running { live, handle };
         running.check()?;

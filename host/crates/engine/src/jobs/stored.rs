@@ -1,7 +1,7 @@
 //! How a job is stored: `host/docs/formats/engine.md`.
 
 use serde::{Deserialize, Serialize};
-use trellis_model::{Actor, PluginId, RecordId, Via};
+use trellis_model::{Actor, PluginId, RecordId, Text, Via};
 use uuid::Uuid;
 
 use super::{Job, JobError, JobKind, JobState, Progress};
@@ -161,7 +161,8 @@ struct JobV1 {
     finished_at_ms: Option<i64>,
     attempts: u32,
     result: String,
-    error: Option<(String, String)>,
+    /// Code, message in English and in Chinese.
+    error: Option<(String, String, String)>,
     created_by: StoredActor,
 }
 
@@ -177,7 +178,10 @@ pub(super) fn encode(job: &Job, request: &Request) -> Vec<u8> {
         finished_at_ms: job.finished_at_ms,
         attempts: job.attempts,
         result: job.result.to_string(),
-        error: job.error.as_ref().map(|error| (error.code.clone(), error.message.clone())),
+        error: job.error.as_ref().map(|error| {
+            let Text { en, zh_cn } = error.message.clone();
+            (error.code.clone(), en, zh_cn)
+        }),
         created_by: StoredActor::from(&job.created_by),
     }))
 }
@@ -197,7 +201,7 @@ pub(super) fn decode(id: RecordId, bytes: &[u8]) -> Result<(Job, Request)> {
         finished_at_ms: job.finished_at_ms,
         attempts: job.attempts,
         result: serde_json::from_str(&job.result).map_err(|error| damaged(error.to_string()))?,
-        error: job.error.map(|(code, message)| JobError { code, message }),
+        error: job.error.map(|(code, en, zh_cn)| JobError { code, message: Text { en, zh_cn } }),
         created_by: job
             .created_by
             .try_into()
@@ -300,7 +304,7 @@ mod tests {
             finished_at_ms: Some(3),
             attempts: 1,
             result: serde_json::json!({ "a": [1, null] }),
-            error: Some(JobError { code: "plugin_fault".into(), message: "why".into() }),
+            error: Some(JobError { code: "plugin_fault".into(), message: Text::new("why", "原因") }),
             created_by: Actor::System { component: "test".into() },
         };
         let bytes = encode(&job, &request);

@@ -10,7 +10,7 @@ use std::{
 
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::watch;
-use trellis_model::RecordId;
+use trellis_model::{RecordId, Text};
 use trellis_plugin_host::CancelFlag;
 use trellis_records::{Caller, Records};
 use trellis_storage::ScanRange;
@@ -41,11 +41,19 @@ pub(super) struct Shared {
     pub(super) config: Config,
     pub(super) work: Arc<dyn Work>,
     pub(super) live: Mutex<HashMap<RecordId, Arc<Live>>>,
-    queue: Mutex<VecDeque<Arc<Live>>>,
+    queue: Mutex<Queue>,
     queued: Condvar,
     stopping: AtomicBool,
     /// Jobs that ended since the start.
     ended: AtomicUsize,
+}
+
+/// What waits for a thread.
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: VecDeque<Arc<Live>>,
+    /// Questions that threads are busy with.
+    questions: usize,
 }
 
 /// A job that has not ended.
@@ -210,6 +218,20 @@ impl Jobs {
         self.get(id).await?.ok_or(Error::UnknownJob { id })
     }
 
+    /// Cancels what only a plugin that is used may do: its fits and its answers to questions that have not ended.
+    pub(crate) async fn cancel_of(&self, plugin: &trellis_model::PluginId) -> Result<()> {
+        let of_plugin = |live: &&Arc<Live>| {
+            matches!(live.request, Request::PluginFit { .. } | Request::PluginAnalysis { .. })
+                && live.request.subject() == plugin.as_str()
+        };
+        let open: Vec<RecordId> =
+            self.shared.live.lock().values().filter(of_plugin).map(|live| live.job.borrow().id).collect();
+        for id in open {
+            self.cancel(id).await?;
+        }
+        Ok(())
+    }
+
     /// Waits until the job has ended (or the server stops) and returns it.
     pub(crate) async fn wait(&self, id: RecordId) -> Result<Job> {
         if let Some(live) = self.shared.find_live(id) {
@@ -265,6 +287,22 @@ impl Drop for Jobs {
     }
 }
 
+impl Queue {
+    /// The first job that may be done now.
+    fn take(&mut self, questions_max: usize) -> Option<Arc<Live>> {
+        let is_full = self.questions >= questions_max;
+        let place = self.waiting.iter().position(|live| !(is_full && is_question(live)))?;
+        let live = self.waiting.remove(place)?;
+        self.questions += usize::from(is_question(&live));
+        Some(live)
+    }
+}
+
+/// Nobody's work waits for a question, and it may take minutes of the processor.
+fn is_question(live: &Live) -> bool {
+    matches!(live.request, Request::PluginAnalysis { .. })
+}
+
 impl Shared {
     pub(super) fn is_stopping(&self) -> bool {
         self.stopping.load(Relaxed)
@@ -300,29 +338,42 @@ impl Shared {
     }
 
     pub(super) fn enqueue(&self, live: Arc<Live>) {
-        self.queue.lock().push_back(live);
+        self.queue.lock().waiting.push_back(live);
         self.queued.notify_one();
     }
 
     pub(super) fn remove_queued(&self, id: RecordId) -> bool {
-        let mut queue = self.queue.lock();
-        let before = queue.len();
-        queue.retain(|live| live.job.borrow().id != id);
-        queue.len() < before
+        let waiting = &mut self.queue.lock().waiting;
+        let before = waiting.len();
+        waiting.retain(|live| live.job.borrow().id != id);
+        waiting.len() < before
     }
 
-    /// Waits for a job to do; `None` when the server stops.
+    /// Waits for a job to do; `None` when the server stops. Whoever has done it says so with [`Shared::left`].
     pub(super) fn next(&self) -> Option<Arc<Live>> {
         let mut queue = self.queue.lock();
         loop {
             if self.is_stopping() {
                 return None;
             }
-            if let Some(live) = queue.pop_front() {
+            if let Some(live) = queue.take(self.questions_max()) {
                 return Some(live);
             }
             self.queued.wait(&mut queue);
         }
+    }
+
+    /// Notes that a thread has done with a job that [`Shared::next`] gave it.
+    pub(super) fn left(&self, live: &Live) {
+        if is_question(live) {
+            self.queue.lock().questions -= 1;
+            self.queued.notify_one();
+        }
+    }
+
+    /// Questions that are answered at once: one thread is left to the other jobs, where there are several.
+    fn questions_max(&self) -> usize {
+        self.config.jobs_parallel_max.saturating_sub(1).max(1)
     }
 
     /// Notes that a thread has taken the job up.
@@ -353,8 +404,9 @@ impl Shared {
             Ok(result) => (JobState::Succeeded, result, None),
             Err(_) if is_cancelled => (JobState::Cancelled, serde_json::Value::Null, None),
             Err(error) => {
-                let error = JobError { code: error.code().to_owned(), message: with_sources(&error) };
-                tracing::warn!(job = %id, code = error.code, "job failed: {}", error.message);
+                let message = Text { en: with_sources(&error), ..error.text() };
+                let error = JobError { code: error.code().to_owned(), message };
+                tracing::warn!(job = %id, code = error.code, "job failed: {}", error.message.en);
                 (JobState::Failed, serde_json::Value::Null, Some(error))
             }
         };

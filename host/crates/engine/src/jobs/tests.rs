@@ -151,10 +151,10 @@ async fn a_failure_says_why_and_a_panic_ends_only_its_job() {
     let world = World::new(one_thread()).await;
     let jobs = world.jobs(Told::default()).await;
     let error = world.run(&jobs, "fail").await.error.unwrap();
-    assert_eq!((error.code.as_str(), error.message.as_str()), ("invalid_request", "told to fail"));
+    assert_eq!((error.code.as_str(), error.message.en.as_str()), ("invalid_request", "told to fail"));
     let error = world.run(&jobs, "panic").await.error.unwrap();
     assert_eq!(error.code, "internal");
-    assert!(error.message.contains("told to panic"), "{}", error.message);
+    assert!(error.message.en.contains("told to panic"), "{}", error.message.en);
     assert_eq!(world.run(&jobs, "account").await.state, JobState::Succeeded);
 }
 
@@ -390,4 +390,27 @@ async fn the_notes_of_a_job_go_with_it() {
     jobs.cancel(id).await.unwrap();
     jobs.wait(id).await.unwrap();
     assert!(notes.all(world.store.as_ref()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn questions_leave_a_thread_to_others() {
+    let config = Config { jobs_parallel_max: 2, ..one_thread() };
+    let world = World::new(config).await;
+    let jobs = world.jobs(Told::default()).await;
+    let question = |plugin: &str| Request::PluginAnalysis {
+        plugin: plugin.into(),
+        version: "1.0.0".into(),
+        config: "{}".into(),
+        as_of: None,
+        analysis: "sizes".into(),
+        parameters: "{}".into(),
+    };
+    let first = world.create(&jobs, question("wait")).await.unwrap();
+    until_running(&jobs, first.id, 0).await;
+    let second = world.create(&jobs, question("account")).await.unwrap();
+    let import = world.run(&jobs, "account").await;
+    assert_eq!(import.state, JobState::Succeeded, "though it was asked for after the questions");
+    assert_eq!(jobs.get(second.id).await.unwrap().unwrap().state, JobState::Queued);
+    jobs.cancel(first.id).await.unwrap();
+    assert_eq!(jobs.wait(second.id).await.unwrap().state, JobState::Succeeded, "its turn has come");
 }

@@ -173,6 +173,7 @@ impl Engine {
     pub async fn plugin_remove(&self, caller: &Caller, id: &PluginId, force: bool) -> Result<Removed> {
         let (by, of) = (caller.clone(), id.clone());
         let removed = self.step(|core| async move { remove::plugin(&core, &by, &of, force).await }).await?;
+        self.jobs.cancel_of(id).await?;
         if self.core.shadows.watches(id) {
             self.shadow_stop(caller, id).await?;
         }
@@ -265,17 +266,20 @@ impl Engine {
         Ok(self.follow_up(caller, switched, false).await)
     }
 
-    /// Disables a plugin. Its results stay, marked stale, or are nobody's until it is back, as its use says; a run that is under way goes on to its end.
+    /// Disables a plugin. Its results stay, marked stale, or are nobody's until it is back, as its use says; a run that is under way goes on to its end,
+    /// and its fits and its answers to questions that have not ended are cancelled.
     ///
     /// # Errors
     /// [`Error::UnknownPlugin`].
     pub async fn plugin_disable(&self, caller: &Caller, id: &PluginId) -> Result<PluginInfo> {
-        let (caller, id) = (caller.clone(), id.clone());
+        let (by, of) = (caller.clone(), id.clone());
         let info = self.step(|core| async move {
             let changing = core.registry.changing().await;
-            switch::disable(&core, &changing, &caller, &id, None).await
+            switch::disable(&core, &changing, &by, &of, None).await
         });
-        Ok(self.with_schedule(info.await?))
+        let info = info.await?;
+        self.jobs.cancel_of(id).await?;
+        Ok(self.with_schedule(info))
     }
 
     /// The switches of a plugin that are kept, the newest first.
@@ -295,8 +299,7 @@ impl Engine {
         }
         if run {
             let started = self.plugin_run(caller, &switched.plugin.id, RunRequest::default()).await;
-            let refused =
-                |error: Error| JobError { code: error.code().to_owned(), message: error.to_string() };
+            let refused = |error: Error| JobError { code: error.code().to_owned(), message: error.text() };
             switched.run = Some(started.map_err(refused));
         }
         switched

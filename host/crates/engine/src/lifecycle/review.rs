@@ -357,7 +357,7 @@ async fn diff(
         settings_changed: changed.map(|(name, _)| name.clone()).collect(),
         config_problems: problems
             .iter()
-            .map(|problem| format!("`{}` {}", problem.setting, problem.reason))
+            .map(|problem| format!("`{}` {}", problem.setting, problem.reason.en))
             .collect(),
         outputs: NamesDiff::of(names_of(&outputs_before), names_of(outputs_after)),
         provides: NamesDiff::of(provided(&old), provided(new)),

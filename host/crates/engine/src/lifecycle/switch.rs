@@ -142,10 +142,7 @@ async fn take_over(
 ) -> Result<Switched> {
     let id = prepared.plugin.id().clone();
     if options.run && prepared.plugin.segmentation().is_none() && prepared.plugin.scoring().is_none() {
-        return Err(Error::CannotRun {
-            plugin: id,
-            reason: "it offers neither the interface `segmentation` nor `scoring`".to_owned(),
-        });
+        return Err(Error::evaluates_nobody(&id));
     }
     let serving = core
         .registry

@@ -1,7 +1,7 @@
 //! Settings that name a field or an option of the server's objects.
 
 use serde_json::Value as Json;
-use trellis_model::{FieldName, FieldType, ObjectName, PluginId};
+use trellis_model::{FieldName, FieldType, ObjectName, PluginId, Text, bilingual};
 use trellis_plugin_host::{Manifest, manifest::NamedByConfig};
 use trellis_records::Schema;
 
@@ -14,7 +14,7 @@ use crate::{Error, Result};
 pub(super) fn check(id: &PluginId, schema: &Schema, manifest: &Manifest, config: &Json) -> Result<()> {
     let named = problems(schema, &manifest.config.names(config));
     let mut problems: Vec<String> =
-        named.into_iter().map(|(setting, reason)| format!("`{setting}`: {reason}")).collect();
+        named.into_iter().map(|(setting, reason)| format!("`{setting}`: {}", reason.en)).collect();
     problems.extend(no_columns(schema, &manifest.configured(config)));
     match problems.is_empty() {
         true => Ok(()),
@@ -44,24 +44,32 @@ fn no_columns(schema: &Schema, manifest: &Manifest) -> Vec<String> {
 }
 
 /// Each setting that names what is not there, and what is wrong with it.
-pub(crate) fn problems(schema: &Schema, names: &[NamedByConfig]) -> Vec<(String, String)> {
+pub(crate) fn problems(schema: &Schema, names: &[NamedByConfig]) -> Vec<(String, Text)> {
     let of = |named: &NamedByConfig| Some((named.setting.clone(), problem(schema, named)?));
     names.iter().filter_map(of).collect()
 }
 
-fn problem(schema: &Schema, named: &NamedByConfig) -> Option<String> {
+fn problem(schema: &Schema, named: &NamedByConfig) -> Option<Text> {
     let NamedByConfig { object, field, name, .. } = named;
     let Some(definition) = schema.object(object) else {
-        return Some(format!("there is no object `{object}`"));
+        return Some(bilingual!("there is no object `{object}`", "没有对象 `{object}`"));
     };
     let Some(field) = field else {
         let missing = definition.field(name).is_none();
-        return missing.then(|| format!("`{object}` has no field `{name}`"));
+        return missing
+            .then(|| bilingual!("`{object}` has no field `{name}`", "`{object}` 没有字段 `{name}`"));
     };
     let options = match definition.field(field).map(|field| &field.field_type) {
         Some(FieldType::Choice { options } | FieldType::MultiChoice { options }) => options,
-        _ => return Some(format!("`{object}` has no field `{field}` with options")),
+        _ => {
+            return Some(bilingual!(
+                "`{object}` has no field `{field}` with options",
+                "`{object}` 没有带选项的字段 `{field}`"
+            ));
+        }
     };
     let missing = !options.iter().any(|option| option.value == *name);
-    missing.then(|| format!("`{object}.{field}` has no option `{name}`"))
+    missing.then(|| {
+        bilingual!("`{object}.{field}` has no option `{name}`", "`{object}.{field}` 没有选项 `{name}`")
+    })
 }

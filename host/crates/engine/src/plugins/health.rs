@@ -7,6 +7,7 @@ use trellis_model::PluginId;
 use trellis_plugin_host::{Digest, Inspection, Manifest, PluginHost, manifest::Request};
 
 use super::{Grants, Hidden, PluginInfo, Registry, personal};
+use crate::{Error, Result};
 
 impl Registry {
     /// What runs the plugins.
@@ -47,15 +48,31 @@ impl Registry {
         requests
     }
 
-    /// What a plugin may not see of what its manifest reads, as it is used now; all personal data where it is not used.
+    /// What a plugin may not see of what its manifest reads, as it is used now, or was before it was disabled; everything where nobody ever
+    /// granted anything, or where it was removed.
     pub(crate) fn withheld(&self, id: &PluginId, manifest: &Manifest) -> (Hidden, Grants) {
-        let granted = {
-            let plugins = self.plugins.read();
-            let usage = plugins.get(id).and_then(|entry| entry.usage.as_ref());
-            usage.and_then(|usage| usage.stored.grants.clone())
-        };
+        let usage = self.usage(id);
+        let granted = usage.map_or_else(|| Some(Vec::new()), |usage| usage.stored.grants);
         let grants = Grants::new(granted);
         (Hidden::of(manifest, &self.records.schema(), &grants), grants)
+    }
+
+    /// Whether a plugin sees personal data of what its manifest, completed by a configuration, reads.
+    pub(crate) fn sees_personal(&self, manifest: &Manifest) -> bool {
+        let (hidden, _) = self.withheld(&manifest.id, manifest);
+        personal::sees(manifest, &self.records.schema(), &hidden)
+    }
+
+    /// Whether a plugin is used now, in whichever version: what was queued for it is done only then.
+    ///
+    /// # Errors
+    /// [`crate::Error::UnknownPlugin`], [`crate::Error::NotEnabled`].
+    pub(crate) fn check_enabled(&self, id: &PluginId) -> Result<()> {
+        let info = self.find(id)?;
+        match self.usage(id).is_some_and(|usage| usage.stored.enabled) {
+            true => Ok(()),
+            false => Err(Error::NotEnabled { plugin: id.clone(), state: info.state.as_str() }),
+        }
     }
 
     /// The component of a version, or of the version that a plugin's facts are about.

@@ -53,6 +53,12 @@ fn personal(manifest: &Manifest, schema: &Schema) -> BTreeMap<ObjectName, BTreeS
     reads(manifest, schema).into_iter().filter_map(of_object).collect()
 }
 
+/// Whether a manifest reads personal data that is not hidden.
+pub(super) fn sees(manifest: &Manifest, schema: &Schema, hidden: &Hidden) -> bool {
+    let mut read = personal(manifest, schema).into_iter();
+    read.any(|(object, fields)| fields.iter().any(|field| !hidden.hides(&object, field)))
+}
+
 /// Every field that a manifest reads in any way, by object; of what it reads over references the schema knows the object.
 fn reads(manifest: &Manifest, schema: &Schema) -> BTreeMap<ObjectName, BTreeSet<FieldName>> {
     let mut reads = manifest.reads();

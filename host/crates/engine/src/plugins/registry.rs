@@ -367,7 +367,7 @@ pub(crate) fn checked_config(id: &PluginId, plugin: &Plugin, config: Json) -> Re
         return Err(invalid(format!("over {CONFIG_BYTES_MAX} bytes")));
     }
     manifest.validate_config(&config).map_err(|problems| {
-        let texts = problems.iter().map(|problem| format!("`{}` {}", problem.setting, problem.reason));
+        let texts = problems.iter().map(|problem| format!("`{}` {}", problem.setting, problem.reason.en));
         invalid(texts.collect::<Vec<_>>().join("; "))
     })?;
     Ok(config)

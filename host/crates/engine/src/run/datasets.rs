@@ -8,10 +8,9 @@ use trellis_model::{Batch, RecordId, bilingual};
 use trellis_plugin_host::{ColumnDescription, Manifest};
 
 use super::{
-    gather::Live,
-    source::{NamedSources, Source},
+    source::{NamedSources, Opens, Source},
     spec,
-    words::Words,
+    words::{self, Words},
 };
 use crate::{Error, Result, core::Core};
 
@@ -26,7 +25,7 @@ pub(crate) enum Spec {
 #[derive(Default)]
 pub(crate) struct Datasets {
     /// The name of those rows themselves.
-    pub(super) own: Option<String>,
+    own: Option<String>,
     /// Nothing is read from these: each that is opened is one of its own.
     others: BTreeMap<String, Mutex<Box<dyn Source>>>,
     /// What their columns are, and those of the rows themselves.
@@ -45,11 +44,7 @@ pub(super) fn not_gathered(run: RecordId, name: &str) -> Error {
 impl Datasets {
     /// What a call on the customers of a plugin may open.
     pub(crate) fn new(manifest: &Manifest, others: NamedSources) -> Self {
-        Self::beside(manifest.customers().map(|dataset| dataset.name.clone()), others)
-    }
-
-    /// What a call on a dataset may open.
-    pub(crate) fn beside(own: Option<String>, others: NamedSources) -> Self {
+        let own = manifest.customers().map(|dataset| dataset.name.clone());
         let others = others.into_iter().map(|(name, source)| (name, Mutex::new(source)));
         Self { own, others: others.collect(), words: Words::new() }
     }
@@ -59,35 +54,24 @@ impl Datasets {
     pub(crate) fn called(self, words: Words) -> Self {
         Self { words, ..self }
     }
+}
 
-    /// What the columns of a dataset are; of the rows that the call was made with where none is named.
-    pub(crate) fn columns(&self, name: Option<&str>) -> Vec<ColumnDescription> {
-        let name = name.or(self.own.as_deref());
-        name.and_then(|name| self.words.get(name)).cloned().unwrap_or_default()
+impl Opens for Datasets {
+    fn own(&self) -> Option<&str> {
+        self.own.as_deref()
     }
 
-    /// Whether these rows are those that the call was made with.
-    pub(crate) fn is_own(&self, name: &str) -> bool {
-        self.own.as_deref() == Some(name)
-    }
-
-    pub(crate) fn open(&self, name: &str) -> Result<Option<Box<dyn Source>>> {
+    fn open(&self, name: &str) -> Result<Option<Box<dyn Source>>> {
         self.others.get(name).map(|source| source.lock().again()).transpose()
+    }
+
+    fn columns(&self, name: Option<&str>) -> Vec<ColumnDescription> {
+        words::columns(&self.words, name.or(self.own()))
     }
 }
 
 impl Spec {
-    /// Opens the dataset as the data is now, or was up to a date. [`Columns::catch_up`] comes before it.
-    pub(crate) async fn open(
-        &self,
-        columns: &Arc<Columns>,
-        as_of: AsOf,
-        batch_rows: usize,
-    ) -> Result<Box<dyn Source>> {
-        Ok(self.open_while(columns, as_of, batch_rows, GoOn::default()).await?)
-    }
-
-    /// As [`Spec::open`], for as long as it is wanted.
+    /// Opens the dataset as the data is now, or was up to a date, for as long as it is wanted. [`Columns::catch_up`] comes before it.
     pub(crate) async fn open_while(
         &self,
         columns: &Arc<Columns>,
@@ -131,35 +115,8 @@ pub(crate) async fn open_all(
     Ok(opened)
 }
 
-/// The datasets of a plugin for a question about a population: the rows of the one that the question is about (none where it is about
-/// none), and beside them every other one, whichever its kind. Withheld as the plugin is used now. `None` where the manifest declares no
-/// dataset of that name.
-pub(crate) async fn open_for_question(
-    core: &Core,
-    manifest: &Manifest,
-    config: &str,
-    own: Option<&str>,
-    as_of: AsOf,
-) -> Result<Option<Live>> {
-    core.columns.catch_up().await?;
-    let (mut rows, mut others) = (None, Vec::new());
-    for (name, spec) in spec::all_granted(core, manifest, config)? {
-        let opened = spec.open(&core.columns, as_of, core.config.batch_rows_max as usize).await?;
-        match own == Some(name.as_str()) {
-            true => rows = Some(opened),
-            false => others.push((name, opened)),
-        }
-    }
-    let rows = match (own, rows) {
-        (None, _) => Box::new(NoRows),
-        (Some(_), Some(rows)) => rows,
-        (Some(_), None) => return Ok(None),
-    };
-    Ok(Some(Live { rows, datasets: others }))
-}
-
-/// No rows.
-struct NoRows;
+/// No rows: of a call that is about no dataset.
+pub(crate) struct NoRows;
 
 impl Source for NoRows {
     fn next(&mut self) -> Result<Option<Batch>> {

@@ -68,10 +68,7 @@ impl<T> PerInterface<T> {
 pub(super) fn describe(plugin: &Plugin, config: &str) -> Result<Described> {
     let (segmentation, scoring) = (plugin.segmentation(), plugin.scoring());
     if segmentation.is_none() && scoring.is_none() {
-        return Err(Error::CannotRun {
-            plugin: plugin.manifest().id.clone(),
-            reason: "it offers neither the interface `segmentation` nor `scoring`".to_owned(),
-        });
+        return Err(Error::evaluates_nobody(plugin.id()));
     }
     let segmentations = segmentation.map(|segmentation| segmentation.describe(config)).transpose()?;
     let scores = scoring.map(|scoring| scoring.describe(config)).transpose()?;

@@ -105,10 +105,7 @@ fn check_shown(name: &str, is_cleared: bool) -> Result<()> {
 }
 
 fn not_offered(plugin: &Plugin, interface: &str) -> Error {
-    Error::CannotRun {
-        plugin: plugin.manifest().id.clone(),
-        reason: format!("it does not offer the interface `{interface}`"),
-    }
+    Error::not_offered(plugin.id(), interface)
 }
 
 /// The ordinal of a record that the caller may see.

@@ -5,6 +5,7 @@ mod analyses;
 mod careful;
 mod causes;
 mod context;
+mod copied;
 mod datasets;
 mod day;
 mod ending;
@@ -18,6 +19,7 @@ mod ledger;
 mod models;
 mod outputs;
 mod plugin_run;
+mod reading;
 mod replay;
 pub(crate) mod report;
 mod results;
@@ -35,7 +37,7 @@ use trellis_model::{PluginId, Reason, RecordId};
 pub use analyses::{AnalysisInfo, AnalysisRequest, AnalysisResult, AnalysisResultPage};
 pub(crate) use analyses::{AnalysisInput, analyse};
 pub(crate) use context::{of as context, of_records as context_of};
-pub(crate) use datasets::{Datasets, open_all, open_rows};
+pub(crate) use datasets::{Spec, open_all};
 pub(crate) use day::today;
 pub(crate) use ending::finish_transitions;
 pub(crate) use evaluator::{PerInterface, check as check_config, outputs as describe_outputs};
@@ -51,10 +53,10 @@ pub(crate) use replay::{check as check_replay, replay};
 pub(crate) use serving::{serve_again, serve_since};
 pub(crate) use source::{OpenedRows, Source};
 pub(crate) use spec::{
-    check_chosen, configured, dataset, granted, granted_to, not_recorded, rows_granted_to,
+    check_chosen, configured, dataset, granted, granted_to, not_recorded, rows_granted, rows_granted_to,
 };
 pub(crate) use trial::{Recorded, dry_run, evaluate_rows, narrow, replay_with, row_in};
-pub(crate) use words::of as words_of;
+pub(crate) use words::{Words, columns as columns_of, of as words_of};
 
 /// What is asked of a run, where it differs from the plugin's settings.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -137,6 +137,6 @@ impl Defining<'_> {
     fn checked(&self, name: &str) -> Result<SegmentationName> {
         let plugin = &self.manifest.id;
         SegmentationName::new(name)
-            .map_err(|error| Error::CannotRun { plugin: plugin.clone(), reason: error.to_string() })
+            .map_err(|error| Error::CannotRun { plugin: plugin.clone(), reason: error.text() })
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use trellis_columns::{
     CodesColumn, DatasetSpec, DatasetStream, GenerationId, GenerationWriter, NumbersColumn, ResultColumn,
 };
-use trellis_model::{PluginId, RecordId};
+use trellis_model::{PluginId, RecordId, Text};
 use trellis_plugin_host::{CallContext, Plugin};
 
 use super::{
@@ -232,13 +232,22 @@ impl Run<'_> {
     /// The models of the last run, if they fit what is asked now.
     fn last_models(&self) -> Result<Fitted> {
         let plugin = self.input.plugin();
-        let cannot = |reason: &str| Error::CannotRun { plugin: plugin.clone(), reason: reason.to_owned() };
-        let (_, last) = self.previous.as_ref().ok_or_else(|| cannot("it has no model yet: fit one first"))?;
+        let cannot = |reason: Text| Error::CannotRun { plugin: plugin.clone(), reason };
+        let (_, last) = self
+            .previous
+            .as_ref()
+            .ok_or_else(|| cannot(Text::new("it has no model yet: fit one first", "尚无模型，请先训练")))?;
         if last.config != self.config {
-            return Err(cannot("its last model is of another configuration: fit a new one"));
+            let reason = "its last model is of another configuration: fit a new one";
+            return Err(cannot(Text::new(reason, "最近的模型对应另一套配置，请重新训练")));
         }
         let bytes = self.job.wait(models::get_all(&self.core.records, plugin, &last.models))?;
-        let bytes = bytes.ok_or_else(|| cannot("its last model is no longer kept: fit a new one"))?;
+        let bytes = bytes.ok_or_else(|| {
+            cannot(Text::new(
+                "its last model is no longer kept: fit a new one",
+                "最近的模型已不再保留，请重新训练",
+            ))
+        })?;
         let about = last.result()?.get("models").cloned().unwrap_or_default();
         Ok(Fitted { bytes, digests: last.models.clone(), about, number: last.model })
     }

@@ -98,11 +98,13 @@ pub(crate) fn replay(core: &Core, job: &Running<'_>, plugin_id: &PluginId, run_i
     let Some(plugin) = job.wait(run.plugin(core, plugin_id))? else {
         return Err(Error::CannotRun {
             plugin: plugin_id.clone(),
-            reason: format!(
-                "run {run_id} was made by version {} with digest {}, which was removed or replaced by other content",
-                run.version,
-                hex(&run.plugin_digest)
-            ),
+            reason: {
+                let (version, digest) = (&run.version, hex(&run.plugin_digest));
+                bilingual!(
+                    "run {run_id} was made by version {version} with digest {digest}, which was removed or replaced by other content",
+                    "运行 {run_id} 使用的版本 {version}（摘要 {digest}）已被移除或替换"
+                )
+            },
         });
     };
     Replay { core, job, plugin_id, run_id, run, plugin, digest }.execute()

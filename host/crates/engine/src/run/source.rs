@@ -4,7 +4,6 @@ use trellis_columns::{DatasetStream, RowsStream};
 use trellis_model::Batch;
 use trellis_plugin_host::{ColumnDescription, RowStream};
 
-use super::datasets::Datasets;
 use crate::{Error, Result, capsule::Inputs};
 
 /// Batches that can be read several times.
@@ -123,11 +122,22 @@ fn damaged(unusable: crate::capsule::Unusable) -> Error {
 /// Further datasets, each under the name that the manifest gives it.
 pub(crate) type NamedSources = Vec<(String, Box<dyn Source>)>;
 
+/// What a call may open beside the rows that it is made with.
+pub(crate) trait Opens: Sync {
+    /// The name of those rows themselves.
+    fn own(&self) -> Option<&str>;
+
+    /// The rows of a dataset from the first one; `None` where there is none of that name.
+    fn open(&self, name: &str) -> Result<Option<Box<dyn Source>>>;
+
+    /// What the columns of a dataset are; of the rows that the call was made with where none is named.
+    fn columns(&self, name: Option<&str>) -> Vec<ColumnDescription>;
+}
+
 /// Rows as plugins read them.
 pub(crate) struct Rows<'a> {
     source: &'a mut dyn Source,
-    /// What may be opened beside them.
-    datasets: &'a Datasets,
+    datasets: &'a dyn Opens,
     failed: Failed,
 }
 
@@ -152,7 +162,7 @@ impl Failed {
 }
 
 impl<'a> Rows<'a> {
-    pub(crate) fn new(source: &'a mut dyn Source, datasets: &'a Datasets) -> Self {
+    pub(crate) fn new(source: &'a mut dyn Source, datasets: &'a dyn Opens) -> Self {
         Self { source, datasets, failed: Failed::default() }
     }
 }
@@ -176,12 +186,16 @@ impl RowStream for Rows<'_> {
         self.source.rows()
     }
 
+    fn name(&self) -> Option<&str> {
+        self.datasets.own()
+    }
+
     fn columns(&self) -> Vec<ColumnDescription> {
         self.datasets.columns(None)
     }
 
     fn dataset(&mut self, name: &str) -> Result<Option<Box<dyn RowStream>>, String> {
-        let opened = match self.datasets.is_own(name) {
+        let opened = match self.datasets.own() == Some(name) {
             true => self.source.again().map(Some),
             false => self.datasets.open(name),
         };

@@ -5,7 +5,7 @@ use trellis_columns::{
     Aggregate, ColumnSource, DatasetColumn, DatasetSpec, Figure, Related, RowsColumn, RowsSource, RowsSpec,
     Window,
 };
-use trellis_model::Filter;
+use trellis_model::{Filter, Text};
 use trellis_plugin_host::{
     Manifest, Plugin,
     manifest::{self, DatasetKind},
@@ -59,7 +59,10 @@ pub(crate) fn check_chosen(core: &Core, plugin: &Plugin, config: &Json) -> Resul
 fn customers(manifest: &Manifest) -> Result<&manifest::Dataset> {
     manifest.customers().ok_or_else(|| Error::CannotRun {
         plugin: manifest.id.clone(),
-        reason: "its manifest declares no dataset of kind `per-customer`".to_owned(),
+        reason: Text::new(
+            "its manifest declares no dataset of kind `per-customer`",
+            "其清单未声明 `per-customer` 类型的数据集",
+        ),
     })
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 use trellis_columns::AsOf;
-use trellis_model::{Batch, PluginId, RecordId, Text};
+use trellis_model::{Batch, PluginId, RecordId, Text, bilingual};
 use trellis_plugin_host::{CallContext, Plugin, Used};
 
 use super::{
@@ -114,7 +114,13 @@ pub(crate) fn replay_with(
     if !record.is_by(recorded.version) {
         return Err(Error::CannotRun {
             plugin: recorded.plugin.clone(),
-            reason: format!("run {run} was made by other content of version {}", record.version()),
+            reason: {
+                let version = record.version();
+                bilingual!(
+                    "run {run} was made by other content of version {version}",
+                    "运行 {run} 使用的是版本 {version} 的其他内容"
+                )
+            },
         });
     }
     let usable = |why: Unusable| Error::InputsExpired { run, reason: why.0 };
@@ -182,15 +188,8 @@ fn narrowed(
         (candidate.manifest(), config),
     )?;
     if !missing.is_empty() {
-        return Err(Error::CannotRun {
-            plugin: recorded.plugin.clone(),
-            reason: format!(
-                "version {} reads what run {} did not record: {}",
-                candidate.version(),
-                recorded.run,
-                missing.join(", ")
-            ),
-        });
+        let run = ("run", "运行", recorded.run);
+        return Err(Error::not_recorded(recorded.plugin, candidate.version(), run, &missing));
     }
     let reader = trial.archive.reader(recorded.capsule);
     let rows = reader.map_err(|why| Error::InputsExpired { run: recorded.run, reason: why.0 })?;

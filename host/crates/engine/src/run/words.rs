@@ -29,6 +29,11 @@ pub(crate) fn of(schema: &Schema, manifest: &Manifest, config: &str) -> Result<W
     Ok(manifest.datasets.iter().map(described).collect())
 }
 
+/// What the columns of a dataset are; none of one that is not declared.
+pub(crate) fn columns(words: &Words, name: Option<&str>) -> Vec<ColumnDescription> {
+    name.and_then(|name| words.get(name)).cloned().unwrap_or_default()
+}
+
 fn describe(schema: &Schema, object: Option<&ObjectDefinition>, column: &DatasetColumn) -> ColumnDescription {
     let own = |field: &FieldName| object.and_then(|object| object.field(field.as_str()));
     let found = match &column.source {

@@ -338,8 +338,8 @@ async fn a_plugin_that_misbehaves_fails_its_campaign_and_nothing_else() {
         let job = world.engine.campaign_run(&caller(), id).await.unwrap();
         let job = world.engine.job_wait(job.id).await.unwrap();
         let error = job.error.unwrap_or_else(|| panic!("{sin} ended {:?}", job.state));
-        assert_eq!(error.code, "plugin_fault", "{sin}: {}", error.message);
-        assert!(error.message.contains("plugin `hostile` 1.0.0"), "{sin}: {}", error.message);
+        assert_eq!(error.code, "plugin_fault", "{sin}: {}", error.message.en);
+        assert!(error.message.en.contains("plugin `hostile` 1.0.0"), "{sin}: {}", error.message.en);
     }
     assert_eq!(statuses(&world).await, BTreeMap::new());
     let id = campaign(&world, &[]).await.id;

@@ -138,7 +138,7 @@ async fn the_last_model_can_assign_without_a_fit() {
     assert_eq!(world.counts("rfm"), counts(&expected()["rfm_classes"]["eight_classes"]["counts"]));
     let other = RunRequest { config: Some(json!({ "groups": 3 })), ..last() };
     let error = world.run("retail-rfm", other).await.error.unwrap();
-    assert_eq!(error.code, "plugin_cannot_run", "{}", error.message);
+    assert_eq!(error.code, "plugin_cannot_run", "{}", error.message.en);
 }
 
 #[tokio::test(flavor = "multi_thread")]

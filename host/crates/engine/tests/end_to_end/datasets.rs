@@ -122,14 +122,14 @@ async fn a_dataset_that_nobody_declared_is_told_to_the_plugin() {
     world.enable("baskets", json!({ "dataset": "carts" }), AsOf::Now).await;
     let job = world.run("baskets", RunRequest::default()).await;
     let error = job.error.unwrap();
-    assert!(error.message.contains("no dataset `carts`"), "{}", error.message);
+    assert!(error.message.en.contains("no dataset `carts`"), "{}", error.message.en);
     let own = json!({ "dataset": "customers" });
     let job = world.run("baskets", RunRequest { config: Some(own), ..RunRequest::default() }).await;
     let error = job.error.unwrap();
     assert!(
-        error.message.contains("no column `customer`"),
+        error.message.en.contains("no column `customer`"),
         "its own dataset can be opened: {}",
-        error.message
+        error.message.en
     );
 }
 
@@ -205,5 +205,5 @@ async fn a_version_that_reads_other_rows_cannot_do_a_run_again() {
         .await
         .unwrap();
     let error = world.engine.job_wait(job.id).await.unwrap().error.unwrap();
-    assert!(error.message.contains("did not record: `lines`"), "{}", error.message);
+    assert!(error.message.en.contains("did not record: `lines`"), "{}", error.message.en);
 }

@@ -28,8 +28,13 @@ async fn sins_fail(world: &World, sins: &[(&str, &str)]) {
         let request = RunRequest { config: Some(json!({ "sin": sin })), ..RunRequest::default() };
         let job = world.run("hostile", request).await;
         let error = job.error.unwrap_or_else(|| panic!("{sin} ended {:?}", job.state));
-        assert_eq!((job.state, error.code.as_str()), (JobState::Failed, *code), "{sin}: {}", error.message);
-        assert!(error.message.contains("plugin `hostile` 1.0.0"), "{sin}: {}", error.message);
+        assert_eq!(
+            (job.state, error.code.as_str()),
+            (JobState::Failed, *code),
+            "{sin}: {}",
+            error.message.en
+        );
+        assert!(error.message.en.contains("plugin `hostile` 1.0.0"), "{sin}: {}", error.message.en);
         assert_eq!(world.counts("hostile__lot"), before, "{sin} leaves the old result");
     }
     world.run_well("hostile", RunRequest::default()).await;

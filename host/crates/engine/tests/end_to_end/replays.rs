@@ -92,9 +92,9 @@ async fn a_damaged_or_lost_capsule_is_named_and_never_believed() {
     let error = replay(&world, "every-interface", run).await.error.unwrap();
     assert_eq!(error.code, "inputs_expired");
     assert!(
-        error.message.contains("damaged") && error.message.contains(&run.to_string()),
+        error.message.en.contains("damaged") && error.message.en.contains(&run.to_string()),
         "{}",
-        error.message
+        error.message.en
     );
     let account = world.account("2").await;
     let explained = world.engine.score_explain(&caller(), "every_interface__orders", account.id).await;
@@ -108,7 +108,7 @@ async fn a_damaged_or_lost_capsule_is_named_and_never_believed() {
         .await;
     let error = replay(&world, "every-interface", run).await.error.unwrap();
     assert_eq!(error.code, "inputs_expired");
-    assert!(error.message.contains("missing"), "{}", error.message);
+    assert!(error.message.en.contains("missing"), "{}", error.message.en);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -184,7 +184,11 @@ async fn other_content_under_the_same_version_is_not_taken_for_the_run_s_plugin(
     let error = replay(&world, "every-interface", run_of(&result)).await.error.unwrap();
     assert_eq!(error.code, "plugin_cannot_run");
     let digest = result["digest"].as_str().unwrap();
-    assert!(error.message.contains("2.0.0-beta.1") && error.message.contains(digest), "{}", error.message);
+    assert!(
+        error.message.en.contains("2.0.0-beta.1") && error.message.en.contains(digest),
+        "{}",
+        error.message.en
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -51,9 +51,13 @@ async fn a_question_is_answered_and_the_answer_kept_with_what_it_was_made_of() {
 
     // 12 customers with one to four orders by turns.
     let answered = ask(&world, ORDERS, said(json!({ "at_least": 2 }))).await;
-    assert_eq!((&answered["rows"], &answered["metrics"][0]["value"]), (&json!(12), &json!(9.0)));
-    assert_eq!(answered["summary"], json!({ "en": "9 customers", "zh-CN": "9 位客户" }));
     let (result, report) = world.engine.analysis_result(&plugin(EVERY), ORDERS, id(&answered)).await.unwrap();
+    let named = json!({
+        "plugin": EVERY, "version": "1.0.0", "analysis": ORDERS, "result": result.id.to_string(), "rows": 12,
+    });
+    assert_eq!(answered, named, "what goes with the answer does not stay with the job");
+    assert_eq!((result.summary.en.as_str(), &report["metrics"][0]["value"]), ("9 customers", &json!(9.0)));
+    assert_eq!((result.log_until, result.personal), (result.log_number, false), "nothing happened meanwhile");
     assert_eq!(report["panels"][0]["columns"][0]["values"], json!([2, 3, 4]));
     assert_eq!(report["panels"][0]["columns"][1]["values"], json!([3, 3, 3]));
     assert_eq!((result.parameters, result.rows), (json!({ "at_least": 2 }), 12));
@@ -100,8 +104,10 @@ async fn what_cannot_be_asked_is_refused_by_name() {
     assert_eq!(world.events("job.queued").await.len(), 0, "nothing was begun");
 
     let results = async |name: &str| world.engine.analysis_results(&plugin(EVERY), name, None, 9).await;
-    assert_eq!(results(ORDERS).await.unwrap().results, []);
-    for name in ["secrets", "or\0ders", "Orders", ""] {
+    for name in [ORDERS, "secrets"] {
+        assert_eq!(results(name).await.unwrap().results, [], "nobody is asked which questions there are");
+    }
+    for name in ["or\0ders", "Orders", ""] {
         assert!(matches!(results(name).await, Err(Error::UnknownAnalysis { .. })), "{name:?}");
     }
     let nothing = RecordId::parse("01926b5e-0000-7000-8000-000000000001").unwrap();
@@ -129,24 +135,119 @@ async fn the_last_answers_are_kept_and_larger_ones_are_refused() {
         assert_eq!(found.is_ok(), is_kept, "{id}");
     }
     assert!(world.engine.analysis_result(&plugin(EVERY), "today", id(&other)).await.is_ok());
-    // They outlive the plugin.
+    // They outlive the plugin, which has nothing else to be known by.
     let world = world.restart().await;
-    world.engine.plugin_disable(&caller(), &plugin(EVERY)).await.unwrap();
+    world.engine.plugin_remove(&caller(), &plugin(EVERY), true).await.unwrap();
+    assert!(matches!(world.engine.analyses(&plugin(EVERY)).await, Err(Error::UnknownPlugin { .. })));
     assert!(world.engine.analysis_result(&plugin(EVERY), ORDERS, ids[3]).await.is_ok());
+    let page = world.engine.analysis_results(&plugin(EVERY), ORDERS, None, 9).await.unwrap();
+    assert_eq!(page.results.len(), 2);
 
     let world = ready(Config { analysis_result_bytes_max: 100, ..Config::default() }).await;
     let job = world.engine.analyse(&caller(), &plugin(EVERY), ORDERS, said(Json::Null)).await.unwrap();
     let job = world.engine.job_wait(job.id).await.unwrap();
     assert_eq!(job.state, JobState::Failed);
-    let message = job.error.unwrap().message;
+    let message = job.error.unwrap().message.en;
     assert!(message.contains("at most 100 are kept (`engine.analysis_result_bytes_max`)"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_is_kept_by_the_job_that_gave_it_though_the_clock_was_set_back() {
+    let world = ready(Config { analysis_results_max: 1, ..Config::default() }).await;
+    ask(&world, ORDERS, said(Json::Null)).await;
+    // Ids sort by time: this one comes before the other.
+    world.clock.advance_ms(-3_600_000);
+    let world = world.restart().await;
+    let answered = ask(&world, ORDERS, said(Json::Null)).await;
+    assert!(world.engine.analysis_result(&plugin(EVERY), ORDERS, id(&answered)).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_are_deleted_one_by_one_and_all_together() {
+    let world = ready(Config::default()).await;
+    let mut ids = Vec::new();
+    for at_least in 1..=3 {
+        ids.push(id(&ask(&world, ORDERS, said(json!({ "at_least": at_least }))).await));
+    }
+    let (by, every) = (caller(), plugin(EVERY));
+    // Nobody can ask it again.
+    world.engine.plugin_remove(&by, &every, true).await.unwrap();
+    world.engine.analysis_result_delete(&by, &every, ORDERS, ids[1]).await.unwrap();
+    let again = world.engine.analysis_result_delete(&by, &every, ORDERS, ids[1]).await;
+    assert!(matches!(again, Err(Error::UnknownAnalysisResult { .. })), "{again:?}");
+    assert!(world.engine.analysis_result(&every, ORDERS, ids[1]).await.is_err());
+    let told = world.events("analysis.deleted").await;
+    assert_eq!(told, [json!({ "plugin": EVERY, "analysis": ORDERS, "result": ids[1].to_string() })]);
+    assert_eq!(world.engine.analysis_results_delete(&by, &every, ORDERS).await.unwrap(), 2);
+    assert_eq!(world.events("analysis.deleted").await.len(), 3);
+    let gone = world.engine.analysis_results(&every, ORDERS, None, 9).await;
+    assert!(matches!(gone, Err(Error::UnknownPlugin { .. })), "nothing of it is left: {gone:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_is_disabled_answers_and_learns_no_more() {
+    let one_thread = Config { jobs_parallel_max: 1, ..Config::default() };
+    let world = ready(one_thread).await;
+    let config = json!({ "sin": "analyse-loop" });
+    world.enable("hostile", UseSettings { config, ..UseSettings::default() }).await;
+    let (by, hostile, every) = (caller(), plugin("hostile"), plugin(EVERY));
+    let endless = world.engine.analyse(&by, &hostile, "sizes", AnalysisRequest::default()).await.unwrap();
+    let waiting = world.engine.analyse(&by, &every, ORDERS, said(Json::Null)).await.unwrap();
+    let fit = world.engine.plugin_fit(&by, &every, Default::default()).await.unwrap();
+    let other = world.engine.plugin_fit(&by, &hostile, Default::default()).await.unwrap();
+
+    world.engine.plugin_disable(&by, &every).await.unwrap();
+    for job in [waiting.id, fit.id] {
+        assert_eq!(world.engine.job_wait(job).await.unwrap().state, JobState::Cancelled, "while it waited");
+    }
+    assert!(!world.engine.job_get(endless.id).await.unwrap().unwrap().state.is_final(), "another plugin's");
+    world.engine.plugin_remove(&by, &hostile, true).await.unwrap();
+    for job in [endless.id, other.id] {
+        assert_eq!(world.engine.job_wait(job).await.unwrap().state, JobState::Cancelled);
+    }
+    assert_eq!(world.events("analysis.answered").await.len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_read_is_copied_within_a_limit_and_not_at_all_where_nothing_is_read() {
+    let world = ready(Config { analysis_spool_bytes_max: 10, ..Config::default() }).await;
+    let question = world.engine.analyse(&caller(), &plugin(EVERY), ORDERS, said(Json::Null)).await.unwrap();
+    let fit = world.engine.plugin_fit(&caller(), &plugin(EVERY), Default::default()).await.unwrap();
+    for job in [question.id, fit.id] {
+        let error = world.engine.job_wait(job).await.unwrap().error.unwrap();
+        assert_eq!(error.code, "plugin_cannot_run");
+        for text in [&error.message.en, &error.message.zh_cn] {
+            assert!(
+                text.contains("`customers`") && text.contains("`engine.analysis_spool_bytes_max`"),
+                "{text}"
+            );
+        }
+    }
+    // It looks at no dataset, so that none is opened.
+    let today = ask(&world, "today", AnalysisRequest::default()).await;
+    assert_eq!(today["rows"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_is_no_longer_kept_is_not_shown_from_memory() {
+    let world = ready(Config { models_kept_per_plugin: 1, ..Config::default() }).await;
+    world.run_well(EVERY, ModelChoice::Usual).await;
+    assert!(world.engine.model_report(&plugin(EVERY), 1).await.is_ok());
+    let kept = world.engine.plugin_model(&plugin(EVERY), 1).await.unwrap().kept;
+    // Other customers make another model.
+    world.customers(1).await;
+    world.run_well(EVERY, ModelChoice::New).await;
+    let now_kept = world.engine.plugin_model(&plugin(EVERY), 1).await.unwrap().kept;
+    assert_eq!((kept, now_kept), (true, false));
+    let gone = world.engine.model_report(&plugin(EVERY), 1).await;
+    assert!(matches!(gone, Err(Error::ModelExpired { model: 1, .. })), "{gone:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_a_stop_interrupts_is_given_after_the_next_start() {
     let job_progress_save_ms = 3_600_000;
     let mut world = ready(Config { job_progress_save_ms, ..Config::default() }).await;
-    let mut commit = 0;
+    let (mut commit, mut given) = (0, 0);
     loop {
         world.clock.advance_ms(1_000);
         let crash = if commit % 2 == 0 { Crash::Before } else { Crash::After };
@@ -161,10 +262,15 @@ async fn an_answer_that_a_stop_interrupts_is_given_after_the_next_start() {
             let job = world.engine.jobs(None, 1).await.unwrap().jobs[0].id;
             let job = world.engine.job_wait(job).await.unwrap();
             assert_eq!(job.state, JobState::Succeeded, "commit {commit}: {:?}", job.error);
-            assert_eq!(job.result["metrics"][0]["value"], 12.0, "commit {commit}");
-            let of_job = |event: &&Json| event["result"] == job.id.to_string();
-            let answers = world.events("analysis.answered").await.iter().filter(of_job).count();
-            assert_eq!(answers, 1, "commit {commit}: answered once");
+            let found = world.engine.analysis_result(&plugin(EVERY), ORDERS, id(&job.result)).await.unwrap();
+            assert_eq!(
+                (found.0.job, &found.1["metrics"][0]["value"]),
+                (job.id, &json!(12.0)),
+                "commit {commit}"
+            );
+            given += 1;
+            let answers = world.events("analysis.answered").await.len();
+            assert_eq!(answers, given, "commit {commit}: answered once");
         }
         if !has_stopped {
             assert!(commit > 2, "{commit} commits");

@@ -135,7 +135,7 @@ async fn a_model_that_a_version_does_not_read_is_named() {
     let error = job.error.unwrap();
     assert_eq!((job.state, error.code.as_str()), (JobState::Failed, "model_incompatible"));
     for part in ["`hostile` 1.0.0", "model 1", "fit a new model"] {
-        assert!(error.message.contains(part), "{}", error.message);
+        assert!(error.message.en.contains(part), "{}", error.message.en);
     }
     // The one that its results are made with is read by the version that made it.
     world.run_well("hostile", ModelChoice::Usual).await;

@@ -68,6 +68,26 @@ pub(crate) async fn get_analysis_result(
     json(StatusCode::OK, &answer)
 }
 
+/// Deletes an answer.
+pub(crate) async fn delete_analysis_result(
+    State(app): State<App>,
+    on: OnPlugin,
+    _: NoParameters,
+) -> ApiResult<StatusCode> {
+    app.engine.analysis_result_delete(on.caller(), &on.id, on.analysis(), on.result()?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Deletes every answer to a question, and says how many there were.
+pub(crate) async fn delete_analysis_results(
+    State(app): State<App>,
+    on: OnPlugin,
+    _: NoParameters,
+) -> ApiResult<Response> {
+    let deleted = app.engine.analysis_results_delete(on.caller(), &on.id, on.analysis()).await?;
+    json(StatusCode::OK, &json!({ "deleted": deleted }))
+}
+
 /// What is said with a question.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -90,6 +110,7 @@ fn info_json(analysis: &AnalysisInfo) -> Json {
 fn result_json(result: &AnalysisResult) -> Json {
     json!({
         "id": result.id.to_string(),
+        "job": result.job.to_string(),
         "plugin": result.plugin.as_str(),
         "version": result.version,
         "digest": result.digest,
@@ -99,7 +120,9 @@ fn result_json(result: &AnalysisResult) -> Json {
         "parameters": result.parameters,
         "as_of": as_of_text(result.as_of),
         "log": result.log_number,
+        "log_until": result.log_until,
         "rows": result.rows,
+        "personal": result.personal,
         "took_ms": result.took_ms,
         "answered_at": timestamp(result.answered_at_ms).map(|time| time.to_string()),
         "asked_by": actor_json(&result.asked_by),

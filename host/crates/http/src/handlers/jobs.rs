@@ -109,7 +109,7 @@ impl<'a> JobView<'a> {
         // Codes of problems are upper case everywhere in the API.
         let error = job.error.as_ref();
         let error =
-            error.map(|error| json!({ "code": error.code.to_ascii_uppercase(), "message": error.message }));
+            error.map(|error| json!({ "code": error.code.to_ascii_uppercase(), "message": error.message.get(language) }));
         Self {
             id: job.id.to_string(),
             kind: job.kind.as_str(),

@@ -26,9 +26,13 @@ pub(super) fn schemas() -> Map<String, Json> {
             "parameters": { "type": "object", "description": "What is said with the question; what is left out has its default." },
             "as_of": as_of(),
         })),
-        "AnalysisResult": object(&["id", "plugin", "version", "analysis", "answered_at"], json!({
-            "id": id(), "plugin": text(), "version": text(), "digest": text(), "analysis": text(), "label": component("Label"),
-            "config_digest": text(), "parameters": { "type": "object" }, "as_of": as_of(), "log": integer(), "rows": integer(),
+        "Deleted": object(&["deleted"], json!({ "deleted": integer() })),
+        "AnalysisResult": object(&["id", "job", "plugin", "version", "analysis", "answered_at"], json!({
+            "id": id(), "job": id(), "plugin": text(), "version": text(), "digest": text(), "analysis": text(), "label": component("Label"),
+            "config_digest": text(), "parameters": { "type": "object" }, "as_of": as_of(), "rows": integer(),
+            "log": { "type": "integer", "description": "The log entry up to which changes were in the data when the question began." },
+            "log_until": { "type": "integer", "description": "The newest log entry when the last dataset had been read; where it is that of `log`, all data is of one moment." },
+            "personal": { "type": "boolean", "description": "Whether the plugin was granted personal data that it reads, so that the report may hold some." },
             "took_ms": integer(), "answered_at": time(), "asked_by": { "type": "object" }, "summary": component("Label"),
         })),
         "AnalysisAnswer": { "allOf": [component("AnalysisResult"), object(&["report"], json!({ "report": component("Report") }))] },
@@ -44,32 +48,74 @@ fn interface() -> Json {
 }
 
 fn panel() -> Json {
-    let types = ["number", "integer", "bool", "date", "time", "money", "text"];
-    let kinds = ["table", "bar", "line", "scatter", "matrix", "tree", "graph"];
-    let column = object(
-        &["name", "label", "unit", "type", "values"],
-        json!({
-            "name": text(), "label": component("Label"), "unit": component("Label"), "type": { "type": "string", "enum": types },
-            "currency": text(), "values": array(json!({})),
-            "zh-CN": { "type": "array", "items": nullable("string"), "description": "The same words in Simplified Chinese." },
-        }),
-    );
-    let drawing = object(
-        &["kind"],
-        json!({
-            "kind": { "type": "string", "examples": kinds, "description": "One that is not known is shown as the table." },
-            "x": text(), "y": array(text()), "series": nullable("string"),
-            "intervals": { "type": "array", "items": { "type": "array", "items": text() } },
-            "more": {},
-            "row": text(), "column": text(), "value": nullable("string"), "node": text(), "parent": text(), "label": text(),
-            "source": text(), "target": text(), "weight": nullable("string"),
-        }),
-    );
     object(
         &["name", "label", "description", "drawing", "rows", "columns"],
         json!({
-            "name": text(), "label": component("Label"), "description": component("Label"), "drawing": drawing, "rows": integer(),
-            "columns": array(column),
+            "name": text(), "label": component("Label"), "description": component("Label"), "drawing": drawing(), "rows": integer(),
+            "columns": array(json!({ "oneOf": columns() })),
         }),
     )
+}
+
+/// A column of each type: its values are written as fields of that type are.
+fn columns() -> Vec<Json> {
+    let money = json!({ "anyOf": [component("Money"), { "type": "null" }] });
+    let of_format = |format: &str| json!({ "type": ["string", "null"], "format": format });
+    let types = [
+        ("number", nullable("number")),
+        ("integer", nullable("integer")),
+        ("bool", nullable("boolean")),
+        ("date", of_format("date")),
+        ("time", of_format("date-time")),
+        ("money", money),
+        ("text", nullable("string")),
+    ];
+    let column = |(name, values): (&str, Json)| {
+        let mut properties = json!({
+            "name": text(), "label": component("Label"), "unit": component("Label"), "type": { "const": name },
+            "values": array(values),
+        });
+        let mut required = vec!["name", "label", "unit", "type", "values"];
+        match name {
+            "money" => {
+                properties["currency"] = text();
+                required.push("currency");
+            }
+            "text" => {
+                properties["zh-CN"] = json!({
+                    "type": "array", "items": nullable("string"), "description": "The same words in Simplified Chinese.",
+                });
+            }
+            _ => {}
+        }
+        object(&required, properties)
+    };
+    types.map(column).to_vec()
+}
+
+/// How a panel is drawn; one of a kind that is not known is shown as the table.
+fn drawing() -> Json {
+    let of = |kind: &str, required: &[&str], mut properties: Json| {
+        properties["kind"] = json!({ "const": kind });
+        let required: Vec<&str> = ["kind"].iter().chain(required).copied().collect();
+        object(&required, properties)
+    };
+    let intervals = json!({ "type": "array", "items": { "type": "array", "items": text() } });
+    let chart =
+        || json!({ "x": text(), "y": array(text()), "series": nullable("string"), "intervals": intervals });
+    let of_chart = ["x", "y", "series", "intervals"];
+    let known = ["table", "bar", "line", "scatter", "matrix", "tree", "graph"];
+    let other = json!({ "kind": { "type": "string", "not": { "enum": known } }, "more": {} });
+    json!({ "oneOf": [
+        of("table", &[], json!({})),
+        of("bar", &of_chart, chart()),
+        of("line", &of_chart, chart()),
+        of("scatter", &of_chart, chart()),
+        of("matrix", &["row", "column", "value"], json!({ "row": text(), "column": text(), "value": text() })),
+        of("tree", &["node", "parent", "label", "value"], json!({
+            "node": text(), "parent": text(), "label": text(), "value": nullable("string"),
+        })),
+        of("graph", &["source", "target", "weight"], json!({ "source": text(), "target": text(), "weight": nullable("string") })),
+        object(&["kind"], other),
+    ] })
 }

@@ -44,7 +44,7 @@ pub(super) fn fixed() -> Map<String, Json> {
             "automations": { "type": "boolean", "description": "Whether rules and plugins react; true where it is left out." },
         })),
         "Job": object(&["id", "kind", "state", "progress"], json!({
-            "id": id(), "kind": text(), "subject": text(),
+            "id": id(), "kind": { "type": "string", "examples": trellis_engine::JobKind::ALL.map(trellis_engine::JobKind::as_str) }, "subject": text(),
             "state": { "type": "string", "enum": ["queued", "running", "succeeded", "failed", "cancelled", "interrupted", "paused"] },
             "progress": object(&["done"], json!({ "done": integer(), "total": nullable("integer"), "unit": text() })),
             "created_at": time(), "started_at": nullable("string"), "finished_at": nullable("string"), "attempts": integer(),

@@ -169,7 +169,7 @@ impl From<trellis_transfer::export::Error> for Problem {
 impl From<trellis_engine::Error> for Problem {
     fn from(error: trellis_engine::Error) -> Self {
         use trellis_engine::Error as E;
-        let message = error.to_string();
+        let message = error.text();
         let code = match error {
             E::UnknownJob { id } => return Self::not_found("job", id),
             E::UnknownImport { id } => return Self::not_found("import", id),
@@ -184,11 +184,11 @@ impl From<trellis_engine::Error> for Problem {
             E::NoModel { plugin } => return Self::not_found("model in use of plugin", plugin),
             E::UnknownAnalysis { analysis, .. } => return Self::not_found("analysis", analysis),
             E::UnknownAnalysisResult { result, .. } => return Self::not_found("result", result),
-            E::InvalidParameters { problems, .. } => return wrong_parameters(problems).detail(message),
-            E::AnswerTooLarge { .. } => Code::PluginCannotRun,
+            E::InvalidParameters { problems, .. } => return wrong_parameters(problems).detail_text(message),
+            E::AnswerTooLarge { .. } | E::NotCopied { .. } => Code::PluginCannotRun,
             E::ModelExpired { .. } => Code::ModelExpired,
             E::ModelPinned { model, .. } => {
-                return Self::new(Code::ModelPinned).detail(message).member("model", model);
+                return Self::new(Code::ModelPinned).detail_text(message).member("model", model);
             }
             E::ModelIncompatible { .. } => Code::ModelIncompatible,
             E::NoShadow { plugin } => return Self::not_found("shadow of plugin", plugin),
@@ -207,16 +207,16 @@ impl From<trellis_engine::Error> for Problem {
                     message: request.text,
                 };
                 let requests = requests.into_iter().map(field);
-                return Self::new(Code::PluginGrantsNeeded).detail(message).fields(requests);
+                return Self::new(Code::PluginGrantsNeeded).detail_text(message).fields(requests);
             }
             E::SelfTestsFailed { .. } => Code::PluginTestsFailed,
             E::NothingEarlier { .. } | E::Superseded { .. } => Code::Conflict,
             E::InUse { .. } => Code::PluginInUse,
             E::InvalidPack { .. } => Code::PluginRefused,
             E::Busy { job, .. } => {
-                return Self::new(Code::PluginBusy).detail(message).member("job", job.to_string());
+                return Self::new(Code::PluginBusy).detail_text(message).member("job", job.to_string());
             }
-            E::QueueFull { .. } => return Self::new(Code::TooManyJobs).detail(message).retry_after(5),
+            E::QueueFull { .. } => return Self::new(Code::TooManyJobs).detail_text(message).retry_after(5),
             E::InvalidRequest { .. } => Code::ValidationError,
             E::Cancelled | E::JobNotEnded { .. } => Code::Conflict,
             E::Stopping => Code::Stopping,
@@ -225,7 +225,7 @@ impl From<trellis_engine::Error> for Problem {
                 "plugin_error" => Code::PluginError,
                 "plugin_busy" => Code::PluginBusy,
                 "plugin_unavailable" => {
-                    return Self::new(Code::PluginUnavailable).detail(message).retry_after(5);
+                    return Self::new(Code::PluginUnavailable).detail_text(message).retry_after(5);
                 }
                 "cancelled" => Code::Conflict,
                 "plugin_refused" => Code::PluginRefused,
@@ -238,15 +238,14 @@ impl From<trellis_engine::Error> for Problem {
             E::Storage(error) => return error.into(),
             error => return Self::internal(&error),
         };
-        Self::new(code).detail(message)
+        Self::new(code).detail_text(message)
     }
 }
 
 /// What is said with a question, and what is wrong with it.
-fn wrong_parameters(problems: Vec<(String, String)>) -> Problem {
-    let field = |(name, reason): (String, String)| {
+fn wrong_parameters(problems: Vec<(String, Text)>) -> Problem {
+    let field = |(name, message): (String, Text)| {
         let field = if name.is_empty() { "parameters".to_owned() } else { format!("parameters.{name}") };
-        let message = trellis_model::bilingual!("{reason}", "参数 `{field}` 无效：{reason}");
         FieldProblem { field, code: "invalid", message }
     };
     Problem::new(Code::ValidationError).fields(problems.into_iter().map(field))

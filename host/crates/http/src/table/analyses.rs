@@ -1,7 +1,7 @@
 //! Questions about a whole population.
 
 use axum::http::Method;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 
 use super::Endpoint;
 use crate::handlers::analyses;
@@ -9,6 +9,7 @@ use crate::openapi::{Body, Operation, Shape};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let results = "/api/v1/plugins/{id}/analyses/{analysis}/results";
+    let result = "/api/v1/plugins/{id}/analyses/{analysis}/results/{result}";
     vec![
         Endpoint::new(
             Method::GET,
@@ -43,8 +44,30 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             get(analyses::list_analysis_results),
         ),
         Endpoint::new(
+            Method::DELETE,
+            results,
+            Operation::new(
+                "delete_analysis_results",
+                "Deletes every answer to a question, also of a plugin that was removed, and says how many there were.",
+                Shape::Named("Deleted"),
+            )
+            .refuses(&[403, 404]),
+            delete(analyses::delete_analysis_results),
+        ),
+        Endpoint::new(
+            Method::DELETE,
+            result,
+            Operation::new(
+                "delete_analysis_result",
+                "Deletes an answer with its report, also of a plugin that was removed.",
+                Shape::Nothing,
+            )
+            .refuses(&[403, 404]),
+            delete(analyses::delete_analysis_result),
+        ),
+        Endpoint::new(
             Method::GET,
-            "/api/v1/plugins/{id}/analyses/{analysis}/results/{result}",
+            result,
             Operation::new(
                 "get_analysis_result",
                 "Returns an answer: the report, and what it was made of.",

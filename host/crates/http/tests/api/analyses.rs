@@ -66,7 +66,9 @@ async fn questions_are_listed_asked_and_their_answers_read() {
     let job = finished(&app, &job).await;
     let results = admin.get(&format!("{path}/results")).await.expect(200);
     let result = &results["data"][0];
-    assert_eq!((&result["id"], &result["rows"], result.get("report")), (&job["id"], &json!(4), None));
+    assert_eq!((&result["job"], &result["rows"], result.get("report")), (&job["id"], &json!(4), None));
+    assert_eq!((&result["id"], &result["personal"]), (&job["result"]["result"], &json!(false)));
+    assert!(result["log_until"].as_u64() >= result["log"].as_u64(), "{result}");
     assert_eq!((&result["as_of"], &result["parameters"]), (&json!("1997-12-31"), &json!({ "at_least": 2 })));
     assert!(result["answered_at"].is_string() && result["asked_by"]["kind"].is_string(), "{result}");
     let answer = admin.get(&format!("{path}/results/{}", result["id"].as_str().unwrap())).await.expect(200);
@@ -81,9 +83,22 @@ async fn questions_are_listed_asked_and_their_answers_read() {
     );
     let earlier = admin.post(&path, json!({ "as_of": "1997-01-02" })).await.expect(202);
     let earlier = finished(&app, &earlier).await;
-    assert_eq!(earlier["result"]["metrics"][0]["value"], json!(4.0));
+    let second = &earlier["result"]["result"];
     let page = admin.get(&format!("{path}/results?limit=1")).await.expect(200);
-    assert_eq!((&page["data"][0]["id"], &page["page"]["next"]), (&earlier["id"], &earlier["id"]));
+    assert_eq!((&page["data"][0]["id"], &page["page"]["next"]), (second, second));
+
+    // A customer asks for erasure.
+    let one = format!("{path}/results/{}", second.as_str().unwrap());
+    assert_eq!(app.anonymous().delete(&one).await.problem(401), "UNAUTHENTICATED");
+    let colleague = app.user("colleague").await;
+    for path in [&one, &format!("{path}/results")] {
+        assert_eq!(colleague.delete(path).await.problem(403), "FORBIDDEN", "{path}");
+    }
+    assert_eq!(admin.delete(&one).await.status, 204);
+    assert_eq!(admin.delete(&one).await.problem(404), "NOT_FOUND");
+    assert_eq!(admin.get(&one).await.problem(404), "NOT_FOUND");
+    assert_eq!(admin.delete(&format!("{path}/results")).await.expect(200), json!({ "deleted": 1 }));
+    assert_eq!(admin.get(&format!("{path}/results")).await.expect(200)["data"], json!([]));
 }
 
 #[tokio::test]
@@ -98,9 +113,13 @@ async fn what_cannot_be_asked_is_named() {
     fields.sort_unstable();
     assert_eq!(fields, ["parameters.at_least", "parameters.more"], "{problem}");
     assert_eq!(refused.problem(422), "VALIDATION_ERROR");
+    let refused = app.admin().with("accept-language", "zh-CN");
+    let refused = refused.post(&path, json!({ "parameters": { "at_least": -1 } })).await.json();
+    assert_eq!(refused["errors"][0]["message"], "-1 不符合 minimum 0 的限制", "{refused}");
+    assert!(refused["detail"].as_str().unwrap().contains("参数无效"), "{refused}");
     assert_eq!(admin.post(&path, json!({ "as_of": "soon" })).await.status, 422);
     assert_eq!(admin.post(&path, json!({ "since": 1 })).await.problem(400), "BAD_JSON");
-    for missing in ["analyses/secrets/results", "analyses/orders/results/none", "analyses/%00/results"] {
+    for missing in ["analyses/Secrets/results", "analyses/orders/results/none", "analyses/%00/results"] {
         assert_eq!(admin.get(&format!("{PATH}/{missing}")).await.problem(404), "NOT_FOUND", "{missing}");
     }
     let secrets = admin.post(&format!("{PATH}/analyses/secrets"), json!({})).await;

@@ -8,6 +8,14 @@ use crate::{AnalysisDescription, Manifest, plain};
 const ANALYSES_MAX: usize = 100;
 /// Bytes of the schema of a question's parameters.
 const PARAMETERS_BYTES_MAX: usize = 64 << 10;
+/// Bytes of a label.
+const LABEL_BYTES_MAX: usize = 1 << 10;
+/// Bytes of a description.
+const DESCRIPTION_BYTES_MAX: usize = 64 << 10;
+/// Further facts of one question.
+const EXTRA_MAX: usize = 20;
+/// Bytes of a further fact, its name included.
+const EXTRA_BYTES_MAX: usize = 1 << 10;
 /// Characters of a name in a message: it is not checked yet.
 const SHOWN_CHARACTERS_MAX: usize = 60;
 
@@ -17,7 +25,7 @@ pub(crate) fn descriptions(descriptions: &[AnalysisDescription], manifest: &Mani
         return Err(format!("{} analyses, at most {ANALYSES_MAX}", descriptions.len()));
     }
     unique("analysis", descriptions.iter().map(|description| description.name.as_str()))?;
-    for AnalysisDescription { name, label, dataset, .. } in descriptions {
+    for AnalysisDescription { name, label, description, dataset, extra, .. } in descriptions {
         let shown = plain::line(name, SHOWN_CHARACTERS_MAX);
         if !is_name(name, false) {
             let form = "is not of the form [a-z][a-z0-9_]*, at most 40 characters";
@@ -26,6 +34,19 @@ pub(crate) fn descriptions(descriptions: &[AnalysisDescription], manifest: &Mani
         if label.en.is_empty() {
             return Err(format!("analysis `{shown}` has no label"));
         }
+        let bounded = |what: &str, bytes: usize, bytes_max: usize| match bytes > bytes_max {
+            true => Err(format!("analysis `{shown}`: {what} of {bytes} bytes, at most {bytes_max}")),
+            false => Ok(()),
+        };
+        // Both languages are stored with each answer.
+        bounded("a label", label.en.len().max(label.zh_cn.len()), LABEL_BYTES_MAX)?;
+        let longest = description.en.len().max(description.zh_cn.len());
+        bounded("a description", longest, DESCRIPTION_BYTES_MAX)?;
+        if extra.len() > EXTRA_MAX {
+            return Err(format!("analysis `{shown}`: {} further facts, at most {EXTRA_MAX}", extra.len()));
+        }
+        let longest = extra.iter().map(|(name, value)| name.len() + value.len()).max().unwrap_or_default();
+        bounded("a further fact", longest, EXTRA_BYTES_MAX)?;
         if let Some(dataset) = dataset.as_deref().filter(|dataset| manifest.dataset(dataset).is_none()) {
             let dataset = plain::line(dataset, SHOWN_CHARACTERS_MAX);
             return Err(format!("analysis `{shown}`: plugin.toml declares no dataset `{dataset}`"));
@@ -104,6 +125,24 @@ mod tests {
         refused(&[AnalysisDescription { label: Text::default(), ..named("volume") }], "has no label");
         let many: Vec<_> = (0..=ANALYSES_MAX).map(|number| named(&format!("a{number}"))).collect();
         refused(&many, "101 analyses, at most 100");
+    }
+
+    #[test]
+    fn what_is_said_of_a_question_is_bounded() {
+        let longest =
+            AnalysisDescription { label: Text::new("x".repeat(1_024), "订单"), ..named("volume") };
+        assert_eq!(descriptions(&[longest.clone()], &manifest()), Ok(()));
+        let label = Text::new("Orders", "x".repeat(1_025));
+        refused(&[AnalysisDescription { label, ..named("volume") }], "a label of 1025 bytes, at most 1024");
+        let description = Text::new("x".repeat(65_537), "");
+        refused(
+            &[AnalysisDescription { description, ..named("volume") }],
+            "a description of 65537 bytes, at most 65536",
+        );
+        let extra = vec![("a".to_owned(), "x".repeat(1_024))];
+        refused(&[AnalysisDescription { extra, ..named("volume") }], "a further fact of 1025 bytes");
+        let extra = vec![(String::new(), String::new()); 21];
+        refused(&[AnalysisDescription { extra, ..named("volume") }], "21 further facts, at most 20");
     }
 
     #[test]

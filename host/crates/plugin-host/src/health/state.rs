@@ -97,22 +97,25 @@ impl Standing {
         u32::try_from(self.strikes.len()).unwrap_or(u32::MAX)
     }
 
+    /// Whether a call may be made now, beside the one that decides whether others are made.
+    pub(super) fn calls(&self, now_ms: i64, limits: &Supervision) -> bool {
+        match self.state {
+            HealthState::Healthy => true,
+            HealthState::Trying => false,
+            HealthState::BackingOff { until_ms } => is_over(now_ms, until_ms, limits.backoff_ms_max),
+            HealthState::Quarantined { until_ms, .. } => {
+                until_ms.is_some_and(|until_ms| is_over(now_ms, until_ms, limits.quarantine_ms))
+            }
+        }
+    }
+
     /// Whether a call may be made now. Nobody is left alone for longer than the limits say, also where the clock was set back.
     pub(super) fn admit(&mut self, now_ms: i64, limits: &Supervision) -> Option<Admitted> {
-        let is_over = |until_ms: i64, longest_ms: u64| {
-            now_ms >= until_ms || until_ms.saturating_sub(now_ms) > milliseconds(longest_ms)
-        };
         match self.state {
             HealthState::Healthy => Some(Admitted::Normally),
-            HealthState::BackingOff { until_ms } if is_over(until_ms, limits.backoff_ms_max) => {
-                self.try_again(false)
-            }
-            HealthState::Quarantined { until_ms: Some(until_ms), .. }
-                if is_over(until_ms, limits.quarantine_ms) =>
-            {
-                self.try_again(true)
-            }
-            HealthState::BackingOff { .. } | HealthState::Quarantined { .. } | HealthState::Trying => None,
+            _ if !self.calls(now_ms, limits) => None,
+            HealthState::Quarantined { .. } => self.try_again(true),
+            HealthState::BackingOff { .. } | HealthState::Trying => self.try_again(false),
         }
     }
 
@@ -192,6 +195,11 @@ impl Standing {
         }
         Struck::Counted
     }
+}
+
+/// Whether a time is up; one that lies further ahead than `longest_ms` comes from a clock that was set back since.
+fn is_over(now_ms: i64, until_ms: i64, longest_ms: u64) -> bool {
+    now_ms >= until_ms || until_ms.saturating_sub(now_ms) > milliseconds(longest_ms)
 }
 
 fn backs_off_until(in_a_row: u32, now_ms: i64, limits: &Supervision) -> i64 {

@@ -9,9 +9,10 @@ use super::metrics::{Collected, Size};
 use super::state::{Admitted, Standing, Struck};
 use super::{
     Health, HealthChange, HealthState, LastFault, LoggedLine, PluginMetrics, PoisonRow, Quarantine, RowKey,
-    Wards,
+    Supervision, Wards,
 };
 use crate::call::Call;
+use crate::manifest::Interface;
 use crate::{CallStats, Digest, Error, Fault, LogLine, PluginVersion};
 
 /// Runs of which it is remembered that they struck.
@@ -31,6 +32,8 @@ pub(crate) struct Ward {
 #[derive(Debug, Default)]
 struct Struckable {
     standing: Standing,
+    /// How functions stand that count for themselves: see [`is_apart`].
+    apart: BTreeMap<(&'static str, &'static str), Standing>,
     last_fault: Option<LastFault>,
     /// Runs that struck, the oldest first: one strike a run and function.
     runs: VecDeque<(String, &'static str)>,
@@ -65,6 +68,12 @@ pub(crate) struct Found {
     pub(crate) reason: Text,
 }
 
+/// Whether the faults of a function keep nobody from the plugin's others: nobody's work waits for what plugins show and answer, so that a
+/// question which fails must not cost those who wait for a decision.
+fn is_apart((interface, _): (&'static str, &'static str)) -> bool {
+    interface == Interface::Analysis.name() || interface == Interface::ModelReport.name()
+}
+
 impl Ward {
     pub(super) fn new(plugin: PluginVersion, digest: Digest) -> Self {
         Self { plugin, digest, standing: Mutex::default(), measured: Mutex::default() }
@@ -81,11 +90,10 @@ impl Ward {
         function: (&'static str, &'static str),
     ) -> Result<Pass<'a>, Error> {
         let mut known = self.standing.lock();
-        match known.standing.admit(wards.now_ms(), wards.limits()) {
-            Some(admitted) => Ok(Pass { ward: self, wards, admitted, function, settled: false }),
-            None => {
+        match known.admit(function, wards) {
+            Ok(admitted) => Ok(Pass { ward: self, wards, admitted, function, settled: false }),
+            Err(state) => {
                 known.refused += 1;
-                let state = known.standing.state;
                 Err(Error::Unavailable {
                     plugin: self.plugin.clone(),
                     state: state.as_str(),
@@ -181,6 +189,7 @@ impl Ward {
     pub(crate) fn release(&self) -> bool {
         let mut known = self.standing.lock();
         let was = std::mem::take(&mut known.standing);
+        known.apart.clear();
         known.runs.clear();
         was.state != HealthState::Healthy
     }
@@ -192,10 +201,11 @@ impl Pass<'_> {
         self.settled = true;
         let now_ms = self.wards.now_ms();
         let mut known = self.ward.standing.lock();
-        let was_trying = known.standing.state == HealthState::Trying && self.admitted == Admitted::OnTrial;
-        known.standing.succeeded(self.admitted, self.function, now_ms, self.wards.limits());
+        let standing = known.of(self.function);
+        let was_trying = standing.state == HealthState::Trying && self.admitted == Admitted::OnTrial;
+        standing.succeeded(self.admitted, self.function, now_ms, self.wards.limits());
         drop(known);
-        if was_trying {
+        if was_trying && !is_apart(self.function) {
             self.wards.tell(HealthChange::Recovered(self.ward.health()));
         }
     }
@@ -230,13 +240,10 @@ impl Pass<'_> {
             return;
         }
         known.strikes_total += 1;
-        let struck = known.standing.strike(
-            self.admitted,
-            in_a_row.then_some(self.function),
-            now_ms,
-            self.wards.limits(),
-        );
-        let (state, strikes) = (known.standing.state, known.standing.strikes());
+        let limits = limits_of(self.function, *self.wards.limits());
+        let standing = known.of(self.function);
+        let struck = standing.strike(self.admitted, in_a_row.then_some(self.function), now_ms, &limits);
+        let (state, strikes) = (standing.state, standing.strikes());
         drop(known);
         if let (Struck::Quarantined, HealthState::Quarantined { since_ms, until_ms }) = (struck, state) {
             self.wards.tell(HealthChange::Quarantined(Quarantine {
@@ -256,12 +263,40 @@ impl Drop for Pass<'_> {
     fn drop(&mut self) {
         if !self.settled {
             let now_ms = self.wards.now_ms();
-            self.ward.standing.lock().standing.undecided(self.admitted, now_ms);
+            self.ward.standing.lock().of(self.function).undecided(self.admitted, now_ms);
         }
     }
 }
 
+/// A function that counts for itself backs off and is never quarantined: that would be of no use to anybody but it.
+fn limits_of(function: (&'static str, &'static str), limits: Supervision) -> Supervision {
+    match is_apart(function) && limits.strikes_max > 0 {
+        true => Supervision { strikes_max: u32::MAX, ..limits },
+        false => limits,
+    }
+}
+
 impl Struckable {
+    /// Where the calls of a function count.
+    fn of(&mut self, function: (&'static str, &'static str)) -> &mut Standing {
+        if is_apart(function) { self.apart.entry(function).or_default() } else { &mut self.standing }
+    }
+
+    /// Lets a call through, or says how what keeps it out stands. A function that counts for itself is not called either while the others are
+    /// not, and decides nothing for them.
+    fn admit(
+        &mut self,
+        function: (&'static str, &'static str),
+        wards: &Wards,
+    ) -> Result<Admitted, HealthState> {
+        let (now_ms, limits) = (wards.now_ms(), wards.limits());
+        if is_apart(function) && !self.standing.calls(now_ms, limits) {
+            return Err(self.standing.state);
+        }
+        let standing = self.of(function);
+        standing.admit(now_ms, limits).ok_or(standing.state)
+    }
+
     /// Whether the run has struck in this function already; notes that it has now.
     fn has_struck(&mut self, run: &str, function: &'static str) -> bool {
         if self.runs.iter().any(|(known, of)| known == run && *of == function) {

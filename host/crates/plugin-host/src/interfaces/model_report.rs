@@ -4,7 +4,7 @@ use super::bindings::exports::trellis::plugin::model_report as wit;
 use crate::call::Call;
 use crate::manifest::Interface;
 use crate::report::Report;
-use crate::{Plugin, Result, check, convert};
+use crate::{LimitClass, Plugin, Result, check, convert};
 
 /// The interface of a plugin that shows models. Its functions block, and need 1 MiB of stack.
 #[derive(Debug, Clone, Copy)]
@@ -41,12 +41,12 @@ impl<'a> ModelReport<'a> {
         Self { plugin }
     }
 
-    /// Shows a model. Has the limits of the plugin's batches: a model may be large, and somebody waits.
+    /// Shows a model. Has the limits of learning: what could be learned can be shown, however large it is. Its faults count for this function alone.
     ///
     /// # Errors
     /// What the plugin says against the model, or a fault of the plugin, for example a report over the bounds of `wit/reports.wit`.
     pub fn describe_model(&self, learned_by: LearnedBy, model: &[u8]) -> Result<Report> {
-        let call = Call::new("describe-model", self.plugin.manifest().limit_class);
+        let call = Call::new("describe-model", LimitClass::Training);
         let done = self.plugin.ask::<wit::GuestIndices, _, _>(
             &call,
             |guest, store| guest.call_describe_model(store, learned_by.name(), model),

@@ -29,6 +29,11 @@ pub trait RowStream: Send {
     /// How many rows a pass gives. The budget of the call depends on it.
     fn rows(&self) -> u64;
 
+    /// The name that the plugin declares it under; `None` where it has none. Opened by this name again it gives a call no more time.
+    fn name(&self) -> Option<&str> {
+        None
+    }
+
     /// What the columns are, in their order, in words for people. Nothing is known of them unless the source says so.
     fn columns(&self) -> Vec<ColumnDescription> {
         Vec::new()
@@ -90,6 +95,8 @@ const REQUESTS_WAITING_MAX: usize = 1;
 pub(crate) struct StreamClient {
     requests: SyncSender<Request>,
     replies: Receiver<Reply>,
+    /// What the stream is called that the call was made with.
+    own: Option<String>,
     /// How many rows a pass gives, of each stream that is open.
     open: BTreeMap<u32, u64>,
     /// The number of the stream that is opened next: none is used twice.
@@ -125,7 +132,9 @@ pub(crate) fn connect<'a>(
     let (request_sender, requests) = mpsc::sync_channel(REQUESTS_WAITING_MAX);
     let (replies, reply_receiver) = mpsc::channel();
     let open = BTreeMap::from([(FIRST, rows.rows())]);
-    let client = StreamClient { requests: request_sender, replies: reply_receiver, open, next_id: FIRST + 1 };
+    let own = rows.name().map(str::to_owned);
+    let client =
+        StreamClient { requests: request_sender, replies: reply_receiver, own, open, next_id: FIRST + 1 };
     let first = (rows, Ahead::default());
     let reading = Reading { limits: *limits, cancel: cancel.clone() };
     (client, StreamServer { requests, replies, first, opened: BTreeMap::new(), reading })
@@ -136,11 +145,11 @@ impl StreamServer<'_> {
     pub(crate) fn serve(mut self) {
         while let Ok(request) = self.requests.recv() {
             match request {
-                Request::Rewind(id) => {
-                    if let Some((rows, ahead)) = self.stream(id) {
-                        ahead.rewind(rows);
-                    }
-                }
+                Request::Rewind(id) => match self.stream(id) {
+                    Some((rows, ahead)) => ahead.rewind(rows),
+                    // Nothing waits for an answer: the next request finds nobody.
+                    None => return,
+                },
                 Request::Next(id) => self.next(id),
                 Request::Columns(id) => {
                     let columns = self.stream(id).map(|(rows, _)| Answer::Columns(rows.columns()));
@@ -318,7 +327,10 @@ impl HostRowStream for CallState {
         let asked = name.clone();
         let opened = self.waiting(|streams| streams.open(asked, streams_max))?;
         let Some((id, rows)) = opened else { return Ok(None) };
-        self.add_dataset(name, rows);
+        // The call has had the time for its own rows from the start.
+        if self.streams()?.own.as_ref() != Some(&name) {
+            self.add_dataset(name, rows);
+        }
         Ok(Some(Resource::new_own(id)))
     }
 
@@ -333,7 +345,9 @@ impl Host for CallState {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Limits;
+    use crate::call::Call;
+    use crate::interfaces::host_lookups::LookupDesk;
+    use crate::{LimitClass, Limits};
 
     struct Counting {
         next: u64,
@@ -359,9 +373,13 @@ mod tests {
             2
         }
 
+        fn name(&self) -> Option<&str> {
+            Some("customers")
+        }
+
         fn dataset(&mut self, name: &str) -> Result<Option<Box<dyn RowStream>>, String> {
             match name {
-                "others" => Ok(Some(Box::new(Self { next: 0, reads: 0 }))),
+                "others" | "customers" => Ok(Some(Box::new(Self { next: 0, reads: 0 }))),
                 "broken" => Err("the disk is gone".to_owned()),
                 _ => Ok(None),
             }
@@ -430,6 +448,37 @@ mod tests {
             assert_eq!((three, ordinal(&client, three)), (3, Some(1)), "no number is used twice");
         });
         assert_eq!(rows.reads, 3, "what others read is theirs");
+    }
+
+    #[test]
+    fn a_dataset_gives_a_call_the_time_for_its_rows_once() {
+        let mut rows = Counting { next: 0, reads: 0 };
+        with_stream(&mut rows, &CancelFlag::default(), |client| {
+            let limits = Limits::default().training;
+            let call = Call::new("analyse", LimitClass::Training).rows(2);
+            let mut state =
+                CallState::new(&call, &limits, crate::Config::default().parts(), LookupDesk::closed());
+            state.stream = Some(client);
+            for name in ["customers", "others", "others", "customers"] {
+                let opened = state.dataset(Resource::new_own(FIRST), name.to_owned()).unwrap();
+                assert!(opened.is_some(), "{name}");
+            }
+            assert_eq!(state.finish(None).1.rows, 4, "two of its own, and two others");
+        });
+    }
+
+    #[test]
+    fn a_stream_that_is_not_open_is_neither_read_nor_rewound() {
+        for request in [Request::Next(7), Request::Rewind(7)] {
+            with_stream(&mut Counting { next: 0, reads: 0 }, &CancelFlag::default(), |client| {
+                let is_next = matches!(request, Request::Next(_));
+                let asked = client.send(request).and_then(|()| match is_next {
+                    true => client.replies.recv().map_err(|_| StreamClient::lost())?.map(drop),
+                    false => client.next(FIRST).map(drop),
+                });
+                assert!(matches!(asked, Err(Stop::RowStream(_))));
+            });
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! that name a field or an option of the server's objects, so that a form can offer those.
 
 use serde_json::{Map, Value};
-use trellis_model::{FieldName, ObjectName};
+use trellis_model::{FieldName, ObjectName, Text, bilingual};
 
 /// What `format` may be: a date is checked, the others say how a form shows the setting.
 const FORMATS: [&str; 4] = ["date", "multi-line", "percent", "color"];
@@ -73,18 +73,19 @@ pub(super) fn wrong_names(key: &str, value: &Value, table: &Map<String, Value>) 
 }
 
 /// Checks a value against `oneOf` and `format`.
-pub(super) fn check(schema: &Value, value: &Value, wrong: &mut impl FnMut(String)) {
+pub(super) fn check(schema: &Value, value: &Value, wrong: &mut impl FnMut(Text)) {
     if let Some(choices) = schema.get("oneOf").and_then(Value::as_array) {
         let allowed: Vec<&Value> = choices.iter().filter_map(|choice| choice.get("const")).collect();
         if !allowed.contains(&value) {
             let allowed: Vec<String> = allowed.iter().map(ToString::to_string).collect();
-            wrong(format!("{value} is not one of [{}]", allowed.join(",")));
+            let allowed = allowed.join(",");
+            wrong(bilingual!("{value} is not one of [{allowed}]", "{value} 不在可选值 [{allowed}] 之中"));
         }
     }
     if schema.get("format").and_then(Value::as_str) == Some("date")
         && value.as_str().is_some_and(|text| text.parse::<jiff::civil::Date>().is_err())
     {
-        wrong(format!("{value} is no date (YYYY-MM-DD)"));
+        wrong(bilingual!("{value} is no date (YYYY-MM-DD)", "{value} 不是日期（YYYY-MM-DD）"));
     }
 }
 

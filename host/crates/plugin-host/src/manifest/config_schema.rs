@@ -9,6 +9,7 @@
 //! `pattern`, so that a check costs what the configuration is long.
 
 use serde_json::{Map, Value};
+use trellis_model::{Text, bilingual};
 
 use super::config_forms::{self, NamedByConfig};
 
@@ -21,12 +22,12 @@ pub struct ConfigSchema(Value);
 
 /// What is wrong with a setting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("setting `{setting}`: {reason}")]
+#[error("setting `{setting}`: {}", reason.en)]
 pub struct ConfigProblem {
     /// Its path, for example `weights.recency` or `bounds[2]`.
     pub setting: String,
     /// What is wrong.
-    pub reason: String,
+    pub reason: Text,
 }
 
 /// A path below the schema, and what is wrong there.
@@ -119,7 +120,7 @@ fn check_default(path: &str, schema: &Value) -> Result<(), SchemaProblem> {
     let mut problems = Vec::new();
     validate("", schema, default, &mut problems);
     match problems.first() {
-        Some(problem) => Err((format!("{path}.default"), problem.reason.clone())),
+        Some(problem) => Err((format!("{path}.default"), problem.reason.en.clone())),
         None => Ok(()),
     }
 }
@@ -165,16 +166,17 @@ fn needs_settings(schema: &Value) -> bool {
 }
 
 fn validate(path: &str, schema: &Value, value: &Value, problems: &mut Vec<ConfigProblem>) {
-    let mut wrong = |reason: String| problems.push(ConfigProblem { setting: path.to_owned(), reason });
+    let mut wrong = |reason: Text| problems.push(ConfigProblem { setting: path.to_owned(), reason });
     if let Some(expected) = schema.get("type").and_then(Value::as_str)
         && !is_of_type(expected, value)
     {
-        return wrong(format!("{value} is not of type {expected}"));
+        return wrong(bilingual!("{value} is not of type {expected}", "{value} 的类型应为 {expected}"));
     }
     if let Some(allowed) = schema.get("enum").and_then(Value::as_array)
         && !allowed.contains(value)
     {
-        wrong(format!("{value} is not one of {}", Value::Array(allowed.clone())));
+        let allowed = Value::Array(allowed.clone());
+        wrong(bilingual!("{value} is not one of {allowed}", "{value} 不在可选值 {allowed} 之中"));
     }
     config_forms::check(schema, value, &mut wrong);
     for (keyword, amount) in [
@@ -190,7 +192,7 @@ fn validate(path: &str, schema: &Value, value: &Value, problems: &mut Vec<Config
         if let (Some(bound), Some(amount)) = (schema.get(keyword).and_then(Value::as_f64), amount)
             && !within(keyword, amount, bound)
         {
-            wrong(format!("{value} breaks {keyword} {bound}"));
+            wrong(bilingual!("{value} breaks {keyword} {bound}", "{value} 不符合 {keyword} {bound} 的限制"));
         }
     }
     if let Value::Object(object) = value {
@@ -210,12 +212,12 @@ fn validate_object(
     problems: &mut Vec<ConfigProblem>,
 ) {
     let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-    let mut wrong = |name: &str, reason: &str| {
-        problems.push(ConfigProblem { setting: below(name), reason: reason.to_owned() });
+    let mut wrong = |name: &str, reason: Text| {
+        problems.push(ConfigProblem { setting: below(name), reason });
     };
     let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
     for name in required.filter_map(Value::as_str).filter(|name| !object.contains_key(*name)) {
-        wrong(name, "is missing");
+        wrong(name, Text::new("is missing", "未填写"));
     }
     let properties = schema.get("properties").and_then(Value::as_object);
     let closed = schema.get("additionalProperties") == Some(&Value::Bool(false));
@@ -223,7 +225,8 @@ fn validate_object(
         match properties.and_then(|properties| properties.get(name)) {
             Some(schema) => validate(&below(name), schema, value, problems),
             None if closed => {
-                problems.push(ConfigProblem { setting: below(name), reason: "is unknown".to_owned() });
+                let reason = Text::new("is unknown", "不存在");
+                problems.push(ConfigProblem { setting: below(name), reason });
             }
             None => {}
         }

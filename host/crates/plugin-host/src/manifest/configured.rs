@@ -2,7 +2,7 @@
 //! a field. The schema of the configuration says of which object (`x-field-of`), so that a form can offer its fields.
 
 use serde_json::Value as Json;
-use trellis_model::FieldName;
+use trellis_model::{FieldName, Text, bilingual};
 
 use super::parse::{Parse, problem};
 use super::{ColumnSource, ConfigProblem, ConfigSchema, Dataset, DatasetColumn, Manifest};
@@ -131,17 +131,21 @@ impl Configured {
 
     fn problem(&self, config: &Json) -> Option<ConfigProblem> {
         let names: Vec<&str> = self.texts(config).collect();
-        let wrong = |reason: String| Some(ConfigProblem { setting: self.setting.clone(), reason });
+        let wrong = |reason: Text| Some(ConfigProblem { setting: self.setting.clone(), reason });
         if names.len() > CONFIGURED_COLUMNS_MAX {
-            return wrong(format!("names {} fields, at most {CONFIGURED_COLUMNS_MAX}", names.len()));
+            let count = names.len();
+            return wrong(bilingual!(
+                "names {count} fields, at most {CONFIGURED_COLUMNS_MAX}",
+                "选了 {count} 个字段，最多 {CONFIGURED_COLUMNS_MAX} 个"
+            ));
         }
         if let Some(name) = names.iter().find(|name| FieldName::new(name).is_err()) {
-            return wrong(format!("`{name}` is no name of a field"));
+            return wrong(bilingual!("`{name}` is no name of a field", "`{name}` 不是字段名"));
         }
         let twice = names
             .iter()
             .enumerate()
             .find(|(place, name)| names.iter().take(*place).any(|other| other == *name));
-        twice.and_then(|(_, name)| wrong(format!("names `{name}` twice")))
+        twice.and_then(|(_, name)| wrong(bilingual!("names `{name}` twice", "重复选择了 `{name}`")))
     }
 }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use parking_lot::Mutex;
 use trellis_model::NoLookups;
 use trellis_plugin_host::{
-    CallContext, Clock, Config, Error, HealthChange, HealthListener, HealthState, HookChange, Plugin,
-    PluginHost, Result, RowKey, Supervision, Verdict,
+    CallContext, Clock, Config, Error, HealthChange, HealthListener, HealthState, HookChange, LearnedBy,
+    Plugin, PluginHost, Result, RowKey, Supervision, Verdict,
 };
 
 use crate::support::{at, built, config, customers, describe, id, record, sin};
@@ -229,4 +229,39 @@ fn calls_are_measured_and_lines_kept() {
     assert_eq!((lines.len(), lines[4].at_ms, lines[4].function), (5, 42, "assign"));
     assert_eq!(lines[4].line.message, "suppressed 4000 more lines");
     assert!(metrics.log_lines_dropped > 900);
+}
+
+#[test]
+fn what_a_plugin_shows_and_answers_counts_for_itself() {
+    let world = world(Supervision { strikes_max: 2, ..Supervision::default() });
+    let describe = || world.plugin.analysis().unwrap().describe(&sin("analysis-twice"));
+    let show = |sin: &str| {
+        world.plugin.model_report().unwrap().describe_model(LearnedBy::Scoring, sin.as_bytes()).map(drop)
+    };
+    for _ in 0..2 {
+        assert!(matches!(describe(), Err(Error::Fault(_))));
+        assert!(matches!(show("shown-nan"), Err(Error::Fault(_))));
+    }
+    for refused in [describe().map(drop), show("none")] {
+        let is_left_alone =
+            matches!(refused, Err(Error::Unavailable { state: "backing-off", until_ms: Some(1_000), .. }));
+        assert!(is_left_alone, "{refused:?}");
+    }
+    assert_eq!(world.state(), HealthState::Healthy);
+    world.assign("none", "a").unwrap();
+    for now_ms in [1_000, 10_000, 100_000, 1_000_000] {
+        world.set_ms(now_ms);
+        assert!(matches!(describe(), Err(Error::Fault(_))), "it is tried again, and never quarantined");
+    }
+    world.set_ms(2_000_000);
+    show("none").unwrap();
+    assert_eq!(*world.heard.0.lock(), [], "nobody has to hear of it");
+
+    // What keeps the plugin from being called keeps these out, too.
+    for run in ["b", "c"] {
+        world.assign("trap", run).unwrap_err();
+    }
+    assert!(matches!(show("none"), Err(Error::Unavailable { state: "quarantined", .. })));
+    world.host.release(&world.plugin.digest());
+    show("none").unwrap();
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
-use trellis_model::{PluginId, RecordId};
+use trellis_model::{PluginId, RecordId, Text, bilingual};
 use trellis_plugin_host::{AnalysisDescription, Plugin};
 use trellis_records::Caller;
 
@@ -59,10 +59,11 @@ impl Engine {
         self.jobs.create(self.new_id(), caller, request).await
     }
 
-    /// Up to `results_max` (at most 200) answers to a question, the newest first: those after `after`. They outlive the plugin.
+    /// Up to `results_max` (at most 200) answers to a question, the newest first: those after `after`. They outlive the plugin. The plugin is
+    /// not asked which questions it has: one that it does not have has no answers.
     ///
     /// # Errors
-    /// [`Error::UnknownPlugin`], [`Error::UnknownAnalysis`] where there is neither an answer nor the question.
+    /// [`Error::UnknownPlugin`], [`Error::UnknownAnalysis`] for what no question can be called.
     pub async fn analysis_results(
         &self,
         id: &PluginId,
@@ -72,15 +73,7 @@ impl Engine {
     ) -> Result<AnalysisResultPage> {
         self.check_analysis_known(id, name).await?;
         let results_max = results_max.clamp(1, PAGE_RESULTS_MAX);
-        let page = stored::newest(&self.core.records, id, name, after, results_max).await?;
-        if page.results.is_empty() && after.is_none() {
-            let active = self.core.registry.active(id).await.map_err(|_| unknown(id, name))?;
-            let described = described(&active).await?;
-            if !described.iter().any(|question| question.name == name) {
-                return Err(unknown(id, name));
-            }
-        }
-        Ok(page)
+        stored::newest(&self.core.records, id, name, after, results_max).await
     }
 
     /// An answer to a question, and the report that it is, as `host/docs/reports.md` says.
@@ -95,18 +88,41 @@ impl Engine {
     ) -> Result<(AnalysisResult, Json)> {
         self.check_analysis_known(id, name).await?;
         let found = stored::get(&self.core.records, id, name, result).await?;
-        let found = found.ok_or_else(|| Error::UnknownAnalysisResult {
-            plugin: id.clone(),
-            analysis: name.to_owned(),
-            result,
-        })?;
+        let found = found.ok_or_else(|| unknown_result(id, name, result))?;
         let report = stored::report(&self.core.records, id, name, result).await?;
         Ok((found, report))
     }
 
+    /// Deletes an answer: what it shows of people may have to go, and nothing else makes it go once nobody asks again.
+    ///
+    /// # Errors
+    /// As [`Engine::analysis_result`].
+    pub async fn analysis_result_delete(
+        &self,
+        caller: &Caller,
+        id: &PluginId,
+        name: &str,
+        result: RecordId,
+    ) -> Result<()> {
+        self.check_analysis_known(id, name).await?;
+        match stored::delete(&self.core.records, caller, (id, name), result).await? {
+            true => Ok(()),
+            false => Err(unknown_result(id, name, result)),
+        }
+    }
+
+    /// Deletes every answer to a question; returns how many there were.
+    ///
+    /// # Errors
+    /// As [`Engine::analysis_results`].
+    pub async fn analysis_results_delete(&self, caller: &Caller, id: &PluginId, name: &str) -> Result<u64> {
+        self.check_analysis_known(id, name).await?;
+        stored::delete_all(&self.core.records, caller, id, name).await
+    }
+
     /// The parameters with their defaults, if they fit the question.
     fn checked(&self, id: &PluginId, question: &AnalysisDescription, parameters: Json) -> Result<Json> {
-        let invalid = |problems: Vec<(String, String)>| Error::InvalidParameters {
+        let invalid = |problems: Vec<(String, Text)>| Error::InvalidParameters {
             plugin: id.clone(),
             analysis: question.name.clone(),
             problems,
@@ -116,13 +132,17 @@ impl Engine {
             parameters => parameters,
         };
         if !parameters.is_object() {
-            return Err(invalid(vec![(String::new(), "is no object".to_owned())]));
+            let reason = Text::new("is no object", "不是对象");
+            return Err(invalid(vec![(String::new(), reason)]));
         }
         let schema = &question.parameters;
         let parameters = schema.with_defaults(parameters);
         let bytes = parameters.to_string().len();
         if bytes > PARAMETERS_BYTES_MAX {
-            let reason = format!("has {bytes} bytes, at most {PARAMETERS_BYTES_MAX}");
+            let reason = bilingual!(
+                "has {bytes} bytes, at most {PARAMETERS_BYTES_MAX}",
+                "共 {bytes} 字节，最多 {PARAMETERS_BYTES_MAX} 字节"
+            );
             return Err(invalid(vec![(String::new(), reason)]));
         }
         let mut problems: Vec<_> = schema
@@ -138,7 +158,7 @@ impl Engine {
 
     /// A name that no question can have is one that none has; so what a path says never becomes a key unchecked.
     async fn check_analysis_known(&self, id: &PluginId, name: &str) -> Result<()> {
-        if !run::is_known(&self.core, id).await? {
+        if !run::is_known(&self.core, id).await? && !stored::has_any(&self.core.records, id).await? {
             return Err(Error::UnknownPlugin { id: id.to_string() });
         }
         let mut characters = name.chars();
@@ -162,6 +182,10 @@ fn info(question: AnalysisDescription) -> AnalysisInfo {
         description: question.description,
         dataset: question.dataset,
     }
+}
+
+fn unknown_result(plugin: &PluginId, analysis: &str, result: RecordId) -> Error {
+    Error::UnknownAnalysisResult { plugin: plugin.clone(), analysis: analysis.to_owned(), result }
 }
 
 fn unknown(plugin: &PluginId, name: &str) -> Error {

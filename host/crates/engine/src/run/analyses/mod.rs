@@ -38,8 +38,10 @@ pub struct AnalysisRequest {
 /// What an answer was made of.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AnalysisResult {
-    /// The job that answered.
+    /// Its id; ids sort by when the answer was there.
     pub id: RecordId,
+    /// The job that answered.
+    pub job: RecordId,
     /// The plugin.
     pub plugin: PluginId,
     /// In which version.
@@ -58,8 +60,13 @@ pub struct AnalysisResult {
     pub as_of: AsOf,
     /// The log entry up to which changes were in the data.
     pub log_number: u64,
+    /// The newest log entry when the last dataset that the plugin opened had been read. Changes between the two may be in a part of the data
+    /// only; where they are equal, all of it is of one moment.
+    pub log_until: u64,
     /// The rows that the plugin read, over all passes and datasets.
     pub rows: u64,
+    /// Whether the plugin was granted personal data of what its manifest reads, so that the answer may hold some.
+    pub personal: bool,
     /// How long it took to make the rows and to answer, in milliseconds.
     pub took_ms: u64,
     /// When it was answered, in milliseconds since 1970-01-01T00:00:00Z.

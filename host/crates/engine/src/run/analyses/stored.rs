@@ -4,23 +4,26 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use trellis_model::{Actor, PluginId, RecordId, Text};
-use trellis_records::{EntryBody, NewEntry, Records};
+use trellis_records::{Caller, EntryBody, NewEntry, Records};
 use trellis_storage::{ScanRange, WriteSet};
 
 use super::{AnalysisResult, AnalysisResultPage};
 use crate::{
     Error, Result, as_of,
     core::Core,
-    jobs::{Running, StoredActor},
+    error::AnswerLimit,
+    jobs::{Notes, Running, StoredActor},
     keys,
     plugins::hex,
     stored,
 };
 
-/// Answers that are looked at when old ones go.
+/// Answers that are looked at at once when old ones go.
 const LOOKED_AT_MAX: usize = 200;
-/// Bytes of a report's JSON: what would be more is damaged.
-const JSON_BYTES_MAX: usize = 256 << 20;
+/// Bytes of a report's JSON, unpacked. What repeats packs to a hundredth and has to be unpacked whole whenever somebody reads it.
+const JSON_BYTES_MAX: usize = 16 << 20;
+/// The note of a job that it has answered.
+const ANSWERED: u32 = 0;
 
 #[derive(Debug, Serialize, Deserialize)]
 enum StoredAnswer {
@@ -30,6 +33,7 @@ enum StoredAnswer {
 /// What an answer was made of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Answer {
+    pub(super) job: [u8; 16],
     pub(super) version: String,
     pub(super) plugin_digest: [u8; 32],
     /// English, Chinese.
@@ -40,12 +44,30 @@ pub(super) struct Answer {
     /// Days since 1970-01-01, or now.
     pub(super) as_of: Option<i32>,
     pub(super) log_number: u64,
+    /// The newest log entry when all of the data had been read.
+    pub(super) log_until: u64,
     pub(super) rows: u64,
+    /// Whether the plugin was granted personal data of what its manifest reads.
+    pub(super) personal: bool,
     pub(super) took_ms: u64,
     pub(super) answered_at_ms: i64,
     pub(super) asked_by: StoredActor,
     /// English, Chinese.
     pub(super) summary: (String, String),
+}
+
+/// What a job notes together with its answer: when it is done again, it knows that it has answered, whether the answer is still kept or not.
+#[derive(Debug, Serialize, Deserialize)]
+enum StoredNote {
+    V1(Answered),
+}
+
+/// What a job says of its answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Answered {
+    pub(super) result: [u8; 16],
+    pub(super) version: String,
+    pub(super) rows: u64,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -64,6 +86,7 @@ impl Answer {
             |what: &str, error: String| Error::Damaged { what: format!("{what} of analysis {id}: {error}") };
         Ok(AnalysisResult {
             id,
+            job: RecordId(uuid::Uuid::from_bytes(self.job)),
             plugin: plugin.clone(),
             analysis: analysis.to_owned(),
             digest: hex(&self.plugin_digest),
@@ -73,7 +96,9 @@ impl Answer {
                 .map_err(|error| damaged("parameters", error.to_string()))?,
             as_of: as_of::from_days(self.as_of),
             log_number: self.log_number,
+            log_until: self.log_until,
             rows: self.rows,
+            personal: self.personal,
             took_ms: self.took_ms,
             answered_at_ms: self.answered_at_ms,
             asked_by: Actor::try_from(self.asked_by.clone())
@@ -84,27 +109,35 @@ impl Answer {
     }
 }
 
-/// Writes an answer down with its report, in one write set.
+/// Writes an answer down with its report, in one write set. Its id is of the moment when it was there, so that answers sort by that and not by
+/// when they were asked for.
 ///
 /// # Errors
-/// [`Error::AnswerTooLarge`] where the report, packed, is larger than `analysis_result_bytes_max`.
+/// [`Error::AnswerTooLarge`] where the answer, packed, is larger than `analysis_result_bytes_max`, or the report has over 16 MiB unpacked.
 pub(super) async fn put(
     core: &Core,
     job: &Running<'_>,
     (plugin, analysis): (&PluginId, &str),
     (answer, report): (&Answer, &Json),
-) -> Result<()> {
-    let (id, bytes_max) = (job.id(), core.config.analysis_result_bytes_max);
-    let packed = lz4_flex::compress_prepend_size(report.to_string().as_bytes());
-    if packed.len() > bytes_max {
-        let (plugin, analysis, bytes) = (plugin.clone(), analysis.to_owned(), packed.len());
-        return Err(Error::AnswerTooLarge { plugin, analysis, bytes, bytes_max });
+) -> Result<Answered> {
+    let too_large = |bytes, limit| {
+        let (plugin, analysis) = (plugin.clone(), analysis.to_owned());
+        Error::AnswerTooLarge { plugin, analysis, bytes, limit }
+    };
+    let packed = pack(report.to_string().as_bytes())
+        .map_err(|bytes| too_large(bytes, AnswerLimit::Unpacked { bytes_max: JSON_BYTES_MAX }))?;
+    let (about, report) =
+        (stored::encode(&StoredAnswer::V1(answer.clone())), stored::encode(&StoredReport::V1(packed)));
+    let (bytes, bytes_max) = (about.len() + report.len(), core.config.analysis_result_bytes_max);
+    if bytes > bytes_max {
+        return Err(too_large(bytes, AnswerLimit::Packed { bytes_max }));
     }
+    let id = core.records.ids().record_id(answer.answered_at_ms);
+    let answered = Answered { result: *id.as_bytes(), version: answer.version.clone(), rows: answer.rows };
     let mut set = WriteSet::new();
-    let bytes = stored::encode(&StoredAnswer::V1(answer.clone()));
-    stored::put(&mut set, &keys::analysis_result(plugin, analysis, id), &bytes, 0);
-    let bytes = stored::encode(&StoredReport::V1(packed));
-    stored::put(&mut set, &keys::analysis_report(plugin, analysis, id), &bytes, 0);
+    stored::put(&mut set, &keys::analysis_result(plugin, analysis, id), &about, 0);
+    stored::put(&mut set, &keys::analysis_report(plugin, analysis, id), &report, 0);
+    set.put(Notes(job.id()).key(ANSWERED), stored::encode(&StoredNote::V1(answered.clone())));
     let data = json!({
         "plugin": plugin.as_str(),
         "version": answer.version,
@@ -116,21 +149,26 @@ pub(super) async fn put(
     let caller = job.caller();
     let entry = NewEntry { actor: caller.actor.clone(), cause: caller.cause.clone(), body };
     core.records.commit(set, Some(entry)).await?;
-    Ok(())
+    Ok(answered)
 }
 
-/// What an answer was made of, as it is stored.
-pub(super) async fn stored(
-    records: &Records,
-    plugin: &PluginId,
-    analysis: &str,
-    id: RecordId,
-) -> Result<Option<Answer>> {
-    let key = keys::analysis_result(plugin, analysis, id);
-    match stored::get(records.store().as_ref(), &key).await? {
-        Some((bytes, _)) => decode(id, &bytes).map(Some),
-        None => Ok(None),
-    }
+/// What an earlier attempt of a job answered.
+pub(super) async fn answered(records: &Records, job: RecordId) -> Result<Option<Answered>> {
+    let notes = Notes(job).all(records.store().as_ref()).await?;
+    let Some(note) = notes.first() else { return Ok(None) };
+    let StoredNote::V1(answered) = stored::decode(note, || format!("note of job {job}"))?;
+    Ok(Some(answered))
+}
+
+/// The packed bytes after their length; how many there are where they are too many to be unpacked again.
+fn pack(json: &[u8]) -> Result<Vec<u8>, usize> {
+    if json.len() > JSON_BYTES_MAX { Err(json.len()) } else { Ok(lz4_flex::compress_prepend_size(json)) }
+}
+
+/// Whether there is an answer to any question of a plugin.
+pub(super) async fn has_any(records: &Records, plugin: &PluginId) -> Result<bool> {
+    let range = ScanRange::prefix(&keys::of_plugin(keys::KeyKind::AnalysisResult, plugin));
+    Ok(!records.store().scan(range, 1).await?.rows.is_empty())
 }
 
 /// An answer.
@@ -140,8 +178,11 @@ pub(super) async fn get(
     analysis: &str,
     id: RecordId,
 ) -> Result<Option<AnalysisResult>> {
-    let found = stored(records, plugin, analysis, id).await?;
-    found.map(|answer| answer.result(plugin, analysis, id)).transpose()
+    let key = keys::analysis_result(plugin, analysis, id);
+    match stored::get(records.store().as_ref(), &key).await? {
+        Some((bytes, _)) => decode(id, &bytes)?.result(plugin, analysis, id).map(Some),
+        None => Ok(None),
+    }
 }
 
 /// The report of an answer that is there.
@@ -189,22 +230,104 @@ pub(super) async fn newest(
     Ok(AnalysisResultPage { results, next })
 }
 
-/// Deletes all but the newest `kept` answers to a question.
-pub(super) async fn prune(records: &Records, plugin: &PluginId, analysis: &str, kept: usize) -> Result<()> {
-    let store = records.store().as_ref();
-    let range = ScanRange::prefix(&keys::analysis_results(plugin, analysis)).reversed();
-    let page = store.scan(range, kept.max(1).saturating_add(LOOKED_AT_MAX)).await?;
-    for row in page.rows.iter().skip(kept.max(1)) {
-        let id = keys::trailing_id(&row.key)?;
-        let mut set = WriteSet::new();
-        stored::remove(store, &mut set, &row.key).await?;
-        stored::remove(store, &mut set, &keys::analysis_report(plugin, analysis, id)).await?;
-        records.commit(set, None).await?;
+/// Deletes all but the newest `kept` answers to a question, and never `own`, which whoever prunes has just given.
+pub(super) async fn prune(
+    records: &Records,
+    plugin: &PluginId,
+    analysis: &str,
+    kept: usize,
+    own: RecordId,
+) -> Result<()> {
+    let (mut after, mut left) = (None, kept.max(1));
+    loop {
+        let page = ids(records, plugin, analysis, after).await?;
+        for id in page.iter().skip(left).filter(|id| **id != own) {
+            records.commit(deletes(records, plugin, analysis, *id).await?, None).await?;
+        }
+        left = left.saturating_sub(page.len());
+        match page.last() {
+            Some(last) if page.len() == LOOKED_AT_MAX => after = Some(*last),
+            _ => return Ok(()),
+        }
     }
-    Ok(())
+}
+
+/// Deletes an answer, with an entry of the log; whether it was there.
+pub(super) async fn delete(
+    records: &Records,
+    caller: &Caller,
+    (plugin, analysis): (&PluginId, &str),
+    id: RecordId,
+) -> Result<bool> {
+    let set = deletes(records, plugin, analysis, id).await?;
+    if set.is_empty() {
+        return Ok(false);
+    }
+    let data = json!({ "plugin": plugin.as_str(), "analysis": analysis, "result": id.to_string() });
+    let body = EntryBody::Event { name: "analysis.deleted".to_owned(), data };
+    let entry = NewEntry { actor: caller.actor.clone(), cause: caller.cause.clone(), body };
+    records.commit(set, Some(entry)).await?;
+    Ok(true)
+}
+
+/// Deletes every answer to a question; how many there were.
+pub(super) async fn delete_all(
+    records: &Records,
+    caller: &Caller,
+    plugin: &PluginId,
+    analysis: &str,
+) -> Result<u64> {
+    let mut deleted = 0;
+    loop {
+        let page = ids(records, plugin, analysis, None).await?;
+        if page.is_empty() {
+            return Ok(deleted);
+        }
+        for id in page {
+            deleted += u64::from(delete(records, caller, (plugin, analysis), id).await?);
+        }
+    }
+}
+
+/// Up to [`LOOKED_AT_MAX`] answers to a question, the newest first: those after `after`.
+async fn ids(
+    records: &Records,
+    plugin: &PluginId,
+    analysis: &str,
+    after: Option<RecordId>,
+) -> Result<Vec<RecordId>> {
+    let mut range = ScanRange::prefix(&keys::analysis_results(plugin, analysis)).reversed();
+    if let Some(after) = after {
+        range = range.after(&keys::analysis_result(plugin, analysis, after));
+    }
+    let page = records.store().scan(range, LOOKED_AT_MAX).await?;
+    page.rows.iter().map(|row| keys::trailing_id(&row.key)).collect()
+}
+
+/// The writes that delete an answer with its report; none where there is none.
+async fn deletes(records: &Records, plugin: &PluginId, analysis: &str, id: RecordId) -> Result<WriteSet> {
+    let (store, mut set) = (records.store().as_ref(), WriteSet::new());
+    stored::remove(store, &mut set, &keys::analysis_result(plugin, analysis, id)).await?;
+    stored::remove(store, &mut set, &keys::analysis_report(plugin, analysis, id)).await?;
+    Ok(set)
 }
 
 fn decode(id: RecordId, bytes: &[u8]) -> Result<Answer> {
     let StoredAnswer::V1(answer) = stored::decode(bytes, || format!("analysis {id}"))?;
     Ok(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_packed_can_be_unpacked_again() {
+        // One byte over and over packs to a 255th.
+        let longest = vec![b' '; JSON_BYTES_MAX];
+        let packed = pack(&longest).unwrap();
+        let (bytes, packed) = lz4_flex::block::uncompressed_size(&packed).unwrap();
+        assert!(bytes == JSON_BYTES_MAX && packed.len() < JSON_BYTES_MAX / 200);
+        assert_eq!(pack(&vec![b' '; JSON_BYTES_MAX + 1]), Err(JSON_BYTES_MAX + 1));
+    }
 }

@@ -38,10 +38,7 @@ impl Engine {
     pub async fn plugin_fit(&self, caller: &Caller, id: &PluginId, request: RunRequest) -> Result<Job> {
         let active = self.core.registry.active(id).await?;
         if active.plugin.segmentation().is_none() && active.plugin.scoring().is_none() {
-            return Err(Error::CannotRun {
-                plugin: id.clone(),
-                reason: "it offers neither the interface `segmentation` nor `scoring`".to_owned(),
-            });
+            return Err(Error::evaluates_nobody(id));
         }
         let config = match request.config {
             Some(config) => {

@@ -3,7 +3,7 @@
 use semver::Version;
 use serde_json::{Value as Json, json};
 use trellis_columns::AsOf;
-use trellis_model::{Batch, PluginId};
+use trellis_model::PluginId;
 use trellis_plugin_host::Plugin;
 
 use super::{
@@ -11,19 +11,17 @@ use super::{
     stored::{self, Learned},
 };
 use crate::{
-    Error, Result, as_of,
-    capsule::Header,
+    Result, as_of,
     core::Core,
     jobs::{Running, StoredActor},
     run::{
         context,
-        datasets::{self, Datasets},
-        evaluator,
-        gather::{self, Live},
-        models,
+        copied::{Call, Copied},
+        datasets::Spec,
+        evaluator, models,
         plugin_run::Fitted,
         report,
-        source::{Rows, Source},
+        source::{Opens, Rows},
         spec,
     },
 };
@@ -35,37 +33,6 @@ pub(crate) struct FitInput {
     pub(crate) version: Version,
     pub(crate) config: Json,
     pub(crate) as_of: AsOf,
-}
-
-/// Batches that tell how far a job is, and that end where it is cancelled.
-struct Watched<'a> {
-    source: &'a mut dyn Source,
-    job: &'a Running<'a>,
-    read: u64,
-}
-
-impl Source for Watched<'_> {
-    fn next(&mut self) -> Result<Option<Batch>> {
-        self.job.check()?;
-        let batch = self.source.next()?;
-        self.read += batch.as_ref().map_or(0, |batch| u64::from(batch.rows));
-        self.job.progress(self.read, Some(self.source.rows()), "rows");
-        Ok(batch)
-    }
-
-    /// A plugin may read the rows several times: how far a job is, is how far it is with this time.
-    fn rewind(&mut self) -> Result<()> {
-        self.read = 0;
-        self.source.rewind()
-    }
-
-    fn rows(&self) -> u64 {
-        self.source.rows()
-    }
-
-    fn again(&self) -> Result<Box<dyn Source>> {
-        self.source.again()
-    }
 }
 
 /// Learns a model; called again with the same job where a stop of the server interrupted it.
@@ -88,41 +55,25 @@ pub(crate) fn fit(core: &Core, job: &Running<'_>, input: &FitInput) -> Result<Js
 }
 
 fn learn(core: &Core, job: &Running<'_>, input: &FitInput) -> Result<(u32, Learned)> {
+    // Since it was asked for the plugin may have been disabled or removed.
+    core.registry.check_enabled(&input.plugin)?;
     let plugin = job.wait(core.registry.version(&input.plugin, &input.version))?;
     let config = input.config.to_string();
     // A configuration that the plugin refuses is refused before its rows are made.
     evaluator::describe(&plugin, &config)?;
-    let spec = spec::granted(core, plugin.manifest(), &config)?;
-    let (live, datasets) = job.wait(async {
-        core.columns.catch_up().await?;
-        let rows = core.config.batch_rows_max as usize;
-        let go_on = job.go_on();
-        let live = core.columns.dataset_while(&spec, input.as_of, rows, go_on.clone()).await?;
-        let datasets = datasets::open_rows(core, plugin.manifest(), &config, input.as_of, &go_on).await?;
-        Ok::<_, Error>((live, datasets))
-    })?;
-    let log_number = live.log_number();
     let at = context::of(core, job.id(), input.as_of);
-    let header = Header {
-        epoch: core.records.store().epoch().0,
-        run: *job.id().as_bytes(),
-        plugin: input.plugin.to_string(),
-        version: input.version.to_string(),
-        plugin_digest: *plugin.digest().as_bytes(),
-        config: config.clone(),
-        at: (&at).into(),
-        log_number,
-        position: core.records.store().head().0,
-        campaign: Vec::new(),
-    };
-    let place = gather::Place { capsules: &core.capsules, bytes_max: core.config.capsule_bytes_max };
-    // A capsule that is never finished: both interfaces, and every pass of them, see the same rows.
-    let mut rows = gather::gather(place, &header, Live { datasets, ..Live::rows(live) }, || job.check())?;
-    let customers = rows.source.rows();
-    let mut watched = Watched { source: rows.source.as_mut(), job, read: 0 };
-    let words = crate::run::words_of(&core.records.schema(), plugin.manifest(), &config)?;
-    let datasets = Datasets::new(plugin.manifest(), rows.datasets).called(words);
-    let mut rows = Rows::new(&mut watched, &datasets);
+    let call = Call { core, job, plugin: &plugin, config: &config, as_of: input.as_of, at: &at };
+    let customers = spec::granted(core, plugin.manifest(), &config)?;
+    let name = plugin.manifest().customers().map(|dataset| dataset.name.clone()).unwrap_or_default();
+    let rows = spec::rows_granted(core, plugin.manifest(), &config)?;
+    let rows = rows.into_iter().map(|(name, spec)| (name, Spec::Rows(spec)));
+    let specs = rows.chain([(name.clone(), Spec::Customers(customers))]).collect();
+    let opened = Copied::begin(call, specs, Some(name.clone()))?;
+    // All at once: both interfaces, and every pass of them, see the same rows, and what a model is made of is as near to one moment as can be.
+    opened.copy_all()?;
+    let mut source = opened.open(&name)?.expect("it is among those that were copied");
+    let (log_number, customers) = (opened.log_number, source.rows());
+    let mut rows = Rows::new(source.as_mut(), &opened);
     let fitted = evaluator::fit(&plugin, &mut rows, &config, &at, job.cancel_plugin())?;
     job.check()?;
     keep_model(core, job, &plugin, Subject { input, config: &config, log_number, customers }, &fitted)

@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use trellis_engine::{ShippedRule, SwitchInfo, SwitchOptions, Switched, UpgradeRequest};
-use trellis_model::bilingual;
+use trellis_model::{Language, bilingual};
 use trellis_records::SchemaStep;
 
 use super::{absent, as_of_text, plugin_json, text_json, version_of};
@@ -40,7 +40,7 @@ pub(crate) async fn upgrade_plugin(
         },
     };
     let switched = app.engine.plugin_upgrade(on.caller(), &on.id, request).await?;
-    json(StatusCode::OK, &switched_json(&switched))
+    json(StatusCode::OK, &switched_json(&switched, on.requester().language()))
 }
 
 /// Brings back how a plugin was used before.
@@ -52,7 +52,7 @@ pub(crate) async fn roll_back_plugin(
 ) -> ApiResult<Response> {
     let options = SwitchOptions { reason: checked_reason(body.reason)?, ..SwitchOptions::default() };
     let switched = app.engine.plugin_roll_back(on.caller(), &on.id, body.switch, options).await?;
-    json(StatusCode::OK, &switched_json(&switched))
+    json(StatusCode::OK, &switched_json(&switched, on.requester().language()))
 }
 
 /// Removes a plugin. What it put out and what it brought stays readable.
@@ -133,7 +133,7 @@ pub(super) fn checked_reason(reason: Option<String>) -> ApiResult<Option<String>
 }
 
 /// The plugin after a switch, with what else came of it.
-pub(super) fn switched_json(switched: &Switched) -> Json {
+pub(super) fn switched_json(switched: &Switched, language: Language) -> Json {
     let mut plugin = plugin_json(&switched.plugin);
     if let Some(plugin) = plugin.as_object_mut() {
         let steps: Vec<Json> = switched.schema.iter().map(SchemaStep::to_json).collect();
@@ -147,7 +147,7 @@ pub(super) fn switched_json(switched: &Switched) -> Json {
             Some(Ok(job)) => (Some(job.id.to_string()), None),
             Some(Err(error)) => {
                 let code = error.code.to_ascii_uppercase();
-                (None, Some(json!({ "code": code, "message": error.message })))
+                (None, Some(json!({ "code": code, "message": error.message.get(language) })))
             }
         };
         plugin.insert("run".into(), json!(run));

@@ -90,7 +90,7 @@ pub(crate) async fn enable_plugin(
         run: body.run,
     };
     let switched = app.engine.plugin_enable_as(on.caller(), &on.id, settings, options).await?;
-    json(StatusCode::OK, &lifecycle::switched_json(&switched))
+    json(StatusCode::OK, &lifecycle::switched_json(&switched, on.requester().language()))
 }
 
 /// Disables a plugin. What it put out stays and is marked stale.
