@@ -84,7 +84,7 @@ fn check_survival(report: &Json, wanted: &Json) {
         for (time, share) in curve.as_object().unwrap() {
             let until: f64 = time.parse().unwrap();
             let mine = groups.iter().zip(&times).zip(&staying).filter(|((name, _), _)| *name == group);
-            let before = mine.filter(|((_, time), _)| number(time) <= until);
+            let mut before = mine.filter(|((_, time), _)| number(time) <= until);
             let found = before.next_back().map_or(100.0, |(_, share)| number(share));
             close(found, 100.0 * number(share), 1e-6, 0.0, &format!("{group} after {time}"));
         }

@@ -222,7 +222,7 @@ async fn a_run_is_done_again_by_a_component_that_is_not_installed() {
     });
     let missing = replay(other_default).await.error.unwrap();
     assert_eq!(missing.code, "plugin_cannot_run");
-    assert!(missing.message.contains("`latest`"), "{}", missing.message);
+    assert!(missing.message.en.contains("`latest`"), "{}", missing.message.en);
 
     let with = ReplayWith::Component(built("value-pyramid"));
     let error = world.engine.run_replay_with(&caller(), &id, run, with).await.unwrap_err();

@@ -521,7 +521,7 @@ async fn versions_go_but_not_those_that_serve_or_that_a_replay_needs() {
     assert_eq!(gone.code(), "no_explanation", "{gone}");
     let gone = world.engine.run_replay(&caller(), &id, run).await.unwrap();
     let gone = world.engine.job_wait(gone.id).await.unwrap().error.unwrap();
-    assert!(gone.message.contains("removed or replaced"), "{}", gone.message);
+    assert!(gone.message.en.contains("removed or replaced"), "{}", gone.message.en);
     let never = world.engine.plugin_runs(&plugin_id("no-such-plugin"), None, 10).await.unwrap_err();
     assert_eq!(never.code(), "not_found");
 }
