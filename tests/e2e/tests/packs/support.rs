@@ -184,9 +184,21 @@ impl World {
     }
 
     /// The report that answers a question.
+    #[track_caller]
     pub(crate) fn analyse(&self, plugin: &str, name: &str, parameters: &Json) -> Json {
+        self.answer(plugin, name, &json!({ "parameters": parameters }))
+    }
+
+    /// The report that answers a question as of another day than that of the plugin's settings.
+    #[track_caller]
+    pub(crate) fn analyse_as_of(&self, as_of: &str, plugin: &str, name: &str, parameters: &Json) -> Json {
+        self.answer(plugin, name, &json!({ "parameters": parameters, "as_of": as_of }))
+    }
+
+    #[track_caller]
+    fn answer(&self, plugin: &str, name: &str, question: &Json) -> Json {
         let path = format!("/api/v1/plugins/{plugin}/analyses/{name}");
-        let job = self.api.wait_for_job(self.api.post(&path, &json!({ "parameters": parameters })));
+        let job = self.api.wait_for_job(self.api.post(&path, question));
         assert_eq!(job["state"], "succeeded", "{job}");
         let results = self.api.get(&format!("{path}/results")).ok();
         let newest = results["data"][0]["id"].as_str().expect("a result has an id").to_owned();
@@ -227,6 +239,30 @@ pub(crate) fn number(value: &Json) -> f64 {
     let value = if value.is_object() { &value["amount"] } else { value };
     let parsed = value.as_f64().or_else(|| value.as_str()?.parse().ok());
     parsed.unwrap_or_else(|| panic!("{value} is no number"))
+}
+
+/// The columns of a panel as numbers, by the text of each row in the column `key`: a name, or words, of which the English counts. Amounts are
+/// numbers too; what has no value is not there.
+#[track_caller]
+pub(crate) fn rows_by(report: &Json, panel: &str, key: &str) -> BTreeMap<String, BTreeMap<String, f64>> {
+    let panels = report["panels"].as_array().expect("a report has panels");
+    let panel = panels.iter().find(|one| one["name"] == panel).expect("the panel is there");
+    let columns = panel["columns"].as_array().expect("a panel has columns");
+    let keys = columns.iter().find(|one| one["name"] == key).expect("the column is there");
+    let mut rows = BTreeMap::new();
+    for (row, key) in keys["values"].as_array().expect("a column has values").iter().enumerate() {
+        let key = key.as_str().or(key["en"].as_str()).expect("a row has a name").to_owned();
+        let number = |value: &Json| match value.get("amount").unwrap_or(value) {
+            Json::String(text) => text.parse().ok(),
+            value => value.as_f64(),
+        };
+        let of_row = columns
+            .iter()
+            .filter_map(|one| Some((one["name"].as_str()?.to_owned(), number(&one["values"][row])?)));
+        let before = rows.insert(key.clone(), of_row.collect());
+        assert!(before.is_none(), "{key} is there twice");
+    }
+    rows
 }
 
 /// `<prefix>_<column>` in the form that names of fields have.

@@ -236,7 +236,7 @@ async fn a_model_that_is_no_longer_kept_is_not_shown_from_memory() {
     let kept = world.engine.plugin_model(&plugin(EVERY), 1).await.unwrap().kept;
     // Other customers make another model.
     world.customers(1).await;
-    world.run_well(EVERY, ModelChoice::New).await;
+    world.run_well(EVERY, ModelChoice::Fit).await;
     let now_kept = world.engine.plugin_model(&plugin(EVERY), 1).await.unwrap().kept;
     assert_eq!((kept, now_kept), (true, false));
     let gone = world.engine.model_report(&plugin(EVERY), 1).await;
