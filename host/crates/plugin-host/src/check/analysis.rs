@@ -131,7 +131,7 @@ mod tests {
     fn what_is_said_of_a_question_is_bounded() {
         let longest =
             AnalysisDescription { label: Text::new("x".repeat(1_024), "订单"), ..named("volume") };
-        assert_eq!(descriptions(&[longest.clone()], &manifest()), Ok(()));
+        assert_eq!(descriptions(std::slice::from_ref(&longest), &manifest()), Ok(()));
         let label = Text::new("Orders", "x".repeat(1_025));
         refused(&[AnalysisDescription { label, ..named("volume") }], "a label of 1025 bytes, at most 1024");
         let description = Text::new("x".repeat(65_537), "");
