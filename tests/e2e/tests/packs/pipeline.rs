@@ -185,6 +185,16 @@ fn win_rates_and_the_weighted_pipeline_are_the_expected_ones() {
         expected["as_of"].as_str().unwrap(),
         &json!({ "stage_probabilities": probabilities }),
     );
+    // Names of people need a grant of their own; those of products do not, though the fields are called alike.
+    let names =
+        |by: &str| rows_by(&world.analyse(PLUGIN, "win_rates", &json!({ "by": by })), "groups", "name");
+    assert!(names("manager").keys().eq(["(none)"]), "{:?}", names("manager"));
+    assert!(names("product").len() > 1);
+    let about = world.api.get(&format!("/api/v1/plugins/{PLUGIN}")).ok();
+    let grants = about["requests"].as_array().unwrap().iter().map(|request| &request["grant"]);
+    let (settings, grants) = (&about["settings"], grants.collect::<Vec<_>>());
+    let switch = json!({ "config": settings["config"], "as_of": settings["as_of"], "grants": grants });
+    world.api.post(&format!("/api/v1/plugins/{PLUGIN}/enable"), &switch).ok();
     check_overall(&world, &expected);
     check_groups(&world, &expected);
     check_pipeline(&world, &expected);

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use trellis_model::{FieldName, FieldType, ObjectName, bilingual};
-use trellis_plugin_host::{Manifest, manifest::Request};
+use trellis_plugin_host::{
+    Manifest,
+    manifest::{ColumnSource, Request},
+};
 use trellis_records::Schema;
 
 use super::grants::Grants;
@@ -12,9 +15,14 @@ use crate::lookups::hidden_fields;
 /// How the grant of personal data begins: `personal:contact(email,phone)`.
 pub(super) const PERSONAL: &str = "personal:";
 
-/// Fields that a plugin does not see, by object.
+/// Fields that a plugin does not see.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Hidden(BTreeMap<ObjectName, BTreeSet<FieldName>>);
+pub(crate) struct Hidden {
+    /// By object.
+    fields: BTreeMap<ObjectName, BTreeSet<FieldName>>,
+    /// What leads to such a field over references, or over one: a dataset's object and the path from it.
+    paths: BTreeSet<(ObjectName, Vec<FieldName>)>,
+}
 
 impl Hidden {
     /// The personal data that a manifest reads and that was not granted.
@@ -24,17 +32,39 @@ impl Hidden {
             fields.retain(|field| !granted.contains(field.as_str()));
             (!fields.is_empty()).then_some((object, fields))
         });
-        Self(hidden.collect())
+        let mut hidden = Self { fields: hidden.collect(), paths: BTreeSet::new() };
+        for dataset in &manifest.datasets {
+            for path in dataset.reads_through() {
+                if steps(schema, &dataset.object, &path).iter().any(|(of, field)| hidden.hides(of, field)) {
+                    hidden.paths.insert((dataset.object.clone(), path));
+                }
+            }
+        }
+        hidden
     }
 
     /// Whether a field is not shown.
     pub(crate) fn hides(&self, object: &ObjectName, field: &FieldName) -> bool {
-        self.0.get(object).is_some_and(|fields| fields.contains(field))
+        self.fields.get(object).is_some_and(|fields| fields.contains(field))
     }
 
-    /// Whether a field of any object has this name and is not shown: for what is reached over references.
-    pub(crate) fn hides_somewhere(&self, field: &FieldName) -> bool {
-        self.0.values().any(|fields| fields.contains(field))
+    /// Whether what a dataset over `object` reaches by a path is not shown.
+    pub(crate) fn hides_path(&self, object: &ObjectName, path: Vec<FieldName>) -> bool {
+        self.paths.contains(&(object.clone(), path))
+    }
+
+    /// Whether what a column of a dataset over `object` reads of other records is not shown.
+    pub(crate) fn hides_beyond(&self, object: &ObjectName, source: &ColumnSource) -> bool {
+        match source {
+            ColumnSource::Through { references, field } => {
+                self.hides_path(object, references.iter().chain([field]).cloned().collect())
+            }
+            // Of a filter over related records only the names are known: better one too many.
+            source => source
+                .reads_beyond()
+                .into_iter()
+                .any(|field| self.fields.values().any(|fields| fields.contains(field))),
+        }
     }
 
     /// Those of an object's fields that are shown.
@@ -64,18 +94,26 @@ fn reads(manifest: &Manifest, schema: &Schema) -> BTreeMap<ObjectName, BTreeSet<
     let mut reads = manifest.reads();
     for dataset in &manifest.datasets {
         for path in dataset.reads_through() {
-            let mut of = Some(&dataset.object);
-            for step in path {
-                let Some(definition) = of.and_then(|object| schema.object(object.as_str())) else { break };
-                of = match definition.field(step.as_str()).map(|field| &field.field_type) {
-                    Some(FieldType::Reference { object }) => Some(object),
-                    _ => None,
-                };
-                reads.entry(definition.name.clone()).or_default().insert(step);
+            for (object, field) in steps(schema, &dataset.object, &path) {
+                reads.entry(object).or_default().insert(field);
             }
         }
     }
     reads
+}
+
+/// The fields of a path over references, each with its object, as far as the schema knows them.
+fn steps(schema: &Schema, object: &ObjectName, path: &[FieldName]) -> Vec<(ObjectName, FieldName)> {
+    let (mut of, mut steps) = (Some(object), Vec::new());
+    for step in path {
+        let Some(definition) = of.and_then(|object| schema.object(object.as_str())) else { break };
+        of = match definition.field(step.as_str()).map(|field| &field.field_type) {
+            Some(FieldType::Reference { object }) => Some(object),
+            _ => None,
+        };
+        steps.push((definition.name.clone(), step.clone()));
+    }
+    steps
 }
 
 /// What a plugin asks for of personal data, in words for the admin.

@@ -71,7 +71,7 @@ fn withheld(declared: &manifest::Dataset, hidden: &Hidden, grants: &Grants) -> R
     for (column, declared_column) in spec.columns.iter_mut().zip(&declared.columns) {
         let (object, fields) = declared_column.source.reads(&declared.object);
         let is_hidden = fields.iter().any(|field| hidden.hides(object, field))
-            || declared_column.source.reads_beyond().iter().any(|field| hidden.hides_somewhere(field));
+            || hidden.hides_beyond(&declared.object, &declared_column.source);
         if is_hidden || !grants.allow(&declared.grant_of_column(declared_column)) {
             column.source = ColumnSource::Withheld(Box::new(column.source.clone()));
         }
@@ -167,8 +167,8 @@ fn rows(declared: &manifest::Dataset, hidden: &Hidden, grants: &Grants) -> RowsS
     let object = &declared.object;
     let column = |column: &manifest::DatasetColumn| {
         let (of, fields) = column.source.reads(object);
-        let is_hidden = fields.iter().any(|field| hidden.hides(of, field))
-            || column.source.reads_beyond().iter().any(|field| hidden.hides_somewhere(field));
+        let is_hidden =
+            fields.iter().any(|field| hidden.hides(of, field)) || hidden.hides_beyond(object, &column.source);
         let source = match &column.source {
             manifest::ColumnSource::Through { references, field } => {
                 RowsSource::Through { references: references.clone(), field: field.clone() }
@@ -181,9 +181,9 @@ fn rows(declared: &manifest::Dataset, hidden: &Hidden, grants: &Grants) -> RowsS
         RowsColumn { name: column.name.clone(), source, withheld }
     };
     let decided = declared.decided_by();
-    let is_decided_by_hidden = decided.own.iter().any(|field| hidden.hides(object, field))
-        || decided.beyond.iter().any(|field| hidden.hides_somewhere(field))
-        || !decided.own.is_empty() && !grants.allow(&declared.grant_of(object));
+    let is_decided_by_hidden = decided.iter().any(|field| hidden.hides(object, field))
+        || declared.filters_through().into_iter().any(|path| hidden.hides_path(object, path))
+        || !decided.is_empty() && !grants.allow(&declared.grant_of(object));
     RowsSpec {
         object: object.clone(),
         filter: if is_decided_by_hidden { Filter::Or(Vec::new()) } else { declared.filter.clone() },

@@ -231,15 +231,16 @@ async fn what_is_read_is_copied_within_a_limit_and_not_at_all_where_nothing_is_r
 #[tokio::test(flavor = "multi_thread")]
 async fn a_model_that_is_no_longer_kept_is_not_shown_from_memory() {
     let world = ready(Config { models_kept_per_plugin: 1, ..Config::default() }).await;
-    world.run_well(EVERY, ModelChoice::Usual).await;
-    assert!(world.engine.model_report(&plugin(EVERY), 1).await.is_ok());
-    let kept = world.engine.plugin_model(&plugin(EVERY), 1).await.unwrap().kept;
+    world.enable(RFM, UseSettings::default()).await;
+    world.run_well(RFM, ModelChoice::Usual).await;
+    assert!(world.engine.model_report(&plugin(RFM), 1).await.is_ok());
+    let kept = world.engine.plugin_model(&plugin(RFM), 1).await.unwrap().kept;
     // Other customers make another model.
     world.customers(1).await;
-    world.run_well(EVERY, ModelChoice::Fit).await;
-    let now_kept = world.engine.plugin_model(&plugin(EVERY), 1).await.unwrap().kept;
+    world.run_well(RFM, ModelChoice::Fit).await;
+    let now_kept = world.engine.plugin_model(&plugin(RFM), 1).await.unwrap().kept;
     assert_eq!((kept, now_kept), (true, false));
-    let gone = world.engine.model_report(&plugin(EVERY), 1).await;
+    let gone = world.engine.model_report(&plugin(RFM), 1).await;
     assert!(matches!(gone, Err(Error::ModelExpired { model: 1, .. })), "{gone:?}");
 }
 

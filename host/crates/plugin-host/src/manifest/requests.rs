@@ -126,22 +126,25 @@ impl Dataset {
                 paths.insert(references.iter().chain([field]).cloned().collect());
             }
         }
+        paths.extend(self.filters_through());
+        paths
+    }
+
+    /// The fields of other records that decide which rows of a dataset of rows there are, each after the reference that leads there.
+    pub fn filters_through(&self) -> Vec<Vec<FieldName>> {
         let (mut first, mut second) = (Vec::new(), Vec::new());
         compared(&self.filter, &mut first, |path| {
             path.first().filter(|_| path.len() == 2).map(std::slice::from_ref)
         });
         compared(&self.filter, &mut second, |path| path.get(1..));
-        paths
-            .extend(first.into_iter().zip(second).map(|(first, second)| vec![first.clone(), second.clone()]));
-        paths
+        first.into_iter().zip(second).map(|(first, second)| vec![first.clone(), second.clone()]).collect()
     }
 
-    /// The fields that decide which rows of a dataset of rows there are, and in which order.
-    pub fn decided_by(&self) -> DecidedBy<'_> {
-        let mut decided =
-            DecidedBy { own: self.order_by.iter().chain(&self.time).collect(), beyond: Vec::new() };
-        compared(&self.filter, &mut decided.own, |path| path.get(..1));
-        compared(&self.filter, &mut decided.beyond, |path| path.get(1..));
+    /// The fields of its object that decide which rows of a dataset of rows there are, and in which order. See also
+    /// [`Dataset::filters_through`].
+    pub fn decided_by(&self) -> Vec<&FieldName> {
+        let mut decided: Vec<_> = self.order_by.iter().chain(&self.time).collect();
+        compared(&self.filter, &mut decided, |path| path.get(..1));
         decided
     }
 
@@ -152,7 +155,7 @@ impl Dataset {
             let (object, fields) = column.source.reads(&self.object);
             data.entry(object.clone()).or_default().extend(fields.into_iter().cloned());
         }
-        let own = self.decided_by().own;
+        let own = self.decided_by();
         if !own.is_empty() {
             data.entry(self.object.clone()).or_default().extend(own.into_iter().cloned());
         }
@@ -195,15 +198,6 @@ impl Dataset {
             None => self.grant_of(column.source.reads(&self.object).0),
         }
     }
-}
-
-/// See [`Dataset::decided_by`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DecidedBy<'a> {
-    /// Fields of the dataset's object.
-    pub own: Vec<&'a FieldName>,
-    /// Fields of what its references point at.
-    pub beyond: Vec<&'a FieldName>,
 }
 
 impl DatasetColumn {
