@@ -182,8 +182,8 @@ mod tests {
             values(ColumnData::Time(vec![0, 1_500]), all),
             json!(["1970-01-01T00:00:00Z", "1970-01-01T00:00:01.5Z"])
         );
-        let codes = ColumnData::Dictionary { codes: vec![1, 9], values: ["a", "b"].into_iter().collect() };
-        assert_eq!(values(codes, [true, false]), json!(["b", null]));
+        let texts = ColumnData::Text(["b", "x"].into_iter().collect());
+        assert_eq!(values(texts, [true, false]), json!(["b", null]));
     }
 
     #[test]

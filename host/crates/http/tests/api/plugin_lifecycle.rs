@@ -78,11 +78,16 @@ async fn what_happens_while_it_is_absent_is_set_shown_and_done() {
     let app = TestApp::new().await;
     let admin = app.admin();
     let path = format!("{PATH}/retail-rfm");
-    let account = admin.post("/api/v1/accounts", json!({ "name": "Acme" })).await.expect(201);
-    let order = json!({
-        "account": account["id"], "ordered_on": "2026-01-05", "amount": { "amount": "10.00", "currency": "USD" },
-    });
-    admin.post("/api/v1/orders", order).await.expect(201);
+    let ordering = async |name: &str, day: &str, amount: &str| {
+        let account = admin.post("/api/v1/accounts", json!({ "name": name })).await.expect(201);
+        let amount = json!({ "amount": amount, "currency": "USD" });
+        let order = json!({ "account": account["id"], "ordered_on": day, "amount": amount });
+        admin.post("/api/v1/orders", order).await.expect(201);
+        account
+    };
+    let account = ordering("Acme", "2026-01-05", "10.00").await;
+    // Where all are alike, nobody has a class.
+    ordering("Globex", "2025-01-05", "5.00").await;
     let installed = admin.send(Method::POST, PATH, Some("application/wasm"), retail_rfm()).await.expect(201);
     let said = &installed["review"]["absent"][0];
     assert_eq!(
