@@ -57,27 +57,35 @@ fn check_case(world: &World, case: &Json) {
         assert_eq!(Json::Object(found), case[key], "{key} at {}", case["min_support"]);
     }
     assert_eq!(column(&report, "rules", "rhs").len() as u64, case["n_rules"].as_u64().unwrap());
-    check_rules(&report, &case["top_by_lift"]);
+    check_rules(&report, "lift", &case["top_by_lift"]);
     let mut by_confidence = asked;
     by_confidence["sort"] = json!("confidence");
-    check_rules(&world.analyse("cross-sell", "rules", &by_confidence), &case["top_by_confidence"]);
+    check_rules(
+        &world.analyse("cross-sell", "rules", &by_confidence),
+        "confidence",
+        &case["top_by_confidence"],
+    );
 }
 
-/// The first rules of the table with all that the reference says of them.
-fn check_rules(report: &Json, expected: &Json) {
+/// The first rules of the table with all that the reference says of them. Which of several with the same value come first is nobody's.
+fn check_rules(report: &Json, by: &str, expected: &Json) {
     let of = |name: &str| column(report, "rules", name);
     let (left, right) = (of("lhs"), of("rhs"));
     let measures =
         ["count", "lhs_count", "rhs_count", "support", "confidence", "lift", "leverage", "conviction"];
     let values = measures.map(of);
     let expected = expected.as_array().unwrap();
-    assert!(expected.len() >= 10, "the reference gives ten");
-    for (row, rule) in expected.iter().enumerate() {
+    assert!(expected.len() >= 5, "the reference gives five or ten");
+    let order = of(by);
+    for (place, rule) in expected.iter().enumerate() {
+        close(order[place].as_f64().unwrap(), rule[by].as_f64().unwrap(), 1e-9, 0.0, by);
         // An import leaves out spaces at the end of a name.
         let items = rule["lhs"].as_array().unwrap().iter().filter_map(Json::as_str).map(str::trim);
         let items = items.collect::<Vec<_>>().join(", ");
-        let found = (left[row].as_str().unwrap(), right[row].as_str().unwrap());
-        assert_eq!(found, (items.as_str(), rule["rhs"].as_str().unwrap().trim()));
+        let wanted = (items.as_str(), rule["rhs"].as_str().unwrap().trim());
+        let mut sides = left.iter().zip(&right);
+        let row = sides.position(|(left, right)| (left.as_str().unwrap(), right.as_str().unwrap()) == wanted);
+        let row = row.unwrap_or_else(|| panic!("no rule {wanted:?}"));
         for (name, values) in measures.into_iter().zip(&values) {
             match rule[name].as_f64() {
                 Some(wanted) => close(values[row].as_f64().unwrap(), wanted, 1e-9, 0.0, name),

@@ -224,8 +224,10 @@ impl Jobs {
             matches!(live.request, Request::PluginFit { .. } | Request::PluginAnalysis { .. })
                 && live.request.subject() == plugin.as_str()
         };
-        let open: Vec<RecordId> =
+        let mut open: Vec<RecordId> =
             self.shared.live.lock().values().filter(of_plugin).map(|live| live.job.borrow().id).collect();
+        // The last first: one that waits must not begin because the one before it ended.
+        open.sort_unstable_by(|one, other| other.cmp(one));
         for id in open {
             self.cancel(id).await?;
         }
