@@ -1,6 +1,7 @@
 use jiff::civil::Date;
 use trellis_model::{
     Covering, FieldDefinition, FieldId, FieldName, FieldType, Filter, ObjectDefinition, ObjectId, ObjectName,
+    Published,
 };
 use trellis_records::Schema;
 
@@ -45,6 +46,9 @@ pub enum ColumnSource {
     },
     /// A figure over records that refer to the record.
     Related(Box<Related>),
+    /// A score, its band or the value of a segmentation, as readers see it now: a number, or texts as a dictionary. Null where there is
+    /// none of this name for the dataset's object, and for a past date.
+    Published(Published),
     /// What the reader may not see: a column like this one, in which no row has a value.
     Withheld(Box<ColumnSource>),
 }
@@ -69,7 +73,7 @@ impl ColumnSource {
                 let followed = field.map(|field| rolled_up(schema, object, field)).unwrap_or_default();
                 return followed.iter().map(Followed::reference).collect();
             }
-            Self::Withheld(_) => return Vec::new(),
+            Self::Published(_) | Self::Withheld(_) => return Vec::new(),
         };
         let reference = related.reference(schema, object);
         reference.map(|(of, by)| (of.id, by.id)).into_iter().collect()
@@ -178,6 +182,7 @@ pub(crate) enum PlannedSource {
     First { source: usize },
     Last { source: usize },
     Related { source: usize, figure: usize },
+    Published(Published),
 }
 
 impl EventSource {
@@ -248,6 +253,7 @@ impl Plan {
                 ColumnSource::Related(related) => {
                     plan.related(schema, object, related, withheld).map_err(wrong)?
                 }
+                ColumnSource::Published(published) => PlannedSource::Published(published.clone()),
             };
             let coded = matches!(column.source.seen(), ColumnSource::CodedField(_));
             plan.columns.push(PlannedColumn { name: column.name.clone(), source, withheld, coded });

@@ -1,3 +1,5 @@
+use trellis_model::{Language, Text};
+
 use crate::{GenerationId, RunId};
 
 /// What can go wrong with columns.
@@ -166,6 +168,39 @@ impl Error {
             Self::Records(error) => error.code(),
             Self::Storage(_) => "storage",
         }
+    }
+
+    /// The message in both languages, of what people who use plugins or segments can do something about; of the rest in English only.
+    pub fn text(&self) -> Text {
+        if let Self::Records(error) = self {
+            return error.text();
+        }
+        Text::new(self.to_string(), self.zh_cn().unwrap_or_default())
+    }
+
+    fn zh_cn(&self) -> Option<String> {
+        Some(match self {
+            Self::UnknownObject { object } => format!("对象 `{object}` 不存在，或没有列数据"),
+            Self::InvalidDataset { column, reason } => format!("数据集的列 `{column}`：{reason}"),
+            Self::InDataset { name, error } => {
+                let text = error.text();
+                format!("数据集 `{name}`：{}", text.get(Language::ZhCn))
+            }
+            Self::FiguresTooLarge { object, bytes_max } => format!(
+                "计算 `{object}` 的汇总指标时占用内存超过 {bytes_max} 字节（`columns.figures_bytes_max`）"
+            ),
+            Self::UnknownSegmentation { name } => format!("分群 `{name}` 不存在"),
+            Self::UnknownScore { name } => format!("评分 `{name}` 不存在"),
+            Self::UnknownOutput { name } => format!("没有名为 `{name}` 的分群或评分"),
+            Self::UnknownValue { segmentation, value } => {
+                format!("分群 `{segmentation}` 没有取值 `{value}`")
+            }
+            Self::NameTaken { name, holder } => format!("名称 `{name}` 已被 `{holder}` 使用"),
+            Self::FlipConflict { output } => format!("`{output}` 的结果刚被他人切换"),
+            Self::NothingEarlier { output } => format!("`{output}` 没有更早的结果"),
+            Self::ShuttingDown => "服务器正在停止".to_owned(),
+            _ => return None,
+        })
     }
 
     /// The same, said of the dataset of a name.

@@ -32,6 +32,7 @@ mod keys;
 mod lists;
 mod output;
 mod population;
+mod published;
 mod ranking;
 mod related;
 mod room;
@@ -58,11 +59,12 @@ pub use generation::{
 pub use go_on::GoOn;
 pub use keys::KeyKind;
 pub use output::{CurrentResult, Presence, Source, ValueCount};
+pub use published::{PublishedState, PublishedValues};
 pub use related::{Figure, Related, Window};
 pub use rows::{RowsColumn, RowsSource, RowsSpec, RowsStream};
 pub use score::{BandDefinition, ScoreDefinition, ScoreInfo};
 pub use segmentation::{MemberPage, SegmentationDefinition, SegmentationInfo, ValueDefinition};
-pub use stream::DatasetStream;
+pub use stream::{DatasetStream, withheld};
 
 /// Features and results of every object with ordinals. One a process, shared as `Arc<Columns>`.
 #[derive(Debug)]

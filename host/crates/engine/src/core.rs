@@ -21,7 +21,7 @@ use crate::{
     merge,
     plugins::Registry,
     rules::RuleBook,
-    run::{self, AnalysisInput, FitInput, RunInput, ShownModels},
+    run::{self, AnalysisInput, FitInput, Questions, ReadByRuns, RunInput, ShownModels},
     schedules::Schedules,
     schema_build, search,
     supervision::Supervisor,
@@ -53,6 +53,8 @@ pub(crate) struct Core {
     pub(crate) config: Config,
     pub(crate) supervisor: Arc<Supervisor>,
     pub(crate) shown_models: ShownModels,
+    pub(crate) read_by_runs: ReadByRuns,
+    pub(crate) questions: Questions,
 }
 
 /// What the request of a run or of a fit names.

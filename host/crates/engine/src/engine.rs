@@ -98,6 +98,8 @@ impl Engine {
             config: config.clone(),
             supervisor,
             shown_models: run::ShownModels::new(config.model_reports_bytes_max),
+            read_by_runs: run::ReadByRuns::default(),
+            questions: run::Questions::default(),
         });
         hooks::install(&core);
         run::finish_transitions(&core).await?;
@@ -223,9 +225,10 @@ impl Engine {
     /// What the model of a score does, in words: Markdown.
     ///
     /// # Errors
-    /// [`Error::NoExplanation`] with the reason, [`Error::Plugin`].
-    pub async fn score_rules(&self, score: &str) -> Result<Text> {
-        run::score_rules(&self.core, score).await
+    /// [`Error::NoExplanation`] with the reason, also where the caller does not see all customers and all that the model is made of;
+    /// [`Error::Plugin`].
+    pub async fn score_rules(&self, caller: &Caller, score: &str) -> Result<Text> {
+        run::score_rules(&self.core, caller, score).await
     }
 
     /// Up to `runs_max` (at most 200) runs of a plugin, the newest first: those after `after`. They outlive the plugin.

@@ -70,12 +70,12 @@ pub enum Error {
         reason: Text,
     },
     /// There is no such segmentation or score, or it is not a plugin's, or it was never run.
-    #[error("`{name}` {reason}")]
+    #[error("`{name}` {}", reason.en)]
     NoExplanation {
         /// The segmentation or score.
         name: String,
         /// Why there is nothing to explain.
-        reason: String,
+        reason: Text,
     },
     /// The version is there with other content.
     #[error(
@@ -110,12 +110,12 @@ pub enum Error {
         reason: String,
     },
     /// The settings of a use do not fit the plugin's manifest.
-    #[error("settings of plugin `{plugin}`: {reason}")]
+    #[error("settings of plugin `{plugin}`: {}", reason.en)]
     InvalidSettings {
         /// Which plugin.
         plugin: PluginId,
         /// The setting and what is wrong with it.
-        reason: String,
+        reason: Text,
     },
     /// The plugin cannot be run over customers, or wants data that this host does not have.
     #[error("plugin `{plugin}` cannot be run: {}", reason.en)]

@@ -37,11 +37,11 @@ async fn read(core: &Core, mut stopped: watch::Receiver<bool>) {
         }
         if is_behind && Instant::now() >= follow_at {
             let started = Instant::now();
-            // What is left of a day goes on as changes do.
+            // What is left in parts goes on as changes do.
             let left = run::follow_all(core, &mut followers).await;
-            is_behind = left.day || left.to_try;
+            is_behind = left.more || left.to_try;
             // Under a flood of changes it takes at most a quarter of the time of one core.
-            let pause = if left.to_try && !left.day { follow_every * TRY_AGAIN } else { follow_every };
+            let pause = if left.to_try && !left.more { follow_every * TRY_AGAIN } else { follow_every };
             follow_at = Instant::now() + pause.max(started.elapsed() * 3);
         }
         tokio::select! {
@@ -54,7 +54,8 @@ async fn read(core: &Core, mut stopped: watch::Receiver<bool>) {
             () = tokio::time::sleep_until(follow_at.into()), if is_behind => {}
             () = tokio::time::sleep(look_at_clock), if !is_behind => {
                 let today = run::today(core);
-                is_behind = today > seen_day;
+                // A single score that is another is in no log entry where nobody crossed a band.
+                is_behind = today > seen_day || run::are_behind(core, &followers);
                 seen_day = today;
             }
             _ = stopped.wait_for(|stopped| *stopped) => return,

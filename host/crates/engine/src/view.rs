@@ -133,6 +133,11 @@ impl View {
         run::open_all(&self.columns, specs, as_of, rows, &GoOn::default()).await
     }
 
+    /// What the columns of a plugin's datasets are called.
+    pub(crate) fn words(&self, enabled: &Enabled) -> Result<run::Words> {
+        run::words_of(&self.records.schema(), &self.columns, enabled.manifest(), &enabled.config)
+    }
+
     pub(crate) fn value_of(&self, segmentation: &str, ordinal: u64) -> Option<String> {
         self.columns.value_of(&Scope::everything(), segmentation, ordinal)
     }

@@ -22,6 +22,7 @@ mod filter;
 mod lookup;
 mod money;
 mod name;
+mod published;
 mod record;
 mod schema;
 mod scope;
@@ -39,6 +40,7 @@ pub use filter::{Bucket, CountBound, Filter, FilterLimits, Op, Path, Period, Rel
 pub use lookup::{LookupError, Lookups, NamedRecord, NoLookups};
 pub use money::{Currency, Money};
 pub use name::{FieldName, ObjectName, PluginId, SegmentationName};
+pub use published::{Published, PublishedKind};
 pub use record::{Fields, Record, RecordId};
 pub use schema::{
     ChoiceOption, CompositeIndex, Computed, Covering, DuplicateAction, DuplicateRule, FieldDefinition,

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use parking_lot::RwLock;
 use tokio::sync::watch;
-use trellis_model::{FieldId, ObjectId, ObjectName, Record, RecordId, Value};
+use trellis_model::{FieldId, ObjectId, ObjectName, Path, Record, RecordId, Value};
 use trellis_storage::{Position, Store, Versioned, WriteSet};
 
 use crate::codec::chunks;
@@ -115,6 +115,11 @@ impl Records {
     /// Sets where derived fields come from.
     pub fn set_derived(&self, derived: Arc<dyn DerivedFields>) {
         self.derived.store(Some(Arc::new(derived)));
+    }
+
+    /// Whether a derived field of this path is kept for an object, see [`DerivedFields::knows`].
+    pub fn knows_derived(&self, object: ObjectId, path: &Path) -> bool {
+        self.derived().is_some_and(|derived| derived.knows(object, path))
     }
 
     pub(crate) fn derived(&self) -> Option<Arc<dyn DerivedFields>> {

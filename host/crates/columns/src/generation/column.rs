@@ -1,6 +1,7 @@
 //! One segmentation's or score's values of all ordinals, block by block.
 
 use std::collections::BTreeSet;
+use std::hash::{Hash, Hasher};
 
 use super::block::{Block, decode, encode};
 use super::codes::CodeBlock;
@@ -272,6 +273,60 @@ impl Column {
             _ => unreachable!("a segmentation has codes and a score has numbers"),
         }
     }
+}
+
+impl Column {
+    /// The ordinals whose values here are not those in `before`, ascending.
+    pub(crate) fn differing(&self, before: &Self) -> Vec<u64> {
+        match (before, self) {
+            (Self::Codes(before), Self::Codes(after)) => differing(before, after),
+            (Self::Numbers(before), Self::Numbers(after)) => differing(before, after),
+            _ => unreachable!("a segmentation has codes and a score has numbers"),
+        }
+    }
+
+    /// The ordinals that have a value, ascending.
+    pub(crate) fn valued(&self) -> Vec<u64> {
+        let rows_max = usize::MAX;
+        match self {
+            Self::Codes(column) => column.find(0, column.bound(), rows_max, |code| code != 0),
+            Self::Numbers(column) => {
+                column.find(0, column.bound(), rows_max, |number| number.get().is_some())
+            }
+        }
+    }
+
+    /// Adds every value and where it stands.
+    pub(crate) fn hash_values(&self, hasher: &mut impl Hasher) {
+        match self {
+            Self::Codes(column) => hash_values(column, hasher, |code, hasher| code.hash(hasher)),
+            Self::Numbers(column) => hash_values(column, hasher, |number, hasher| {
+                number.get().map(f64::to_bits).hash(hasher);
+            }),
+        }
+    }
+}
+
+fn hash_values<B: Block, H: Hasher>(column: &BlockColumn<B>, hasher: &mut H, hash: impl Fn(B::Cell, &mut H)) {
+    let blocks = column.blocks.iter().enumerate().filter(|(_, block)| *block != B::EMPTY);
+    for (index, block) in blocks {
+        index.hash(hasher);
+        match block.constant() {
+            Some(cell) => hash(cell, hasher),
+            None => (0..B::ROWS).for_each(|row| hash(block.get(row), hasher)),
+        }
+    }
+}
+
+fn differing<B: Block>(before: &BlockColumn<B>, after: &BlockColumn<B>) -> Vec<u64> {
+    let blocks = 0..before.blocks.len().max(after.blocks.len());
+    let differing = blocks.filter(|index| before.block(*index) != after.block(*index));
+    let rows = differing.flat_map(|index| {
+        let (before, after) = (before.block(index), after.block(index));
+        let rows = (0..B::ROWS).filter(|row| before.get(*row) != after.get(*row));
+        rows.map(move |row| (index * B::ROWS + row) as u64)
+    });
+    rows.collect()
 }
 
 fn changes<B: Block>(

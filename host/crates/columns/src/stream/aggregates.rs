@@ -10,8 +10,8 @@ impl Rows {
     #[expect(clippy::indexing_slicing, reason = "a plan names sources and values that it holds")]
     pub(super) fn aggregate(&self, column: &PlannedSource, picked: &[Picked]) -> (Validity, ColumnData) {
         match *column {
-            PlannedSource::Field(_) | PlannedSource::Related { .. } => {
-                unreachable!("fields and related records are read elsewhere")
+            PlannedSource::Field(_) | PlannedSource::Related { .. } | PlannedSource::Published(_) => {
+                unreachable!("fields, related records and results are read elsewhere")
             }
             PlannedSource::Count { source } => {
                 let counts = gather(&self.sources[source], picked, |chunk| &chunk.counts, i64::from);

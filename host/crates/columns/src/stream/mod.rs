@@ -11,11 +11,12 @@ use trellis_model::Batch;
 
 pub(crate) use rows::Rows;
 use rows::{ordinals_of, picked};
-pub(crate) use withheld::withheld;
+pub use withheld::withheld;
 
 use crate::dataset::Plan;
 use crate::features::today;
 use crate::fields::FieldReader;
+use crate::published::PublishedValues;
 use crate::related::{Reading, RelatedFigures};
 use crate::wait::off_thread;
 use crate::{AsOf, Columns, DatasetSpec, GoOn, Result};
@@ -44,6 +45,7 @@ struct Opening {
     /// The last day that counts, taken once: at midnight all of a row is of the same day.
     day: Date,
     go_on: GoOn,
+    published: PublishedValues,
 }
 
 impl Columns {
@@ -146,7 +148,8 @@ impl Columns {
     ) -> Result<Vec<u64>> {
         let this = Arc::clone(self);
         let (plan, day) = (Plan::of(&self.records.schema(), spec)?, today(&self.records)?);
-        let opening = Opening { plan: Arc::new(plan), as_of: AsOf::Now, day, go_on: GoOn::default() };
+        let (go_on, published) = (GoOn::default(), PublishedValues::default());
+        let opening = Opening { plan: Arc::new(plan), as_of: AsOf::Now, day, go_on, published };
         off_thread(async move {
             let (rows, _) = this.rows(&opening).await?;
             Ok(ordinals_of(&rows.pick(from, ordinals_max)))
@@ -164,7 +167,12 @@ impl Columns {
             // What was acknowledged is in the columns of computed fields too.
             self.follow_computed().await?;
         }
-        Ok(Opening { plan: Arc::new(plan), as_of, day, go_on })
+        // What was shown on a past day is not known.
+        let published = match as_of {
+            AsOf::Now => self.published(spec),
+            AsOf::Date(_) => PublishedValues::default(),
+        };
+        Ok(Opening { plan: Arc::new(plan), as_of, day, go_on, published })
     }
 
     fn reading<'a>(&'a self, opening: &'a Opening) -> Reading<'a> {
@@ -188,7 +196,8 @@ impl Columns {
         let base_currency = self.records.config().base_currency;
         let bytes_max = self.config.batch_bytes_max;
         let related = Vec::with_capacity(plan.related.len());
-        Ok((Rows { plan, sources, population, related, base_currency, bytes_max }, log_number))
+        let published = opening.published.clone();
+        Ok((Rows { plan, sources, population, related, published, base_currency, bytes_max }, log_number))
     }
 }
 
@@ -232,6 +241,11 @@ impl DatasetStream {
     /// How many rows there are in all.
     pub fn rows(&self) -> u64 {
         self.rows_total
+    }
+
+    /// The scores and segmentations that it reads, as they are in its rows.
+    pub fn published(&self) -> &PublishedValues {
+        &self.rows.published
     }
 
     /// Number of the last log entry that is in: what changes later comes from [`Columns::changed_after`] this number.

@@ -10,6 +10,7 @@ use crate::dataset::{Plan, PlannedSource};
 use crate::features::{CHUNK_ROWS, FeatureColumns, place};
 use crate::fields::FieldReader;
 use crate::population::Population;
+use crate::published::PublishedValues;
 use crate::related::{FigureColumn, RelatedFigures};
 use crate::room::Room;
 use crate::wait::wait;
@@ -22,6 +23,8 @@ pub(crate) struct Rows {
     pub(crate) population: Arc<Population>,
     /// In the order of the plan's related sources.
     pub(crate) related: Vec<Arc<RelatedFigures>>,
+    /// Scores and segmentations as they were when the rows were opened.
+    pub(crate) published: PublishedValues,
     pub(crate) base_currency: Currency,
     /// Bytes of a batch at most.
     pub(crate) bytes_max: usize,
@@ -103,6 +106,11 @@ impl Rows {
         let mut places: Vec<_> = self.related.iter().map(|figures| figures.places(&ordinals)).collect();
         let mut room = Room::new(ordinals.len(), self.plan.columns.len(), self.bytes_max);
         self.take_lists(&places, &mut room);
+        for column in &self.plan.columns {
+            if let PlannedSource::Published(of) = &column.source {
+                self.published.take_texts(of, &ordinals, &mut room);
+            }
+        }
         ordinals.truncate(room.rows());
         let mut read = Vec::new();
         if let Some(fields) = fields {
@@ -121,6 +129,7 @@ impl Rows {
                     let (column, places) = column.expect("the plan names figures that were read");
                     column.column(places, self.base_currency)
                 }
+                PlannedSource::Published(of) => self.published.column(of, &ordinals),
                 source => self.aggregate(source, &picked),
             };
             let (valid, data) = if column.withheld { withheld(data) } else { (valid, data) };

@@ -3,7 +3,7 @@
 use trellis_model::{ColumnData, TextColumn, Validity};
 
 /// A column of the same type and length in which no row has a value, and nothing is left of what was there.
-pub(crate) fn withheld(data: ColumnData) -> (Validity, ColumnData) {
+pub fn withheld(data: ColumnData) -> (Validity, ColumnData) {
     let rows = data.len();
     let data = match data {
         ColumnData::Float64(_) => ColumnData::Float64(vec![0.0; rows]),

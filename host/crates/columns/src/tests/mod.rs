@@ -8,6 +8,7 @@ mod interactions;
 mod lists;
 mod parts;
 mod presence;
+mod published;
 mod related;
 mod results;
 mod rows;

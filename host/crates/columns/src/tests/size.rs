@@ -122,6 +122,7 @@ async fn warm_features_of_a_million_customers_stream() {
         sources: vec![features],
         population: Arc::new(population),
         related: Vec::new(),
+        published: crate::PublishedValues::default(),
         base_currency: company.records.config().base_currency,
         bytes_max: 8 << 20,
     };

@@ -36,7 +36,7 @@ pub(crate) async fn evaluate(core: &Core, caller: &Caller, campaign: RecordId) -
     let members = by_ordinal(core, campaign).await?;
     let manifest = deciding.enabled.manifest();
     let specs = run::rows_granted(core, manifest, &deciding.config)?;
-    let words = run::words_of(&core.records.schema(), manifest, &deciding.config)?;
+    let words = run::words_of(&core.records.schema(), &core.columns, manifest, &deciding.config)?;
     let count = members.len() as u64;
     let ended = CancelOnDrop(CancelFlag::default());
     let goes_on = ended.0.clone();

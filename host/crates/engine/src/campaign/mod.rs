@@ -15,6 +15,7 @@ mod next;
 mod react;
 mod replay;
 mod run;
+mod seen;
 mod settle;
 mod taking;
 mod trial;

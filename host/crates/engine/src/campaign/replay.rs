@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 use trellis_model::{NamedRecord, PluginId, RecordId, Text, bilingual};
 
-use super::{change::Verdict, deciding, run::hasher};
+use super::{change::Verdict, deciding, run::hasher, seen::Seen};
 use crate::{
     Error, Result,
     capsule::{Kind, Unusable},
@@ -44,11 +44,15 @@ pub(crate) fn replay(
     let campaign: StoredNamed = stored::decode(&header.campaign, || format!("campaign of run {run}"))?;
     let campaign = NamedRecord::try_from(campaign)
         .map_err(|error| Error::Damaged { what: format!("campaign of run {run}: {error:?}") })?;
+    let grants = core.registry.granted_again(plugin_id);
+    let seen = Seen::of(plugin.manifest(), &header.config, &core.records.schema(), &grants)?;
+    let campaign = seen.campaign(campaign);
     let at = header.at.context(run);
     let mut inputs = core.capsules.reader(digest).map_err(usable)?.into_inputs(end.rows);
     let (mut hasher, mut rows, mut differing, mut first) = (hasher(), 0_u64, 0_u64, Vec::new());
     while let Some(batch) = inputs.next().map_err(usable)? {
         job.check()?;
+        let batch = seen.rows.mask_customers(batch);
         let verdicts = deciding::decide(deciding::rules(&plugin)?, &campaign, &header.config, &batch, &at)?;
         let bytes = stored::encode(&verdicts);
         hasher.update(&bytes);
@@ -76,6 +80,7 @@ pub(crate) fn replay(
         "version": header.version,
         "campaign": campaign.id.to_string(),
         "same": outputs_digest == end.outputs_digest,
+        "withheld": seen.withheld(),
         "rows": rows,
         "outputs_digest": hex(&outputs_digest),
         "recorded_digest": hex(&end.outputs_digest),

@@ -17,6 +17,7 @@ use super::{
     next::{self, Asked},
     object,
     replay::show,
+    seen::Seen,
 };
 use crate::{
     Error, Result, actions,
@@ -288,6 +289,10 @@ pub(crate) fn replay_with(
             .map_err(|error| Error::Damaged { what: format!("configuration of run {run}: {error}") })?,
     };
     let config = checked_config(id, candidate, config)?.to_string();
+    let (schema, grants) = (trial.view.schema(), trial.grants);
+    let seen = Seen::of(candidate.manifest(), &config, &schema, grants)?;
+    let seen_before =
+        version.map(|version| Seen::of(version.manifest(), &header.config, &schema, grants)).transpose()?;
     let columns = run::dataset(candidate.manifest(), &config)?.columns;
     let columns: Vec<String> = columns.into_iter().map(|column| column.name).collect();
     let mut inputs = trial.archive.reader(digest).map_err(usable)?.into_inputs(end.rows);
@@ -296,7 +301,9 @@ pub(crate) fn replay_with(
     while let Some(batch) = inputs.next().map_err(usable)? {
         (trial.check)()?;
         check_columns(id, run, candidate, &columns, &batch)?;
-        if let Some(version) = version {
+        if let Some((version, seen)) = version.zip(seen_before.as_ref()) {
+            let (campaign, batch) =
+                (seen.campaign(campaign.clone()), seen.rows.mask_customers(batch.clone()));
             deciding::decide(deciding::rules(version)?, &campaign, &header.config, &batch, &at)?;
         }
         let frame = kept.next(Kind::Results).map_err(usable)?;
@@ -304,8 +311,9 @@ pub(crate) fn replay_with(
             Some(frame) => stored::decode(&frame.bytes, || format!("results of run {run}"))?,
             None => Vec::new(),
         };
-        let batch = narrow(batch, &columns);
-        let now = deciding::decide(deciding::rules(candidate)?, &campaign, &config, &batch, &at)?;
+        let batch = seen.rows.mask_customers(narrow(batch, &columns));
+        let shown = seen.campaign(campaign.clone());
+        let now = deciding::decide(deciding::rules(candidate)?, &shown, &config, &batch, &at)?;
         failed += now.iter().filter(|verdict| matches!(verdict, Verdict::Failed { .. })).count() as u64;
         for (row, (ordinal, now)) in batch.ordinals.iter().zip(&now).enumerate() {
             diff.add(*ordinal, &before.get(row).map_or(Json::Null, show), &show(now));
@@ -324,6 +332,7 @@ pub(crate) fn replay_with(
         shown.insert("version".to_owned(), candidate.version().to_string().into());
         shown.insert("digest".to_owned(), candidate.digest().to_string().into());
         shown.insert("same".to_owned(), (diff.changed() == 0).into());
+        shown.insert("withheld".to_owned(), seen.withheld().into());
         shown.insert("failed".to_owned(), failed.into());
         shown.insert("use".to_owned(), uses.to_json());
     }

@@ -81,7 +81,8 @@ impl Engine {
         let capsule = view.decision_capsule(id).await?.ok_or_else(|| not_kept(id))?;
         let registry = Arc::clone(&self.core.registry);
         let candidate = registry.metered(&plugin, version).await?;
-        let asking = move || again(id, &plugin, &candidate, capsule);
+        let (schema, grants) = (self.core.records.schema(), registry.granted_again(&plugin));
+        let asking = move || again(id, &candidate, capsule, (&schema, &grants));
         let Again { recorded, replayed } = blocking("deciding again", asking).await??;
         Ok(Replay { same: recorded == replayed, recorded, replayed })
     }

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
-use trellis_model::{Decider, PluginId, RecordId, Text};
-use trellis_plugin_host::Plugin;
+use trellis_model::{Decider, FieldName, NamedRecord, PluginId, RecordId, Text};
+use trellis_plugin_host::{Manifest, Plugin, WorkItem};
+use trellis_records::Schema;
 
 use super::{AnswersDiff, Trial, Uses};
 use crate::{
     DecisionQuery, Error, Result,
-    decisions::{Capsule, CapsuleCall, PluginInput, ask},
+    decisions::{Capsule, CapsuleCall, PluginInput, Sight, ask},
     lookups::Replaying,
-    plugins::checked_config,
+    plugins::{Grants, checked_config},
     run::narrow,
 };
 
@@ -29,9 +30,14 @@ pub(crate) struct Again {
 ///
 /// # Errors
 /// That a plugin did not decide it, that the version refuses the configuration of then, reads what was not recorded, or fails.
-pub(crate) fn again(id: RecordId, plugin: &PluginId, candidate: &Plugin, capsule: Capsule) -> Result<Again> {
+pub(crate) fn again(
+    id: RecordId,
+    candidate: &Plugin,
+    capsule: Capsule,
+    sees: (&Schema, &Grants),
+) -> Result<Again> {
     let recorded = parsed(id, &capsule.output)?;
-    let replayed = answer(id, plugin, candidate, capsule)?;
+    let replayed = answer(id, candidate, capsule, sees)?;
     Ok(Again { recorded, replayed })
 }
 
@@ -40,13 +46,21 @@ fn parsed(id: RecordId, output: &str) -> Result<Json> {
         .map_err(|error| Error::Damaged { what: format!("capsule of decision {id}: {error}") })
 }
 
-fn answer(id: RecordId, plugin: &PluginId, candidate: &Plugin, capsule: Capsule) -> Result<Json> {
+fn answer(
+    id: RecordId,
+    candidate: &Plugin,
+    capsule: Capsule,
+    (schema, grants): (&Schema, &Grants),
+) -> Result<Json> {
+    let plugin = candidate.id();
     let CapsuleCall::Plugin { input, config, at } = capsule.call else {
         return Err(Error::InvalidRequest { reason: format!("decision {id} is not a plugin's") });
     };
     let config = checked_config(plugin, candidate, parsed(id, &config)?)?.to_string();
     let input = narrowed(id, plugin, (candidate, &config), input)?;
-    ask(candidate, &input, &config, &at, Arc::new(Replaying(capsule.answers)))
+    let sight = Sight::of(candidate.manifest(), &config, schema, grants)?;
+    sight.check(id, &input, &capsule.answers)?;
+    ask(candidate, &input, &config, &at, Arc::new(Replaying(sight.answers(capsule.answers))))
 }
 
 /// What a version would have been told: no more fields and columns than it declares.
@@ -59,14 +73,16 @@ fn narrowed(
     let manifest = candidate.0.manifest();
     Ok(match input {
         PluginInput::Eligible { campaign, batch } => {
-            PluginInput::Eligible { campaign, batch: columns(id, plugin, candidate, batch, &[])? }
+            let batch = columns(id, plugin, candidate, batch, &[])?;
+            PluginInput::Eligible { campaign: campaign_of(manifest, campaign), batch }
         }
         PluginInput::Variant { campaign, batch } => {
-            PluginInput::Variant { campaign, batch: columns(id, plugin, candidate, batch, &[])? }
+            let batch = columns(id, plugin, candidate, batch, &[])?;
+            PluginInput::Variant { campaign: campaign_of(manifest, campaign), batch }
         }
         PluginInput::NextAction { campaign, batch } => {
             let batch = columns(id, plugin, candidate, batch, &["variant", "status"])?;
-            PluginInput::NextAction { campaign, batch }
+            PluginInput::NextAction { campaign: campaign_of(manifest, campaign), batch }
         }
         PluginInput::BeforeSave(mut change) => {
             if let Some(hook) = manifest.record_hook(&change.after.object) {
@@ -78,8 +94,28 @@ fn narrowed(
             }
             PluginInput::BeforeSave(change)
         }
-        other => other,
+        PluginInput::Triage(item) => PluginInput::Triage(item_of(manifest, item)),
+        PluginInput::Suggest(item) => PluginInput::Suggest(item_of(manifest, item)),
+        PluginInput::CloseCheck(item) => PluginInput::CloseCheck(item_of(manifest, item)),
+        PluginInput::Event(item, occurrence) => PluginInput::Event(item_of(manifest, item), occurrence),
     })
+}
+
+fn campaign_of(manifest: &Manifest, mut campaign: NamedRecord) -> NamedRecord {
+    let declared = manifest.campaign_rules.as_ref();
+    let is_declared = |name: &FieldName| declared.is_some_and(|used| used.campaign_fields.contains(name));
+    campaign.fields.retain(|name, _| is_declared(name));
+    campaign
+}
+
+fn item_of(manifest: &Manifest, mut item: WorkItem) -> WorkItem {
+    // What it is asked without a workflow it answers that it does not offer one.
+    let Some(workflow) = &manifest.service_workflow else { return item };
+    item.item.fields.retain(|name, _| workflow.fields.contains(name));
+    if let Some(account) = &mut item.account {
+        account.fields.retain(|name, _| workflow.account_fields.contains(name));
+    }
+    item
 }
 
 fn columns(
@@ -105,7 +141,7 @@ fn columns(
 pub(super) struct Remade {
     pub(super) diff: AnswersDiff,
     pub(super) failed: u64,
-    /// Decisions without their inputs.
+    /// Decisions whose inputs are not kept, or may not be seen any more.
     pub(super) expired: u64,
     pub(super) listed: Vec<Json>,
     pub(super) errors: Vec<Json>,
@@ -121,6 +157,8 @@ pub(super) fn remake(
 ) -> Result<Remade> {
     let query = DecisionQuery { plugin: Some(plugin.clone()), ..DecisionQuery::default() };
     let (mut remade, mut after) = (Remade::default(), None);
+    let schema = trial.view.schema();
+    let sees = (&*schema, trial.grants);
     loop {
         let page = trial.wait(trial.view.decisions(&query, after, PAGE_ROWS))?;
         for decision in page.decisions {
@@ -135,11 +173,14 @@ pub(super) fn remake(
             let before = version.filter(|version| is_by(version, &decision.by)).map(|version| {
                 // Only for what it uses; that it decides so again is not the question here.
                 let used = version.used();
-                let _ = answer(decision.id, plugin, version, capsule.clone());
+                let _ = answer(decision.id, version, capsule.clone(), sees);
                 version.used().since(used)
             });
             let used = candidate.used();
-            remade.add(trial, decision.id, again(decision.id, plugin, candidate, capsule));
+            match again(decision.id, candidate, capsule, sees) {
+                Err(Error::InputsExpired { .. }) => remade.expired += 1,
+                again => remade.add(trial, decision.id, again),
+            }
             remade.uses.add(Uses { before, after: candidate.used().since(used) });
             (trial.progress)(looked_at(&remade), None);
         }

@@ -110,6 +110,8 @@ fn find(core: &Core, id: &PluginId) -> Result<PluginInfo> {
 pub(crate) fn run(core: &Core, job: &Running<'_>, comparison: &StoredComparison) -> Result<Json> {
     let (view, handle) = (View::new(&core.records, &core.columns), Handle::clone(job.handle()));
     let limits = limits(core, comparison);
+    let unreadable = |error: String| Error::Damaged { what: format!("request of job {}: {error}", job.id()) };
+    let id = PluginId::new(comparison.plugin()).map_err(|error| unreadable(error.to_string()))?;
     let trial = Trial {
         view: &view,
         archive: core.capsules.archive(),
@@ -121,9 +123,8 @@ pub(crate) fn run(core: &Core, job: &Running<'_>, comparison: &StoredComparison)
         progress: &|done, total| job.progress(done, total, "rows"),
         cancel: job.cancel_plugin(),
         scope: &job.caller().scope,
+        grants: &core.registry.granted_again(&id),
     };
-    let unreadable = |error: String| Error::Damaged { what: format!("request of job {}: {error}", job.id()) };
-    let id = PluginId::new(comparison.plugin()).map_err(|error| unreadable(error.to_string()))?;
     let parse = |version: &str| version.parse::<Version>().map_err(|error| unreadable(error.to_string()));
     let load = |version: &str| job.wait(core.registry.metered(&id, &parse(version)?));
     match comparison {

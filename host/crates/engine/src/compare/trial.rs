@@ -6,7 +6,7 @@ use trellis_model::{ObjectName, Scope};
 use trellis_plugin_host::{CancelFlag, Used};
 
 use super::{CompareLimits, DiffLimits, RowsDiff};
-use crate::{Result, View, capsule::Archive};
+use crate::{Result, View, capsule::Archive, plugins::Grants};
 
 /// What every comparison works with.
 #[derive(Clone, Copy)]
@@ -26,6 +26,8 @@ pub(crate) struct Trial<'a> {
     pub(crate) cancel: &'a CancelFlag,
     /// Whose rights decide about the titles of records.
     pub(crate) scope: &'a Scope,
+    /// What the plugin that is compared may see of what was recorded.
+    pub(crate) grants: &'a Grants,
 }
 
 impl std::fmt::Debug for Trial<'_> {

@@ -9,6 +9,7 @@ mod json;
 mod mirror;
 mod prune;
 mod replay;
+mod sight;
 mod store;
 mod stored;
 
@@ -23,6 +24,7 @@ pub(crate) use replay::{
     after_save_output, ask, before_save_output, decided_output, next_output, replay, requirements_output,
     suggestions_output, verdict_output,
 };
+pub(crate) use sight::Sight;
 pub(crate) use store::{get, get_capsule, list, put, put_all, writes};
 
 /// What was decided.

@@ -5,19 +5,28 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 use trellis_model::{Action, Decider, Lookups, Reason, RecordId, Text, bilingual};
 use trellis_plugin_host::{CallContext, Plugin, Requirement, Suggestion, Verdict};
+use trellis_records::Schema;
 use trellis_rules::{AfterSave, BeforeSave};
 
 use super::{
     Capsule, CapsuleCall, Decision, PluginInput, Replay,
     json::{actions_json, fields_json, reasons_json, text_json},
+    sight::Sight,
     store,
 };
-use crate::{Error, Result, blocking::blocking, core::Core, lookups::Replaying, plugins::hex};
+use crate::{
+    Error, Result,
+    blocking::blocking,
+    core::Core,
+    lookups::Replaying,
+    plugins::{Grants, hex},
+};
 
 /// Asks the same plugin or the same script with what was known then.
 ///
 /// # Errors
-/// [`Error::UnknownDecision`], [`Error::InputsExpired`] where its inputs are no longer kept or the plugin is another one now.
+/// [`Error::UnknownDecision`], [`Error::InputsExpired`] where its inputs are no longer kept, the plugin is another one now, or may not see
+/// any more what it saw.
 pub(crate) async fn replay(core: &Arc<Core>, id: RecordId) -> Result<Replay> {
     let decision = store::get(&core.records, id).await?.ok_or(Error::UnknownDecision { id })?;
     let expired = |reason| Error::InputsExpired { run: id, reason };
@@ -29,7 +38,9 @@ pub(crate) async fn replay(core: &Arc<Core>, id: RecordId) -> Result<Replay> {
     let replayed = match capsule.call {
         CapsuleCall::Plugin { .. } => {
             let plugin = plugin(core, &decision).await?.map_err(expired)?;
-            blocking("deciding again", move || ask_plugin(&plugin, capsule)).await??
+            let grants = core.registry.granted_again(plugin.id());
+            let schema = core.records.schema();
+            blocking("deciding again", move || ask_plugin(id, &plugin, capsule, &schema, &grants)).await??
         }
         CapsuleCall::Rule(_) => {
             let core = Arc::clone(core);
@@ -74,8 +85,15 @@ async fn plugin(core: &Core, decision: &Decision) -> Result<Result<Arc<Plugin>, 
     )))
 }
 
-fn ask_plugin(plugin: &Plugin, capsule: Capsule) -> Result<Json> {
+fn ask_plugin(
+    id: RecordId,
+    plugin: &Plugin,
+    capsule: Capsule,
+    schema: &Schema,
+    grants: &Grants,
+) -> Result<Json> {
     let CapsuleCall::Plugin { input, config, at } = capsule.call else { return Ok(Json::Null) };
+    Sight::of(plugin.manifest(), &config, schema, grants)?.check(id, &input, &capsule.answers)?;
     ask(plugin, &input, &config, &at, Arc::new(Replaying(capsule.answers)))
 }
 

@@ -9,6 +9,7 @@ impl Error {
     pub fn text(&self) -> Text {
         match self {
             Self::Records(error) => error.text(),
+            Self::Columns(error) => error.text(),
             Self::Import(error) => error.text(),
             Self::Plugin(trellis_plugin_host::Error::Plugin { plugin, function, error }) => {
                 let zh_cn = format!("插件 {plugin} 的 `{function}`：{}", error.text().zh_cn);
@@ -22,6 +23,13 @@ impl Error {
         Some(match self {
             Self::UnknownPlugin { id } => format!("插件 `{id}` 不存在"),
             Self::UnknownVersion { plugin, version } => format!("插件 `{plugin}` 未安装版本 {version}"),
+            Self::InvalidSettings { plugin, reason } => {
+                format!("插件 `{plugin}` 的设置：{}", reason.get(Language::ZhCn))
+            }
+            Self::NoExplanation { name, reason } => format!("`{name}` {}", reason.get(Language::ZhCn)),
+            Self::InputsExpired { run, reason } => {
+                format!("{run} 的输入数据已不可用：{}", reason.get(Language::ZhCn))
+            }
             Self::NotEnabled { plugin, .. } => format!("插件 `{plugin}` 未启用，请先启用"),
             Self::CannotRun { plugin, reason } => {
                 format!("插件 `{plugin}` 无法运行：{}", reason.get(Language::ZhCn))

@@ -76,7 +76,7 @@ pub struct Review {
 pub struct ReviewedRequest {
     /// How it is granted, and what it means.
     pub request: Request,
-    /// `data`, `see`, `judge`, `read`, `act`, `personal` or `wasi`.
+    /// `data`, `score`, `band`, `segment`, `see`, `judge`, `read`, `act`, `personal` or `wasi`.
     pub way: String,
     /// For an action: its kind.
     pub action: Option<String>,

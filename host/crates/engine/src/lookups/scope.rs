@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use trellis_model::{
-    FieldAccess, FieldName, FieldType, ObjectDefinition, ObjectName, ObjectScope, RowAccess, Scope,
-    SystemField,
+    FieldAccess, FieldName, FieldType, ObjectDefinition, ObjectName, ObjectScope, Published, PublishedKind,
+    RowAccess, Scope, SystemField,
 };
 use trellis_plugin_host::Manifest;
-use trellis_plugin_host::manifest::{ColumnSource, Dataset, DatasetColumn, Figure};
+use trellis_plugin_host::manifest::{ColumnSource, Dataset, DatasetColumn, DatasetKind, Figure};
 use trellis_records::Schema;
+
+use crate::plugins::path_steps;
 
 /// What a rule sees: every record, without personal data unless that was granted. It may write nothing: actions do.
 pub(crate) fn rule_scope(schema: &Schema, reads_personal_data: bool) -> Scope {
@@ -61,24 +63,82 @@ pub(crate) fn for_user<'a>(
     objects.into_iter().fold(Scope::nothing(), narrow)
 }
 
-/// Whether a user sees all that a plugin reads of a customer whom the user sees: its fields, and every record that its figures are made of.
+/// Whether a user may be told what a plugin says about a customer whom the user sees: the user sees the fields that it reads of the customer,
+/// every record that its figures are made of, and the kinds of data that it learned from. See decision 66.
 pub(crate) fn sees_datasets(user: &Scope, schema: &Schema, manifest: &Manifest) -> bool {
-    let sees = |object: &ObjectName, field: &FieldName| {
-        SystemField::of(field.as_str()).is_some() || user.of(object).readable.contains(field)
-    };
+    let sees = |object: &ObjectName, field: &FieldName| sees_field(user, object, field);
+    // Of those who put out results only: campaigns learn nothing.
+    let learns = manifest.provides.iter().any(|by| matches!(by.name(), "segmentation" | "scoring"));
+    let is_learned = |dataset: &&Dataset| learns && dataset.kind == DatasetKind::Rows;
+    let mut datasets = manifest.datasets.iter().filter(is_learned);
     *user == Scope::everything()
-        || manifest.customers().is_none_or(|dataset| {
-            let own = dataset.reads().into_iter().all(|(object, fields)| {
-                let rows = object == dataset.object || user.of(&object).rows == RowAccess::All;
-                rows && fields.iter().all(|field| sees(&object, field))
-            });
-            let named = dataset.columns.iter().filter_map(|column| named_records(schema, dataset, column));
-            let mut titles = named
-                .map(|named| user.of(&named.name).rows == RowAccess::All && sees(&named.name, &named.title));
-            // Whose fields a filter reaches over references is not said.
-            own && titles.all(|seen| seen)
-                && dataset.columns.iter().all(|column| column.source.reads_beyond().is_empty())
-        })
+        || datasets.all(|dataset| sees_learned(user, schema, dataset))
+            && manifest.customers().is_none_or(|dataset| {
+                let fields = dataset
+                    .reads()
+                    .into_iter()
+                    .all(|(object, fields)| fields.iter().all(|field| sees(&object, field)));
+                // Also where they are of the customer's own kind: the accounts below an account may be others'.
+                let mut figures = dataset.columns.iter().filter_map(figure_over);
+                let rows = figures.all(|object| user.of(object).rows == RowAccess::All);
+                let named =
+                    dataset.columns.iter().filter_map(|column| named_records(schema, dataset, column));
+                let mut titles = named.map(|named| {
+                    user.of(&named.name).rows == RowAccess::All && sees(&named.name, &named.title)
+                });
+                // Lists show scores and segmentations to whoever may read the fields of these names.
+                let mut results = dataset.columns.iter().filter_map(DatasetColumn::published);
+                let results = results.all(|published| sees(&dataset.object, &field_of(published)));
+                // Whose fields a filter reaches over references is not said.
+                fields
+                    && rows
+                    && results
+                    && titles.all(|seen| seen)
+                    && dataset.columns.iter().all(|column| column.source.reads_beyond().is_empty())
+            })
+}
+
+fn sees_field(user: &Scope, object: &ObjectName, field: &FieldName) -> bool {
+    SystemField::of(field.as_str()).is_some() || user.of(object).readable.contains(field)
+}
+
+/// Whether a user may be told what was learned from rows. That is sums over all of them, which who sees some of the rows may know; but the
+/// records that they lead to are quoted one by one (the name of a product), so those have to be seen.
+fn sees_learned(user: &Scope, schema: &Schema, dataset: &Dataset) -> bool {
+    let mut fields = dataset.reads().into_iter();
+    let own = fields.all(|(object, fields)| fields.iter().all(|field| sees_field(user, &object, field)));
+    let leads_to_seen = |path: &Vec<FieldName>| {
+        let steps = path_steps(schema, &dataset.object, path);
+        let known = steps.len() == path.len();
+        let mut targets = steps.iter().skip(1);
+        known
+            && steps.iter().all(|(object, field)| sees_field(user, object, field))
+            && targets.all(|(object, _)| user.of(object).rows == RowAccess::All)
+    };
+    own && user.of(&dataset.object).rows != RowAccess::Nothing
+        && dataset.reads_through().iter().all(leads_to_seen)
+}
+
+/// The field by which it is said who may read a score or segmentation.
+fn field_of(published: &Published) -> FieldName {
+    let name = match published.kind {
+        PublishedKind::Score | PublishedKind::Band => "score",
+        PublishedKind::Segment => "segment",
+    };
+    FieldName::new(name).expect("follows the rules of names")
+}
+
+/// The object whose records a figure is made of.
+fn figure_over(column: &DatasetColumn) -> Option<&ObjectName> {
+    match &column.source {
+        ColumnSource::Aggregate { from, .. } => Some(from),
+        ColumnSource::Related(related) => Some(&related.object),
+        ColumnSource::Field(_)
+        | ColumnSource::Chosen(_)
+        | ColumnSource::Published(_)
+        | ColumnSource::Through { .. }
+        | ColumnSource::Configured(_) => None,
+    }
 }
 
 /// The object whose records a column of texts names by their titles.
@@ -110,7 +170,45 @@ fn seen(readable: FieldAccess) -> ObjectScope {
 
 #[cfg(test)]
 mod tests {
+    use trellis_model::Filter;
+
     use super::*;
+
+    fn reading(column: &str) -> Manifest {
+        let text = format!(
+            r#"
+id = "sums"
+version = "1.0.0"
+wit = "1.0.0"
+name = {{ en = "Sums", zh-CN = "合计" }}
+description = {{ en = "Sums", zh-CN = "合计" }}
+provides = ["scoring"]
+
+[[datasets]]
+name = "customers"
+kind = "per-customer"
+object = "account"
+columns = [{{ name = "amount", {column} }}]
+"#
+        );
+        Manifest::parse(&text).unwrap()
+    }
+
+    #[test]
+    fn figures_over_accounts_below_an_account_need_the_sight_of_all_accounts() {
+        let account = ObjectName::new("account").unwrap();
+        let below = reading(r#"from = "account", by = "parent", aggregate = "sum", field = "amount""#);
+        let own = reading(r#"field = "amount""#);
+        let user = |rows| {
+            let seen = ObjectScope { rows, ..seen(FieldAccess::All) };
+            Scope::nothing().with(account.clone(), seen)
+        };
+        let sees = |rows, manifest| sees_datasets(&user(rows), &Schema::default(), manifest);
+        let mine = || RowAccess::Where(Filter::everything());
+        assert!(sees(RowAccess::All, &below) && sees(RowAccess::All, &own));
+        assert!(sees(mine(), &own), "a field of the customer itself");
+        assert!(!sees(mine(), &below), "others' accounts may lie below one's own");
+    }
 
     #[test]
     fn on_behalf_of_a_user_a_plugin_sees_what_both_may_see() {

@@ -151,12 +151,17 @@ impl Registry {
         let config = checked_config(id, &plugin, settings.config)?;
         // Settings may name what the version itself brings, as defaults do: it is there once it is enabled.
         let brought = schema_after(&self.records, id, plugin.inspection()).await?;
-        config_names::check(id, &brought, plugin.manifest(), &config)?;
+        let is_there = |object: &_, published: &_| self.finds(object, published);
+        config_names::check(id, &brought, plugin.manifest(), &config, &is_there)?;
         let inspection = plugin.inspection().configured(&config);
         let schema = self.records.schema();
         grants::check(id, &inspection, &schema, settings.grants.as_deref())?;
         let granted = grants::Grants::new(settings.grants.clone());
-        grants::check_columns(&inspection.manifest, &version, &schema, &granted)?;
+        let hidden = self.hidden(&inspection.manifest, &granted);
+        grants::check_columns(&inspection.manifest, &version, &hidden, &granted)?;
+        self.check_circle(id, &inspection.manifest)?;
+        run::check_known_as_of(&inspection.manifest, settings.as_of)
+            .map_err(|reason| Error::InvalidSettings { plugin: id.clone(), reason })?;
         schedules::check(
             &self.records,
             self.schedule_interval_ms_min,
@@ -182,6 +187,8 @@ impl Registry {
         note: &Note<'_>,
     ) -> Result<PluginInfo> {
         let id = prepared.plugin.id().clone();
+        // Others may have been enabled since it was prepared.
+        self.check_circle(&id, &prepared.plugin.manifest().configured(&prepared.settings.config))?;
         let before = self.usage(&id);
         let mut usage = UseV1::of(&prepared, &before, caller, self.records.clock().now_ms());
         let mut set = WriteSet::new();

@@ -31,6 +31,11 @@ impl Grants {
         self.0.as_ref().is_none_or(|granted| granted.contains(request))
     }
 
+    /// Whether a request was granted by name.
+    pub(super) fn name(&self, request: &str) -> bool {
+        self.0.as_ref().is_some_and(|granted| granted.contains(request))
+    }
+
     /// Whether one of the requests that begin so was granted: `judge:lead(`. There is at most one for each object.
     pub(crate) fn allow_any(&self, beginning: &str) -> bool {
         let granted = |set: &BTreeSet<String>| set.iter().any(|request| request.starts_with(beginning));
@@ -76,20 +81,26 @@ pub(crate) fn check(
     granted: Option<&[String]>,
 ) -> Result<()> {
     let Some(granted) = granted else { return Ok(()) };
-    let invalid = |reason: String| Error::InvalidSettings { plugin: id.clone(), reason };
+    let invalid = |reason: Text| Error::InvalidSettings { plugin: id.clone(), reason };
     let requests = inspection.requests();
     let is_asked_for = |grant: &String| {
         requests.iter().any(|asked| asked.grant == *grant)
             || personal::is_asked_for(&inspection.manifest, schema, grant)
     };
     if let Some(unknown) = granted.iter().find(|grant| !is_asked_for(grant)) {
-        return Err(invalid(format!("`grants`: the plugin does not ask for `{unknown}`")));
+        return Err(invalid(bilingual!(
+            "`grants`: the plugin does not ask for `{unknown}`",
+            "`grants`：插件未申请 `{unknown}`"
+        )));
     }
     let missing = requests.iter().find(|asked| asked.grant == NEEDED && !granted.contains(&asked.grant));
     match missing {
         Some(missing) => {
             let grant = &missing.grant;
-            Err(invalid(format!("`grants`: the plugin cannot be used without `{grant}`")))
+            Err(invalid(bilingual!(
+                "`grants`: the plugin cannot be used without `{grant}`",
+                "`grants`：未授予 `{grant}` 时无法使用该插件"
+            )))
         }
         None => Ok(()),
     }
@@ -102,29 +113,35 @@ pub(crate) fn check(
 pub(crate) fn check_columns(
     manifest: &Manifest,
     version: &Version,
-    schema: &Schema,
+    hidden: &Hidden,
     grants: &Grants,
 ) -> Result<()> {
-    let hidden = Hidden::of(manifest, schema, grants);
     let mut chosen = BTreeMap::<&ObjectName, BTreeSet<&FieldName>>::new();
-    let mut needed = BTreeSet::new();
+    let (mut needed, mut of_personal) = (BTreeSet::new(), BTreeSet::new());
     for (dataset, column) in manifest
         .datasets
         .iter()
         .flat_map(|dataset| dataset.columns.iter().map(move |column| (dataset, column)))
     {
-        let Some(field) = column.chosen() else { continue };
         let grant = dataset.grant_of_column(column);
-        if !grants.allow(&grant) {
+        if column.published().is_some_and(|published| hidden.hides_result(published)) {
+            of_personal.insert(grant);
+            continue;
+        }
+        if (column.chosen().is_some() || column.published().is_some()) && !grants.allow(&grant) {
             needed.insert(grant);
         }
+        let Some(field) = column.chosen() else { continue };
         if hidden.hides(&dataset.object, field) {
             chosen.entry(&dataset.object).or_default().insert(field);
         }
     }
     let mut requests = manifest.requests();
-    requests.retain(|request| needed.contains(&request.grant));
-    requests.extend(chosen.into_iter().map(|(object, fields)| personal::request(object, &fields)));
+    requests.retain(|request| needed.contains(&request.grant) || of_personal.contains(&request.grant));
+    for request in &mut requests {
+        request.personal = of_personal.contains(&request.grant);
+    }
+    requests.extend(chosen.into_iter().map(|(object, fields)| personal::request(manifest, object, &fields)));
     if requests.is_empty() {
         return Ok(());
     }

@@ -44,6 +44,7 @@ impl Registry {
     /// Everything that a version asks for under the configuration that it is told with, personal data included.
     pub(crate) fn requests_of(&self, inspection: &Inspection) -> Vec<Request> {
         let mut requests = inspection.requests();
+        self.mark_personal(&inspection.manifest, &mut requests);
         requests.extend(personal::requests(&inspection.manifest, &self.records.schema()));
         requests
     }
@@ -54,13 +55,26 @@ impl Registry {
         let usage = self.usage(id);
         let granted = usage.map_or_else(|| Some(Vec::new()), |usage| usage.stored.grants);
         let grants = Grants::new(granted);
-        (Hidden::of(manifest, &self.records.schema(), &grants), grants)
+        (self.hidden(manifest, &grants), grants)
+    }
+
+    /// Whether an admin has said how a plugin is used, be it enabled or not; nobody has of one that was removed.
+    pub(crate) fn is_used(&self, id: &PluginId) -> bool {
+        self.usage(id).is_some()
+    }
+
+    /// What a plugin is granted, as it is used now, or was before it was disabled. Of one that was removed it is all but personal data: what
+    /// it saw is shown to it again, and that never held what was withheld from it.
+    pub(crate) fn granted_again(&self, id: &PluginId) -> Grants {
+        self.usage(id).map(|usage| Grants::new(usage.stored.grants)).unwrap_or_default()
     }
 
     /// Whether a plugin sees personal data of what its manifest, completed by a configuration, reads.
     pub(crate) fn sees_personal(&self, manifest: &Manifest) -> bool {
         let (hidden, _) = self.withheld(&manifest.id, manifest);
+        let mut results = manifest.reads_published().into_iter();
         personal::sees(manifest, &self.records.schema(), &hidden)
+            || results.any(|published| !hidden.hides_result(published) && self.is_personal(published))
     }
 
     /// Whether a plugin is used now, in whichever version: what was queued for it is done only then.

@@ -10,6 +10,7 @@ mod grants;
 mod health;
 mod opening;
 mod personal;
+mod published;
 mod registry;
 mod removal;
 mod stored;
@@ -36,7 +37,7 @@ pub(crate) use config_names::problems as names_problems;
 pub(crate) use enabled::Enabled;
 pub(crate) use files::hex;
 pub(crate) use grants::{Grants, check as check_grants, check_columns as check_grants_of_columns};
-pub(crate) use personal::Hidden;
+pub(crate) use personal::{Hidden, steps as path_steps};
 pub(crate) use registry::{Active, Registry, checked_config};
 pub use switches::{SwitchInfo, SwitchKind};
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trellis_model::{FieldName, FieldType, ObjectName, bilingual};
+use trellis_model::{FieldName, FieldType, ObjectName, Published, bilingual};
 use trellis_plugin_host::{
     Manifest,
     manifest::{ColumnSource, Request},
@@ -15,6 +15,9 @@ use crate::lookups::hidden_fields;
 /// How the grant of personal data begins: `personal:contact(email,phone)`.
 pub(super) const PERSONAL: &str = "personal:";
 
+/// The interfaces by which a plugin makes reports, which may quote what it reads.
+const REPORTING: [&str; 3] = ["analysis", "model-report", "campaign-rules"];
+
 /// Fields that a plugin does not see.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Hidden {
@@ -22,6 +25,8 @@ pub(crate) struct Hidden {
     fields: BTreeMap<ObjectName, BTreeSet<FieldName>>,
     /// What leads to such a field over references, or over one: a dataset's object and the path from it.
     paths: BTreeSet<(ObjectName, Vec<FieldName>)>,
+    /// Results of other plugins that are made of personal data.
+    published: BTreeSet<Published>,
 }
 
 impl Hidden {
@@ -32,7 +37,7 @@ impl Hidden {
             fields.retain(|field| !granted.contains(field.as_str()));
             (!fields.is_empty()).then_some((object, fields))
         });
-        let mut hidden = Self { fields: hidden.collect(), paths: BTreeSet::new() };
+        let mut hidden = Self { fields: hidden.collect(), ..Self::default() };
         for dataset in &manifest.datasets {
             for path in dataset.reads_through() {
                 if steps(schema, &dataset.object, &path).iter().any(|(of, field)| hidden.hides(of, field)) {
@@ -41,6 +46,16 @@ impl Hidden {
             }
         }
         hidden
+    }
+
+    /// The same, without some results besides.
+    pub(super) fn hiding(self, published: BTreeSet<Published>) -> Self {
+        Self { published, ..self }
+    }
+
+    /// Whether a score, band or segmentation is not shown.
+    pub(crate) fn hides_result(&self, published: &Published) -> bool {
+        self.published.contains(published)
     }
 
     /// Whether a field is not shown.
@@ -103,7 +118,11 @@ fn reads(manifest: &Manifest, schema: &Schema) -> BTreeMap<ObjectName, BTreeSet<
 }
 
 /// The fields of a path over references, each with its object, as far as the schema knows them.
-fn steps(schema: &Schema, object: &ObjectName, path: &[FieldName]) -> Vec<(ObjectName, FieldName)> {
+pub(crate) fn steps(
+    schema: &Schema,
+    object: &ObjectName,
+    path: &[FieldName],
+) -> Vec<(ObjectName, FieldName)> {
     let (mut of, mut steps) = (Some(object), Vec::new());
     for step in path {
         let Some(definition) = of.and_then(|object| schema.object(object.as_str())) else { break };
@@ -119,17 +138,21 @@ fn steps(schema: &Schema, object: &ObjectName, path: &[FieldName]) -> Vec<(Objec
 /// What a plugin asks for of personal data, in words for the admin.
 pub(super) fn requests(manifest: &Manifest, schema: &Schema) -> Vec<Request> {
     let requests = personal(manifest, schema);
-    requests.iter().map(|(object, fields)| request(object, &fields.iter().collect())).collect()
+    requests.iter().map(|(object, fields)| request(manifest, object, &fields.iter().collect())).collect()
 }
 
 /// What a plugin asks for of the personal data of an object.
-pub(super) fn request(object: &ObjectName, fields: &BTreeSet<&FieldName>) -> Request {
+pub(super) fn request(manifest: &Manifest, object: &ObjectName, fields: &BTreeSet<&FieldName>) -> Request {
     let list = fields.iter().map(|field| field.as_str()).collect::<Vec<_>>().join(",");
-    Request {
-        grant: format!("{PERSONAL}{object}({list})"),
-        text: bilingual!("sees personal data of {object}: {list}", "可查看 {object} 的个人信息：{list}"),
-        personal: true,
-    }
+    let reports = manifest.provides.iter().any(|interface| REPORTING.contains(&interface.name()));
+    let text = match reports {
+        false => bilingual!("sees personal data of {object}: {list}", "可查看 {object} 的个人信息：{list}"),
+        true => bilingual!(
+            "sees personal data of {object}: {list}; its reports may show some, and answers keep it as of their date until they are deleted",
+            "可查看 {object} 的个人信息：{list}；其报告可能显示这些信息，分析结果会保留当日的内容，直至被删除"
+        ),
+    };
+    Request { grant: format!("{PERSONAL}{object}({list})"), text, personal: true }
 }
 
 /// The object and the fields of a grant of personal data.

@@ -10,8 +10,11 @@ use parking_lot::{Mutex, RwLock};
 use semver::Version;
 use serde_json::Value as Json;
 use trellis_columns::AsOf;
-use trellis_model::PluginId;
-use trellis_plugin_host::{Inspection, Plugin, PluginHost, manifest::Schedule};
+use trellis_model::{Language, PluginId, Text, bilingual};
+use trellis_plugin_host::{
+    Inspection, Plugin, PluginHost,
+    manifest::{ConfigProblem, Schedule},
+};
 use trellis_records::{Records, Schema};
 
 use super::{
@@ -19,6 +22,7 @@ use super::{
     entry::{Entry, Installed, Usage, info},
     files::Files,
     opening,
+    published::Reads,
     stored::{self as stored_plugin, VersionV1},
 };
 use crate::{
@@ -45,6 +49,8 @@ pub(crate) struct Registry {
     enabled: RwLock<Arc<[Arc<Enabled>]>>,
     /// The schema that it was renewed with: which data is personal stands there.
     enabled_with: RwLock<Weak<Schema>>,
+    /// Which of them read what others put out; renewed with each change.
+    pub(super) reads: RwLock<Reads>,
     /// The plugins that are enabled and cannot be called.
     pub(super) absent: RwLock<Arc<[Arc<Absent>]>>,
     /// Held while something is changed, so that changes come one after the other.
@@ -78,6 +84,7 @@ impl Registry {
             loaded: Mutex::default(),
             enabled: RwLock::new(Arc::new([])),
             enabled_with: RwLock::default(),
+            reads: RwLock::default(),
             absent: RwLock::new(Arc::new([])),
             changing: tokio::sync::Mutex::default(),
             schedule_interval_ms_min,
@@ -285,35 +292,25 @@ impl Registry {
             };
             *self.enabled.write() = plugins.iter().filter_map(of).collect();
             *self.enabled_with.write() = Arc::downgrade(&schema);
+            *self.reads.write() = Reads::of(&plugins, None);
         }
         self.renew_absent();
     }
 
     /// Whether an installed plugin puts out a segmentation or score of this name once it runs.
     pub(crate) fn puts_out(&self, name: &str) -> bool {
-        let puts_out = |(id, entry): (&PluginId, &Entry)| {
-            let by_prefix = name.strip_prefix(&id.prefix()).is_some_and(|rest| rest.starts_with("__"));
-            let aliased = |installed: &Installed| {
-                let manifest = installed.inspection.as_ref().ok().map(|inspection| &inspection.manifest);
-                manifest.is_some_and(|manifest| {
-                    manifest.segmentation_aliases.contains_key(name)
-                        || manifest.score_aliases.contains_key(name)
-                })
-            };
-            by_prefix || entry.versions.values().any(aliased)
-        };
-        self.plugins.read().iter().any(puts_out)
+        self.publisher(name).is_some()
     }
 
-    /// The plugins that are enabled and follow the data as it is now.
+    /// The plugins that are enabled and follow the data as it is now, each after those whose results it reads.
     pub(crate) fn enabled_as_of_now(&self) -> Vec<PluginId> {
         let follows = |usage: &Usage| usage.stored.enabled && usage.stored.as_of.is_none();
-        let plugins = self.plugins.read();
-        plugins
-            .iter()
-            .filter(|(_, entry)| entry.usage.as_ref().is_some_and(follows))
-            .map(|(id, _)| id.clone())
-            .collect()
+        let enabled = {
+            let plugins = self.plugins.read();
+            let followed = plugins.iter().filter(|(_, entry)| entry.usage.as_ref().is_some_and(follows));
+            followed.map(|(id, _)| id.clone()).collect()
+        };
+        self.in_reading_order(enabled)
     }
 
     /// What the settings of a plugin say about when it runs, what its manifest says, and whether it is enabled.
@@ -356,19 +353,28 @@ impl Registry {
 
 /// Fills in the defaults and checks the settings against the manifest's schema.
 pub(crate) fn checked_config(id: &PluginId, plugin: &Plugin, config: Json) -> Result<Json> {
-    let invalid = |reason: String| Error::InvalidSettings { plugin: id.clone(), reason };
+    let invalid = |reason: Text| Error::InvalidSettings { plugin: id.clone(), reason };
     let manifest = plugin.manifest();
     let config = match config {
         Json::Null => manifest.default_config(),
         config @ Json::Object(_) => manifest.config.with_defaults(config),
-        other => return Err(invalid(format!("`{other}` is not an object of settings"))),
+        other => {
+            return Err(invalid(bilingual!(
+                "`{other}` is not an object of settings",
+                "`{other}` 不是设置对象"
+            )));
+        }
     };
     if config.to_string().len() > CONFIG_BYTES_MAX {
-        return Err(invalid(format!("over {CONFIG_BYTES_MAX} bytes")));
+        return Err(invalid(bilingual!("over {CONFIG_BYTES_MAX} bytes", "超过 {CONFIG_BYTES_MAX} 字节")));
     }
     manifest.validate_config(&config).map_err(|problems| {
-        let texts = problems.iter().map(|problem| format!("`{}` {}", problem.setting, problem.reason.en));
-        invalid(texts.collect::<Vec<_>>().join("; "))
+        let said = |language, between: &str| {
+            let of =
+                |problem: &ConfigProblem| format!("`{}` {}", problem.setting, problem.reason.get(language));
+            problems.iter().map(of).collect::<Vec<_>>().join(between)
+        };
+        invalid(Text::new(said(Language::En, "; "), said(Language::ZhCn, "；")))
     })?;
     Ok(config)
 }

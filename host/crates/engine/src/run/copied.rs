@@ -78,7 +78,8 @@ impl Call<'_> {
 impl<'a> Copied<'a> {
     /// Begins; opens nothing yet. `own` names the dataset that the call is made with.
     pub(crate) fn begin(call: Call<'a>, specs: Vec<(String, Spec)>, own: Option<String>) -> Result<Self> {
-        let words = words::of(&call.core.records.schema(), call.plugin.manifest(), call.config)?;
+        let words =
+            words::of(&call.core.records.schema(), &call.core.columns, call.plugin.manifest(), call.config)?;
         let log_number = call.core.records.log_head();
         // Its size is counted here, where the limit is another one.
         let writer = call.core.capsules.create(&call.header(log_number), u64::MAX);

@@ -108,7 +108,8 @@ pub(super) fn moves_with_time(core: &Core, spec: &DatasetSpec) -> bool {
             let of = schema.object(related.object.as_str());
             related.time.is_some() || of.is_some_and(|of| compares_time(of, &related.filter))
         }
-        ColumnSource::Withheld(_) => false,
+        // Who follows those follows their changes.
+        ColumnSource::Published(_) | ColumnSource::Withheld(_) => false,
     })
 }
 

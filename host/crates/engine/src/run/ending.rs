@@ -49,6 +49,10 @@ impl Run<'_> {
             job.wait(core.columns.discard(evaluated.generation))?;
             return Err(error);
         }
+        match &self.read {
+            Some(read) => core.read_by_runs.put(id, job.id(), read.clone()),
+            None => core.read_by_runs.forget(id),
+        }
         self.flip(&mut record, fitted, &evaluated.tally, &capsule)?;
         drop(changing);
         complete(core, job, self.input.plugin(), &mut record)?;
@@ -59,7 +63,8 @@ impl Run<'_> {
         let (core, job, id) = (self.core, self.job, self.input.plugin());
         let result = |record: &RunRecord, timings: &Timings| {
             let (run, input, models) = (job.id(), self.input, &fitted.about);
-            Report { run, input, record, models, tally, capsule, timings }.result().to_string()
+            let inputs = report::inputs(&core.columns, self.dataset());
+            Report { run, input, record, models, tally, capsule, timings, inputs }.result().to_string()
         };
         record.result = result(record, &self.parts);
         let digest = capsule.as_ref().ok().map(|(digest, _)| *digest);
@@ -160,10 +165,12 @@ pub(super) async fn finish(
 async fn follow_up(core: &Core, job: &Running<'_>, plugin: &PluginId, record: &RunRecord) -> Result<()> {
     let Some(mut follower) = Follower::open(core, plugin, job.id(), record).await? else { return Ok(()) };
     for _ in 0..core.config.catch_up_rounds_max {
-        if follower.catch_up(core).await? == 0 {
+        let changed = follower.catch_up(core).await?;
+        if !follower.follow_inputs(core).await? && changed == 0 {
             break;
         }
     }
+    follower.leave_inputs(core);
     Ok(())
 }
 

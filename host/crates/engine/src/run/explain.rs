@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use trellis_columns::{AsOf, ColumnSource, CurrentResult, Source as ResultSource};
-use trellis_model::{Batch, ObjectName, PluginId, Reason, RecordId, Scope, Text};
+use trellis_model::{Batch, ObjectName, PluginId, Reason, RecordId, RowAccess, Scope, Text};
 use trellis_plugin_host::{CallContext, Plugin};
 use trellis_records::Caller;
 
@@ -22,6 +22,9 @@ use crate::{
 
 /// Log entries after a run through which is looked for a change of the customer; with more, its data as it is now counts.
 const ENTRIES_MAX: u64 = 50_000;
+
+/// Why somebody is told nothing of a result that others may have explained.
+const UNSEEN: (&str, &str) = ("is made of data that you may not see", "由您无权查看的数据得出");
 
 /// A result of a plugin that somebody asks about.
 struct Asked<'a> {
@@ -48,7 +51,7 @@ pub(crate) async fn explain(
     id: RecordId,
 ) -> Result<Explanation> {
     let info = core.columns.segmentation(segmentation);
-    let info = info.ok_or_else(|| nothing(segmentation, "does not exist"))?;
+    let info = info.ok_or_else(|| nothing(segmentation, "does not exist", "不存在"))?;
     let ordinal = ordinal(core, caller, segmentation, &info.definition.object, id).await?;
     check_shown(segmentation, info.cleared)?;
     let asked = Asked::find(core, segmentation, &info.definition.source, info.current.as_ref()).await?;
@@ -65,7 +68,7 @@ pub(crate) async fn score_explain(
     score: &str,
     id: RecordId,
 ) -> Result<ScoreExplanation> {
-    let info = core.columns.score(score).ok_or_else(|| nothing(score, "does not exist"))?;
+    let info = core.columns.score(score).ok_or_else(|| nothing(score, "does not exist", "不存在"))?;
     let ordinal = ordinal(core, caller, score, &info.definition.object, id).await?;
     check_shown(score, info.cleared)?;
     let asked = Asked::find(core, score, &info.definition.source, info.current.as_ref()).await?;
@@ -83,10 +86,14 @@ pub(crate) async fn score_explain(
     })
 }
 
-/// What the model of a score does, in words.
-pub(crate) async fn score_rules(core: &Core, score: &str) -> Result<Text> {
-    let info = core.columns.score(score).ok_or_else(|| nothing(score, "does not exist"))?;
+/// What the model of a score does, in words. It tells of all customers, so who sees some of them only is not told.
+pub(crate) async fn score_rules(core: &Core, caller: &Caller, score: &str) -> Result<Text> {
+    let info = core.columns.score(score).ok_or_else(|| nothing(score, "does not exist", "不存在"))?;
     let asked = Asked::find(core, score, &info.definition.source, info.current.as_ref()).await?;
+    asked.check_scope(&caller.scope)?;
+    if caller.scope.of(&info.definition.object).rows != RowAccess::All {
+        return Err(nothing(score, UNSEEN.0, UNSEEN.1));
+    }
     let (model, plugin) = (asked.model(Interface::Scoring).await?, Arc::clone(&asked.plugin));
     blocking("asking the plugin for the rules of its model", move || {
         let scoring = plugin.scoring().ok_or_else(|| not_offered(&plugin, "scoring"))?;
@@ -95,13 +102,17 @@ pub(crate) async fn score_rules(core: &Core, score: &str) -> Result<Text> {
     .await?
 }
 
-fn nothing(name: &str, reason: &str) -> Error {
-    Error::NoExplanation { name: name.to_owned(), reason: reason.to_owned() }
+fn nothing(name: &str, en: &str, zh_cn: &str) -> Error {
+    Error::NoExplanation { name: name.to_owned(), reason: Text::new(en, zh_cn) }
 }
 
 /// Refuses to explain values that nobody is shown.
 fn check_shown(name: &str, is_cleared: bool) -> Result<()> {
-    if is_cleared { Err(nothing(name, "has no values until its plugin is back")) } else { Ok(()) }
+    if is_cleared {
+        Err(nothing(name, "has no values until its plugin is back", "在插件恢复之前没有值"))
+    } else {
+        Ok(())
+    }
 }
 
 fn not_offered(plugin: &Plugin, interface: &str) -> Error {
@@ -111,7 +122,7 @@ fn not_offered(plugin: &Plugin, interface: &str) -> Error {
 /// The ordinal of a record that the caller may see.
 async fn ordinal(core: &Core, caller: &Caller, name: &str, object: &ObjectName, id: RecordId) -> Result<u64> {
     let record = core.records.find(&caller.scope, object, id).await?;
-    record.ordinal.ok_or_else(|| nothing(name, "is of an object without columns"))
+    record.ordinal.ok_or_else(|| nothing(name, "is of an object without columns", "所属对象没有列数据"))
 }
 
 impl<'a> Asked<'a> {
@@ -121,25 +132,32 @@ impl<'a> Asked<'a> {
         source: &'a ResultSource,
         current: Option<&CurrentResult>,
     ) -> Result<Self> {
-        let nothing = |reason: &str| nothing(name, reason);
+        let nothing = |en: &str, zh_cn: &str| nothing(name, en, zh_cn);
         let ResultSource::Plugin { plugin: plugin_id, .. } = source else {
-            return Err(nothing("is not a plugin's: its filter or its list says all"));
+            return Err(nothing(
+                "is not a plugin's: its filter or its list says all",
+                "并非由插件得出：其筛选条件或名单已说明一切",
+            ));
         };
-        let run_id = current.ok_or_else(|| nothing("was never run"))?.run;
+        let run_id = current.ok_or_else(|| nothing("was never run", "从未运行过"))?.run;
         let run = ledger::get(&core.records, plugin_id, run_id).await?;
-        let run = run.ok_or_else(|| nothing("has a result whose run is not known"))?;
+        let run = run.ok_or_else(|| nothing("has a result whose run is not known", "的结果缺少运行记录"))?;
         let plugin = run.plugin(core, plugin_id).await?;
-        let plugin = plugin
-            .ok_or_else(|| nothing("was made by a version of its plugin that was removed or replaced"))?;
+        let plugin = plugin.ok_or_else(|| {
+            nothing(
+                "was made by a version of its plugin that was removed or replaced",
+                "由其插件的某个版本得出，而该版本已被移除或替换",
+            )
+        })?;
         Ok(Self { core, name, plugin_id, run_id, run, plugin })
     }
 
-    /// Reasons may quote all that the plugin reads of a customer.
+    /// Reasons may quote all that the plugin reads of a customer, and what it learned from further rows.
     fn check_scope(&self, user: &Scope) -> Result<()> {
         let manifest = spec::configured(self.plugin.manifest(), &self.run.config)?;
         match sees_datasets(user, &self.core.records.schema(), &manifest) {
             true => Ok(()),
-            false => Err(nothing(self.name, "is made of data that you may not see")),
+            false => Err(nothing(self.name, UNSEEN.0, UNSEEN.1)),
         }
     }
 
@@ -148,9 +166,12 @@ impl<'a> Asked<'a> {
             Interface::Segmentation => self.run.models.segmentation,
             Interface::Scoring => self.run.models.scoring,
         };
-        let digest = digest.ok_or_else(|| nothing(self.name, "has a result without a model"))?;
+        let digest =
+            digest.ok_or_else(|| nothing(self.name, "has a result without a model", "的结果没有模型"))?;
         let model = models::get(&self.core.records, self.plugin_id, &digest).await?;
-        model.ok_or_else(|| nothing(self.name, "has a result whose model is no longer kept"))
+        model.ok_or_else(|| {
+            nothing(self.name, "has a result whose model is no longer kept", "的结果所用模型已不再保留")
+        })
     }
 
     /// Asks the plugin about a customer: with the data that the run saw, as far as that is kept and the customer was not evaluated
@@ -181,13 +202,31 @@ impl<'a> Asked<'a> {
 
     async fn inputs(&self, ordinal: u64) -> Result<(Batch, CallContext)> {
         let (core, as_of) = (self.core, as_of::from_days(self.run.as_of));
-        let spec = spec::granted(core, self.plugin.manifest(), &self.run.config)?;
+        let (manifest, config) = (self.plugin.manifest(), &self.run.config);
+        if !core.registry.is_used(self.plugin_id) {
+            return self.inputs_of_removed(ordinal).await;
+        }
+        let spec = spec::granted(core, manifest, config)?;
         if let Some(kept) = self.kept(&spec, ordinal).await? {
             return Ok(kept);
         }
         core.columns.catch_up().await?;
         let batch = core.columns.dataset_row(&spec, as_of, Some(ordinal)).await?;
         Ok((batch, context::of(core, self.run_id, as_of)))
+    }
+
+    /// What the run saw of the customer, for a plugin that was removed: nobody says any more what it may see of the data as it is now.
+    async fn inputs_of_removed(&self, ordinal: u64) -> Result<(Batch, CallContext)> {
+        let (core, manifest) = (self.core, self.plugin.manifest());
+        let grants = core.registry.granted_again(self.plugin_id);
+        let spec = spec::granted_by(manifest, &self.run.config, &core.records.schema(), &grants)?;
+        self.kept(&spec, ordinal).await?.ok_or_else(|| {
+            nothing(
+                self.name,
+                "was made by a plugin that was removed, of data that is no longer kept or has changed since: install and enable it to have its reasons",
+                "由已移除的插件得出，当时的数据已不再保留或已有变化：重新安装并启用该插件后才能查看原因",
+            )
+        })
     }
 
     /// Whether the row of the customer may be another since the run.
@@ -215,6 +254,10 @@ impl<'a> Asked<'a> {
         let core = self.core;
         // What the run saw and is withheld by now is not shown to the plugin again.
         if spec.columns.iter().any(|column| matches!(column.source, ColumnSource::Withheld(_))) {
+            return Ok(None);
+        }
+        // No log entry tells that a score or segmentation that it reads is another.
+        if spec.columns.iter().any(|column| matches!(column.source, ColumnSource::Published(_))) {
             return Ok(None);
         }
         let Some(digest) = capsule::digest_of(&core.records, self.plugin_id, self.run_id).await? else {

@@ -16,6 +16,7 @@ use super::{
     context,
     day::{self, Day},
     evaluator::{self, Described, Evaluated, Evaluator, PerInterface},
+    inputs::Inputs,
     ledger::RunRecord,
     models,
     outputs::Outputs,
@@ -57,6 +58,8 @@ pub(crate) struct Follower {
     pub(super) superseded: bool,
     /// The day that the results are of.
     day: Day,
+    /// What the results are made of besides records.
+    pub(super) inputs: Inputs,
     /// An evaluation ended in a fault, and none went well since.
     careful: bool,
 }
@@ -64,8 +67,8 @@ pub(crate) struct Follower {
 /// What is left after everything was followed once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Left {
-    /// Results of an earlier day: each time does one part of these.
-    pub(crate) day: bool,
+    /// Results of an earlier day, or made of earlier results of other plugins: each time does one part of these.
+    pub(crate) more: bool,
     /// What a plugin failed on that may go well when it is tried again in a while.
     pub(crate) to_try: bool,
 }
@@ -73,7 +76,16 @@ pub(crate) struct Left {
 /// Where a follower stands: what it had done when it wrote this down.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 enum StoredPlace {
-    V1 { run: [u8; 16], log_number: u64 },
+    V1 {
+        run: [u8; 16],
+        log_number: u64,
+    },
+    V2 {
+        run: [u8; 16],
+        log_number: u64,
+        /// What the results are made of besides records: [`Inputs::digest`].
+        inputs: Option<u64>,
+    },
 }
 
 /// Brings the results of every enabled plugin up to date. `followers` is kept by the caller from one time to the next. Returns what is left:
@@ -85,26 +97,36 @@ pub(crate) async fn follow_all(core: &Core, followers: &mut BTreeMap<PluginId, F
     followers.retain(|id, _| enabled.contains(id));
     let mut left = Left::default();
     for id in &enabled {
-        if let Err(error) = follow(core, id, followers).await {
-            left.to_try |= careful::may_go_well(&error);
-            tracing::warn!(plugin = %id, code = error.code(), "customers who changed were not evaluated again: {error}");
+        match follow(core, id, followers).await {
+            Ok(is_left) => left.more |= is_left,
+            Err(error) => {
+                left.to_try |= careful::may_go_well(&error);
+                tracing::warn!(plugin = %id, code = error.code(), "customers who changed were not evaluated again: {error}");
+            }
         }
     }
     for id in &enabled {
         let Some(follower) = followers.get_mut(id) else { continue };
         match follower.follow_day(core).await {
-            Ok(is_left) => left.day |= is_left,
+            Ok(is_left) => left.more |= is_left,
             Err(error) => {
                 left.to_try |= careful::may_go_well(&error);
                 tracing::warn!(plugin = %id, code = error.code(), "results were not brought to the new day: {error}");
             }
         }
     }
+    // The new day may have changed what others read.
+    left.more |= are_behind(core, followers);
     left
 }
 
-async fn follow(core: &Core, id: &PluginId, followers: &mut BTreeMap<PluginId, Follower>) -> Result<()> {
-    let Some((run, record)) = serving::serving(&core.records, id).await? else { return Ok(()) };
+/// Whether somebody's results are made of what other plugins had put out earlier.
+pub(crate) fn are_behind(core: &Core, followers: &BTreeMap<PluginId, Follower>) -> bool {
+    followers.values().any(|follower| follower.is_behind_inputs(core))
+}
+
+async fn follow(core: &Core, id: &PluginId, followers: &mut BTreeMap<PluginId, Follower>) -> Result<bool> {
+    let Some((run, record)) = serving::serving(&core.records, id).await? else { return Ok(false) };
     if followers.get(id).is_none_or(|follower| follower.run != run) {
         match Follower::open(core, id, run, &record).await? {
             Some(follower) => followers.insert(id.clone(), follower),
@@ -112,8 +134,11 @@ async fn follow(core: &Core, id: &PluginId, followers: &mut BTreeMap<PluginId, F
         };
     }
     match followers.get_mut(id) {
-        Some(follower) => follower.catch_up(core).await.map(drop),
-        None => Ok(()),
+        Some(follower) => {
+            follower.catch_up(core).await?;
+            follower.follow_inputs(core).await
+        }
+        None => Ok(false),
     }
 }
 
@@ -135,11 +160,13 @@ impl Follower {
         let described =
             blocking("asking the plugin what it puts out", move || evaluator::describe(&describing, &config))
                 .await??;
-        let place = place(core, id, run).await?.unwrap_or(record.log_number);
+        let (place, saved) = place(core, id, run).await?.unwrap_or((record.log_number, None));
+        let spec = spec::granted(core, plugin.manifest(), &record.config)?;
         Ok(Some(Self {
             id: id.clone(),
             run,
-            spec: spec::granted(core, plugin.manifest(), &record.config)?,
+            inputs: Inputs::open(core, (id, run), &spec, saved),
+            spec,
             config: record.config.clone(),
             plugin,
             described: Arc::new(described),
@@ -172,7 +199,7 @@ impl Follower {
 
     /// As [`Follower::catch_up`], for a part of the log.
     async fn catch_up_once(&mut self, core: &Core) -> Result<usize> {
-        self.plugin.begin_attempt(&self.run.to_string());
+        self.begin_attempt();
         let (ordinals, log_number) = core.columns.changed_after(&self.spec, self.log_number).await?;
         let causes = match ordinals.is_empty() {
             true => Causes::default(),
@@ -191,8 +218,29 @@ impl Follower {
         Ok(ordinals.len())
     }
 
+    pub(super) fn id(&self) -> &PluginId {
+        &self.id
+    }
+
+    pub(super) fn run(&self) -> RecordId {
+        self.run
+    }
+
+    pub(super) fn config(&self) -> &str {
+        &self.config
+    }
+
+    pub(super) fn begin_attempt(&self) {
+        self.plugin.begin_attempt(&self.run.to_string());
+    }
+
     /// Evaluates customers again, all at once. Where that ends in a fault, a few at a time: see [`careful`].
-    async fn evaluate_again(&mut self, core: &Core, ordinals: &[u64], causes: &Causes) -> Result<()> {
+    pub(super) async fn evaluate_again(
+        &mut self,
+        core: &Core,
+        ordinals: &[u64],
+        causes: &Causes,
+    ) -> Result<()> {
         // What was withheld since is withheld from now on.
         self.spec = spec::granted(core, self.plugin.manifest(), &self.config)?;
         if !self.careful {
@@ -272,7 +320,7 @@ impl Follower {
             false => Vec::new(),
         };
         if !ordinals.is_empty() {
-            self.plugin.begin_attempt(&self.run.to_string());
+            self.begin_attempt();
             self.evaluate_again(core, &ordinals, &Causes::default()).await?;
             if self.superseded {
                 return Ok(false);
@@ -329,11 +377,13 @@ impl Follower {
         entries >= CURSOR_ENTRIES || entries > 0 && waited >= PLACE_EVERY_MS.unsigned_abs()
     }
 
-    async fn save_place(&mut self, core: &Core) -> Result<()> {
-        let place = StoredPlace::V1 { run: *self.run.as_bytes(), log_number: self.log_number };
+    pub(super) async fn save_place(&mut self, core: &Core) -> Result<()> {
+        let inputs = self.inputs.digest();
+        let place = StoredPlace::V2 { run: *self.run.as_bytes(), log_number: self.log_number, inputs };
         let mut set = WriteSet::new();
         set.put(keys::follow(&self.id), stored::encode(&place));
         core.records.commit(set, None).await?;
+        self.inputs.saved = inputs;
         self.saved = self.log_number;
         self.saved_at_ms = core.records.clock().now_ms();
         Ok(())
@@ -348,11 +398,15 @@ enum Put {
     Superseded,
 }
 
-async fn place(core: &Core, id: &PluginId, run: RecordId) -> Result<Option<u64>> {
+/// Where the follower of a run stands, and the digest of its inputs.
+async fn place(core: &Core, id: &PluginId, run: RecordId) -> Result<Option<(u64, Option<u64>)>> {
     let Some(found) = core.records.store().get(&keys::follow(id)).await? else { return Ok(None) };
-    let StoredPlace::V1 { run: of, log_number } =
-        stored::decode(&found.value, || format!("place of plugin `{id}` in the log"))?;
-    Ok((of == *run.as_bytes()).then_some(log_number))
+    let place = stored::decode(&found.value, || format!("place of plugin `{id}` in the log"))?;
+    let (of, log_number, inputs) = match place {
+        StoredPlace::V1 { run, log_number } => (run, log_number, None),
+        StoredPlace::V2 { run, log_number, inputs } => (run, log_number, inputs),
+    };
+    Ok((of == *run.as_bytes()).then_some((log_number, inputs)))
 }
 
 fn values_by_ordinal<'a>(

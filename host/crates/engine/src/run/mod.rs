@@ -14,6 +14,7 @@ mod evaluator;
 mod explain;
 mod follow;
 mod gather;
+mod inputs;
 mod learned;
 mod ledger;
 mod models;
@@ -24,6 +25,7 @@ mod replay;
 pub(crate) mod report;
 mod results;
 mod resume;
+mod seen;
 mod serving;
 mod source;
 mod spec;
@@ -35,27 +37,30 @@ use trellis_columns::AsOf;
 use trellis_model::{PluginId, Reason, RecordId};
 
 pub use analyses::{AnalysisInfo, AnalysisRequest, AnalysisResult, AnalysisResultPage};
-pub(crate) use analyses::{AnalysisInput, analyse};
+pub(crate) use analyses::{AnalysisInput, Questions, analyse};
 pub(crate) use context::{of as context, of_records as context_of};
 pub(crate) use datasets::{Spec, open_all};
 pub(crate) use day::today;
 pub(crate) use ending::finish_transitions;
 pub(crate) use evaluator::{PerInterface, check as check_config, outputs as describe_outputs};
 pub(crate) use explain::{explain, score_explain, score_rules};
-pub(crate) use follow::follow_all;
+pub(crate) use follow::{are_behind, follow_all};
 pub(crate) use gather::{Gathered, Live, Made, Place, gather};
+pub(crate) use inputs::ReadByRuns;
 pub(crate) use learned::{FitInput, ShownModels, fit, has_run, start};
 pub use learned::{ModelInfo, ModelPage, ShownModel};
 pub use ledger::{RunInfo, RunPage};
 pub(crate) use ledger::{RunRecord, get as record, is_known, list, results_of};
 pub(crate) use plugin_run::{RunInput, run};
 pub(crate) use replay::{check as check_replay, replay};
+pub(crate) use seen::{Withheld, narrow};
 pub(crate) use serving::{serve_again, serve_since};
 pub(crate) use source::{OpenedRows, Source};
 pub(crate) use spec::{
-    check_chosen, configured, dataset, granted, granted_to, not_recorded, rows_granted, rows_granted_to,
+    check_chosen, check_known_as_of, check_learnable, configured, dataset, granted, granted_to, not_recorded,
+    rows_granted, rows_granted_to,
 };
-pub(crate) use trial::{Recorded, dry_run, evaluate_rows, narrow, replay_with, row_in};
+pub(crate) use trial::{Recorded, dry_run, evaluate_rows, replay_with, row_in};
 pub(crate) use words::{Words, columns as columns_of, of as words_of};
 
 /// What is asked of a run, where it differs from the plugin's settings.

@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Instant};
 
 use serde_json::Value as Json;
 use trellis_columns::{
-    CodesColumn, DatasetSpec, DatasetStream, GenerationId, GenerationWriter, NumbersColumn, ResultColumn,
+    CodesColumn, DatasetSpec, DatasetStream, GenerationId, GenerationWriter, NumbersColumn, PublishedValues,
+    ResultColumn,
 };
 use trellis_model::{PluginId, RecordId, Text};
 use trellis_plugin_host::{CallContext, Plugin};
@@ -23,6 +24,7 @@ use super::{
     report::Timings,
     results::{self, Layout},
     resume::{self, Begun, Earlier},
+    seen::Withheld,
     source::{NamedSources, Rows, Source},
     spec,
 };
@@ -60,6 +62,8 @@ pub(super) struct Run<'a> {
     pub(super) input: &'a RunInput,
     pub(super) plugin: &'a Arc<Plugin>,
     spec: DatasetSpec,
+    /// What the plugin is not shown.
+    withheld: Withheld,
     pub(super) config: String,
     pub(super) at: CallContext,
     described: Described,
@@ -67,6 +71,8 @@ pub(super) struct Run<'a> {
     layout: Layout,
     pub(super) previous: Option<(RecordId, RunRecord)>,
     pub(super) parts: Timings,
+    /// What its rows hold of the results of other plugins; `None` where an earlier attempt read them.
+    pub(super) read: Option<PublishedValues>,
 }
 
 /// The models of a run with what is told about them.
@@ -98,13 +104,32 @@ pub(crate) fn run(core: &Core, job: &Running<'_>, input: &RunInput) -> Result<Js
     let config = input.of.config.to_string();
     let described = evaluator::describe(&plugin, &config)?;
     let spec = spec::granted(core, plugin.manifest(), &config)?;
+    let manifest = spec::configured(plugin.manifest(), &config)?;
+    let (hidden, grants) = core.registry.withheld(id, &manifest);
+    let withheld = Withheld::with(&manifest, &hidden, &grants)?;
     let outputs = job.wait(outputs::define(&core.columns, plugin.manifest(), &spec.object, &described))?;
     let layout = Layout::of(&described, |output| plugin.manifest().output_name(output));
     let previous = job.wait(super::serving::serving(records, id))?;
     let at = context::of(core, job.id(), input.of.as_of);
     let parts = Timings::default();
     let plugin = &plugin;
-    Run { core, job, input, plugin, spec, config, at, described, outputs, layout, previous, parts }.execute()
+    Run {
+        core,
+        job,
+        input,
+        plugin,
+        spec,
+        withheld,
+        config,
+        at,
+        described,
+        outputs,
+        layout,
+        previous,
+        parts,
+        read: None,
+    }
+    .execute()
 }
 
 pub(super) fn timed<T>(into: &mut f64, work: impl FnOnce() -> Result<T>) -> Result<T> {
@@ -121,7 +146,7 @@ impl Run<'_> {
         let place = (&core.capsules, core.config.capsule_bytes_max);
         let of = (*self.plugin.digest().as_bytes(), self.config.as_str());
         let Begun { mut source, datasets, mut capsule, earlier, position, log_number } =
-            match resume::take_up(job, &core.records, place, of)? {
+            match resume::take_up(job, &core.records, place, of, &self.withheld)? {
                 Some((begun, at)) => {
                     self.at = at.context(job.id());
                     begun
@@ -130,7 +155,7 @@ impl Run<'_> {
             };
         job.progress(0, Some(source.rows()), "customers");
         let manifest = self.plugin.manifest();
-        let words = super::words_of(&core.records.schema(), manifest, &self.config)?;
+        let words = super::words_of(&core.records.schema(), &core.columns, manifest, &self.config)?;
         let datasets = Datasets::new(manifest, datasets).called(words);
         let fitted = timed(&mut parts.fit, || self.fit(source.as_mut(), &datasets, log_number))?;
         drop(datasets);
@@ -145,14 +170,21 @@ impl Run<'_> {
         record.result()
     }
 
+    /// What it reads of each customer.
+    pub(super) fn dataset(&self) -> &DatasetSpec {
+        &self.spec
+    }
+
     /// Reads the rows.
-    fn begin(&self) -> Result<Begun> {
+    fn begin(&mut self) -> Result<Begun> {
         let (live, datasets) = self.open()?;
+        self.read = Some(live.published().clone());
         let (position, log_number) = (self.core.records.store().head().0, live.log_number());
         self.job.progress(0, Some(live.rows()), "customers");
         let live = Live { datasets, ..Live::rows(live) };
         let Gathered { source, datasets, mut capsule, batches } = self.gather(live, position, log_number)?;
-        resume::note(self.job, &self.core.records, &mut capsule, batches, source.rows())?;
+        let read = (batches, source.rows());
+        resume::note(self.job, &self.core.records, &mut capsule, read, &self.withheld)?;
         Ok(Begun { source, datasets, capsule, earlier: None, position, log_number })
     }
 
@@ -208,6 +240,8 @@ impl Run<'_> {
     }
 
     fn fit_anew(&self, source: &mut dyn Source, datasets: &Datasets, log_number: u64) -> Result<Fitted> {
+        // A field may have become personal data since the run was asked for.
+        spec::check_learnable(self.core, self.plugin, &self.config)?;
         let (cancel, customers) = (self.job.cancel_plugin(), source.rows());
         let mut rows = Rows::new(source, datasets);
         let models = evaluator::fit(self.plugin, &mut rows, &self.config, &self.at, cancel)?;

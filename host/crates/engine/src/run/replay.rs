@@ -14,7 +14,9 @@ use super::{
     ledger::{self, RunRecord},
     models,
     results::{self, Layout},
+    seen::Withheld,
     source::{Rows, Source},
+    spec,
 };
 use crate::{
     Error, Result, campaign,
@@ -36,6 +38,8 @@ struct Replay<'a> {
     run: RunRecord,
     plugin: Arc<Plugin>,
     digest: [u8; 32],
+    /// What the plugin may not see any more.
+    withheld: Withheld,
 }
 
 /// How the results compare, row by row.
@@ -107,7 +111,10 @@ pub(crate) fn replay(core: &Core, job: &Running<'_>, plugin_id: &PluginId, run_i
             },
         });
     };
-    Replay { core, job, plugin_id, run_id, run, plugin, digest }.execute()
+    let grants = core.registry.granted_again(plugin_id);
+    let manifest = spec::configured(plugin.manifest(), &run.config)?;
+    let withheld = Withheld::with(&manifest, &core.registry.hidden(&manifest, &grants), &grants)?;
+    Replay { core, job, plugin_id, run_id, run, plugin, digest, withheld }.execute()
 }
 
 impl Replay<'_> {
@@ -117,11 +124,12 @@ impl Replay<'_> {
         let end = self.usable(recorded.end())?;
         let at = recorded.header().at.context(self.run_id);
         let datasets = self.datasets(&mut recorded)?;
-        let mut source = self.usable(core.capsules.reader(&self.digest))?.into_inputs(end.rows);
+        let inputs = self.usable(core.capsules.reader(&self.digest))?.into_inputs(end.rows);
+        let mut source = self.withheld.mask_all_customers(Box::new(inputs));
         job.progress(0, Some(end.rows), "customers");
         let described = evaluator::describe(&self.plugin, &self.run.config)?;
-        let models = self.models(&mut source, &datasets, &at)?;
-        Source::rewind(&mut source)?;
+        let models = self.models(source.as_mut(), &datasets, &at)?;
+        source.rewind()?;
         let layout = Layout::of(&described, |output| self.plugin.manifest().output_name(output));
         let evaluator = Evaluator { plugin: &self.plugin, described: &described, models: &models, at: &at };
         let options = evaluate::Options {
@@ -138,7 +146,7 @@ impl Replay<'_> {
             first: Vec::new(),
             hasher: results::hasher(),
         };
-        evaluate::evaluate_all(options, &mut source, |done| {
+        evaluate::evaluate_all(options, source.as_mut(), |done| {
             job.check()?;
             self.usable(comparison.add(&done.results))?;
             job.progress(comparison.rows, Some(end.rows), "customers");
@@ -164,8 +172,10 @@ impl Replay<'_> {
                 return Err(not_gathered(self.run_id, name));
             }
         }
-        let words = super::words_of(&self.core.records.schema(), manifest, &self.run.config)?;
-        Ok(Datasets::new(manifest, gather::boxed(found)).called(words))
+        let words =
+            super::words_of(&self.core.records.schema(), &self.core.columns, manifest, &self.run.config)?;
+        let datasets = self.withheld.mask_datasets(gather::boxed(found));
+        Ok(Datasets::new(manifest, datasets).called(words))
     }
 
     /// The models, learned again where the run learned them.
@@ -199,6 +209,7 @@ impl Replay<'_> {
             "plugin": self.plugin_id.as_str(),
             "version": self.run.version,
             "same": same,
+            "withheld": self.withheld.names(),
             "rows": comparison.rows,
             "models": digests(&replayed),
             "recorded_models": digests(&self.run.models),

@@ -1,8 +1,8 @@
 //! What is told of a run: the result of its job, and the data of its `run.flipped` entry.
 
 use serde_json::{Map, Value as Json, json};
-use trellis_columns::Columns;
-use trellis_model::{PluginId, RecordId, Text};
+use trellis_columns::{ColumnSource, Columns, DatasetSpec, PublishedState};
+use trellis_model::{PluginId, Published, RecordId, Text};
 use trellis_plugin_host::{Metric, Model};
 
 use super::{
@@ -33,6 +33,8 @@ pub(super) struct Report<'a> {
     pub(super) tally: &'a Tally,
     pub(super) capsule: &'a Made,
     pub(super) timings: &'a Timings,
+    /// See [`inputs`].
+    pub(super) inputs: Json,
 }
 
 impl Report<'_> {
@@ -62,6 +64,7 @@ impl Report<'_> {
             "failed_rows": failed.collect::<Vec<_>>(),
             "segmentations": null,
             "scores": null,
+            "inputs": self.inputs,
             "outputs_digest": hex(&record.outputs_digest),
             "capsule": capsule(self.capsule),
             "timings_ms": {
@@ -87,6 +90,25 @@ pub(super) fn add_figures(result: &mut Json, record: &RunRecord, columns: &Colum
     result.insert("segmentations".to_owned(), named(&record.segmentations, segmentation));
     result.insert("scores".to_owned(), named(&record.scores, score));
     true
+}
+
+/// How the scores and segmentations of other plugins stand that a run reads, by name.
+pub(super) fn inputs(columns: &Columns, spec: &DatasetSpec) -> Json {
+    let state = |published: &Published| match columns.published_state(published) {
+        PublishedState::Current => "current",
+        PublishedState::Stale => "stale",
+        PublishedState::Cleared => "cleared",
+        PublishedState::Missing => "missing",
+    };
+    let read = spec.columns.iter().filter_map(|column| match column.source.seen() {
+        ColumnSource::Published(published) => Some((published, column.source.seen() != &column.source)),
+        _ => None,
+    });
+    let told = read.map(|(published, is_withheld)| {
+        let state = if is_withheld { "withheld" } else { state(published) };
+        (published.to_string(), state.into())
+    });
+    told.collect::<Map<_, _>>().into()
 }
 
 /// What is told about models: for each interface its summary, figures, size and digest.

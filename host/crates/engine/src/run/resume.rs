@@ -10,6 +10,7 @@ use super::{
     evaluate::Done,
     gather::{self, Making},
     results::Layout,
+    seen::Withheld,
     source::{NamedSources, Source},
 };
 use crate::{
@@ -22,10 +23,10 @@ use crate::{
 /// The note of a run.
 const SLOT: u32 = 0;
 
-/// What a run notes once it has read all of its rows.
+/// What a run notes once it has read all of its rows. `withheld` names what its plugin was not shown of them.
 #[derive(Debug, Serialize, Deserialize)]
 enum StoredNote {
-    V1 { batches: u64, rows: u64 },
+    V1 { batches: u64, rows: u64, withheld: Vec<String> },
 }
 
 /// A row that failed, as a capsule holds it: row, code, message in both languages.
@@ -55,11 +56,11 @@ pub(super) fn note(
     job: &Running<'_>,
     records: &trellis_records::Records,
     capsule: &mut Making,
-    batches: u64,
-    rows: u64,
+    (batches, rows): (u64, u64),
+    withheld: &Withheld,
 ) -> Result<()> {
     let Making::Writing(writer) = capsule else { return Ok(()) };
-    let note = stored::encode(&StoredNote::V1 { batches, rows });
+    let note = stored::encode(&StoredNote::V1 { batches, rows, withheld: withheld.names() });
     job.wait(async {
         let set = Notes(job.id()).only(records.store().as_ref(), SLOT, note).await?;
         records.commit(set, None).await?;
@@ -69,16 +70,23 @@ pub(super) fn note(
     Ok(())
 }
 
-/// What an earlier attempt of a run left, with what its calls were told; `None` where it left nothing that can be used.
+/// What an earlier attempt of a run left, with what its calls were told; `None` where it left nothing that can be used. Rows in which there is
+/// what is `withheld` by now cannot: results of some without and some with it would be of two kinds, so the run begins anew.
 pub(super) fn take_up(
     job: &Running<'_>,
     records: &trellis_records::Records,
     (capsules, bytes_max): (&Capsules, u64),
     (plugin_digest, config): ([u8; 32], &str),
+    withheld: &Withheld,
 ) -> Result<Option<(Begun, capsule::At)>> {
     let notes = job.wait(Notes(job.id()).all(records.store().as_ref()))?;
     let Some(note) = notes.first() else { return Ok(None) };
-    let StoredNote::V1 { batches, rows } = stored::decode(note, || format!("note of run {}", job.id()))?;
+    let StoredNote::V1 { batches, rows, withheld: before } =
+        stored::decode(note, || format!("note of run {}", job.id()))?;
+    if withheld.names().iter().any(|name| !before.contains(name)) {
+        capsules.forget_unfinished(job.id());
+        return Ok(None);
+    }
     let wanted = Wanted {
         epoch: records.store().epoch().0,
         run: *job.id().as_bytes(),

@@ -119,6 +119,41 @@ fn damaged(unusable: crate::capsule::Unusable) -> Error {
     Error::Damaged { what: unusable.0.en }
 }
 
+/// The first rows of a source.
+pub(super) struct Limited<S> {
+    pub(super) rows: S,
+    pub(super) rows_max: u64,
+    pub(super) taken: u64,
+}
+
+impl<S: Source> Source for Limited<S> {
+    fn next(&mut self) -> Result<Option<Batch>> {
+        let left = self.rows_max.saturating_sub(self.taken);
+        let Some(batch) = (left > 0).then(|| self.rows.next()).transpose()?.flatten() else {
+            return Ok(None);
+        };
+        let batch = match usize::try_from(left) {
+            Ok(left) if left < batch.ordinals.len() => batch.pick(&(0..left).collect::<Vec<_>>()),
+            _ => batch,
+        };
+        self.taken += u64::from(batch.rows);
+        Ok(Some(batch))
+    }
+
+    fn rewind(&mut self) -> Result<()> {
+        self.taken = 0;
+        self.rows.rewind()
+    }
+
+    fn rows(&self) -> u64 {
+        self.rows.rows().min(self.rows_max)
+    }
+
+    fn again(&self) -> Result<Box<dyn Source>> {
+        Ok(Box::new(Limited { rows: self.rows.again()?, rows_max: self.rows_max, taken: 0 }))
+    }
+}
+
 /// Further datasets, each under the name that the manifest gives it.
 pub(crate) type NamedSources = Vec<(String, Box<dyn Source>)>;
 

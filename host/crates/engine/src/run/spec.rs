@@ -2,10 +2,10 @@
 
 use serde_json::Value as Json;
 use trellis_columns::{
-    Aggregate, ColumnSource, DatasetColumn, DatasetSpec, Figure, Related, RowsColumn, RowsSource, RowsSpec,
-    Window,
+    Aggregate, AsOf, ColumnSource, DatasetColumn, DatasetSpec, Figure, Related, RowsColumn, RowsSource,
+    RowsSpec, Window,
 };
-use trellis_model::{Filter, Text};
+use trellis_model::{Filter, Text, bilingual};
 use trellis_plugin_host::{
     Manifest, Plugin,
     manifest::{self, DatasetKind},
@@ -41,9 +41,18 @@ pub(crate) fn granted(core: &Core, manifest: &Manifest, config: &str) -> Result<
 
 /// The rows of customers that a plugin would read under a configuration if it were used so: what would be withheld of them is null.
 pub(crate) fn granted_to(enabled: &Enabled, config: &str, schema: &Schema) -> Result<DatasetSpec> {
-    let manifest = configured(enabled.manifest(), config)?;
-    let hidden = Hidden::of(&manifest, schema, &enabled.grants);
-    withheld(customers(&manifest)?, &hidden, &enabled.grants)
+    granted_by(enabled.manifest(), config, schema, &enabled.grants)
+}
+
+/// The rows of customers that a version would read with what is granted: what would be withheld of them is null.
+pub(super) fn granted_by(
+    manifest: &Manifest,
+    config: &str,
+    schema: &Schema,
+    grants: &Grants,
+) -> Result<DatasetSpec> {
+    let manifest = configured(manifest, config)?;
+    withheld(customers(&manifest)?, &Hidden::of(&manifest, schema, grants), grants)
 }
 
 /// Checks that a configuration for one occasion names no columns beyond what was granted.
@@ -52,8 +61,68 @@ pub(crate) fn granted_to(enabled: &Enabled, config: &str, schema: &Schema) -> Re
 /// [`Error::GrantsNeeded`].
 pub(crate) fn check_chosen(core: &Core, plugin: &Plugin, config: &Json) -> Result<()> {
     let manifest = plugin.manifest().configured(config);
-    let (_, grants) = core.registry.withheld(&manifest.id, &manifest);
-    check_grants_of_columns(&manifest, plugin.version(), &core.records.schema(), &grants)
+    let (hidden, grants) = core.registry.withheld(&manifest.id, &manifest);
+    check_grants_of_columns(&manifest, plugin.version(), &hidden, &grants)
+}
+
+/// Checks that what a manifest, completed by a configuration, reads is known up to a date: nobody knows what a score or segmentation was on a
+/// past day, and a column without a value would train a model on nothing.
+///
+/// # Errors
+/// Names the score or segmentation.
+pub(crate) fn check_known_as_of(manifest: &Manifest, as_of: AsOf) -> Result<(), Text> {
+    match (as_of, manifest.reads_published().first()) {
+        (AsOf::Date(date), Some(published)) => Err(bilingual!(
+            "it reads `{published}`, which is known as it is now and not as it was on {date}: use it as of now, or take that out of its \
+             settings",
+            "它读取 `{published}`，该结果只有当前值，没有 {date} 的值：请改为按当前数据使用，或在设置中去掉该项"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Checks that a plugin with a configuration reads nothing of which a past day is not known.
+///
+/// # Errors
+/// [`Error::CannotRun`].
+pub(super) fn check_as_of(plugin: &Plugin, config: &str, as_of: AsOf) -> Result<()> {
+    let manifest = configured(plugin.manifest(), config)?;
+    check_known_as_of(&manifest, as_of)
+        .map_err(|reason| Error::CannotRun { plugin: plugin.id().clone(), reason })
+}
+
+/// Checks that what a configuration chose to be learned from is shown to the plugin: a model of an empty column would say that it does not
+/// matter. What follows the data with a model goes on without it.
+///
+/// # Errors
+/// [`Error::CannotRun`] with the setting and the field.
+pub(crate) fn check_learnable(core: &Core, plugin: &Plugin, config: &str) -> Result<()> {
+    let completed = configured(plugin.manifest(), config)?;
+    let (hidden, grants) = core.registry.withheld(&completed.id, &completed);
+    for (declared, dataset) in plugin.manifest().datasets.iter().zip(&completed.datasets) {
+        for column in &dataset.columns {
+            let Some(setting) = declared.setting_of(&column.name) else { continue };
+            let (name, is_hidden) = match (column.chosen(), column.published()) {
+                (Some(field), _) => {
+                    (format!("{}.{field}", dataset.object), hidden.hides(&dataset.object, field))
+                }
+                (None, Some(published)) => (published.to_string(), hidden.hides_result(published)),
+                (None, None) => continue,
+            };
+            if is_hidden || !grants.allow(&dataset.grant_of_column(column)) {
+                let plugin = completed.id.clone();
+                return Err(Error::CannotRun { plugin, reason: unlearnable(&name, setting) });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn unlearnable(name: &str, setting: &str) -> Text {
+    bilingual!(
+        "it would learn from `{name}`, which setting `{setting}` names and which it may not see: grant it, or take it out of the setting",
+        "它将从设置 `{setting}` 所选的 `{name}` 学习，但无权查看：请授予权限，或从该设置中移除"
+    )
 }
 
 fn customers(manifest: &Manifest) -> Result<&manifest::Dataset> {
@@ -71,7 +140,8 @@ fn withheld(declared: &manifest::Dataset, hidden: &Hidden, grants: &Grants) -> R
     for (column, declared_column) in spec.columns.iter_mut().zip(&declared.columns) {
         let (object, fields) = declared_column.source.reads(&declared.object);
         let is_hidden = fields.iter().any(|field| hidden.hides(object, field))
-            || hidden.hides_beyond(&declared.object, &declared_column.source);
+            || hidden.hides_beyond(&declared.object, &declared_column.source)
+            || declared_column.published().is_some_and(|published| hidden.hides_result(published));
         if is_hidden || !grants.allow(&declared.grant_of_column(declared_column)) {
             column.source = ColumnSource::Withheld(Box::new(column.source.clone()));
         }
@@ -138,10 +208,15 @@ pub(crate) fn rows_granted_to(
 pub(crate) fn all_granted(core: &Core, manifest: &Manifest, config: &str) -> Result<Vec<(String, Spec)>> {
     let manifest = configured(manifest, config)?;
     let (hidden, grants) = core.registry.withheld(&manifest.id, &manifest);
+    all(&manifest, &hidden, &grants)
+}
+
+/// Every dataset that a completed manifest declares, by name, without what is hidden or not granted.
+pub(super) fn all(manifest: &Manifest, hidden: &Hidden, grants: &Grants) -> Result<Vec<(String, Spec)>> {
     let of = |declared: &manifest::Dataset| {
         let spec = match declared.kind {
-            DatasetKind::PerCustomer => Spec::Customers(withheld(declared, &hidden, &grants)?),
-            DatasetKind::Rows => Spec::Rows(rows(declared, &hidden, &grants)),
+            DatasetKind::PerCustomer => Spec::Customers(withheld(declared, hidden, grants)?),
+            DatasetKind::Rows => Spec::Rows(rows(declared, hidden, grants)),
         };
         Ok((declared.name.clone(), spec))
     };
@@ -201,6 +276,7 @@ fn column(column: &manifest::DatasetColumn) -> DatasetColumn {
     let source = match &column.source {
         manifest::ColumnSource::Field(field) => ColumnSource::Field(field.clone()),
         manifest::ColumnSource::Chosen(field) => ColumnSource::CodedField(field.clone()),
+        manifest::ColumnSource::Published(published) => ColumnSource::Published(published.clone()),
         manifest::ColumnSource::Through { .. } | manifest::ColumnSource::Configured(_) => {
             unreachable!(
                 "a manifest has the one in datasets of rows only, and the other before it is configured"

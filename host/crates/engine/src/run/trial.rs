@@ -15,12 +15,13 @@ use super::{
     ledger::RunRecord,
     report,
     results::{self, Layout},
-    source::{Rows, Source},
+    seen::{Narrowed, Withheld},
+    source::{Limited, Rows, Source},
     spec,
 };
 use crate::{
     Error, Result,
-    capsule::{self, Archive, CapsuleReader, End, Kind, Unusable},
+    capsule::{Archive, CapsuleReader, End, Kind, Unusable},
     compare::{Bands, RowsDiff, Trial, Uses},
     plugins::{Enabled, checked_config},
 };
@@ -57,19 +58,6 @@ struct Pass<'a> {
     layout: Layout,
 }
 
-/// The first rows of a source.
-struct Limited<S> {
-    rows: S,
-    rows_max: u64,
-    taken: u64,
-}
-
-/// The columns of a recorded run that a version reads.
-struct Narrowed<S> {
-    rows: S,
-    columns: Vec<String>,
-}
-
 /// Evaluates a plugin over the customers as they are now, with a model learned from them, beside its current results.
 pub(crate) fn dry_run(trial: &Trial<'_>, candidate: &Enabled, as_of: AsOf) -> Result<Json> {
     let spec = spec::granted_to(candidate, &candidate.config, &trial.view.schema())?;
@@ -77,7 +65,7 @@ pub(crate) fn dry_run(trial: &Trial<'_>, candidate: &Enabled, as_of: AsOf) -> Re
     let pass = Pass::new(trial, &candidate.plugin, &candidate.config, &at)?;
     let mut rows = trial.wait(trial.view.dataset(&spec, as_of, trial.batch_rows))?;
     let datasets = trial.wait(trial.view.rows_datasets(candidate, as_of, trial.batch_rows))?;
-    let words = super::words_of(&trial.view.schema(), candidate.manifest(), &candidate.config)?;
+    let words = trial.view.words(candidate)?;
     let models = pass.fit(&mut rows, &Datasets::new(candidate.manifest(), datasets).called(words))?;
     Source::rewind(&mut rows)?;
     let customers = Source::rows(&rows);
@@ -128,14 +116,15 @@ pub(crate) fn replay_with(
     let end = kept.end().map_err(usable)?;
     let at = kept.header().at.context(run);
     let config = config_for(recorded.plugin, candidate, config, &record.config)?;
-    let mut inputs = narrowed(trial, recorded, (candidate, &config), &end)?;
+    let withheld = withheld(trial, candidate, &config)?;
+    let mut inputs = narrowed(trial, recorded, (candidate, &config), &withheld, &end)?;
     let described_before = evaluator::describe(recorded.version, &record.config)?;
     let layout_before =
         Layout::of(&described_before, |output| recorded.version.manifest().output_name(output));
     let before_use = recorded.measured.then(|| measure(trial, recorded, &at, &end)).transpose()?;
     let used = candidate.used();
     let pass = Pass::new(trial, candidate, &config, &at)?;
-    let datasets = recorded_datasets(&mut kept, recorded, (candidate, &config))?;
+    let datasets = recorded_datasets(&mut kept, recorded, (candidate, &config), &withheld)?;
     let models = pass.fit(&mut inputs, &datasets)?;
     inputs.rewind()?;
     let before = bands(&described_before, |output| recorded.version.manifest().output_name(output));
@@ -153,6 +142,7 @@ pub(crate) fn replay_with(
         "version": candidate.version().to_string(),
         "digest": candidate.digest().to_string(),
         "same": diff.changed() == 0,
+        "withheld": withheld.names(),
         "failed": tally.failed,
         "failed_rows": failed_rows(&tally),
         "use": uses.to_json(),
@@ -161,18 +151,24 @@ pub(crate) fn replay_with(
     Ok(Compared { failed: tally.failed, shown, models, uses, diff })
 }
 
+/// What a version may not see of what was recorded, with what its plugin is granted now.
+fn withheld(trial: &Trial<'_>, version: &Plugin, config: &str) -> Result<Withheld> {
+    Withheld::of(version.manifest(), config, &trial.view.schema(), trial.grants)
+}
+
 /// What the recorded version uses for the same.
 fn measure(trial: &Trial<'_>, recorded: Recorded<'_>, at: &CallContext, end: &End) -> Result<Used> {
     let usable = |why: Unusable| Error::InputsExpired { run: recorded.run, reason: why.0 };
     let mut reader = trial.archive.reader(recorded.capsule).map_err(usable)?;
     let config = &recorded.record.config;
-    let datasets = recorded_datasets(&mut reader, recorded, (recorded.version, config))?;
-    let mut inputs = reader.into_inputs(end.rows);
+    let withheld = withheld(trial, recorded.version, config)?;
+    let datasets = recorded_datasets(&mut reader, recorded, (recorded.version, config), &withheld)?;
+    let mut inputs = withheld.mask_all_customers(Box::new(reader.into_inputs(end.rows)));
     let used = recorded.version.used();
     let pass = Pass::new(trial, recorded.version, config, at)?;
-    let models = pass.fit(&mut inputs, &datasets)?;
-    Source::rewind(&mut inputs)?;
-    pass.evaluate(&models, &mut inputs, |_, _| Ok(()))?;
+    let models = pass.fit(inputs.as_mut(), &datasets)?;
+    inputs.rewind()?;
+    pass.evaluate(&models, inputs.as_mut(), |_, _| Ok(()))?;
     Ok(recorded.version.used().since(used))
 }
 
@@ -181,8 +177,9 @@ fn narrowed(
     trial: &Trial<'_>,
     recorded: Recorded<'_>,
     (candidate, config): (&Plugin, &str),
+    withheld: &Withheld,
     end: &End,
-) -> Result<Narrowed<capsule::Inputs>> {
+) -> Result<Narrowed> {
     let missing = spec::not_recorded(
         (recorded.version.manifest(), &recorded.record.config),
         (candidate.manifest(), config),
@@ -195,7 +192,8 @@ fn narrowed(
     let rows = reader.map_err(|why| Error::InputsExpired { run: recorded.run, reason: why.0 })?;
     let columns = spec::dataset(candidate.manifest(), config)?.columns;
     let columns = columns.into_iter().map(|column| column.name).collect();
-    Ok(Narrowed { rows: rows.into_inputs(end.rows), columns })
+    let rows = withheld.mask_all_customers(Box::new(rows.into_inputs(end.rows)));
+    Ok(Narrowed { rows, columns })
 }
 
 /// The further datasets of a recorded run as a version reads them.
@@ -203,6 +201,7 @@ fn recorded_datasets(
     kept: &mut CapsuleReader,
     recorded: Recorded<'_>,
     (candidate, config): (&Plugin, &str),
+    withheld: &Withheld,
 ) -> Result<Datasets> {
     let run = recorded.run;
     let mut found: BTreeMap<_, _> =
@@ -210,6 +209,7 @@ fn recorded_datasets(
     let mut datasets = Vec::new();
     for (name, columns) in spec::rows_columns(candidate.manifest(), config)? {
         let rows = found.remove(&name).ok_or_else(|| not_gathered(run, &name))?;
+        let rows = withheld.mask_dataset(&name, Box::new(rows));
         datasets.push((name, Box::new(Narrowed { rows, columns }) as Box<dyn Source>));
     }
     Ok(Datasets::new(candidate.manifest(), datasets))
@@ -326,52 +326,6 @@ fn merge(shown: &mut Json, more: Json) {
     }
 }
 
-impl<S: Source> Source for Limited<S> {
-    fn next(&mut self) -> Result<Option<Batch>> {
-        let left = self.rows_max.saturating_sub(self.taken);
-        let Some(batch) = (left > 0).then(|| self.rows.next()).transpose()?.flatten() else {
-            return Ok(None);
-        };
-        let batch = match usize::try_from(left) {
-            Ok(left) if left < batch.ordinals.len() => batch.pick(&(0..left).collect::<Vec<_>>()),
-            _ => batch,
-        };
-        self.taken += u64::from(batch.rows);
-        Ok(Some(batch))
-    }
-
-    fn rewind(&mut self) -> Result<()> {
-        self.taken = 0;
-        self.rows.rewind()
-    }
-
-    fn rows(&self) -> u64 {
-        self.rows.rows().min(self.rows_max)
-    }
-
-    fn again(&self) -> Result<Box<dyn Source>> {
-        Ok(Box::new(Limited { rows: self.rows.again()?, rows_max: self.rows_max, taken: 0 }))
-    }
-}
-
-impl<S: Source> Source for Narrowed<S> {
-    fn next(&mut self) -> Result<Option<Batch>> {
-        Ok(self.rows.next()?.map(|batch| narrow(batch, &self.columns)))
-    }
-
-    fn rewind(&mut self) -> Result<()> {
-        self.rows.rewind()
-    }
-
-    fn rows(&self) -> u64 {
-        self.rows.rows()
-    }
-
-    fn again(&self) -> Result<Box<dyn Source>> {
-        Ok(Box::new(Narrowed { rows: self.rows.again()?, columns: self.columns.clone() }))
-    }
-}
-
 /// What a capsule holds of the results of one row, as the version that made it describes them; `None` where it has none, or another version
 /// made it. Blocks.
 pub(crate) fn row_in(
@@ -415,10 +369,4 @@ pub(super) fn rows_json(
     let layout = Layout::of(described, |output| plugin.manifest().output_name(output));
     let bytes = layout.encode(ordinals, evaluated);
     bytes.chunks(layout.width()).map(|row| (results::ordinal(row), layout.show(row))).collect()
-}
-
-/// The columns of a batch that a version declares, in its order.
-pub(crate) fn narrow(batch: Batch, columns: &[String]) -> Batch {
-    let columns = columns.iter().filter_map(|name| batch.column(name).cloned()).collect();
-    Batch { columns, ..batch }
 }

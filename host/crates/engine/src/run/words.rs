@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use trellis_model::{FieldDefinition, FieldName, FieldType, Language, ObjectDefinition, ObjectName, Text};
+use trellis_columns::Columns;
+use trellis_model::{
+    FieldDefinition, FieldName, FieldType, Language, ObjectDefinition, ObjectName, Published, PublishedKind,
+    Text,
+};
 use trellis_plugin_host::{
     ColumnDescription, Manifest,
     manifest::{Aggregate, ColumnSource, Dataset, DatasetColumn, Figure},
@@ -19,12 +23,15 @@ const OPTIONS_MAX: usize = 1_000;
 pub(crate) type Words = BTreeMap<String, Vec<ColumnDescription>>;
 
 /// What the columns of a plugin's datasets are called as the schema is now.
-pub(crate) fn of(schema: &Schema, manifest: &Manifest, config: &str) -> Result<Words> {
+pub(crate) fn of(schema: &Schema, columns: &Columns, manifest: &Manifest, config: &str) -> Result<Words> {
     let manifest = spec::configured(manifest, config)?;
     let described = |dataset: &Dataset| {
         let object = schema.object(dataset.object.as_str()).map(|object| &**object);
-        let columns = dataset.columns.iter().map(|column| describe(schema, object, column));
-        (dataset.name.clone(), columns.collect())
+        let described = dataset.columns.iter().map(|column| match column.published() {
+            Some(published) => result(columns, &column.name, published),
+            None => describe(schema, object, column),
+        });
+        (dataset.name.clone(), described.collect())
     };
     Ok(manifest.datasets.iter().map(described).collect())
 }
@@ -47,10 +54,41 @@ fn describe(schema: &Schema, object: Option<&ObjectDefinition>, column: &Dataset
         ColumnSource::Related(related) => {
             figure(schema, &related.object, &related.figure).map(|label| (label, Vec::new()))
         }
-        ColumnSource::Configured(_) => None,
+        ColumnSource::Published(_) | ColumnSource::Configured(_) => None,
     };
     let (label, options) = found.unwrap_or_else(|| (Text::new(column.name.clone(), ""), Vec::new()));
     ColumnDescription { name: column.name.clone(), label, unit: Text::default(), options }
+}
+
+/// A score, a band or a segmentation, as what puts it out calls it.
+fn result(columns: &Columns, column: &str, published: &Published) -> ColumnDescription {
+    let (score, segmentation) = match published.kind {
+        PublishedKind::Segment => (None, columns.segmentation(published.name.as_str())),
+        PublishedKind::Score | PublishedKind::Band => (columns.score(published.name.as_str()), None),
+    };
+    let mut described = ColumnDescription {
+        name: column.to_owned(),
+        label: Text::new(published.to_string(), ""),
+        unit: Text::default(),
+        options: Vec::new(),
+    };
+    if let Some(of) = score {
+        described.label = of.definition.label.clone();
+        match published.kind {
+            PublishedKind::Score => described.unit = of.definition.unit.clone(),
+            _ => {
+                let bands = of.definition.bands.iter();
+                described.options = bands.map(|band| (band.name.clone(), band.label.clone())).collect();
+            }
+        }
+    }
+    if let Some(of) = segmentation {
+        described.label = of.definition.label.clone();
+        let values = of.definition.values.iter();
+        described.options = values.map(|value| (value.name.clone(), value.label.clone())).collect();
+    }
+    described.options.truncate(OPTIONS_MAX);
+    described
 }
 
 /// A field of the record that references lead to, called by all of them.

@@ -9,7 +9,7 @@ mod stored;
 use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
-use trellis_model::{PluginId, RecordId};
+use trellis_model::{PluginId, RecordId, Text, bilingual};
 use trellis_plugin_host::{
     Manifest,
     manifest::{Schedule, ScheduledModel},
@@ -101,22 +101,29 @@ pub(crate) fn check(
     manifest: &Manifest,
 ) -> Result<()> {
     let Some(schedule) = effective(settings, manifest) else { return Ok(()) };
-    let invalid = |reason: String| Error::InvalidSettings { plugin: manifest.id.clone(), reason };
+    let invalid = |reason: Text| Error::InvalidSettings { plugin: manifest.id.clone(), reason };
     let (cron, config, now_ms) = (schedule.cron.as_str(), records.config(), records.clock().now_ms());
     let zone = config.time_zone.iana_name().unwrap_or("UTC");
     if !manifest.provides.iter().any(|interface| matches!(interface.name(), "segmentation" | "scoring")) {
-        return Err(invalid(
-            "`schedule`: the plugin offers nothing that can be run over customers".to_owned(),
-        ));
+        return Err(invalid(Text::new(
+            "`schedule`: the plugin offers nothing that can be run over customers",
+            "`schedule`：该插件没有可对客户运行的功能",
+        )));
     }
     if schedule.cron.next_after(now_ms, zone).is_none() {
-        return Err(invalid(format!("`schedule`: `{cron}` never comes")));
+        return Err(invalid(bilingual!(
+            "`schedule`: `{cron}` never comes",
+            "`schedule`：`{cron}` 永远不会到来"
+        )));
     }
     match schedule.cron.shortest_interval(now_ms, zone) {
-        Some(shortest) if shortest.as_millis() < u128::from(interval_ms_min) => Err(invalid(format!(
-            "`schedule`: `{cron}` comes again after {} ms, at least {interval_ms_min} are between two runs (`engine.schedule_interval_ms_min`)",
-            shortest.as_millis()
-        ))),
+        Some(shortest) if shortest.as_millis() < u128::from(interval_ms_min) => {
+            let shortest = shortest.as_millis();
+            Err(invalid(bilingual!(
+                "`schedule`: `{cron}` comes again after {shortest} ms, at least {interval_ms_min} are between two runs (`engine.schedule_interval_ms_min`)",
+                "`schedule`：`{cron}` 间隔 {shortest} 毫秒，两次运行至少间隔 {interval_ms_min} 毫秒（`engine.schedule_interval_ms_min`）"
+            )))
+        }
         _ => Ok(()),
     }
 }

@@ -19,7 +19,7 @@ impl World {
     }
 
     /// Two customers with an order, and lines: two of Ann's, one of Bob's, one that was sent back, one later than the others.
-    async fn shop(&self) -> Vec<Record> {
+    pub(crate) async fn shop(&self) -> Vec<Record> {
         let mut accounts = Vec::new();
         for (name, industry) in [("Ann", "Retail"), ("Bob", "Mining")] {
             let account =

@@ -11,13 +11,13 @@ use crate::{
 };
 
 impl World {
-    /// Says that a field of leads is personal data.
-    async fn make_personal(&self, field: &str) {
+    /// Says that a field is personal data.
+    pub(crate) async fn make_personal(&self, object: &str, field: &str) {
         let exported = self.records.schema_export().await.unwrap();
-        let mut lead = exported.object("lead").unwrap().clone();
-        let fields = lead["fields"].as_array_mut().unwrap();
+        let mut changed = exported.object(object).unwrap().clone();
+        let fields = changed["fields"].as_array_mut().unwrap();
         fields.iter_mut().find(|found| found["name"] == field).unwrap()["personal_data"] = json!(true);
-        let document = SchemaDocument::of(vec![lead]);
+        let document = SchemaDocument::of(vec![changed]);
         self.records.schema_apply(&caller(), &document, &SchemaApply::default()).await.unwrap();
     }
 
@@ -50,13 +50,13 @@ async fn personal_data_needs_a_grant_of_its_own_from_the_moment_that_it_is_perso
     world.judged(None).await;
     assert!(!world.changed(lead, "contacted").await, "it sees the company and fails on it");
 
-    world.make_personal("company").await;
+    world.make_personal("lead", "company").await;
     assert!(world.changed(lead, "contacted").await, "it is not shown the company any more");
     let requests = world.engine.plugin_get(&plugin_id("hostile")).unwrap().requests;
     let personal: Vec<_> = requests.iter().filter(|request| request.personal).collect();
     let [personal] = personal.as_slice() else { panic!("{requests:?}") };
     assert_eq!(personal.grant, "personal:lead(company)");
-    assert_eq!(personal.text.zh_cn, "可查看 lead 的个人信息：company");
+    assert!(personal.text.zh_cn.starts_with("可查看 lead 的个人信息：company"), "{}", personal.text.zh_cn);
 
     let all: Vec<_> = requests.iter().map(|request| request.grant.clone()).collect();
     world.judged(Some(all.clone())).await;

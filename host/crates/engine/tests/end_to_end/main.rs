@@ -23,3 +23,4 @@ mod scoring;
 mod sections;
 mod shadows;
 mod support;
+mod withheld;

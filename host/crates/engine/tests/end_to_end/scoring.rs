@@ -56,7 +56,7 @@ async fn a_score_can_be_explained_and_its_model_told_in_words() {
     for reason in &explained.reasons {
         assert_ne!(reason.text.get(Language::En), reason.text.get(Language::ZhCn), "in two languages");
     }
-    let rules = world.engine.score_rules(STANDING).await.unwrap();
+    let rules = world.engine.score_rules(&caller(), STANDING).await.unwrap();
     assert!(rules.en.contains("latinum") && rules.zh_cn.contains("铂金"), "{rules:?}");
     let unknown = world.engine.score_explain(&caller(), "no_such_one", account.id).await.unwrap_err();
     assert_eq!(unknown.code(), "no_explanation");

@@ -61,7 +61,7 @@ pub(crate) async fn get_score_rules(
         return Err(Problem::forbidden(&format!("read:{}", info.definition.object)));
     }
     let name = info.definition.name.as_str();
-    let rules = app.engine.score_rules(name).await?;
+    let rules = app.engine.score_rules(&requester.caller, name).await?;
     json(StatusCode::OK, &json!({ "score": name, "markdown": rules.get(requester.language()) }))
 }
 

@@ -144,7 +144,7 @@ impl From<trellis_columns::Error> for Problem {
                 Self::not_found(&format!("value of segmentation `{segmentation}`:"), value)
             }
             E::FlipConflict { .. } | E::NothingEarlier { .. } | E::NameTaken { .. } => {
-                Self::new(Code::Conflict).detail(error.to_string())
+                Self::new(Code::Conflict).detail_text(error.text())
             }
             E::Records(error) => error.into(),
             E::Storage(error) => error.into(),

@@ -133,7 +133,7 @@ async fn what_cannot_be_included_is_named() {
         (list, "fields=parent.nmae", "UNKNOWN_FIELD", "parent.nmae"),
         (list, "fields=parent.name,parent.No", "BAD_QUERY", "No"),
         (list, "fields=name.first", "UNKNOWN_FIELD", "name.first"),
-        (list, "fields=aa.aa,aa.bb,aa.cc,aa.dd,aa.ee,aa.ff", "BAD_QUERY", "at most 5 paths"),
+        (list, "fields=aa.aa,aa.bb,aa.cc,aa.dd,aa.ee,aa.ff", "BAD_QUERY", "at most 5 paths over references"),
         (list, "fields=parent.parent.parent.parent.name", "BAD_QUERY", "more than 4 steps"),
         (&one, "include=leads", "BAD_QUERY", "`leads.account`, `leads.partner`"),
         (&one, "include=contacts.owner", "BAD_QUERY", "`contacts.owner`"),

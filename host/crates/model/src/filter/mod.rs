@@ -169,6 +169,9 @@ impl Default for FilterLimits {
     }
 }
 
+/// What paths to derived fields begin with.
+const DERIVED: [&str; 4] = ["segment", "score", "band", "quality"];
+
 impl Path {
     /// Parses `account.owner.team`.
     ///
@@ -184,6 +187,12 @@ impl Path {
             [field] => Some(field),
             _ => None,
         }
+    }
+
+    /// Whether it names what is derived of the record itself (`score.churn_risk__risk`) rather than a field or what lies beyond one, as far as
+    /// names tell: an object may have a field of such a name.
+    pub fn is_derived(&self) -> bool {
+        matches!(self.0.as_slice(), [first, _] if DERIVED.contains(&first.as_str()))
     }
 }
 

@@ -5,9 +5,6 @@ use std::collections::BTreeSet;
 use super::{ObjectDefinition, SystemField};
 use crate::{Filter, Path, Text, bilingual};
 
-/// What paths to derived fields begin with.
-const DERIVED: [&str; 4] = ["segment", "score", "band", "quality"];
-
 /// The first one that is there a second time.
 pub(super) fn twice<T: Ord>(all: impl IntoIterator<Item = T>) -> Option<T> {
     let mut seen = BTreeSet::new();
@@ -24,9 +21,7 @@ pub(super) fn twice<T: Ord>(all: impl IntoIterator<Item = T>) -> Option<T> {
 pub(super) fn is_readable(path: &Path, object: &ObjectDefinition) -> bool {
     path.0.first().is_some_and(|first| {
         let name = first.as_str();
-        object.field(name).is_some()
-            || SystemField::of(name).is_some()
-            || (path.0.len() > 1 && DERIVED.contains(&name))
+        object.field(name).is_some() || SystemField::of(name).is_some() || path.is_derived()
     })
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use trellis_model::{ObjectName, Text};
+use trellis_model::{ObjectName, Text, bilingual};
 
 use super::parse::{Parse, problem};
 use super::{Interface, Manifest, OnFailure};
@@ -238,12 +238,21 @@ impl Manifest {
     ///
     /// # Errors
     /// The name of a use that the plugin does not have, or of a policy that it cannot have.
-    pub fn check_absent(&self, instead: &BTreeMap<AbsentUse, AbsentPolicy>) -> Result<(), String> {
+    pub fn check_absent(&self, instead: &BTreeMap<AbsentUse, AbsentPolicy>) -> Result<(), Text> {
         instead.iter().try_for_each(|(of, policy)| {
             if !of.is_of(self) {
-                return Err(format!("`absent.{}`: the plugin is not asked for that", of.name()));
+                let name = of.name();
+                return Err(bilingual!(
+                    "`absent.{name}`: the plugin is not asked for that",
+                    "`absent.{name}`：插件不承担该用途"
+                ));
             }
-            fits(*of, *policy).map_err(|reason| format!("`absent.{}`: {reason}", of.name()))
+            fits(*of, *policy).map_err(|reason| {
+                let (name, chosen, choices) = (of.name(), policy.name(), of.choices());
+                let choices: Vec<_> = choices.iter().map(|choice| format!("`{}`", choice.name())).collect();
+                let zh = format!("`absent.{name}`：`{chosen}` 不在 {} 之中", choices.join("、"));
+                Text::new(format!("`absent.{name}`: {reason}"), zh)
+            })
         })
     }
 }

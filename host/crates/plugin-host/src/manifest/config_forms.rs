@@ -2,12 +2,12 @@
 //! that name a field or an option of the server's objects, so that a form can offer those.
 
 use serde_json::{Map, Value};
-use trellis_model::{FieldName, ObjectName, Text, bilingual};
+use trellis_model::{FieldName, ObjectName, Published, Text, bilingual};
 
 /// What `format` may be: a date is checked, the others say how a form shows the setting.
 const FORMATS: [&str; 4] = ["date", "multi-line", "percent", "color"];
 
-/// A field or an option that a configuration names.
+/// A field, an option or a result that a configuration names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedByConfig {
     /// The path of the setting.
@@ -18,6 +18,8 @@ pub struct NamedByConfig {
     pub field: Option<String>,
     /// The name.
     pub name: String,
+    /// The score, band or segmentation that it is where the setting takes those too.
+    pub published: Option<Published>,
 }
 
 /// What is wrong with `oneOf`: each choice is a constant with a title.
@@ -51,6 +53,14 @@ pub(super) fn wrong_order(order: &Value, table: &Map<String, Value>) -> Option<&
     once.sort_unstable();
     once.dedup();
     (!known || once.len() < names.len()).then_some("names what is not in `properties`, or something twice")
+}
+
+/// What is wrong with `x-published`.
+pub(super) fn wrong_published(value: &Value, table: &Map<String, Value>) -> Option<&'static str> {
+    if !value.is_boolean() {
+        return Some("is not true or false");
+    }
+    (!table.contains_key("x-field-of")).then_some("is only for settings with `x-field-of`")
 }
 
 /// What is wrong with `x-field-of` and `x-option-of`.
@@ -105,8 +115,10 @@ fn collect(path: &str, schema: &Value, value: &Value, found: &mut Vec<NamedByCon
             (None, None) => None,
         };
         if let Some((object, field)) = of {
+            let takes_published = schema.get("x-published") == Some(&Value::Bool(true));
+            let published = Published::parse(name).filter(|_| takes_published);
             let (setting, object, name) = (path.to_owned(), object.to_owned(), name.to_owned());
-            found.push(NamedByConfig { setting, object, field, name });
+            found.push(NamedByConfig { setting, object, field, name, published });
         }
     }
     if let (Some(properties), Some(object)) =
@@ -199,6 +211,11 @@ mod tests {
         assert_eq!(
             refused(json!({ "type": "integer", "x-field-of": "account" })),
             ".properties.a.x-field-of"
+        );
+        assert_eq!(refused(json!({ "type": "string", "x-published": true })), ".properties.a.x-published");
+        assert_eq!(
+            refused(json!({ "type": "string", "x-field-of": "account", "x-published": "yes" })),
+            ".properties.a.x-published"
         );
         assert_eq!(
             refused(json!({ "type": "string", "x-option-of": "account" })),

@@ -3,7 +3,7 @@
 //! Known keywords: `type` (one of object, array, string, integer, number, boolean), `properties`, `required`,
 //! `additionalProperties` (true or false), `items`, `minItems`, `maxItems`, `enum`, `minimum`, `maximum`, `exclusiveMinimum`,
 //! `exclusiveMaximum`, `minLength`, `maxLength`, `default`, and `title` and `description`, which may be tables of languages; and what only
-//! forms need: `oneOf` (choices with titles), `format`, `x-unit`, `x-order`, and `x-field-of` and `x-option-of`, see
+//! forms need: `oneOf` (choices with titles), `format`, `x-unit`, `x-order`, and `x-field-of`, `x-published` and `x-option-of`, see
 //! [`super::config_forms`]. Any
 //! other keyword is an error when the manifest is read: a rule that nobody checks would be worse than none. There is no `$ref` and no
 //! `pattern`, so that a check costs what the configuration is long.
@@ -96,6 +96,7 @@ fn check_schema(path: &str, schema: &Value, depth: usize) -> Result<(), SchemaPr
             "x-unit" => (!is_label(value)).then_some("is neither a text nor a table of languages"),
             "x-order" => config_forms::wrong_order(value, table),
             "x-field-of" | "x-option-of" => config_forms::wrong_names(key, value, table),
+            "x-published" => config_forms::wrong_published(value, table),
             "properties" => {
                 for (name, schema) in value.as_object().ok_or_else(|| at(key, "is no table"))? {
                     check_schema(&format!("{path}.properties.{name}"), schema, depth + 1)?;

@@ -1,7 +1,7 @@
 //! The data that a plugin reads: datasets and their columns.
 
 use serde::Deserialize;
-use trellis_model::{FieldName, Filter, ObjectName};
+use trellis_model::{FieldName, Filter, ObjectName, Published};
 
 use super::configured::{self, Configured};
 use super::parse::{Parse, check_name, field_name, object_name, problem, unique};
@@ -61,6 +61,8 @@ pub enum ColumnSource {
     Configured(Configured),
     /// A field of the dataset's object that the configuration named.
     Chosen(FieldName),
+    /// A score, its band or a segmentation over the dataset's object that the configuration named.
+    Published(Published),
     /// A figure over the child records that refer to the row's record.
     Aggregate {
         /// The child object.

@@ -27,7 +27,7 @@ pub use config_schema::{ConfigProblem, ConfigSchema};
 pub use configured::{CONFIGURED_COLUMNS_MAX, Configured};
 pub use dataset::{Aggregate, ColumnSource, Dataset, DatasetColumn, DatasetKind};
 pub use related::{Days, Figure, Related};
-pub use requests::Request;
+pub use requests::{Request, published_grant};
 pub use schedule::{Cron, Schedule, ScheduledModel};
 pub use uses::{
     ActionGrant, CampaignRulesUse, Closed, LookupGrant, OnFailure, RecordHookUse, RelatedChange,

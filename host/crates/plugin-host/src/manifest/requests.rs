@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trellis_model::{FieldName, ObjectName, Text, bilingual};
+use trellis_model::{FieldName, ObjectName, Published, Text, bilingual};
 
 use super::{ActionGrant, ColumnSource, Dataset, DatasetColumn, Manifest};
 
@@ -32,7 +32,7 @@ impl Request {
 }
 
 impl Manifest {
-    /// Everything that the manifest asks for: `data:` for its datasets, `see:` and `judge:` for records that it works on or
+    /// Everything that the manifest asks for: `data:` for its datasets, `score:`, `band:` and `segment:` for results that it reads, `see:` and `judge:` for records that it works on or
     /// judges, `read:` for look-ups, `act:` for actions. See also [`crate::Inspection::requests`].
     pub fn requests(&self) -> Vec<Request> {
         let mut requests = Vec::new();
@@ -42,6 +42,16 @@ impl Manifest {
             let asks = data(&object, &list);
             if asked.insert(asks.clone()) {
                 let text = bilingual!("reads of every {object}: {list}", "读取每条 {object} 记录的：{list}");
+                push(asks, text);
+            }
+        }
+        for (object, published) in self.datasets.iter().flat_map(Dataset::published) {
+            let asks = published_grant(object, published);
+            if asked.insert(asks.clone()) {
+                let text = bilingual!(
+                    "reads of every {object} what is worked out about it: {published}",
+                    "读取每条 {object} 记录的计算结果：{published}"
+                );
                 push(asks, text);
             }
         }
@@ -163,6 +173,10 @@ impl Dataset {
         data
     }
 
+    fn published(&self) -> impl Iterator<Item = (&ObjectName, &Published)> {
+        self.columns.iter().filter_map(|column| Some((&self.object, column.published()?)))
+    }
+
     /// Every grant that it needs, as object and list of fields: one an object for what the manifest says, and one a field for what the
     /// configuration chose, so that choosing another asks for that one only.
     fn asks(&self) -> Vec<(ObjectName, String)> {
@@ -193,9 +207,10 @@ impl Dataset {
 
     /// The grant that a column of this dataset needs.
     pub fn grant_of_column(&self, column: &DatasetColumn) -> String {
-        match column.chosen() {
-            Some(field) => data(&self.object, field.as_str()),
-            None => self.grant_of(column.source.reads(&self.object).0),
+        match (column.chosen(), column.published()) {
+            (Some(field), _) => data(&self.object, field.as_str()),
+            (_, Some(published)) => published_grant(&self.object, published),
+            (None, None) => self.grant_of(column.source.reads(&self.object).0),
         }
     }
 }
@@ -217,7 +232,7 @@ impl ColumnSource {
         match self {
             Self::Field(field) | Self::Chosen(field) => (of, vec![field]),
             Self::Through { references, .. } => (of, references.first().into_iter().collect()),
-            Self::Configured(_) => (of, Vec::new()),
+            Self::Configured(_) | Self::Published(_) => (of, Vec::new()),
             Self::Aggregate { from, aggregate, time } => {
                 let sum = match aggregate {
                     super::Aggregate::Sum(field) => Some(field),
@@ -291,6 +306,11 @@ fn compared<'a>(
         Filter::Compare { path, .. } => fields.extend(steps(&path.0).unwrap_or_default()),
         Filter::Related(related) => fields.push(&related.related),
     }
+}
+
+/// The grant that a score, a band or a segmentation needs: `score:account(customer_lifetime__clv)`.
+pub fn published_grant(object: &ObjectName, published: &Published) -> String {
+    format!("{}:{object}({})", published.kind.name(), published.name)
 }
 
 fn data(object: &ObjectName, list: &str) -> String {

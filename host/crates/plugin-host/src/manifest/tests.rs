@@ -205,7 +205,8 @@ fn what_happens_while_it_is_absent_is_declared_and_an_admin_may_say_otherwise() 
             assert!(!en.is_empty() && !zh_cn.is_empty() && en != zh_cn);
         }
     }
-    let check = |of, policy| manifest.check_absent(&BTreeMap::from([(of, policy)]));
+    let check =
+        |of, policy| manifest.check_absent(&BTreeMap::from([(of, policy)])).map_err(|reason| reason.en);
     assert_eq!(check(AbsentUse::Scoring, AbsentPolicy::Keep), Ok(()));
     assert_eq!(
         check(AbsentUse::Scoring, AbsentPolicy::Accept).unwrap_err(),
@@ -459,6 +460,40 @@ fn a_configuration_names_columns() {
     assert_eq!(wrong(json!({ "target": "a b" })), "setting `target`: `a b` is no name of a field");
     let many: Vec<_> = (0..=CONFIGURED_COLUMNS_MAX).map(|number| format!("f{number}")).collect();
     assert_eq!(wrong(json!({ "features": many })), "setting `features`: names 501 fields, at most 500");
+}
+
+#[test]
+fn a_configuration_names_results_of_other_plugins_where_the_setting_takes_them() {
+    let takes =
+        BASKETS.replacen("x-field-of = \"account\" }", "x-field-of = \"account\", x-published = true }", 1);
+    let manifest = Manifest::parse(&takes).unwrap();
+    let config = json!({ "features": ["city", "score.customer_lifetime__clv", "segment.rfm"] });
+    assert_eq!(manifest.validate_config(&config), Ok(()));
+    let configured = manifest.configured(&config);
+    let columns = &configured.customers().unwrap().columns;
+    let names: Vec<_> = columns[1..].iter().map(|column| column.name.as_str()).collect();
+    assert_eq!(names, ["features.city", "features.score.customer_lifetime__clv", "features.segment.rfm"]);
+    let read: Vec<_> = configured.reads_published().into_iter().map(ToString::to_string).collect();
+    assert_eq!(read, ["score.customer_lifetime__clv", "segment.rfm"]);
+    let grants: Vec<_> = configured.requests().into_iter().map(|request| request.grant).collect();
+    for grant in ["score:account(customer_lifetime__clv)", "segment:account(rfm)"] {
+        assert!(grants.iter().any(|asked| asked == grant), "{grants:?}");
+    }
+    assert!(manifest.configured(&json!({})).reads_published().is_empty());
+    let wrong =
+        |manifest: &Manifest, config: Json| manifest.validate_config(&config).unwrap_err()[0].to_string();
+    assert_eq!(
+        wrong(&manifest, json!({ "target": "score.customer_lifetime__clv" })),
+        "setting `target`: takes fields only, and `score.customer_lifetime__clv` is a score or segmentation"
+    );
+    let no_name = wrong(&manifest, json!({ "features": ["score.A"] }));
+    assert_eq!(no_name, "setting `features`: `score.A` is no name of a field");
+
+    let unread = format!(
+        "{takes}[config.properties.other]\ntype = \"string\"\nx-field-of = \"account\"\nx-published = true\n"
+    );
+    let error = Manifest::parse(&unread).unwrap_err().to_string();
+    assert!(error.contains("config.properties.other.x-published"), "{error}");
 }
 
 #[test]

@@ -116,6 +116,7 @@ impl RowsReader<'_> {
             },
             ColumnSource::Field(_)
             | ColumnSource::Chosen(_)
+            | ColumnSource::Published(_)
             | ColumnSource::Configured(_)
             | ColumnSource::Through { .. } => {
                 let texts = cells.iter().any(|cell| cell.is_string());

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use trellis_model::{
-    Batch, Column, ColumnData, FieldName, NamedRecord, ObjectName, RecordId, Validity, Value,
+    Batch, Column, ColumnData, FieldName, NamedRecord, ObjectName, Published, PublishedKind, RecordId,
+    Validity, Value,
 };
 use trellis_plugin_host::manifest::{
     Aggregate, ColumnSource, Dataset, DatasetColumn, DatasetKind, Figure, Related,
@@ -233,6 +234,8 @@ fn of_aggregate(source: &ColumnSource, types: &FieldTypes) -> Option<Kind> {
         | ColumnSource::Chosen(_)
         | ColumnSource::Configured(_)
         | ColumnSource::Through { .. } => return None,
+        ColumnSource::Published(Published { kind: PublishedKind::Score, .. }) => ValueType::Number,
+        ColumnSource::Published(_) => ValueType::Choice,
         ColumnSource::Aggregate { aggregate: Aggregate::Count, .. } => ValueType::Integer,
         ColumnSource::Aggregate { from, aggregate: Aggregate::Sum(field), .. } => types.of(from, field)?.0,
         ColumnSource::Aggregate { from, time, .. } => types.of(from, time)?.0,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::{Value as Json, json};
-use trellis_model::{PluginId, RecordId};
+use trellis_model::{PluginId, RecordId, Text};
 use trellis_records::{Caller, EntryBody, NewEntry};
 
 use super::{Shadow, ShadowRequest, figures::FiguresV1, store};
@@ -97,18 +97,19 @@ impl Engine {
     /// [`Error::NoShadow`], [`Error::NoExplanation`] where no results are kept, [`Error::Records`] where the caller does not see the record.
     pub async fn shadow_row(&self, caller: &Caller, id: &PluginId, record: RecordId) -> Result<Json> {
         let (shadow, core) = (self.shadow(id)?, Arc::clone(&self.core));
-        let none = |reason: &str| Error::NoExplanation {
+        let none = |en: &str, zh_cn: &str| Error::NoExplanation {
             name: format!("shadow of {id}"),
-            reason: reason.to_owned(),
+            reason: Text::new(en, zh_cn),
         };
         let object = run::dataset(shadow.candidate.manifest(), &shadow.candidate.config)?.object;
         let found = core.records.find(&caller.scope, &object, record).await?;
-        let ordinal = found.ordinal.ok_or_else(|| none("is about objects without columns"))?;
+        let ordinal =
+            found.ordinal.ok_or_else(|| none("is about objects without columns", "所涉对象没有列数据"))?;
         let kept = store::results(&core.records, id).await?.into_iter().find_map(|(run, results)| {
             let digest = results.digest.filter(|_| results.version == shadow.settings.version)?;
             Some((run, digest))
         });
-        let (run, digest) = kept.ok_or_else(|| none("keeps no results of a run"))?;
+        let (run, digest) = kept.ok_or_else(|| none("keeps no results of a run", "未保留任何运行的结果"))?;
         let made_by = match run::record(&core.records, id, run).await? {
             Some(made) => Some(core.registry.metered(id, &made.semver()?).await?),
             None => None,

@@ -11,11 +11,11 @@ use super::{Asked, Observed, Shadow};
 use crate::{
     Error, Result, View,
     compare::{AnswersDiff, Bands, DiffLimits, RowsDiff},
-    decisions::{PluginInput, ask},
+    decisions::{PluginInput, Sight, ask},
     hooks,
     lookups::{Answer, Question, Replaying},
     plugins::Enabled,
-    run,
+    run::{self, Withheld},
 };
 
 /// What a version came to.
@@ -67,7 +67,7 @@ impl Lookups for Known {
 pub(super) fn compare(view: &View, handle: &Handle, shadow: &Shadow, observed: &Observed) -> Result<Outcome> {
     let candidate = &shadow.candidate;
     match &observed.asked {
-        Asked::Rows { batch, results } => rows(shadow, &observed.at, batch, results),
+        Asked::Rows { batch, results } => rows(view, shadow, &observed.at, batch, results),
         Asked::Work { answer, .. }
         | Asked::Suggest { answer, .. }
         | Asked::Close { answer, .. }
@@ -92,7 +92,11 @@ pub(super) fn answered(
 ) -> Result<Option<Json>> {
     let Some((input, config)) = input(view, handle, enabled, observed)? else { return Ok(None) };
     let live = view.lookups(handle, &enabled.scope);
-    let lookups = Arc::new(Known::new(observed.answers.clone(), live));
+    // It may be granted less than the version that asked: what it would not be answered alike it asks itself.
+    let sight = Sight::of(enabled.manifest(), &config, &view.schema(), &enabled.grants)?;
+    let seen = sight.answers(observed.answers.clone());
+    let alike = seen.into_iter().filter(|(question, answer)| observed.answers.get(question) == Some(answer));
+    let lookups = Arc::new(Known::new(alike.collect(), live));
     ask(&enabled.plugin, &input, &config, &observed.at, lookups).map(Some)
 }
 
@@ -131,9 +135,14 @@ fn input(
             let mut names: Vec<String> = columns.into_iter().map(|column| column.name).collect();
             names.extend(["variant".to_owned(), "status".to_owned()]);
             let has_all = names.iter().all(|name| batch.column(name).is_some());
-            let narrowed = || run::narrow(batch.clone(), &names);
+            // It may be granted less than the version that was asked.
+            let withheld = Withheld::of(enabled.manifest(), config, &view.schema(), &enabled.grants)?;
+            let narrowed = || withheld.mask_customers(run::narrow(batch.clone(), &names));
+            let mut campaign = campaign.clone();
+            let sees = enabled.grants.allow_any("see:campaign(");
+            campaign.fields.retain(|name, _| sees && enabled.shows(&campaign.object, name));
             has_all.then(|| {
-                let input = PluginInput::NextAction { campaign: campaign.clone(), batch: narrowed() };
+                let input = PluginInput::NextAction { campaign, batch: narrowed() };
                 (input, config.clone())
             })
         }
@@ -141,7 +150,13 @@ fn input(
     })
 }
 
-fn rows(shadow: &Shadow, at: &CallContext, batch: &Batch, results: &[(u64, Json)]) -> Result<Outcome> {
+fn rows(
+    view: &View,
+    shadow: &Shadow,
+    at: &CallContext,
+    batch: &Batch,
+    results: &[(u64, Json)],
+) -> Result<Outcome> {
     let models = shadow.models.lock().clone();
     let Some(models) = models else { return Ok(Outcome::NotComparable) };
     let candidate = &shadow.candidate;
@@ -150,7 +165,9 @@ fn rows(shadow: &Shadow, at: &CallContext, batch: &Batch, results: &[(u64, Json)
     if names.iter().any(|name| batch.column(name).is_none()) {
         return Ok(Outcome::NotComparable);
     }
-    let batch = run::narrow(batch.clone(), &names);
+    let (manifest, config) = (candidate.manifest(), &candidate.config);
+    let withheld = Withheld::of(manifest, config, &view.schema(), &candidate.grants)?;
+    let batch = withheld.mask_customers(run::narrow(batch.clone(), &names));
     let now = run::evaluate_rows(&candidate.plugin, &candidate.config, &models, batch, at)?;
     let mut now: BTreeMap<u64, Json> = now.into_iter().collect();
     let mut diff = RowsDiff::new(DiffLimits { rows_listed_max: 0, pairs_max: 0 }, Bands::default());

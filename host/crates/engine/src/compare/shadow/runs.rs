@@ -55,6 +55,7 @@ pub(super) fn compare(
         progress: &|_, _| {},
         cancel,
         scope: &scope,
+        grants: &shadow.candidate.grants,
     };
     let (candidate, id) = (&shadow.candidate.plugin, &shadow.candidate.id);
     let config: Json = serde_json::from_str(&shadow.settings.config).unwrap_or_default();

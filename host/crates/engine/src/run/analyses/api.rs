@@ -59,11 +59,12 @@ impl Engine {
         self.jobs.create(self.new_id(), caller, request).await
     }
 
-    /// Up to `results_max` (at most 200) answers to a question, the newest first: those after `after`. They outlive the plugin. The plugin is
-    /// not asked which questions it has: one that it does not have has no answers.
+    /// Up to `results_max` (at most 200) answers to a question, the newest first: those after `after`. They outlive the plugin. Where there are
+    /// none, an enabled plugin is asked once which questions it has.
     ///
     /// # Errors
-    /// [`Error::UnknownPlugin`], [`Error::UnknownAnalysis`] for what no question can be called.
+    /// [`Error::UnknownPlugin`], [`Error::UnknownAnalysis`] for what no question can be called, and for a question without answers that the
+    /// plugin does not have.
     pub async fn analysis_results(
         &self,
         id: &PluginId,
@@ -73,7 +74,11 @@ impl Engine {
     ) -> Result<AnalysisResultPage> {
         self.check_analysis_known(id, name).await?;
         let results_max = results_max.clamp(1, PAGE_RESULTS_MAX);
-        stored::newest(&self.core.records, id, name, after, results_max).await
+        let page = stored::newest(&self.core.records, id, name, after, results_max).await?;
+        if page.results.is_empty() && after.is_none() {
+            self.check_question(id, name).await?;
+        }
+        Ok(page)
     }
 
     /// An answer to a question, and the report that it is, as `host/docs/reports.md` says.
@@ -151,9 +156,29 @@ impl Engine {
             .map(|problem| (problem.setting, problem.reason))
             .collect();
         if problems.is_empty() {
-            problems = names_problems(&self.core.records.schema(), &schema.names(&parameters));
+            let finds = |object: &_, published: &_| self.core.registry.finds(object, published);
+            problems = names_problems(&self.core.records.schema(), &schema.names(&parameters), &finds);
         }
         if problems.is_empty() { Ok(parameters) } else { Err(invalid(problems)) }
+    }
+
+    /// Refuses a question that a plugin does not have. Of one that is not enabled, or fails, it is not known.
+    async fn check_question(&self, id: &PluginId, name: &str) -> Result<()> {
+        let Ok(active) = self.core.registry.active(id).await else { return Ok(()) };
+        let of = (
+            *active.plugin.digest().as_bytes(),
+            *blake3::hash(active.config.to_string().as_bytes()).as_bytes(),
+        );
+        let known = match self.core.questions.get(&of) {
+            Some(known) => known,
+            None => match described(&active).await {
+                Ok(described) => {
+                    self.core.questions.put(of, described.into_iter().map(|question| question.name).collect())
+                }
+                Err(_) => return Ok(()),
+            },
+        };
+        if known.iter().any(|known| known == name) { Ok(()) } else { Err(unknown(id, name)) }
     }
 
     /// A name that no question can have is one that none has; so what a path says never becomes a key unchecked.

@@ -3,6 +3,7 @@
 
 mod api;
 mod job;
+mod questions;
 mod stored;
 
 use serde_json::Value as Json;
@@ -10,6 +11,7 @@ use trellis_columns::AsOf;
 use trellis_model::{Actor, PluginId, RecordId, Text};
 
 pub(crate) use job::{AnalysisInput, analyse};
+pub(crate) use questions::Questions;
 
 /// A question that an enabled plugin answers.
 #[derive(Debug, Clone, PartialEq)]

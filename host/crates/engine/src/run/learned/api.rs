@@ -13,7 +13,7 @@ use crate::{
     core::Core,
     jobs::{Jobs, Request},
     plugins::checked_config,
-    run::{self, serving},
+    run::{self, serving, spec},
 };
 
 /// Models of a page.
@@ -48,11 +48,14 @@ impl Engine {
             }
             None => active.config,
         };
+        let (config, as_of) = (config.to_string(), request.as_of.unwrap_or(active.as_of));
+        spec::check_as_of(&active.plugin, &config, as_of)?;
+        run::check_learnable(&self.core, &active.plugin, &config)?;
         let request = Request::PluginFit {
             plugin: id.to_string(),
             version: active.plugin.plugin_version().version.to_string(),
-            config: config.to_string(),
-            as_of: as_of::to_days(request.as_of.unwrap_or(active.as_of)),
+            config,
+            as_of: as_of::to_days(as_of),
         };
         self.jobs.create(self.new_id(), caller, request).await
     }
@@ -203,11 +206,16 @@ async fn start_with(
         }
         ModelSource::New | ModelSource::Last => (given.unwrap_or(active.config).to_string(), None),
     };
+    let as_of = request.as_of.unwrap_or(active.as_of);
+    spec::check_as_of(&active.plugin, &config, as_of)?;
+    if source == ModelSource::New {
+        run::check_learnable(core, &active.plugin, &config)?;
+    }
     let request = Request::PluginRun {
         plugin: id.to_string(),
         version: active.plugin.plugin_version().version.to_string(),
         config,
-        as_of: as_of::to_days(request.as_of.unwrap_or(active.as_of)),
+        as_of: as_of::to_days(as_of),
         announce: request.announce,
         last_model: source == ModelSource::Last,
         model,

@@ -61,6 +61,7 @@ fn learn(core: &Core, job: &Running<'_>, input: &FitInput) -> Result<(u32, Learn
     let config = input.config.to_string();
     // A configuration that the plugin refuses is refused before its rows are made.
     evaluator::describe(&plugin, &config)?;
+    spec::check_learnable(core, &plugin, &config)?;
     let at = context::of(core, job.id(), input.as_of);
     let call = Call { core, job, plugin: &plugin, config: &config, as_of: input.as_of, at: &at };
     let customers = spec::granted(core, plugin.manifest(), &config)?;

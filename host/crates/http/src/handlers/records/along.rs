@@ -21,7 +21,7 @@ impl FieldList {
     ///
     /// # Errors
     /// [`Code::BadQuery`](crate::problem::Code::BadQuery) for what is no path, one of more than `steps_max` steps, and for more than
-    /// `paths_max` of them.
+    /// `paths_max` that follow a reference. What is derived of a record itself costs no look at another one and does not count.
     pub(super) fn parse(fields: &str, paths_max: usize, steps_max: usize) -> ApiResult<Self> {
         let wrong = |message| Err(Problem::bad_query("fields", message));
         let (dotted, plain): (Vec<&str>, Vec<&str>) =
@@ -38,10 +38,10 @@ impl FieldList {
             if !paths.contains(&path) {
                 paths.push(path);
             }
-            if paths.len() > paths_max {
+            if paths.iter().filter(|path| !path.is_derived()).count() > paths_max {
                 return wrong(bilingual!(
-                    "`fields` takes at most {paths_max} paths",
-                    "`fields` 最多 {paths_max} 条路径"
+                    "`fields` takes at most {paths_max} paths over references",
+                    "`fields` 最多 {paths_max} 条经引用的路径"
                 ));
             }
         }
