@@ -1,4 +1,5 @@
-//! What a care says. Subjects begin with words that the counts of cares look for.
+//! What a care says. Messages are counted by the campaign that they belong to and so say nothing but what is meant for the customer; tasks belong
+//! to none, and their subjects begin with words that the counts of calls look for.
 
 use trellis_sdk::{Action, CreateTask, SendMessage, message, task};
 
@@ -13,10 +14,10 @@ pub(crate) fn care(entry: &Entry, campaign: &str) -> Action {
 }
 
 fn call(entry: &Entry, campaign: &str) -> CreateTask {
-    let ((en, zh), (about_en, about_zh)) = (heading(entry.occasion), points(entry.occasion));
+    let ((en, zh), (about_en, about_zh)) = words(entry, points(entry.occasion));
     let (ask_en, ask_zh) = if entry.asks_opinion {
         (
-            " Ask how content the customer is, from 1 to 5, and what could be better, even though nobody complained. Note the answer as a survey response.",
+            " Ask how satisfied the customer is, from 1 to 5, and what could be better, even though nobody complained. Note the answer as a survey response.",
             "请主动询问满意度（1–5 分）和改进建议（即使客户没有投诉），并记录为调研回复。",
         )
     } else {
@@ -32,7 +33,7 @@ fn call(entry: &Entry, campaign: &str) -> CreateTask {
 }
 
 fn send(entry: &Entry) -> SendMessage {
-    let ((en, zh), (text_en, text_zh)) = (heading(entry.occasion), text(entry.occasion));
+    let ((en, zh), (text_en, text_zh)) = words(entry, text(entry.occasion));
     let (ask_en, ask_zh) = if entry.asks_opinion {
         (
             "\nHow satisfied are you with us, from 1 (not at all) to 5 (very)? And what should we do better? Just answer this message.",
@@ -41,19 +42,29 @@ fn send(entry: &Entry) -> SendMessage {
     } else {
         ("", "")
     };
-    message(&entry.channel)
-        .subject(format!("Care: {en}"), format!("客户关怀：{zh}"))
-        .body(format!("{text_en}{ask_en}"), format!("{text_zh}{ask_zh}"))
+    message(&entry.channel).subject(en, zh).body(format!("{text_en}{ask_en}"), format!("{text_zh}{ask_zh}"))
+}
+
+type Words<'a> = (&'a str, &'a str);
+
+/// The subject and the text of the settings, in each language, or else the usual ones.
+fn words<'a>(entry: &'a Entry, usual: Words<'a>) -> (Words<'a>, Words<'a>) {
+    let or = |own: &'a Option<String>, usual: &'a str| own.as_deref().unwrap_or(usual);
+    let subject = heading(entry.occasion);
+    (
+        (or(&entry.subject_en, subject.0), or(&entry.subject_zh, subject.1)),
+        (or(&entry.body_en, usual.0), or(&entry.body_zh, usual.1)),
+    )
 }
 
 fn heading(occasion: Occasion) -> (&'static str, &'static str) {
     match occasion {
-        Occasion::Birthday => ("best wishes for your birthday", "生日祝福"),
-        Occasion::Renewal => ("your contract ends soon", "合同即将到期"),
-        Occasion::Delivery => ("is everything right with your delivery?", "送达回访"),
-        Occasion::OrderPlaced => ("your order is on its way", "订单进展"),
-        Occasion::Inactivity => ("how are you doing?", "近况问候"),
-        Occasion::OpenDeal => ("can we help you decide?", "选购协助"),
+        Occasion::Birthday => ("Best wishes for your birthday", "生日祝福"),
+        Occasion::Renewal => ("Your contract ends soon", "合同即将到期"),
+        Occasion::Delivery => ("Is everything right with your delivery?", "送达回访"),
+        Occasion::OrderPlaced => ("Your order is being prepared", "订单进展"),
+        Occasion::Inactivity => ("How are you doing?", "近况问候"),
+        Occasion::OpenDeal => ("Can we help you decide?", "选购协助"),
     }
 }
 
@@ -71,7 +82,7 @@ fn text(occasion: Occasion) -> (&'static str, &'static str) {
             "您的订单已送达，一切是否符合预期？如有任何问题，我们会尽快为您处理。",
         ),
         Occasion::OrderPlaced => (
-            "Thank you for your order. We look after it and tell you when it is on its way.",
+            "Thank you for your order. We are preparing it and will tell you when it is on its way.",
             "感谢您的订购，我们会尽快处理，发货后通知您。",
         ),
         Occasion::Inactivity => (

@@ -8,9 +8,9 @@ use serde::Deserialize;
 pub struct Config {
     /// What is done on which occasion; the first entry that is due counts.
     pub plan: Vec<Entry>,
-    /// Days between two cares at least.
+    /// Days between two care contacts at least.
     pub gap_days: i32,
-    /// Cares within a year at most.
+    /// Care contacts within a year at most.
     pub cares_in_year: i64,
     /// The field of the customer whose values entries may name; read by the host.
     pub segment_field: Option<String>,
@@ -35,6 +35,36 @@ pub struct Entry {
     /// Only for these values of the segment field; empty is for all.
     #[serde(default)]
     pub segments: Vec<String>,
+    /// What the message or call is about; the usual words of the occasion where it is missing, as below.
+    #[serde(default)]
+    pub subject_en: Option<String>,
+    /// In Chinese.
+    #[serde(default)]
+    pub subject_zh: Option<String>,
+    /// What the message says, or the caller is to say.
+    #[serde(default)]
+    pub body_en: Option<String>,
+    /// In Chinese.
+    #[serde(default)]
+    pub body_zh: Option<String>,
+}
+
+impl Entry {
+    /// An entry for all customers with the usual words of its occasion.
+    pub fn new(occasion: Occasion, days: i32, window_days: i32, channel: &str) -> Self {
+        Self {
+            occasion,
+            days,
+            window_days,
+            channel: channel.to_owned(),
+            asks_opinion: false,
+            segments: Vec::new(),
+            subject_en: None,
+            subject_zh: None,
+            body_en: None,
+            body_zh: None,
+        }
+    }
 }
 
 /// What gives occasion to care.
@@ -77,12 +107,8 @@ impl Default for Config {
     fn default() -> Self {
         use Occasion::{Birthday, Delivery, Inactivity, OpenDeal, OrderPlaced, Renewal};
         let entry = |occasion, days, window_days, channel: &str, asks_opinion| Entry {
-            occasion,
-            days,
-            window_days,
-            channel: channel.to_owned(),
             asks_opinion,
-            segments: Vec::new(),
+            ..Entry::new(occasion, days, window_days, channel)
         };
         Self {
             plan: vec![

@@ -26,7 +26,7 @@ pub(crate) struct Customer {
     open_deals: i64,
     open_severe_complaints: i64,
     not_to_be_contacted: i64,
-    /// Of the last message that was sent, and the last call that was asked for.
+    /// Of the last message of a campaign that was sent, and the last care call that was asked for.
     since_care: Option<i64>,
     /// Messages that are not sent yet.
     waiting: i64,
@@ -140,12 +140,12 @@ impl Customer {
             }
             DO_NOT_CONTACT => localized("does not want to be contacted", "客户不希望被联系"),
             CARED_FOR_RECENTLY => localized(
-                format!("was cared for within the last {gap} days, or is about to be"),
-                format!("最近 {gap} 天内已关怀过，或有待发送的关怀消息"),
+                format!("was contacted within the last {gap} days, or is about to be"),
+                format!("最近 {gap} 天内已触达过，或有待发送的消息"),
             ),
             ENOUGH_CARES => localized(
-                format!("was cared for {} times within a year; {year} is the limit", self.cares_in_year),
-                format!("一年内已关怀 {} 次，达到上限 {year} 次", self.cares_in_year),
+                format!("was contacted {} times within a year; {year} is the limit", self.cares_in_year),
+                format!("一年内已触达 {} 次，达到上限 {year} 次", self.cares_in_year),
             ),
             _ => localized("no occasion of the plan is due", "计划中暂无到期的时机"),
         };

@@ -150,20 +150,42 @@ fn r50_the_channel_decides_between_a_call_and_a_message() {
     assert!(call.description.zh_cn.contains("满意度"), "it asks for an opinion");
     let Action::SendMessage(message) = &actions[1].actions[0] else { panic!("{actions:?}") };
     assert_eq!(message.channel, "email");
-    assert!(message.subject.en.starts_with("Care:") && message.body.en.contains("How satisfied"));
+    assert!(
+        message.subject.en == "Is everything right with your delivery?"
+            && message.body.en.contains("How satisfied")
+    );
     assert!(actions.iter().all(|one| !one.reasons.is_empty()));
 }
 
 #[test]
-fn an_entry_may_be_for_some_segments_only() {
-    let entry = Entry {
-        occasion: Occasion::OpenDeal,
-        days: 0,
-        window_days: 7,
-        channel: "sms".into(),
-        asks_opinion: false,
-        segments: vec!["platinum".into()],
+fn messages_and_calls_say_what_the_settings_say() {
+    let own = |channel| Entry {
+        subject_en: Some("Hello".into()),
+        body_zh: Some("您好！".into()),
+        asks_opinion: true,
+        ..Entry::new(Occasion::OpenDeal, 0, 7, channel)
     };
+    let rows = batch(&[Row { deals: 1, ..Row::default() }]);
+    let first = |channel| {
+        let config = Config { plan: vec![own(channel)], ..Config::default() };
+        let actions = CareProgramme::next_action(&campaign(), &rows, &config, &at()).unwrap();
+        actions[0].actions[0].clone()
+    };
+    let Action::SendMessage(message) = first("email") else { panic!("a message") };
+    assert_eq!((message.subject.en.as_str(), message.subject.zh_cn.as_str()), ("Hello", "选购协助"));
+    assert!(message.body.zh_cn.starts_with("您好！") && message.body.zh_cn.contains("满意度"));
+    assert!(message.body.en.starts_with("You are thinking about a purchase"));
+    let Action::CreateTask(call) = first("phone") else { panic!("a call") };
+    assert_eq!(
+        (call.subject.en.as_str(), call.subject.zh_cn.as_str()),
+        ("Care: Hello", "客户关怀：选购协助")
+    );
+    assert!(call.description.zh_cn.contains("您好！"));
+}
+
+#[test]
+fn an_entry_may_be_for_some_segments_only() {
+    let entry = Entry { segments: vec!["platinum".into()], ..Entry::new(Occasion::OpenDeal, 0, 7, "sms") };
     let config = Config { plan: vec![entry], ..Config::default() };
     let row = |segment| Row { deals: 1, segment, ..Row::default() };
     assert_eq!(cause(row(Some("platinum")), &config), None);

@@ -3,8 +3,9 @@
 //! S. Lloyd, *IEEE Transactions on Information Theory* 28 (1982); seeding after D. Arthur, S. Vassilvitskii, *k-means++* (2007).
 
 use trellis_sdk::Rng;
+use wide::f64x4;
 
-use crate::points::{LANES, Points, squared_distance_of, squared_distances};
+use crate::points::{LANES, Points, halves, lanes, squared_distance_of, squared_distances};
 
 /// When iterations are given up. They stop by themselves much earlier: every one lowers the inertia.
 const ITERATIONS_MAX: u32 = 1_000;
@@ -45,23 +46,28 @@ impl Nearest {
     }
 
     #[inline]
-    fn of_tile(&self, tile: &[[f64; LANES]]) -> ([f64; LANES], [u8; LANES]) {
-        let (mut nearest, mut labels) = ([f64::INFINITY; LANES], [0; LANES]);
+    fn of_tile(&self, tile: &[[f64; LANES]]) -> [u8; LANES] {
+        let mut nearest = [f64x4::splat(f64::INFINITY); 2];
+        // Labels as wide as distances: one comparison chooses both.
+        let mut labels = [f64x4::ZERO; 2];
         let clusters = self.centroids.chunks_exact(self.dimensions).zip(&self.half_norms);
-        for (label, (centroid, half_norm)) in (0..).zip(clusters) {
-            let mut distances = [*half_norm; LANES];
+        for ((centroid, half_norm), label) in clusters.zip(0_u8..) {
+            let mut distances = [f64x4::splat(*half_norm); 2];
             for (values, coordinate) in tile.iter().zip(centroid) {
-                for (distance, value) in distances.iter_mut().zip(values) {
-                    *distance -= value * coordinate;
+                let coordinate = f64x4::splat(*coordinate);
+                for (distances, values) in distances.iter_mut().zip(halves(values)) {
+                    *distances -= values * coordinate;
                 }
             }
-            for ((best, best_label), distance) in nearest.iter_mut().zip(&mut labels).zip(distances) {
-                let is_nearer = distance < *best;
-                *best = if is_nearer { distance } else { *best };
-                *best_label = if is_nearer { label } else { *best_label };
+            let label = f64x4::splat(f64::from(label));
+            for ((best, best_label), distances) in nearest.iter_mut().zip(&mut labels).zip(distances) {
+                let is_nearer = distances.simd_lt(*best);
+                *best = is_nearer.bitselect(distances, *best);
+                *best_label = is_nearer.bitselect(label, *best_label);
             }
         }
-        (nearest, labels)
+        // There are at most 255.
+        lanes(labels).map(|label| label as u8)
     }
 }
 
@@ -74,48 +80,100 @@ pub fn lloyd(points: &Points, centroids: Vec<Vec<f64>>) -> Clustering {
     assert!(centroids.iter().all(|centroid| centroid.len() == points.dimensions()), "a centroid is a point");
     assert!(centroids.len() <= usize::from(u8::MAX), "labels fit a byte");
     let mut centroids = centroids;
-    let mut labels = vec![u8::MAX; points.count()];
+    let mut groups = Groups::new(points, centroids.len());
     let mut iterations = 0;
     while iterations < ITERATIONS_MAX {
         iterations += 1;
-        let (sums, sizes, changed) = assign(points, &centroids, &mut labels);
-        if !changed {
+        if !groups.assign(points, &centroids) {
             break;
         }
-        let means = sums.chunks_exact(points.dimensions()).zip(&sizes);
+        groups.move_to_means(&mut centroids);
+        refill(points, &groups.labels, &groups.sizes, &mut centroids);
+    }
+    groups.sum_up(points);
+    groups.move_to_means(&mut centroids);
+    finished(points, centroids, groups.labels, iterations)
+}
+
+/// Which cluster each point is in, and the sum of each cluster's points. From one iteration to the next only those that changed are moved between
+/// the sums, which are few after the first iterations; what that rounds off is made up for at the end.
+#[derive(Debug)]
+struct Groups {
+    labels: Vec<u8>,
+    sums: Vec<f64>,
+    sizes: Vec<u64>,
+    dimensions: usize,
+}
+
+impl Groups {
+    fn new(points: &Points, clusters: usize) -> Self {
+        Self {
+            labels: vec![u8::MAX; points.count()],
+            sums: vec![0.0; clusters * points.dimensions()],
+            sizes: vec![0; clusters],
+            dimensions: points.dimensions(),
+        }
+    }
+
+    /// Assigns every point to the nearest centroid; returns whether any changed its cluster.
+    fn assign(&mut self, points: &Points, centroids: &[Vec<f64>]) -> bool {
+        let nearest = Nearest::new(centroids, self.dimensions);
+        let mut labels = std::mem::take(&mut self.labels);
+        let mut changed = false;
+        for ((tile, _), labels) in points.tiles().zip(labels.chunks_mut(LANES)) {
+            let found = nearest.of_tile(tile);
+            for (lane, (label, found)) in labels.iter_mut().zip(found).enumerate() {
+                if *label != found {
+                    changed = true;
+                    self.take_out(usize::from(*label), tile, lane);
+                    self.put_in(usize::from(found), tile, lane);
+                    *label = found;
+                }
+            }
+        }
+        self.labels = labels;
+        changed
+    }
+
+    /// Adds up every cluster anew.
+    fn sum_up(&mut self, points: &Points) {
+        self.sums.fill(0.0);
+        self.sizes.fill(0);
+        let labels = std::mem::take(&mut self.labels);
+        for ((tile, _), labels) in points.tiles().zip(labels.chunks(LANES)) {
+            for (lane, label) in labels.iter().enumerate() {
+                self.put_in(usize::from(*label), tile, lane);
+            }
+        }
+        self.labels = labels;
+    }
+
+    fn put_in(&mut self, cluster: usize, tile: &[[f64; LANES]], lane: usize) {
+        let Some(size) = self.sizes.get_mut(cluster) else { return };
+        *size += 1;
+        for (sum, values) in self.sums.iter_mut().skip(cluster * self.dimensions).zip(tile) {
+            *sum += values.get(lane).copied().unwrap_or(0.0);
+        }
+    }
+
+    /// Does nothing for a point that is in no cluster yet.
+    fn take_out(&mut self, cluster: usize, tile: &[[f64; LANES]], lane: usize) {
+        let Some(size) = self.sizes.get_mut(cluster) else { return };
+        *size -= 1;
+        for (sum, values) in self.sums.iter_mut().skip(cluster * self.dimensions).zip(tile) {
+            *sum -= values.get(lane).copied().unwrap_or(0.0);
+        }
+    }
+
+    /// Moves the centroid of every cluster that has points to their mean.
+    fn move_to_means(&self, centroids: &mut [Vec<f64>]) {
+        let means = self.sums.chunks_exact(self.dimensions).zip(&self.sizes);
         for (centroid, (sums, size)) in centroids.iter_mut().zip(means).filter(|(_, (_, size))| **size > 0) {
             for (coordinate, sum) in centroid.iter_mut().zip(sums) {
                 *coordinate = sum / *size as f64;
             }
         }
-        refill(points, &labels, &sizes, &mut centroids);
     }
-    finished(points, centroids, labels, iterations)
-}
-
-/// Assigns every point, and adds up each cluster.
-fn assign(points: &Points, centroids: &[Vec<f64>], labels: &mut [u8]) -> (Vec<f64>, Vec<u64>, bool) {
-    let dimensions = points.dimensions();
-    let nearest = Nearest::new(centroids, dimensions);
-    let mut sums = vec![0.0; centroids.len() * dimensions];
-    let mut sizes = vec![0; centroids.len()];
-    let mut changed = false;
-    for ((tile, filled), labels) in points.tiles().zip(labels.chunks_mut(LANES)) {
-        let (_, found) = nearest.of_tile(tile);
-        for (lane, (label, found)) in labels.iter_mut().zip(found).take(filled).enumerate() {
-            changed |= *label != found;
-            *label = found;
-            let cluster = usize::from(found);
-            if let Some(size) = sizes.get_mut(cluster) {
-                *size += 1;
-            }
-            let sums = sums.iter_mut().skip(cluster * dimensions);
-            for (sum, values) in sums.zip(tile) {
-                *sum += values.get(lane).copied().unwrap_or(0.0);
-            }
-        }
-    }
-    (sums, sizes, changed)
 }
 
 /// Puts the centroid of each empty cluster on the point that is farthest from its own, unless all lie on theirs.
@@ -190,7 +248,7 @@ pub fn spread_out(points: &Points, clusters: usize, rng: &mut Rng) -> Vec<Vec<f6
         let Some(latest) = chosen.last() else { break };
         let mut whole = 0.0;
         for ((tile, filled), distances) in points.tiles().zip(distances.chunks_mut(LANES)) {
-            let found = squared_distances(tile, latest);
+            let found = lanes(squared_distances(tile, latest));
             for (distance, found) in distances.iter_mut().zip(found).take(filled) {
                 *distance = distance.min(found);
                 whole += *distance;
@@ -225,7 +283,7 @@ pub(crate) fn labels(points: &Points, centroids: &[Vec<f64>]) -> Vec<u8> {
     let nearest = Nearest::new(centroids, points.dimensions());
     let mut labels = Vec::with_capacity(points.count());
     for (tile, filled) in points.tiles() {
-        let (_, found) = nearest.of_tile(tile);
+        let found = nearest.of_tile(tile);
         labels.extend(found.into_iter().take(filled));
     }
     labels

@@ -1,10 +1,11 @@
 //! Customer clusters: k-means on figures of orders and fields of the customer (R158, R161).
 //!
 //! `fit` standardises the figures, finds the clusters and how many there are, and keeps their centroids; `assign` and `explain` look at one row at
-//! a time. The README beside this crate states the method, its sources and its limits.
+//! a time. One analysis says which clusters are interested in which products (R125). The README beside this crate states the method, its sources and its limits.
 
 mod config;
 mod figures;
+mod interest;
 pub mod kmeans;
 mod model;
 mod panels;
@@ -15,8 +16,9 @@ mod rows;
 mod words;
 
 use trellis_sdk::{
-    Assignments, Batch, Context, LearnedBy, Model, ModelReport, NO_VALUE, Reason, Report, Result, RowStream,
-    Segmentation, SegmentationDescription, export_model_report, export_segmentation, localized, reason,
+    Analysis, AnalysisDescription, Assignments, Batch, Context, LearnedBy, Model, ModelReport, NO_VALUE,
+    PluginError, Reason, Report, Result, RowStream, Segmentation, SegmentationDescription, export_analysis,
+    export_model_report, export_segmentation, localized, reason,
 };
 
 pub use config::{Config, Figure, Missing};
@@ -86,5 +88,31 @@ impl ModelReport for CustomerClusters {
     }
 }
 
+impl Analysis for CustomerClusters {
+    type Config = Config;
+
+    fn describe(config: &Config) -> Result<Vec<AnalysisDescription>> {
+        config.checked()?;
+        Ok(vec![interest::describe()])
+    }
+
+    fn analyse(
+        name: &str,
+        rows: &mut RowStream<'_>,
+        parameters: &str,
+        config: &Config,
+        at: &Context,
+    ) -> Result<Report> {
+        match name {
+            interest::INTEREST => interest::answer(rows, parameters, config.checked()?, at),
+            other => Err(PluginError::other(
+                "no-such-analysis",
+                (format!("there is no analysis `{other}`"), format!("没有名为 `{other}` 的分析")),
+            )),
+        }
+    }
+}
+
 export_segmentation!(CustomerClusters);
 export_model_report!(CustomerClusters);
+export_analysis!(CustomerClusters);

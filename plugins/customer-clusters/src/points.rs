@@ -1,5 +1,7 @@
 //! Customers as points, laid out so that distances are computed eight at a time.
 
+use wide::f64x4;
+
 /// How many customers lie side by side: a multiple of what vector registers hold.
 pub(crate) const LANES: usize = 8;
 
@@ -73,9 +75,10 @@ impl Points {
     /// Writes how far each point lies from `point`, eight at a time.
     pub(crate) fn distances(&self, point: &[f64], distances: &mut [f64]) {
         for ((tile, _), distances) in self.tiles().zip(distances.chunks_mut(LANES)) {
-            for (distance, squared) in distances.iter_mut().zip(squared_distances(tile, point)) {
-                // Exact by IEEE 754, so that it is the same natively and in a component.
-                *distance = squared.sqrt();
+            // Exact by IEEE 754, so that it is the same natively and in a component.
+            let roots = lanes(squared_distances(tile, point).map(f64x4::sqrt));
+            for (distance, root) in distances.iter_mut().zip(roots) {
+                *distance = root;
             }
         }
     }
@@ -94,14 +97,30 @@ impl Points {
 
 /// The squared distance of each point of a tile from `point`.
 #[inline]
-pub(crate) fn squared_distances(tile: &[[f64; LANES]], point: &[f64]) -> [f64; LANES] {
-    let mut distances = [0.0; LANES];
+pub(crate) fn squared_distances(tile: &[[f64; LANES]], point: &[f64]) -> [f64x4; 2] {
+    let mut distances = [f64x4::ZERO; 2];
     for (values, coordinate) in tile.iter().zip(point) {
-        for (distance, value) in distances.iter_mut().zip(values) {
-            *distance += (value - coordinate) * (value - coordinate);
+        let coordinate = f64x4::splat(*coordinate);
+        for (distances, values) in distances.iter_mut().zip(halves(values)) {
+            let difference = values - coordinate;
+            *distances += difference * difference;
         }
     }
     distances
+}
+
+/// The values of a tile as vectors. Compilers make vector instructions of sums by themselves, in a component not of comparisons and roots.
+#[inline]
+pub(crate) fn halves(values: &[f64; LANES]) -> [f64x4; 2] {
+    let [a, b, c, d, e, f, g, h] = *values;
+    [f64x4::new([a, b, c, d]), f64x4::new([e, f, g, h])]
+}
+
+/// The values of vectors as those of a tile.
+#[inline]
+pub(crate) fn lanes(halves: [f64x4; 2]) -> [f64; LANES] {
+    let [[a, b, c, d], [e, f, g, h]] = halves.map(f64x4::to_array);
+    [a, b, c, d, e, f, g, h]
 }
 
 /// The squared distance of one point of a tile from `point`.

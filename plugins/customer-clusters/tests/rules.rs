@@ -3,7 +3,9 @@
 use customer_clusters::{Config, CustomerClusters, Figure, Missing};
 use proptest::prelude::*;
 use trellis_sdk::testing::{BatchBuilder, assert_splitting_changes_nothing, context, split, stream};
-use trellis_sdk::{Batch, Context, LearnedBy, Model, ModelReport, PluginError, Result, Segmentation};
+use trellis_sdk::{
+    Analysis, Batch, Context, LearnedBy, Model, ModelReport, PluginError, Result, Segmentation,
+};
 
 const AS_OF: i32 = 10_000;
 
@@ -68,7 +70,7 @@ proptest! {
             Ok(model) => {
                 assert_splitting_changes_nothing::<CustomerClusters>(&model.bytes, &rows, &at());
                 let assignments = CustomerClusters::assign(&model.bytes, &rows, &at()).unwrap();
-                let described = CustomerClusters::describe(&config).unwrap().remove(0);
+                let described = <CustomerClusters as Segmentation>::describe(&config).unwrap().remove(0);
                 for (row, customer) in customers.iter().enumerate() {
                     let value = assignments.value("cluster", row);
                     prop_assert_eq!(value.is_some(), belongs(customer));
@@ -184,5 +186,70 @@ fn what_cannot_be_used_is_refused_by_name() {
             CustomerClusters::assign(damaged, &rows, &at()),
             Err(PluginError::UnreadableModel(_))
         ));
+    }
+}
+
+/// Two groups of customers by income: those of much bought wine, all bought bread.
+fn lines() -> Batch {
+    let bought: Vec<(u64, &str)> = (1..=6)
+        .flat_map(|customer| {
+            let wine = (customer > 4).then_some((customer, "wine"));
+            // Twice is once.
+            [(customer, "bread"), (customer, "bread")].into_iter().chain(wine)
+        })
+        .chain([(1, "wine"), (99, "beer")])
+        .collect();
+    BatchBuilder::new(0..bought.len() as u64)
+        .reference("account", bought.iter().map(|line| Some(line.0)))
+        .dictionary("product", bought.iter().map(|line| Some(line.1)))
+        .dictionary(
+            "category",
+            bought.iter().map(|line| Some(if line.1 == "bread" { "food" } else { "drinks" })),
+        )
+        .build()
+}
+
+#[test]
+fn clusters_that_are_interested_in_a_product_have_an_index_above_100() {
+    let customers: Vec<Customer> =
+        [1.0, 2.0, 3.0, 2.5, 900.0, 901.0].map(|income| (None, Some(income))).to_vec();
+    let config = Config { purchases: Vec::new(), clusters: Some(2), ..config() };
+    let ask = |parameters: &str| {
+        let mut rows = stream(split(&batch(&customers), 2)).with_dataset("lines", split(&lines(), 3));
+        CustomerClusters::analyse("interest", &mut rows, parameters, &config, &at())
+    };
+    let column = |report: &trellis_sdk::Report, name: &str| -> Vec<f64> {
+        let column = report.panels[0].columns.iter().find(|column| column.values.name == name).unwrap();
+        match &column.values.data {
+            trellis_sdk::bindings::shared::trellis::plugin::columns::ColumnData::Float64(values) => {
+                values.clone()
+            }
+            trellis_sdk::bindings::shared::trellis::plugin::columns::ColumnData::Int64(values) => {
+                values.iter().map(|value| *value as f64).collect()
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    // Both of the second cluster and one of the four others bought wine: half of all.
+    let wine = ask(r#"{"product": "wine"}"#).unwrap();
+    assert_eq!((column(&wine, "buyers"), column(&wine, "index")), (vec![2.0, 1.0], vec![200.0, 50.0]));
+    assert!(
+        wine.summary.en.starts_with("Cluster 2 is interested in wine most: 100.0 %"),
+        "{:?}",
+        wine.summary
+    );
+    let drinks = ask(r#"{"product": "drinks", "by": "category"}"#).unwrap();
+    assert_eq!(column(&drinks, "index"), [200.0, 50.0]);
+    let all = ask(r#"{"buyers_min": 2}"#).unwrap();
+    // Bread of the first cluster; wine and bread of the second.
+    assert_eq!(column(&all, "index"), [100.0, 200.0, 100.0]);
+    assert_eq!(all.value("products"), Some(2.0), "who is in no cluster does not count");
+    for (parameters, said) in
+        [(r#"{"product": "beer"}"#, "nobody in a cluster bought `beer`"), (r#"{"what": 1}"#, "what")]
+    {
+        match ask(parameters) {
+            Err(PluginError::InvalidParameters(text)) => assert!(text.en.contains(said), "{}", text.en),
+            other => panic!("{other:?}"),
+        }
     }
 }

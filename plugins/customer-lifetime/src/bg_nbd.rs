@@ -4,9 +4,10 @@
 //! P. Fader, B. Hardie, K. Lee, "Counting Your Customers" the Easy Way, *Marketing Science* 24 (2005).
 
 use trellis_likelihood::special::{digamma, hypergeometric};
-use trellis_likelihood::{Maximum, maximise_from, standard_errors};
+use trellis_likelihood::{Maximum, standard_errors};
 use trellis_sdk::math::{exp, expm1, fabs, lgamma, log, log1p, pow};
 
+use crate::climb::climb;
 use crate::history::{Histories, History, weeks};
 use crate::purchases::Estimate;
 
@@ -35,10 +36,11 @@ impl BgNbd {
         let age = log(histories.mean_age());
         let starts = [[0.0, age, 0.0, 0.0], [-1.2, age - 1.5, -0.5, 1.0], [0.7, age, -2.0, 2.0]];
         let mut tables = Tables::new(histories.days_max);
-        let mut function = |point: &[f64; 4]| likelihood(histories, &mut tables, point);
-        let Maximum { point, value, is_flat } = maximise_from(&starts, &mut function)?;
+        let mut function =
+            |histories: &Histories, point: &[f64; 4]| likelihood(histories, &mut tables, point);
+        let Maximum { point, value, is_flat } = climb(histories, &starts, &mut function)?;
         let [r, alpha, a, b] = point.map(exp);
-        let errors = standard_errors(&point, |point| function(point).1);
+        let errors = standard_errors(&point, |point| function(histories, point).1);
         let errors = std::array::from_fn(|part| {
             errors.get(part).copied().flatten().zip(point.get(part)).map(|(error, part)| error * exp(*part))
         });

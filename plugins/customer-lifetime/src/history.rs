@@ -68,6 +68,34 @@ impl Histories {
         }
     }
 
+    /// Every so manieth of the different histories with the customers who have it, at least `size`; none of populations that are not much
+    /// larger.
+    pub(crate) fn sample(&self, size: usize) -> Option<Self> {
+        let step = self.distinct.len() / size;
+        if step < 2 {
+            return None;
+        }
+        let distinct: Vec<(History, u32)> =
+            self.distinct.iter().skip(step / 2).step_by(step).copied().collect();
+        let customers = |is_counted: fn(&History) -> bool| -> u64 {
+            distinct
+                .iter()
+                .filter(|(history, _)| is_counted(history))
+                .map(|(_, count)| u64::from(*count))
+                .sum()
+        };
+        Some(Self {
+            days_max: self.days_max,
+            customers: customers(|_| true),
+            repeaters: customers(|history| history.repeats > 0),
+            repeats: distinct
+                .iter()
+                .map(|(history, count)| u64::from(history.repeats) * u64::from(*count))
+                .sum(),
+            distinct,
+        })
+    }
+
     /// The histories with equally many repeats, ascending.
     pub(crate) fn by_repeats(&self) -> impl Iterator<Item = &[(History, u32)]> {
         self.distinct.chunk_by(|(one, _), (next, _)| one.repeats == next.repeats)

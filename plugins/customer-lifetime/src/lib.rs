@@ -5,6 +5,7 @@
 //! and `explain` look at one row at a time. The README beside this crate states the models, their sources and their limits.
 
 mod bg_nbd;
+mod climb;
 mod config;
 mod history;
 mod holdout;

@@ -9,9 +9,10 @@
 //! where G(t) is ₂F₁(1, r+x; r+s+x+1; (α-β)/(α+t)) for α ≥ β, and ₂F₁(1, s+1; r+s+x+1; (β-α)/(β+t)) · (α+t)/(β+t) otherwise.
 
 use trellis_likelihood::special::{digamma, unit_hypergeometric};
-use trellis_likelihood::{Maximum, maximise_from, standard_errors};
+use trellis_likelihood::{Maximum, standard_errors};
 use trellis_sdk::math::{exp, expm1, fabs, lgamma, log, log1p, pow};
 
+use crate::climb::climb;
 use crate::history::{Histories, History, weeks};
 use crate::purchases::Estimate;
 
@@ -43,10 +44,11 @@ impl ParetoNbd {
         }
         let age = log(histories.mean_age());
         let starts = [[0.0, age, 0.0, age], [-0.7, age - 1.0, -0.5, age - 0.8]];
-        let mut function = |point: &[f64; 4]| likelihood(histories, point);
-        let Maximum { point, value, is_flat } = maximise_from(&starts, &mut function)?;
+        let mut terms = Terms::new(histories.days_max);
+        let mut function = |histories: &Histories, point: &[f64; 4]| likelihood(histories, &mut terms, point);
+        let Maximum { point, value, is_flat } = climb(histories, &starts, &mut function)?;
         let [r, alpha, s, beta] = point.map(exp);
-        let errors = standard_errors(&point, |point| function(point).1);
+        let errors = standard_errors(&point, |point| function(histories, point).1);
         let errors = std::array::from_fn(|part| {
             errors.get(part).copied().flatten().zip(point.get(part)).map(|(error, part)| error * exp(*part))
         });
@@ -57,7 +59,7 @@ impl ParetoNbd {
     /// The probability that the customer has not stopped.
     pub fn alive(&self, history: &History) -> f64 {
         let sum = self.sum(history.x(), history.t_x(), history.age());
-        (exp(-sum.distance) / sum.value).clamp(0.0, 1.0)
+        (sum.left / sum.value).clamp(0.0, 1.0)
     }
 
     /// The expected number of purchases within `weeks` from now.
@@ -145,7 +147,7 @@ impl ParetoNbd {
 }
 
 /// See [`ParetoNbd::term`].
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Term {
     gone: f64,
     gone_slopes: [f64; 4],
@@ -153,23 +155,57 @@ struct Term {
     log_slopes: [f64; 4],
 }
 
+/// Days for which terms are kept: some 50 years. What a wrong date makes longer is computed where it occurs.
+const TERMS_DAYS_MAX: u32 = 20_000;
+
+/// The term of each day with x repeats, once it was asked for: a million histories with the same x are made of a few thousand days, and
+/// series are what takes time.
+#[derive(Debug)]
+struct Terms {
+    /// With the number of the round in which it was computed.
+    kept: Vec<(u64, Term)>,
+    round: u64,
+}
+
+impl Terms {
+    fn new(days_max: u32) -> Self {
+        let days = days_max.min(TERMS_DAYS_MAX) as usize + 1;
+        Self { kept: vec![(0, Term::default()); days], round: 0 }
+    }
+
+    /// Forgets everything: other parameters, or other repeats.
+    fn begin(&mut self) {
+        self.round += 1;
+    }
+
+    #[inline]
+    fn at(&mut self, model: &ParetoNbd, x: f64, days: u32) -> Term {
+        let Some((round, term)) = self.kept.get_mut(days as usize) else { return model.term(x, weeks(days)) };
+        if *round != self.round {
+            (*round, *term) = (self.round, model.term(x, weeks(days)));
+        }
+        *term
+    }
+}
+
 /// The braces of the likelihood over p(t_x).
 #[derive(Debug, Clone, Copy)]
 struct Sum {
     value: f64,
-    /// ln p(t_x) - ln p(T), at least 0.
-    distance: f64,
+    /// p(T) over p(t_x).
+    left: f64,
 }
 
 impl Sum {
     fn of(last: &Term, end: &Term) -> Self {
         let distance = (last.log - end.log).max(0.0);
-        Self { value: last.gone + exp(-distance) * (1.0 - end.gone), distance }
+        let left = exp(-distance);
+        Self { value: last.gone + left * (1.0 - end.gone), left }
     }
 }
 
 /// The log-likelihood and its slopes by the logarithms of r, α, s and β.
-fn likelihood(histories: &Histories, point: &[f64; 4]) -> (f64, [f64; 4]) {
+fn likelihood(histories: &Histories, terms: &mut Terms, point: &[f64; 4]) -> (f64, [f64; 4]) {
     let [_, log_alpha, _, log_beta] = *point;
     if point.iter().any(|logarithm| fabs(*logarithm) > LOGARITHM_MAX)
         || fabs(log_alpha - log_beta) > APART_MAX
@@ -185,16 +221,17 @@ fn likelihood(histories: &Histories, point: &[f64; 4]) -> (f64, [f64; 4]) {
         let x = first.x();
         let mut customers = 0.0;
         // Ascending: histories with the same last purchase follow each other.
-        let mut last_of = (first.last_days, model.term(x, first.t_x()));
+        terms.begin();
+        let mut last_of = (first.last_days, terms.at(&model, x, first.last_days));
         for (history, count) in group {
             if history.last_days != last_of.0 {
-                last_of = (history.last_days, model.term(x, history.t_x()));
+                last_of = (history.last_days, terms.at(&model, x, history.last_days));
             }
-            let (last, end) = (&last_of.1, &model.term(x, weeks(history.age_days)));
+            let (last, end) = (&last_of.1, &terms.at(&model, x, history.age_days));
             let (sum, count) = (Sum::of(last, end), f64::from(*count));
             customers += count;
             value += count * (last.log + log(sum.value));
-            let left = exp(-sum.distance);
+            let left = sum.left;
             for (part, slope) in slopes.iter_mut().enumerate() {
                 let at = |slopes: &[f64; 4]| slopes.get(part).copied().unwrap_or(0.0);
                 let (last_log, end_log) = (at(&last.log_slopes), at(&end.log_slopes));
@@ -239,12 +276,13 @@ mod tests {
             [0.4, 2.0, 0.5, -0.4],
             [0.2, 1.0, 0.1, 1.0 + 1e-7],
         ] {
-            let (_, slopes) = likelihood(&histories, &point);
+            let mut terms = Terms::new(200);
+            let (_, slopes) = likelihood(&histories, &mut terms, &point);
             for parameter in 0..4 {
-                let at = |step: f64| {
+                let mut at = |step: f64| {
                     let mut moved = point;
                     moved[parameter] += step;
-                    likelihood(&histories, &moved).0
+                    likelihood(&histories, &mut terms, &moved).0
                 };
                 let difference = (at(1e-5) - at(-1e-5)) / 2e-5;
                 assert!(

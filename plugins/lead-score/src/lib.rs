@@ -5,6 +5,7 @@
 //! every rule. What a lead needs to be converted is the plugin `b2b-gate`.
 
 mod config;
+mod conversions;
 mod judgement;
 mod labels;
 mod model;

@@ -5,11 +5,12 @@ use trellis_sdk::{
 };
 
 use crate::config::Config;
+use crate::conversions::Conversions;
 use crate::judgement::{GRADES, Judgement, Met};
 use crate::rows::{self, Lead};
 
 /// The format of the bytes. A change of what is written, or of what it means, needs a new number.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// What `fit` keeps.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,7 +18,7 @@ pub(crate) struct LeadModel {
     /// With words in lower case.
     pub(crate) config: Config,
     pub(crate) leads: u64,
-    /// By grade that counts; how many of them are pinned; and how many were converted.
+    /// By grade that counts; and how many of them are pinned.
     pub(crate) grades: [u64; GRADES.len()],
     pub(crate) pinned: u64,
     pub(crate) ungraded: u64,
@@ -27,6 +28,7 @@ pub(crate) struct LeadModel {
     pub(crate) spread: [[u64; 10]; 3],
     /// Of money, authority and need: yes, partly, no, unknown.
     pub(crate) man: [[u64; 4]; 3],
+    pub(crate) conversions: Conversions,
 }
 
 impl LeadModel {
@@ -59,6 +61,7 @@ impl LeadModel {
             criteria: [[0; 4]; 5],
             spread: [[0; 10]; 3],
             man: [[0; 4]; 3],
+            conversions: Conversions::default(),
         }
     }
 
@@ -69,6 +72,7 @@ impl LeadModel {
             Some(grade) => count(&mut self.grades, grade),
             None => self.ungraded += 1,
         }
+        self.conversions.add(lead.status, judgement);
         for (counts, met) in self.criteria.iter_mut().zip(judgement.criteria) {
             count(
                 counts,
@@ -119,7 +123,7 @@ impl LeadModel {
     }
 
     pub(crate) fn metrics(&self) -> Vec<Metric> {
-        vec![
+        let mut metrics = vec![
             metric("leads", localized("Leads", "线索数"), self.leads as f64),
             metric(
                 "best",
@@ -128,7 +132,9 @@ impl LeadModel {
             ),
             metric("pinned", localized("Pinned by a person", "人工指定"), self.pinned as f64),
             metric("ungraded", localized("Without a grade", "无等级"), self.ungraded as f64),
-        ]
+        ];
+        metrics.extend(self.conversions.metrics());
+        metrics
     }
 
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
@@ -160,6 +166,7 @@ impl LeadModel {
             .u64s(self.criteria.as_flattened())
             .u64s(self.spread.as_flattened())
             .u64s(self.man.as_flattened())
+            .u64s(&self.conversions.to_numbers())
             .finish()
     }
 
@@ -212,6 +219,8 @@ impl LeadModel {
         model.criteria = table(&reader.u64s()?)?;
         model.spread = table(&reader.u64s()?)?;
         model.man = table(&reader.u64s()?)?;
+        model.conversions = Conversions::of_numbers(&reader.u64s()?)
+            .ok_or_else(|| PluginError::UnreadableModel("its lists do not fit".into()))?;
         reader.finish()?;
         Ok(model)
     }

@@ -11,8 +11,11 @@ const LEADS: (&str, &str) = ("Leads", "线索数");
 pub(crate) fn report(model: &LeadModel) -> Report {
     let mut report = new_report(model.summary());
     report.metrics = model.metrics();
+    let [conversions, weights] = model.conversions.panels(&model.config);
     report
         .panel(grades(model))
+        .panel(conversions)
+        .panel(weights)
         .panel(spread(model))
         .panel(criteria(model))
         .panel(man(model))

@@ -14,6 +14,8 @@ pub(crate) struct Lead<'a> {
     pub(crate) title: Option<&'a str>,
     pub(crate) source: Option<&'a str>,
     pub(crate) employees: Option<i64>,
+    /// How far it is: an option of its field.
+    pub(crate) status: Option<&'a str>,
     /// Money, authority, need: options of their fields.
     pub(crate) man: [Option<&'a str>; 3],
     pub(crate) has_evidence: bool,
@@ -58,6 +60,7 @@ pub(crate) fn read(batch: &Batch) -> Result<Vec<Lead<'_>>> {
     let words = |name: &str| Words::read(batch, name);
     let (industry, country, title, source) =
         (words("industry")?, words("country")?, words("title")?, words("source")?);
+    let status = words("status")?;
     let man = [words("money_grade")?, words("authority_grade")?, words("need_grade")?];
     let (evidence, pinned, reason) =
         (words("qualification_evidence")?, words("pinned_grade")?, words("pinned_reason")?);
@@ -78,6 +81,7 @@ pub(crate) fn read(batch: &Batch) -> Result<Vec<Lead<'_>>> {
         title: title.get(row),
         source: source.get(row),
         employees: employees.get(row),
+        status: status.get(row),
         man: man.map(|words| words.get(row)),
         has_evidence: evidence.get(row).is_some(),
         pinned: pinned.get(row),

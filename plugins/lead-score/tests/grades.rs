@@ -4,6 +4,7 @@
 
 use lead_score::{Config, LeadScore};
 use proptest::prelude::*;
+use trellis_sdk::bindings::shared::trellis::plugin::columns::ColumnData;
 use trellis_sdk::testing::{
     BatchBuilder, assert_splitting_changes_no_score, assert_splitting_changes_nothing, context, split, stream,
 };
@@ -25,6 +26,7 @@ struct Lead {
     man: [Option<&'static str>; 3],
     evidence: Option<&'static str>,
     pinned: Option<&'static str>,
+    status: Option<&'static str>,
     /// Ages in days of contacts.
     strong: Vec<i64>,
     light: Vec<i64>,
@@ -38,6 +40,7 @@ fn batch(leads: &[Lead]) -> Batch {
         .dictionary("title", words(|lead| lead.title))
         .dictionary("source", words(|_| Some("web")))
         .int64("employees", leads.iter().map(|lead| lead.employees))
+        .dictionary("status", words(|lead| lead.status))
         .dictionary("money_grade", words(|lead| lead.man[0]))
         .dictionary("authority_grade", words(|lead| lead.man[1]))
         .dictionary("need_grade", words(|lead| lead.man[2]))
@@ -95,6 +98,44 @@ fn fit_is_the_share_of_what_is_known() {
     let found = score(&leads, &config(), "fit");
     assert_eq!(found, [Some(100.0), Some(100.0 * 30.0 / 75.0), Some(100.0 * 25.0 / 55.0), None]);
     assert_eq!(grades(&leads, &config())[3], None);
+}
+
+#[test]
+fn grades_and_criteria_are_held_against_what_became_of_leads() {
+    let fits = |status| Lead { industry: Some("machinery"), status: Some(status), ..Lead::default() };
+    let stranger = |status| Lead { industry: Some("food"), status: Some(status), ..Lead::default() };
+    let leads = [
+        fits("converted"),
+        fits("converted"),
+        fits("disqualified"),
+        fits("new"),
+        stranger("converted"),
+        stranger("disqualified"),
+        stranger("disqualified"),
+        stranger("disqualified"),
+        stranger("qualified"),
+        Lead { status: Some("converted"), ..Lead::default() },
+    ];
+    let model = fit(&leads, &config()).unwrap().bytes;
+    let report = LeadScore::describe_model(LearnedBy::Segmentation, &model).unwrap();
+    assert_eq!((report.value("decided"), report.value("conversion_rate")), (Some(8.0), Some(50.0)));
+    let number = |panel: &str, name: &str, row: usize| {
+        let panel = report.panels.iter().find(|one| one.name == panel).unwrap();
+        let column = panel.columns.iter().find(|one| one.values.name == name).unwrap();
+        let ColumnData::Float64(values) = &column.values.data else { panic!("`{name}` holds no numbers") };
+        let bits = &column.values.valid;
+        let is_valid = bits.is_empty() || bits[row / 8] >> (row % 8) & 1 == 1;
+        is_valid.then_some(values[row])
+    };
+    // A4 and D4 are the fourth and the last.
+    let rates = [3, 15].map(|row| number("conversions", "rate", row));
+    assert_eq!(rates, [Some(100.0 * 2.0 / 3.0), Some(25.0)]);
+    assert_eq!(number("conversions", "rate", 0), None, "nobody is A1");
+    let difference = number("weights", "difference", 0).unwrap();
+    assert!((difference - (100.0 * 2.0 / 3.0 - 25.0)).abs() < 1e-9);
+    assert_eq!(number("weights", "difference", 2), None, "no title is known");
+    let undecided = fit(&[fits("new")], &config()).unwrap();
+    assert!(undecided.metrics.iter().all(|metric| metric.name != "conversion_rate"));
 }
 
 #[test]

@@ -7,8 +7,20 @@ const STEP: f64 = 1e-4;
 /// information, whose entries are differences of `slopes`. None for a parameter that the data do not determine.
 pub fn standard_errors<const N: usize>(
     maximum: &[f64; N],
-    mut slopes: impl FnMut(&[f64; N]) -> [f64; N],
+    slopes: impl FnMut(&[f64; N]) -> [f64; N],
 ) -> [Option<f64>; N] {
+    let Some(covariances) = covariances(maximum, slopes) else { return [None; N] };
+    std::array::from_fn(|part| {
+        let variance = entry(&covariances, part, part);
+        (variance.is_finite() && variance > 0.0).then(|| libm::sqrt(variance))
+    })
+}
+
+/// The inverse of the observed information at a maximum of a log-likelihood; none where the data do not determine every parameter.
+pub fn covariances<const N: usize>(
+    maximum: &[f64; N],
+    mut slopes: impl FnMut(&[f64; N]) -> [f64; N],
+) -> Option<[[f64; N]; N]> {
     let mut information = [[0.0; N]; N];
     for (parameter, row) in information.iter_mut().enumerate() {
         let mut at = |step: f64| {
@@ -26,18 +38,16 @@ pub fn standard_errors<const N: usize>(
     for (row, other) in information.iter_mut().zip(&transposed) {
         row.iter_mut().zip(other).for_each(|(cell, other)| *cell = 0.5 * (*cell + other));
     }
-    let variances = inverse_diagonal(information);
-    variances
-        .map(|variance| variance.filter(|variance| variance.is_finite() && *variance > 0.0).map(libm::sqrt))
+    inverse_of(information)
 }
 
 fn entry<const N: usize>(matrix: &[[f64; N]; N], row: usize, column: usize) -> f64 {
     matrix.get(row).and_then(|row| row.get(column)).copied().unwrap_or(f64::NAN)
 }
 
-/// The diagonal of the inverse, by elimination with a pivot for each column.
+/// The inverse, by elimination with a pivot for each column.
 #[expect(clippy::indexing_slicing, reason = "every index runs over the fixed dimension")]
-fn inverse_diagonal<const N: usize>(mut matrix: [[f64; N]; N]) -> [Option<f64>; N] {
+fn inverse_of<const N: usize>(mut matrix: [[f64; N]; N]) -> Option<[[f64; N]; N]> {
     let mut inverse: [[f64; N]; N] =
         std::array::from_fn(|row| std::array::from_fn(|column| if row == column { 1.0 } else { 0.0 }));
     for column in 0..N {
@@ -49,7 +59,7 @@ fn inverse_diagonal<const N: usize>(mut matrix: [[f64; N]; N]) -> [Option<f64>; 
         inverse.swap(column, pivot);
         let divisor = matrix[column][column];
         if libm::fabs(divisor) < 1e-12 {
-            return [None; N];
+            return None;
         }
         for cell in 0..N {
             matrix[column][cell] /= divisor;
@@ -63,7 +73,7 @@ fn inverse_diagonal<const N: usize>(mut matrix: [[f64; N]; N]) -> [Option<f64>; 
             }
         }
     }
-    std::array::from_fn(|row| Some(inverse[row][row]))
+    Some(inverse)
 }
 
 #[cfg(test)]

@@ -19,6 +19,6 @@ mod gamma_gamma;
 mod maximise;
 pub mod special;
 
-pub use curvature::standard_errors;
+pub use curvature::{covariances, standard_errors};
 pub use gamma_gamma::{Fitted, GammaGamma};
-pub use maximise::{Maximum, maximise, maximise_from};
+pub use maximise::{Maximum, maximise, maximise_from, maximise_near};

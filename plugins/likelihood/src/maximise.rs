@@ -36,6 +36,24 @@ pub fn maximise_from<const N: usize>(
 /// None where it is not finite at the start.
 pub fn maximise<const N: usize>(
     start: [f64; N],
+    function: impl FnMut(&[f64; N]) -> (f64, [f64; N]),
+) -> Option<Maximum<N>> {
+    climb(start, None, function)
+}
+
+/// Climbs like [`maximise`] from a `start` near the maximum where `inverse`, the inverse of the negative second derivatives, is about
+/// known: the first step is then one of Newton's, and few follow.
+pub fn maximise_near<const N: usize>(
+    start: [f64; N],
+    inverse: [[f64; N]; N],
+    function: impl FnMut(&[f64; N]) -> (f64, [f64; N]),
+) -> Option<Maximum<N>> {
+    climb(start, Some(inverse), function)
+}
+
+fn climb<const N: usize>(
+    start: [f64; N],
+    known: Option<[[f64; N]; N]>,
     mut function: impl FnMut(&[f64; N]) -> (f64, [f64; N]),
 ) -> Option<Maximum<N>> {
     let mut descent = |point: &[f64; N]| {
@@ -46,7 +64,7 @@ pub fn maximise<const N: usize>(
     if !place.is_finite() {
         return None;
     }
-    let mut inverse = identity();
+    let mut inverse = known.unwrap_or_else(identity);
     for step in 0..STEPS_MAX {
         if place.is_flat() {
             break;
@@ -101,6 +119,10 @@ fn search<const N: usize>(
     let (mut low, mut high, mut length) = (0.0, f64::INFINITY, 1.0);
     let mut best: Option<Place<N>> = None;
     for _ in 0..50 {
+        // A gain that small is lost in the rounding of the value: no shorter step could be told to be lower.
+        if best.is_none() && fabs(length * slope) <= 1e-16 * fabs(from.value) {
+            break;
+        }
         let mut point = from.point;
         point.iter_mut().zip(direction).for_each(|(part, way)| *part += length * way);
         let next = descent(&point);
@@ -169,6 +191,27 @@ mod tests {
         };
         let found = maximise([-1.2, 1.0], valley).unwrap();
         assert!(found.is_flat && found.point.iter().all(|part| (part - 1.0).abs() < 1e-6), "{found:?}");
+    }
+
+    #[test]
+    fn second_derivatives_that_are_known_save_steps() {
+        let hill = |point: &[f64; 2]| {
+            let [x, y] = *point;
+            (-(50.0 * x * x + 0.5 * y * y + x.powi(4)), [-100.0 * x - 4.0 * x * x * x, -y])
+        };
+        let (mut far, mut near) = (0, 0);
+        let one = maximise([0.02, 0.3], |point| {
+            far += 1;
+            hill(point)
+        });
+        let other = maximise_near([0.02, 0.3], [[0.01, 0.0], [0.0, 1.0]], |point| {
+            near += 1;
+            hill(point)
+        });
+        assert!(near < far && near <= 5, "{near} and {far} evaluations");
+        for found in [one.unwrap(), other.unwrap()] {
+            assert!(found.is_flat && found.point.iter().all(|part| part.abs() < 1e-5), "{found:?}");
+        }
     }
 
     #[test]

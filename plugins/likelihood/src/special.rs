@@ -68,17 +68,20 @@ pub fn unit_hypergeometric(b: f64, c: f64, z: f64) -> UnitHypergeometric {
     for k in 0..TERMS_MAX {
         let k = f64::from(k);
         let (over, under) = (b + k, c + k);
-        term *= over / under * z;
-        log_by_b += 1.0 / over;
-        log_by_c -= 1.0 / under;
+        // Divisions are what takes time here.
+        let (by_over, by_under) = (1.0 / over, 1.0 / under);
+        term *= over * by_under * z;
+        log_by_b += by_over;
+        log_by_c -= by_under;
         sums.value += term;
         sums.by_b += term * log_by_b;
         sums.by_c += term * log_by_c;
-        sums.by_z += term * (k + 1.0) / z;
+        sums.by_z += term * (k + 1.0);
         if term * (k + 2.0) <= 1e-16 * sums.value {
             break;
         }
     }
+    sums.by_z /= z;
     sums
 }
 

@@ -133,7 +133,9 @@ impl Frame {
     pub fn describe(&mut self, columns: &[ColumnDescription]) {
         for column in &mut self.columns {
             if let Some(found) = columns.iter().find(|found| found.name == column.name) {
-                column.title = Some(spoken(&found.label)).filter(|label| !label.en.is_empty());
+                // A host that knows nothing better says the name.
+                let is_said = |label: &LocalizedText| !label.en.is_empty() && label.en != column.name;
+                column.title = Some(spoken(&found.label)).filter(is_said);
                 let options = found.options.iter().map(|(value, label)| (value.clone(), spoken(label)));
                 column.options = options.collect();
             }

@@ -45,6 +45,7 @@ pub(crate) struct Relationships {
 /// What is said of one customer: places in the lists of types.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Judgement {
+    /// With `margin` and `in_group` nothing of a customer without a margin.
     pub(crate) crowd: usize,
     pub(crate) margin: usize,
     pub(crate) in_group: u64,
@@ -58,11 +59,12 @@ impl Relationships {
     /// Reads the population twice: for thresholds, and to count. 24 bytes a customer.
     ///
     /// # Errors
-    /// Where settings contradict each other, amounts are in several currencies, or nobody has a margin.
+    /// Where settings contradict each other, amounts are in several currencies, or nobody has a margin or both ratings.
     pub(crate) fn learn(rows: &mut RowStream<'_>, config: &Config) -> Result<Model> {
         config.check()?;
         let mut model = Self::new(config);
         let (mut margins, mut contacts, mut products) = (Vec::new(), Vec::new(), Vec::new());
+        let mut is_nobody_known = true;
         for batch in rows.by_ref() {
             let rows = Rows::read(&batch, config.margin_percent)?;
             if model.currency.is_empty() {
@@ -70,15 +72,20 @@ impl Relationships {
             }
             model.require_currency(rows.currency)?;
             for customer in rows.customers.iter().flatten() {
+                is_nobody_known = false;
+                // Who has ratings alone says nothing of what others bring or do.
+                let Some(margin) = customer.margin else { continue };
                 model.count_group(customer);
-                margins.push(customer.margin);
+                margins.push(margin);
                 contacts.push(customer.contacts as f64);
                 products.push(customer.products as f64);
             }
         }
-        if model.customers == 0 {
-            let message =
-                ("no customer has a margin or an order in the period", "统计期内没有客户有毛利或订单");
+        if is_nobody_known {
+            let message = (
+                "no customer has a margin, an order in the period or both ratings",
+                "没有客户有毛利、统计期内的订单或两项评分",
+            );
             return Err(PluginError::UnsuitableData(message.into()));
         }
         margins.sort_unstable_by(f64::total_cmp);
@@ -132,13 +139,18 @@ impl Relationships {
 
     fn add(&mut self, customer: &Customer<'_>) {
         let judgement = self.judge(customer);
+        if let Some(count) = self.one_to_one.get_mut(judgement.one_to_one) {
+            *count += 1;
+        }
+        if customer.margin.is_none() {
+            return;
+        }
         let cell = self.cells.get_mut(judgement.crowd).and_then(|row| row.get_mut(judgement.margin));
         let present = |present: &str| RELATIONSHIPS.iter().position(|one| one.name == present);
         let row = customer.present.and_then(present).unwrap_or(RELATIONSHIPS.len());
         let recommended = judgement.relationship.unwrap_or_default();
         let moved = self.moves.get_mut(row).and_then(|row| row.get_mut(recommended));
-        let type_count = self.one_to_one.get_mut(judgement.one_to_one);
-        cell.into_iter().chain(moved).chain(type_count).for_each(|count| *count += 1);
+        cell.into_iter().chain(moved).for_each(|count| *count += 1);
     }
 
     /// Judges one customer by what was learned from all. A group that was not there then counts as a new one, of one customer.
@@ -148,7 +160,8 @@ impl Relationships {
         let in_group = known.or(beyond).unwrap_or(1);
         let crowd = if in_group >= self.many { 0 } else { 1 + usize::from(in_group <= self.few) };
         let [low, high] = self.margins;
-        let margin = if customer.margin >= high { 2 } else { usize::from(customer.margin >= low) };
+        let level = |margin: f64| if margin >= high { 2 } else { usize::from(margin >= low) };
+        let level = customer.margin.map(level);
         let participates = customer
             .participation
             .map_or(customer.contacts as f64 > self.contacts, |rating| rating >= self.participation_high);
@@ -157,9 +170,9 @@ impl Relationships {
             .map_or(customer.products as f64 > self.products, |rating| rating >= self.complexity_high);
         Judgement {
             crowd,
-            margin,
+            margin: level.unwrap_or_default(),
             in_group,
-            relationship: types::relationship(crowd, margin),
+            relationship: level.and_then(|margin| types::relationship(crowd, margin)),
             participates,
             is_complex,
             one_to_one: types::one_to_one(participates, is_complex),

@@ -9,8 +9,8 @@ use crate::types::{CROWDS, MARGINS, ONE_TO_ONE, RELATIONSHIPS};
 /// Why there is no recommendation.
 pub(crate) fn nothing_known() -> Reason {
     let text = localized(
-        "no margin and no order in the period: no type can be recommended",
-        "期间内没有订单，也没有边际利润：无法推荐关系类型",
+        "no margin, no order in the period and not both ratings: no type can be recommended",
+        "期间内没有订单，也没有边际利润和两项评分：无法推荐关系类型",
     );
     reason("no-margin", text, 1.0)
 }
@@ -19,11 +19,11 @@ pub(crate) fn nothing_known() -> Reason {
 pub(crate) fn explain(model: &Relationships, customer: &Customer<'_>, judgement: &Judgement) -> Vec<Reason> {
     let mut reasons = Vec::new();
     let recommended = judgement.relationship.and_then(|place| RELATIONSHIPS.get(place));
-    if let Some(one) = recommended {
+    if let Some((one, margin)) = recommended.zip(customer.margin) {
+        let amount = format_money(&model.currency, margin.round() as i64);
         let (crowd, crowd_zh) = CROWDS.get(judgement.crowd).copied().unwrap_or_default();
         let (margin, margin_zh) = MARGINS.get(judgement.margin).copied().unwrap_or_default();
-        let (count, amount) =
-            (judgement.in_group, format_money(&model.currency, customer.margin.round() as i64));
+        let count = judgement.in_group;
         let text = localized(
             format!("{}: {crowd} customers ({count} in its group), {margin} margin ({amount})", one.en),
             format!("{}：客户数量{crowd_zh}（同组 {count} 位），边际利润{margin_zh}（{amount}）", one.zh),

@@ -3,10 +3,11 @@
 use trellis_sdk::values::{Dictionary, Texts, Values};
 use trellis_sdk::{Batch, PluginError, Result, decimal_places};
 
-/// A customer with an order in the period, or with a margin of its own. Amounts are minor units.
+/// A customer with an order in the period, with a margin of its own, or with both ratings, which are enough for its one-to-one type. Amounts are
+/// minor units.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Customer<'a> {
-    pub(crate) margin: f64,
+    pub(crate) margin: Option<f64>,
     pub(crate) group: Option<&'a str>,
     /// Contacts by the customer in the period.
     pub(crate) contacts: i64,
@@ -70,16 +71,18 @@ impl<'a> Rows<'a> {
                 Some(spent.get(row).unwrap_or(0) as f64 * margin_percent / 100.0)
             };
             let margin = match &margins {
-                Some(margins) => margins.get(row).copied().flatten()?,
-                None => of_sales()?,
+                Some(margins) => margins.get(row).copied().flatten(),
+                None => of_sales(),
             };
-            Some(Customer {
+            let (participation, complexity) = (rating(&participation, row), rating(&complexity, row));
+            let is_known = margin.is_some() || participation.is_some() && complexity.is_some();
+            is_known.then(|| Customer {
                 margin,
                 group: group.as_ref().and_then(|group| group.get(row)),
                 contacts: contacts.get(row).unwrap_or(0).max(0),
                 products: products.codes(row).map_or(0, <[u32]>::len),
-                participation: rating(&participation, row),
-                complexity: rating(&complexity, row),
+                participation,
+                complexity,
                 present: present.get(row),
             })
         };

@@ -185,3 +185,26 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn ratings_alone_are_enough_for_a_one_to_one_type() {
+    let rated = |participation, complexity| Customer {
+        ratings: (Some(participation), Some(complexity)),
+        ..Customer::default()
+    };
+    let half = Customer { ratings: (Some(9.0), None), ..Customer::default() };
+    let customers = [rated(9.0, 9.0), rated(2.0, 9.0), half];
+    let types = values(&customers, &config(), "one_to_one_type");
+    assert_eq!([types[0] == types[1], types[0].is_empty(), types[2].is_empty()], [false, false, true]);
+    let relationships = values(&customers, &config(), "relationship_type");
+    assert_eq!(relationships, ["", "", ""], "without a margin there is no relationship to recommend");
+    // They move no threshold of those who have a margin.
+    let of = |cents| Customer { margin: Some(cents), contacts: 2, ..Customer::default() };
+    let with_margins = [of(500), of(5_000), of(50_000)];
+    let both: Vec<_> = with_margins.iter().cloned().chain([rated(9.0, 9.0)]).collect();
+    let alone = values(&with_margins, &config(), "relationship_type");
+    assert_eq!(values(&both, &config(), "relationship_type")[..3], alone[..]);
+    let model = fit(&both, &config()).unwrap().bytes;
+    let explained = <RelationshipTypes as Segmentation>::explain(&model, &batch(&both), &context()).unwrap();
+    assert_eq!(explained[3].iter().map(|reason| reason.code.as_str()).collect::<Vec<_>>(), ["one-to-one"]);
+}

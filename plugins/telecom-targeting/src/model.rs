@@ -3,7 +3,7 @@
 use trellis_mining::frame::{Cells, Frame, NO_TEXT};
 use trellis_mining::learner::{self, Learned, Predictor};
 use trellis_mining::tree::{LeafRule, Tree};
-use trellis_sdk::{Batch, Context, LocalizedText, ModelReader, ModelWriter, PluginError, Result, RowStream};
+use trellis_sdk::{Batch, Context, ModelReader, ModelWriter, PluginError, Result, RowStream};
 
 use crate::config::Config;
 use crate::usage::Usage;
@@ -34,19 +34,17 @@ impl Targeting {
         let columns = config.feature_columns();
         let column = |name: &str| Frame::of(&[name.to_owned()]);
         let (mut frame, mut target) = (Frame::of(&columns), column("target"));
-        // Rules say what people call a field, where somebody knows it.
-        for described in rows.columns().iter().filter(|described| described.label.en != described.name) {
-            let name = described.name.strip_prefix("features.").unwrap_or(&described.name);
-            let LocalizedText { en, zh_cn } = &described.label;
-            frame.entitle(name, en, if zh_cn.is_empty() { en } else { zh_cn });
-        }
+        // Rules say what people call a field and its values.
+        let words = rows.columns();
+        frame.describe(&words);
+        target.describe(&words);
         let mut usage = config.usage.as_ref().map(|_| column("usage"));
         let mut ordinals = Vec::new();
         for batch in rows.by_ref() {
-            frame.push(&batch, at)?;
-            target.push(&batch, at)?;
+            frame.gather(&batch, at)?;
+            target.gather(&batch, at)?;
             if let Some(usage) = &mut usage {
-                usage.push(&batch, at)?;
+                usage.gather(&batch, at)?;
             }
             ordinals.extend_from_slice(batch.ordinals());
         }
