@@ -1,8 +1,9 @@
 //! Prints what the host reaches on this machine. It judges nothing: figures are compared with the aims by people.
 //!
-//! `cargo xtask bench [calls] [commits] [decisions] [http] [isolation] [learning] [packs] [records] [rfm] [run] [scoring] [startup]` builds it in release mode and runs
-//! all parts or those named.
+//! `cargo xtask bench [audience] [calls] [commits] [decisions] [http] [isolation] [learning] [packs] [records] [rfm] [run] [scoring] [startup]`
+//! builds it in release mode and runs all parts or those named.
 
+mod audience;
 mod calls;
 mod commits;
 mod company;
@@ -24,7 +25,8 @@ use std::collections::BTreeSet;
 
 type Part = (&'static str, fn());
 
-const PARTS: [Part; 12] = [
+const PARTS: [Part; 13] = [
+    ("audience", audience::measure),
     ("calls", calls::measure),
     ("commits", commits::measure),
     ("decisions", decisions::measure),

@@ -1,21 +1,26 @@
-//! Whether every plugin that learns from customers learns from a million of them within the limits of a server, and what that takes.
+//! Whether every plugin that works on all customers does so for a million of them within the limits of a server, and what that takes.
 //!
 //! Rows are made from the manifest: what a plugin declares is what it gets, with purchases that do not contradict each other, fields with
 //! gaps, and choices.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
+use trellis_model::{ChoiceOption, FieldName, FieldType};
 use trellis_plugin_host::Manifest;
 use trellis_plugin_host::manifest::{
-    Aggregate, ColumnSource, Dataset, DatasetColumn, DatasetKind, Figure, Interface as Offered, Related,
+    Aggregate, ColumnSource, Dataset, DatasetColumn, DatasetKind, Figure, Related,
 };
+use trellis_records::{Records, Schema, SystemClock, SystemIds};
 use trellis_sdk::Rng;
+use trellis_storage::MemoryStore;
 
-use super::learning::{Interface, TODAY, fit};
+use super::learning::TODAY;
 use super::tables::{Datasets, NONE, Table, Values};
+use super::working::Subject;
 use crate::company::customers;
-use crate::figures::print;
 
 /// Days from the first purchase of anybody to today.
 const DAYS: u64 = 720;
@@ -29,33 +34,44 @@ const FIELDS: [&str; 8] =
 
 pub(crate) fn measure() {
     let (host, customers) = (super::host(), customers() as usize);
-    println!("  learning from {customers} customers; processor seconds");
+    println!("  {customers} customers; processor seconds, the most memory of a component");
     let wanted = std::env::var("TRELLIS_BENCH_PLUGIN").ok();
+    let schema = standard_schema();
+    let mut faults = Vec::new();
     for (name, config) in
         plugins().into_iter().filter(|(name, _)| wanted.as_ref().is_none_or(|one| one == name))
     {
         let plugin = host.load(&crate::setup::guest(name)).expect("a plugin that loads");
         let manifest = plugin.manifest();
-        let interface = match manifest.provides.contains(&Offered::Scoring) {
-            true => Interface::Scoring,
-            false => Interface::Segmentation,
-        };
         let config = manifest.config.with_defaults(config);
-        let rows = Population::new(customers).datasets(manifest, &config).host();
-        match fit(&host, name, interface, &rows, &config.to_string(), TODAY) {
-            Ok(fitted) => {
-                let memory = fitted.stats.memory_bytes_peak as f64 / 1_048_576.0;
-                let beside = format!("{memory:.0} MiB, a model of {} bytes", fitted.model.bytes.len());
-                print(name, fitted.stats.cpu.as_secs_f64(), "s", &beside);
-            }
-            Err(error) => panic!("{name}: {error}"),
-        }
+        let population = Population::new(customers, Arc::clone(&schema), contributed(name));
+        let rows = population.datasets(manifest, &config).host();
+        let subject = Subject { plugin: &plugin, rows: &rows, config: &config.to_string() };
+        faults.extend(subject.work().into_iter().map(|fault| format!("{name}: {fault}")));
     }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// The plugins that learn, each with a configuration under which it reads all that it may.
+/// What fields a new company has.
+fn standard_schema() -> Arc<Schema> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds::default()));
+        let opened = Records::open(Arc::new(MemoryStore::new()), clock, ids, Default::default());
+        opened.await.expect("records").schema()
+    })
+}
+
+/// The plugins that learn from customers or answer questions about them, each with a configuration under which it reads all that it may.
 fn plugins() -> Vec<(&'static str, Json)> {
     let learning = json!({ "features": FIELDS, "target": "yes_no" });
+    let action = |name: &str, channel: &str, probability: f64| {
+        json!({
+            "name": name, "label_en": name, "label_zh": name, "channel": channel, "probability": probability,
+            "gain_field": "number_a", "cost": 2,
+        })
+    };
+    let actions = [action("call", "phone", 0.3), action("letter", "post", 0.2), action("mail", "email", 0.1)];
     vec![
         ("retail-rfm", json!({})),
         (
@@ -70,15 +86,23 @@ fn plugins() -> Vec<(&'static str, Json)> {
         ("customer-value", json!({})),
         ("relationship-types", json!({})),
         ("loyalty", json!({})),
+        ("lead-score", json!({})),
         ("cross-sell", json!({ "min_support": 0.001, "product": "product 7" })),
         ("churn-risk", json!({ "features": FIELDS, "definition": "window", "group": "choice_a" })),
         ("response-model", learning.clone()),
-        ("telecom-targeting", json!({ "features": FIELDS, "target": "yes_no", "usage": "number_a" })),
+        ("telecom-targeting", json!({ "features": FIELDS, "target": "yes_no", "usage": "number_of_calls" })),
+        (
+            "next-best-action",
+            json!({ "fields": ["number_a"], "actions": actions, "budget": 100_000, "capacity": { "phone": 20_000 } }),
+        ),
     ]
 }
 
 /// Purchases of customers: how many, on which days, for how much.
 struct Population {
+    schema: Arc<Schema>,
+    /// The types of the fields that the plugin brings along.
+    contributed: BTreeMap<String, FieldType>,
     orders: Vec<i64>,
     first: Vec<i32>,
     last: Vec<i32>,
@@ -86,10 +110,10 @@ struct Population {
 }
 
 impl Population {
-    fn new(customers: usize) -> Self {
+    fn new(customers: usize, schema: Arc<Schema>, contributed: BTreeMap<String, FieldType>) -> Self {
         let mut random = Rng::from_seed(20_261_124);
-        let mut population =
-            Self { orders: Vec::new(), first: Vec::new(), last: Vec::new(), cents: Vec::new() };
+        let (orders, first, last, cents) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut population = Self { schema, contributed, orders, first, last, cents };
         for _ in 0..customers {
             let since = random.below(DAYS) as i32;
             let orders = 1 + random.below(10) as i64;
@@ -109,7 +133,7 @@ impl Population {
         for dataset in &manifest.configured(config).datasets {
             let table = self.table(dataset);
             datasets = Some(match datasets {
-                None => Datasets::of(table),
+                None => Datasets::called(&dataset.name, table),
                 Some(all) => Datasets::with(all, &dataset.name, table),
             });
         }
@@ -126,15 +150,15 @@ impl Population {
         };
         let add = |table: Table, column: &DatasetColumn| {
             let values = match dataset.kind {
-                DatasetKind::PerCustomer => self.of_customers(column),
-                DatasetKind::Rows => of_rows(column, rows),
+                DatasetKind::PerCustomer => self.of_customers(dataset.object.as_str(), column),
+                DatasetKind::Rows => self.of_rows(dataset.object.as_str(), column, rows),
             };
             table.with(&column.name, values)
         };
         dataset.columns.iter().fold(Table::new(rows), add)
     }
 
-    fn of_customers(&self, column: &DatasetColumn) -> Values {
+    fn of_customers(&self, object: &str, column: &DatasetColumn) -> Values {
         match &column.source {
             ColumnSource::Aggregate { aggregate, .. } => match aggregate {
                 Aggregate::Count => Values::Counts(self.orders.clone()),
@@ -143,10 +167,15 @@ impl Population {
                 Aggregate::Last => Values::Days(self.last.clone()),
             },
             ColumnSource::Related(related) => self.related(related),
-            ColumnSource::Field(field)
-            | ColumnSource::Chosen(field)
-            | ColumnSource::Through { field, .. } => chosen(field.as_str(), self.orders.len()),
-            ColumnSource::Configured(_) => panic!("`{}` is known with the configuration", column.name),
+            ColumnSource::Field(_) | ColumnSource::Chosen(_) | ColumnSource::Through { .. } => {
+                match self.of_field(object, &column.source, self.orders.len()) {
+                    Values::Texts(codes, texts) if column.name == "name" => Values::Plain(codes, texts),
+                    values => values,
+                }
+            }
+            ColumnSource::Configured(_) | ColumnSource::Published(_) => {
+                panic!("`{}` is chosen by the configuration", column.name)
+            }
         }
     }
 
@@ -186,6 +215,92 @@ impl Population {
             _ => Values::Cents(self.cents.iter().map(|cents| cents / part).collect()),
         }
     }
+
+    /// A column of records: two of each customer, with any product.
+    fn of_rows(&self, object: &str, column: &DatasetColumn, rows: usize) -> Values {
+        let mut random = Rng::from_seed(11);
+        match column.name.as_str() {
+            "account" if object == "order_line" => {
+                Values::Ordinals((0..rows).map(|row| row as u64 / 2).collect())
+            }
+            "order" => numbered("order", (0..rows).map(|row| row as u32 / 2).collect()),
+            "product" => {
+                Values::Texts((0..rows).map(|_| random.below(PRODUCTS) as u32).collect(), products())
+            }
+            "name" if object == "product" => Values::Texts((0..rows as u32).collect(), products()),
+            "category" => numbered("category", (0..rows).map(|row| row as u32 % 20).collect()),
+            _ => self.of_field(object, &column.source, rows),
+        }
+    }
+
+    /// Values of the type that the field has; those of no standard field are numbers, or choices where the name says so.
+    fn of_field(&self, object: &str, source: &ColumnSource, rows: usize) -> Values {
+        let (field, object) = match source {
+            ColumnSource::Field(field) | ColumnSource::Chosen(field) => (field, object.to_owned()),
+            ColumnSource::Through { references, field } => {
+                let step = |object: String, reference: &FieldName| match &self
+                    .schema
+                    .object(&object)
+                    .and_then(|object| object.field(reference.as_str()))?
+                    .field_type
+                {
+                    FieldType::Reference { object } => Some(object.to_string()),
+                    _ => None,
+                };
+                let end = references.iter().try_fold(object.to_owned(), step);
+                (field, end.expect("references lead to objects"))
+            }
+            _ => panic!("a figure over other records is made elsewhere"),
+        };
+        let standard = self.schema.object(&object).and_then(|object| object.field(field.as_str()));
+        let known = standard.map(|field| &field.field_type).or_else(|| self.contributed.get(field.as_str()));
+        known.map_or_else(|| chosen(field.as_str(), rows), |known| of_type(known, field.as_str(), rows))
+    }
+}
+
+/// What fields a plugin brings along.
+fn contributed(plugin: &str) -> BTreeMap<String, FieldType> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins").join(plugin).join("schema.toml");
+    let Ok(text) = std::fs::read_to_string(path) else { return BTreeMap::new() };
+    let schema: Json = toml::from_str(&text).expect("a schema");
+    let list = |json: &Json, key: &str| json.get(key).and_then(Json::as_array).cloned().unwrap_or_default();
+    let text = |json: &Json, key: &str| json.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
+    let option = |json: &Json| ChoiceOption {
+        value: text(json, "value"),
+        label: trellis_model::Text::default(),
+        retired: false,
+    };
+    let field_type = |field: &Json| match text(field, "type").as_str() {
+        "bool" => FieldType::Bool,
+        "choice" => FieldType::Choice { options: list(field, "options").iter().map(option).collect() },
+        "date" => FieldType::Date,
+        "integer" => FieldType::Integer,
+        "money" => FieldType::Money,
+        "text" => FieldType::Text { characters_max: 100 },
+        _ => FieldType::Number,
+    };
+    let objects = list(&schema, "objects");
+    let fields = objects.iter().flat_map(|object| list(object, "fields"));
+    fields.map(|field| (text(&field, "name"), field_type(&field))).collect()
+}
+
+/// Values of a field whose type is known.
+fn of_type(field_type: &FieldType, name: &str, rows: usize) -> Values {
+    let mut random = Rng::for_part(13, name.bytes().map(u64::from).sum());
+    match field_type {
+        FieldType::Integer => Values::Counts((0..rows).map(|_| random.below(1_000) as i64).collect()),
+        FieldType::Money => Values::Cents((0..rows).map(|_| 500 + random.below(20_000) as i64).collect()),
+        FieldType::Bool => Values::Flags((0..rows).map(|_| random.below(10) == 0).collect()),
+        FieldType::Date => Values::Days((0..rows).map(|_| TODAY - random.below(DAYS) as i32).collect()),
+        FieldType::Reference { .. } => Values::Ordinals((0..rows).map(|_| random.below(PRODUCTS)).collect()),
+        FieldType::Choice { options } => {
+            let texts = options.iter().map(|option| option.value.clone()).collect();
+            let count = options.len().max(1) as u64;
+            Values::Texts((0..rows).map(|_| random.below(count) as u32).collect(), Arc::new(texts))
+        }
+        FieldType::Text { .. } => numbered(name, (0..rows).map(|_| random.below(PRODUCTS) as u32).collect()),
+        _ => chosen(name, rows),
+    }
 }
 
 /// A field of customers: a tenth of the numbers and of the choices is missing.
@@ -206,25 +321,10 @@ fn chosen(field: &str, rows: usize) -> Values {
     Values::Numbers((0..rows).map(&mut number).collect())
 }
 
-/// A column of records: two of each customer, with any product.
-fn of_rows(column: &DatasetColumn, rows: usize) -> Values {
-    let mut random = Rng::from_seed(11);
-    let numbered = |prefix: &str, codes: Vec<u32>| {
-        let count = codes.iter().max().map_or(0, |most| most + 1);
-        Values::Texts(codes, Arc::new((0..count).map(|number| format!("{prefix}-{number:07}")).collect()))
-    };
-    match column.name.as_str() {
-        "account" => Values::Ordinals((0..rows).map(|row| row as u64 / 2).collect()),
-        "ordered_on" => Values::Days((0..rows).map(|_| TODAY - random.below(DAYS) as i32).collect()),
-        "amount" | "list_price" | "cost" => {
-            Values::Cents((0..rows).map(|_| 500 + random.below(20_000) as i64).collect())
-        }
-        "order" => numbered("order", (0..rows).map(|row| row as u32 / 2).collect()),
-        "product" => Values::Texts((0..rows).map(|_| random.below(PRODUCTS) as u32).collect(), products()),
-        "name" => Values::Texts((0..rows as u32).collect(), products()),
-        "category" => numbered("category", (0..rows).map(|row| row as u32 % 20).collect()),
-        other => chosen(other, rows),
-    }
+/// Texts with a number each.
+fn numbered(prefix: &str, codes: Vec<u32>) -> Values {
+    let count = codes.iter().max().map_or(0, |most| most + 1);
+    Values::Texts(codes, Arc::new((0..count).map(|number| format!("{prefix}-{number:07}")).collect()))
 }
 
 fn products() -> Arc<Vec<String>> {

@@ -9,6 +9,7 @@ pub(crate) mod million;
 mod python;
 mod samples;
 mod tables;
+mod working;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -130,7 +131,8 @@ impl Bench {
         let config = json!({
             "purchases": [],
             "features": Figures::names(),
-            "start_customers": Figures::starts().collect::<Vec<_>>(),
+            "start_customers": Figures::starts().map(|start| start.to_string()).collect::<Vec<_>>(),
+            "start_field": "start",
         });
         let text = config.to_string();
         let rows = datasets.host();

@@ -70,6 +70,7 @@ def clusters(folder, _):
     from sklearn.cluster import KMeans
 
     data = features(folder)
+    data = (data - data.mean(axis=0)) / data.std(axis=0)
     starts = read(folder, "starts.u64", "<u8").astype(int)
     tool = KMeans(len(starts), init=data[starts], n_init=1, max_iter=1000, tol=0, algorithm="lloyd")
     took, model = least(3, lambda: tool.fit(data))

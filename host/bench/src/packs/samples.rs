@@ -2,12 +2,13 @@
 
 use std::io::{BufWriter, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::json;
 use trellis_sdk::Rng;
 
 use super::learning::TODAY;
-use super::tables::{Datasets, Table, Values};
+use super::tables::{Datasets, NONE, Table, Values};
 
 /// Days within which everybody bought.
 const DAYS: u64 = 720;
@@ -101,6 +102,13 @@ impl Figures {
         0..GROUPS as u64
     }
 
+    /// What the customers around whom clusters begin are called; the others have no name.
+    fn numbers(&self) -> Vec<u32> {
+        (0..self.customers as u32)
+            .map(|customer| if customer < GROUPS as u32 { customer } else { NONE })
+            .collect()
+    }
+
     pub(crate) fn names() -> Vec<String> {
         (0..FIGURES).map(|place| format!("figure_{place}")).collect()
     }
@@ -109,7 +117,14 @@ impl Figures {
         let column = |place: usize| self.values.iter().skip(place).step_by(FIGURES).copied().collect();
         let table = Table::new(self.customers)
             .with("spent", Values::Cents(vec![0; self.customers]))
-            .with("target", Values::Flags(self.labels.clone()));
+            .with("target", Values::Flags(self.labels.clone()))
+            .with(
+                "start",
+                Values::Texts(
+                    self.numbers(),
+                    Arc::new(Self::starts().map(|start| start.to_string()).collect()),
+                ),
+            );
         let columns = Self::names().into_iter().enumerate();
         Datasets::of(columns.fold(table, |table, (place, name)| {
             table.with(&format!("features.{name}"), Values::Numbers(column(place)))

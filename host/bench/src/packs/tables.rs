@@ -30,6 +30,8 @@ pub(crate) enum Values {
     Ordinals(Vec<u64>),
     /// Places of texts; [`NONE`] is null.
     Texts(Vec<u32>, Arc<Vec<String>>),
+    /// Places of texts that come one a row, as names do; none is null.
+    Plain(Vec<u32>, Arc<Vec<String>>),
     /// Places of several texts a row, ascending.
     Lists(Vec<Vec<u32>>, Arc<Vec<String>>),
 }
@@ -39,6 +41,8 @@ pub(crate) const NONE: u32 = u32::MAX;
 
 /// The dataset that a call is made with, and those that it may open.
 pub(crate) struct Datasets {
+    /// The first is called so too.
+    name: String,
     first: Table,
     others: Vec<(String, Table)>,
 }
@@ -89,7 +93,11 @@ impl Table {
 
 impl Datasets {
     pub(crate) fn of(first: Table) -> Self {
-        Self { first, others: Vec::new() }
+        Self::called("customers", first)
+    }
+
+    pub(crate) fn called(name: &str, first: Table) -> Self {
+        Self { name: name.to_owned(), first, others: Vec::new() }
     }
 
     pub(crate) fn with(mut self, name: &str, table: Table) -> Self {
@@ -99,8 +107,8 @@ impl Datasets {
 
     pub(crate) fn host(&self) -> Stream {
         let others = self.others.iter().map(|(name, table)| (name.clone(), table.host_batches()));
-        let all = others.chain([(String::new(), self.first.host_batches())]).collect();
-        Stream { all: Arc::new(all), name: String::new(), next: 0 }
+        let all = others.chain([(self.name.clone(), self.first.host_batches())]).collect();
+        Stream { all: Arc::new(all), name: self.name.clone(), next: 0 }
     }
 
     pub(crate) fn sdk(&self) -> trellis_sdk::RowStream<'static> {
@@ -124,6 +132,11 @@ impl Stream {
     pub(crate) fn batches(&self) -> &[Batch] {
         self.all.get(&self.name).map_or(&[], Vec::as_slice)
     }
+
+    /// The rows of a dataset, or none.
+    pub(crate) fn at(&self, name: Option<&str>) -> Self {
+        Self { all: Arc::clone(&self.all), name: name.unwrap_or_default().to_owned(), next: 0 }
+    }
 }
 
 impl RowStream for Stream {
@@ -142,8 +155,7 @@ impl RowStream for Stream {
     }
 
     fn dataset(&mut self, name: &str) -> Result<Option<Box<dyn RowStream>>, String> {
-        let opened = || Self { all: Arc::clone(&self.all), name: name.to_owned(), next: 0 };
-        Ok(self.all.contains_key(name).then(|| Box::new(opened()) as Box<dyn RowStream>))
+        Ok(self.all.contains_key(name).then(|| Box::new(self.at(Some(name))) as Box<dyn RowStream>))
     }
 }
 
@@ -154,7 +166,7 @@ impl Values {
             Self::Flags(_) => 1,
             Self::Days(_) => 4,
             Self::Numbers(_) | Self::Counts(_) | Self::Cents(_) | Self::Ordinals(_) => 8,
-            Self::Texts(..) | Self::Lists(..) => 40,
+            Self::Texts(..) | Self::Plain(..) | Self::Lists(..) => 40,
         }
     }
 
@@ -183,6 +195,10 @@ impl Values {
                 let codes = codes[rows].iter().map(|code| dictionary.code(*code, texts)).collect();
                 (valid, ColumnData::Dictionary { codes, values: dictionary.values })
             }
+            Self::Plain(codes, texts) => {
+                let text = |code: &u32| texts[*code as usize].as_str();
+                (all(), ColumnData::Text(codes[rows].iter().map(text).collect()))
+            }
             Self::Lists(lists, texts) => {
                 let values = texts.iter().collect();
                 let (mut offsets, mut codes) = (vec![0], Vec::new());
@@ -209,6 +225,10 @@ impl Values {
             Self::Texts(codes, texts) => {
                 let text = |code: &u32| texts.get(*code as usize).map(String::as_str);
                 builder.dictionary(name, codes[rows].iter().map(text))
+            }
+            Self::Plain(codes, texts) => {
+                let text = |code: &u32| texts.get(*code as usize).map(String::as_str);
+                builder.text(name, codes[rows].iter().map(text))
             }
             Self::Lists(lists, texts) => {
                 let list =
