@@ -3,16 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::models::{Learning, check_evidence, number};
-use crate::support::{Table, World, close, expected, table};
-
-/// Days since 1970-01-01 of a date of the Gregorian calendar, whose years begin in March here.
-fn day(text: &str) -> i64 {
-    let part = |range: std::ops::Range<usize>| text[range].parse::<i64>().unwrap();
-    let (year, month, day) = (part(0..4), part(5..7), part(8..10));
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let leap_days = year / 4 - year / 100 + year / 400;
-    365 * year + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468
-}
+use crate::support::{Table, World, close, day, expected, table};
 
 /// With the two columns that the reference derives from dates.
 fn customers() -> Option<(Table, Json)> {

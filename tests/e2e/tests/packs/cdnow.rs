@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 use trellis_e2e::cdnow;
 
-use crate::support::{World, close, column, figures, metric, number};
+use crate::support::{World, close, column, day, figures, metric, number};
 
 /// The end of the time from which models learn.
 const CALIBRATION_END: &str = "1997-09-30";
@@ -272,14 +272,6 @@ fn purchases() -> BTreeMap<String, Purchases> {
         Purchases { days: (last - first) as f64, repeats: (days.len() - 1) as f64, since }
     };
     days.into_iter().map(|(id, days)| (id, of_customer(days))).collect()
-}
-
-/// The days of the sample, counted from the beginning of 1997.
-fn day(date: &str) -> i64 {
-    let part = |range: std::ops::Range<usize>| date.get(range).unwrap().parse::<usize>().unwrap();
-    let (year, month, day) = (part(0..4), part(5..7), part(8..10));
-    let before = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334][month - 1];
-    ((year - 1997) * 365 + before + day) as i64
 }
 
 /// The model states p, q and v. Of them and a customer's purchases the mean of the next interval follows in closed form; who bought once is

@@ -3,14 +3,9 @@
 use serde_json::{Value as Json, json};
 use trellis_e2e::eventually;
 
-use crate::support::World;
+use crate::support::{World, money};
 
 impl World {
-    fn make(&self, objects: &str, body: &Json) -> String {
-        let made = self.api.post(&format!("/api/v1/{objects}"), body).ok();
-        made["id"].as_str().expect("a record has an id").to_owned()
-    }
-
     /// Waits until the desk has set a field of a case to a value, and returns the case.
     #[track_caller]
     fn case_has(&self, case: &str, field: &str, value: &str) -> Json {
@@ -64,16 +59,12 @@ impl World {
     }
 }
 
-fn money(amount: &str) -> Json {
-    json!({ "amount": amount, "currency": "USD" })
-}
-
 #[test]
 fn a_complaint_is_judged_completed_answered_and_learned_from() {
     let world = World::new();
     world.enable("complaint-desk", "now", &json!({}));
     let account = world.make("accounts", &json!({ "name": "Wang" }));
-    let order = json!({ "account": account, "ordered_on": "2026-01-05", "amount": money("10.00") });
+    let order = json!({ "account": account, "ordered_on": "2026-01-05", "amount": money(10.00) });
     world.make("orders", &order);
     let complaint = json!({
         "subject": "The box was broken", "account": account, "status": "new", "kind": "complaint",
@@ -127,7 +118,7 @@ fn a_bank_matter_is_decided_on_documents_by_two_people() {
     let (li, zhao) = (world.user("li"), world.user("zhao"));
     let dispute = json!({
         "subject": "Charged twice", "account": account, "status": "new", "kind": "bank_desk__card_dispute",
-        "bank_desk__amount": money("60000.00"), "bank_desk__transaction_on": "2026-06-01", "bank_desk__reason": "duplicate",
+        "bank_desk__amount": money(60000.00), "bank_desk__transaction_on": "2026-06-01", "bank_desk__reason": "duplicate",
     });
     let case = world.make("cases", &dispute);
     world.case_has(&case, "bank_desk__step", "documents");
@@ -156,7 +147,7 @@ fn an_insurance_claim_is_checked_assessed_investigated_and_paid() {
     let claim = json!({
         "subject": "Stolen", "account": account, "status": "new", "kind": "insurance_desk__claim",
         "insurance_desk__contract": contract, "insurance_desk__line": "motor", "insurance_desk__cause": "theft",
-        "insurance_desk__loss_on": "2026-06-01", "insurance_desk__estimate": money("70000.00"),
+        "insurance_desk__loss_on": "2026-06-01", "insurance_desk__estimate": money(70000.00),
     });
     let case = world.make("cases", &claim);
     let seen = world.case_has(&case, "insurance_desk__step", "coverage");
@@ -166,15 +157,12 @@ fn an_insurance_claim_is_checked_assessed_investigated_and_paid() {
     // Whoever takes it up says in the same save that it is covered.
     world.save(&case, &json!({ "status": "open", "insurance_desk__coverage": "covered" }));
     world.case_has(&case, "insurance_desk__step", "adjustment");
-    world.save(
-        &case,
-        &json!({ "insurance_desk__adjuster": li, "insurance_desk__assessed": money("65000.00") }),
-    );
+    world
+        .save(&case, &json!({ "insurance_desk__adjuster": li, "insurance_desk__assessed": money(65000.00) }));
     world.case_has(&case, "insurance_desk__step", "investigation");
     world.save(&case, &json!({ "insurance_desk__fraud_cleared": true }));
     world.case_has(&case, "insurance_desk__step", "settlement");
-    let settled =
-        json!({ "insurance_desk__outcome": "pay", "insurance_desk__settlement": money("65000.00") });
+    let settled = json!({ "insurance_desk__outcome": "pay", "insurance_desk__settlement": money(65000.00) });
     world.save(&case, &settled);
     world.save(&case, &json!({ "insurance_desk__authorised_by": li, "resolution": "Paid" }));
     world.stays_open(&case, &["Who assessed the loss", "on which it was paid"]);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::support::{Table, World, close, column, expected, metric, table};
+use crate::support::{Table, World, close, column, expected, metric, money, table};
 
 /// The day of all orders.
 const DAY: &str = "2026-06-30";
@@ -188,4 +188,60 @@ fn rules_of_a_grocery_are_the_expected_ones() {
         let found = confidence[&basket.to_string()]["score.cross_sell__confidence"].as_f64();
         assert!(items.contains("bottled beer") || found >= Some(19.0 / 21.0), "basket {basket}: {found:?}");
     }
+}
+
+/// R123, R124: five customers bought bread, three of them jam and two tea. Who has bread alone is offered the jam: 3/5 of its margin of 4 is
+/// more than 2/5 of that of tea. Who has everything is offered nothing.
+#[test]
+fn r123_r124_each_customer_is_offered_the_missing_item_that_gains_most() {
+    let world = World::new();
+    let product = |name: &str, price: f64, cost: f64| {
+        let prices = json!({ "name": name, "list_price": money(price), "cost": money(cost) });
+        (name.to_owned(), world.make("products", &prices))
+    };
+    let products =
+        BTreeMap::from([product("bread", 3.0, 2.0), product("jam", 5.0, 1.0), product("tea", 10.0, 7.0)]);
+    let baskets: [&[&str]; 9] = [
+        &["bread", "jam"],
+        &["bread", "jam", "tea"],
+        &["bread", "tea"],
+        &["bread", "jam"],
+        &["jam", "tea"],
+        &["tea"],
+        &["tea"],
+        &["tea"],
+        &["bread"],
+    ];
+    let customers: Vec<String> =
+        baskets.iter().enumerate().map(|(number, basket)| buyer(&world, number, basket, &products)).collect();
+    let config = json!({ "min_support": 0.1, "min_confidence": 0.1, "min_lift": 0, "offers": ["jam", "tea", "bread"] });
+    world.enable("cross-sell", DAY, &config);
+    let found = world.results(&[
+        "segment.cross_sell__offer",
+        "score.cross_sell__expected_gain",
+        "score.cross_sell__confidence",
+    ]);
+    let of = |customer: &str, name: &str| found[customer][name].clone();
+    assert_eq!(of("8", "segment.cross_sell__offer"), "jam");
+    close(of("8", "score.cross_sell__expected_gain").as_f64().unwrap(), 3.0 / 5.0 * 4.0, 1e-9, 0.0, "gain");
+    close(of("8", "score.cross_sell__confidence").as_f64().unwrap(), 3.0 / 5.0, 1e-9, 0.0, "confidence");
+    assert_eq!(of("1", "segment.cross_sell__offer"), Json::Null);
+    let why = |language| world.reasons(language, "scores", "cross_sell__expected_gain", &customers[8]);
+    assert!(why("en").starts_with("offer jam: who buys bread buys jam in 60 % of cases"), "{}", why("en"));
+    assert!(why("zh-CN").contains("推荐jam"), "{}", why("zh-CN"));
+    let offered = found.values().filter(|row| row["segment.cross_sell__offer"] == "jam").count() as u64;
+    assert_eq!(world.api.counts("cross_sell__offer")["jam"], offered);
+}
+
+/// A customer with one order of these products.
+fn buyer(world: &World, number: usize, basket: &[&str], products: &BTreeMap<String, String>) -> String {
+    let account = world.customer(&number.to_string(), &json!({}), DAY, &[]);
+    let order = world.make("orders", &json!({ "account": account, "ordered_on": DAY, "amount": money(1.0) }));
+    for name in basket {
+        let line = json!({
+            "account": account, "order": order, "product": products[*name], "ordered_on": DAY, "quantity": 1
+        });
+        world.make("order-lines", &line);
+    }
+    account
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use jiff::civil::Date;
 use serde_json::{Map, Value as Json, json};
 use trellis_e2e::{Api, Server, reference};
 
@@ -41,12 +42,69 @@ pub(crate) fn close(actual: f64, expected: f64, relative: f64, absolute: f64, wh
     assert!((actual - expected).abs() <= allowed, "{what}: {actual}, expected {expected} ± {allowed}");
 }
 
+/// Days since 1970-01-01 of a date written `2026-06-30`.
+pub(crate) fn day(date: &str) -> i64 {
+    let since = date.parse::<Date>().unwrap() - Date::constant(1970, 1, 1);
+    i64::from(since.get_days())
+}
+
+/// An amount of the base currency.
+pub(crate) fn money(amount: f64) -> Json {
+    json!({ "amount": format!("{amount:.2}"), "currency": "USD" })
+}
+
+/// The date so many days before another one, written `2026-06-30`.
+pub(crate) fn days_before(date: &str, days: i64) -> String {
+    (date.parse::<Date>().unwrap() - jiff::Span::new().days(days)).to_string()
+}
+
 impl World {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(&folder.path().join("data"));
         let api = server.api();
         Self { server, api, folder }
+    }
+
+    /// Makes a record and returns its id.
+    #[track_caller]
+    pub(crate) fn make(&self, objects: &str, body: &Json) -> String {
+        let made = self.api.post(&format!("/api/v1/{objects}"), body).ok();
+        made["id"].as_str().expect("a record has an id").to_owned()
+    }
+
+    /// Adds a field to an object, whose label is its name.
+    #[track_caller]
+    pub(crate) fn add_field(&self, object: &str, name: &str, field_type: &str) {
+        let label = json!({ "en": name, "zh-CN": name });
+        let field = json!({ "name": name, "label": label, "type": field_type });
+        self.api.post(&format!("/api/v1/metadata/objects/{object}/fields"), &field).ok();
+    }
+
+    /// Makes a customer of this name, which is its external id too, with orders of these amounts so many days before a date.
+    #[track_caller]
+    pub(crate) fn customer(&self, name: &str, fields: &Json, as_of: &str, orders: &[(i64, f64)]) -> String {
+        let mut account = json!({ "name": name, "external_id": name });
+        account.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let account = self.make("accounts", &account);
+        for (days, amount) in orders {
+            self.order(&account, &days_before(as_of, *days), *amount);
+        }
+        account
+    }
+
+    #[track_caller]
+    pub(crate) fn order(&self, account: &str, on: &str, amount: f64) {
+        self.make("orders", &json!({ "account": account, "ordered_on": on, "amount": money(amount) }));
+    }
+
+    /// The reasons of a score or segment of a record, in a language; `kind` is `scores` or `segmentations`.
+    #[track_caller]
+    pub(crate) fn reasons(&self, language: &'static str, kind: &str, name: &str, record: &str) -> String {
+        let path = format!("/api/v1/{kind}/{name}/explanations/{record}");
+        let why = self.api.in_language(language).get(&path).ok();
+        let texts = why["reasons"].as_array().expect("reasons are listed").iter();
+        texts.filter_map(|reason| reason["text"].as_str()).collect::<Vec<_>>().join("\n")
     }
 
     /// Makes each row of a table an account: its number is the external id, its columns become fields `<prefix>_<column>`, of whole

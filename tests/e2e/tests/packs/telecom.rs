@@ -39,6 +39,8 @@ fn the_planted_rule_is_found_and_its_leaf_becomes_an_audience_in_one_call() {
     ] {
         assert!(rule.contains(en) || rule.contains(zh), "{en} is not in {rule}");
     }
+    let summary = report["summary"].to_string();
+    assert!(summary.contains("Occupation is Sales") && summary.contains("职业为销售"), "{summary}");
     assert!(metric(&report, "usage_r2") > 0.9);
     assert_eq!(column(&report, "leaves", "leaf")[0], "leaf_001", "the likeliest leaf is the first one");
 

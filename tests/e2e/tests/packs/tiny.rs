@@ -52,6 +52,7 @@ fn misses(customers: usize, plugin: &str, what: &str) -> Option<&'static str> {
         ("cross-sell", "methods") if customers > 0 => "two items",
         ("cross-sell", _) if customers == 0 => "no order line",
         ("key-customers", "cohorts") if customers == 0 => "no order",
+        ("customer-clusters", "interest") if customers == 0 => "no customer",
         ("sales-forecast", "win_rates") if customers == 0 => "no opportunity",
         ("sales-forecast", "trend") if customers == 0 => "at least 3 months",
         ("next-best-action", "run") => return None,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::support::{World, close, column, expected, metric, number, table};
+use crate::support::{World, close, column, expected, metric, number, rows_by, table};
 
 /// The day after which the sample of purchases has none.
 const AS_OF: &str = "1998-06-30";
@@ -155,4 +155,61 @@ fn leads_are_graded_and_pinned() {
     let pin = json!({ "lead_score__pinned_grade": "a1", "lead_score__pinned_reason": "met the board" });
     world.api.patch(&path, &pin, None).ok();
     trellis_e2e::eventually("the pin counts", || (grade(&other) == "a1").then_some(()));
+}
+
+/// R16: money, authority and need with their evidence make a score, and without them nobody converts a lead but with a reason.
+#[test]
+fn r16_leads_are_qualified_by_money_authority_and_need() {
+    let world = World::new();
+    let lead = |name: &str, grades: [&str; 3]| {
+        let [money, authority, need] = grades;
+        let fields = json!({
+            "name": name, "status": "qualified", "money_grade": money, "authority_grade": authority,
+            "need_grade": need, "qualification_evidence": "budget approved"
+        });
+        world.make("leads", &fields)
+    };
+    let (whole, partly) = (lead("Li", ["yes"; 3]), lead("Zhao", ["yes", "partly", "no"]));
+    world.enable("lead-score", "now", &json!({}));
+    world.enable("b2b-gate", "now", &json!({}));
+    let man = |lead: &str| {
+        let path = format!("/api/v1/leads/{lead}?fields=score.lead_score__man");
+        number(&world.api.get(&path).ok()["score.lead_score__man"])
+    };
+    assert_eq!((man(&whole), man(&partly)), (100.0, 50.0));
+    let why = |language| world.reasons(language, "scores", "lead_score__man", &partly);
+    assert!(
+        why("en").contains("money confirmed, authority partly, need no; evidence is noted"),
+        "{}",
+        why("en")
+    );
+    assert!(why("zh-CN").contains("购买能力"), "{}", why("zh-CN"));
+
+    let convert = |lead: &str, fields: Json| {
+        let mut fields = fields;
+        fields["status"] = json!("converted");
+        world.api.patch(&format!("/api/v1/leads/{lead}"), &fields, None)
+    };
+    let refused = convert(&partly, json!({}));
+    assert!(refused.json.to_string().contains("authority (partly), need (no)"), "{}", refused.json);
+    assert_eq!(refused.problem(422), "PLUGIN_VETO");
+    convert(&partly, json!({ "qualification_override": "The board promised to sign on Monday" })).ok();
+    convert(&whole, json!({})).ok();
+    conversions_are_counted(&world);
+}
+
+/// Two leads were converted; two that fit better were not, and the report says so.
+fn conversions_are_counted(world: &World) {
+    for status in ["disqualified", "disqualified", "new"] {
+        world.make("leads", &json!({ "name": "Wu", "status": status, "industry": "machinery" }));
+    }
+    world.make("leads", &json!({ "name": "Sun", "status": "disqualified", "industry": "food" }));
+    let report = world.judge("lead-score", "now", &json!({ "industries": ["machinery"] }));
+    assert_eq!((metric(&report, "decided"), metric(&report, "conversion_rate")), (5.0, 40.0));
+    let industry = &rows_by(&report, "weights", "criterion")["industry"];
+    assert_eq!((industry["met"], industry["not_met"]), (2.0, 1.0));
+    assert_eq!((industry["met_rate"], industry["difference"]), (0.0, 0.0));
+    let grades = rows_by(&report, "conversions", "grade");
+    assert_eq!((grades["A4"]["decided"], grades["A4"]["rate"]), (2.0, 0.0));
+    assert!(!grades["B1"].contains_key("rate"), "nobody is B1: {grades:?}");
 }
