@@ -40,7 +40,7 @@ impl Follower {
         &mut self,
         core: &Core,
         ordinals: &[u64],
-        causes: &Causes,
+        causes: &mut Causes,
     ) -> Result<()> {
         let known = self.known(core, ordinals).await?;
         if known.is_empty() {

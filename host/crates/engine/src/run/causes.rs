@@ -13,8 +13,12 @@ use crate::{Result, core::Core};
 const PAGE_ENTRIES: usize = 64;
 
 /// For each customer the entry that counts: one that is not silent before one that is, a deep one before a shallow one.
-#[derive(Debug, Default)]
-pub(super) struct Causes(HashMap<u64, Cause>);
+#[derive(Debug)]
+pub(super) struct Causes {
+    of: HashMap<u64, Cause>,
+    /// The log entry up to which they are known.
+    to: u64,
+}
 
 /// What of an entry concerns the rows of a dataset.
 struct Reading<'a> {
@@ -25,40 +29,46 @@ struct Reading<'a> {
 }
 
 impl Causes {
-    /// Reads why customers changed between two log entries.
-    pub(super) async fn read(core: &Core, spec: &DatasetSpec, after: u64, to: u64) -> Result<Self> {
-        let mut causes = Self::default();
+    /// Nobody's yet, of what comes after a log entry.
+    pub(super) fn after(log_number: u64) -> Self {
+        Self { of: HashMap::new(), to: log_number }
+    }
+
+    /// Reads on why customers changed, up to a log entry.
+    pub(super) async fn read_to(&mut self, core: &Core, spec: &DatasetSpec, to: u64) -> Result<()> {
+        if self.to >= to {
+            return Ok(());
+        }
         let schema = core.records.schema();
-        let Some(object) = schema.object(spec.object.as_str()) else { return Ok(causes) };
+        let Some(object) = schema.object(spec.object.as_str()) else { return Ok(()) };
         let related = spec.columns.iter().flat_map(|column| column.source.followed(&schema, object));
         let reading = Reading {
             core,
             object: object.id,
             related: related.collect::<BTreeSet<_>>().into_iter().collect(),
         };
-        let mut cursor = after;
-        while cursor < to {
-            let entries = core.records.log_after(cursor, PAGE_ENTRIES).await?;
-            let Some(last) = entries.last() else { break };
-            cursor = last.number;
+        while self.to < to {
+            let entries = core.records.log_after(self.to, PAGE_ENTRIES).await?;
+            let Some(last) = entries.last().map(|entry| entry.number.min(to)) else { break };
             for entry in entries.iter().filter(|entry| entry.number <= to) {
                 for change in entry.changes() {
                     for ordinal in reading.concerned(change).await? {
-                        causes.note(ordinal, entry);
+                        self.note(ordinal, entry);
                     }
                 }
             }
+            self.to = last;
         }
-        Ok(causes)
+        Ok(())
     }
 
     fn note(&mut self, ordinal: u64, entry: &LogEntry) {
         let weight = |cause: &Cause| (!cause.automations_off, cause.depth);
         let cause = Cause { job: None, log: Some(entry.number), ..entry.cause.clone() };
-        match self.0.get_mut(&ordinal) {
+        match self.of.get_mut(&ordinal) {
             Some(known) if weight(known) >= weight(&cause) => {}
             Some(known) => *known = cause,
-            None => drop(self.0.insert(ordinal, cause)),
+            None => drop(self.of.insert(ordinal, cause)),
         }
     }
 
@@ -66,7 +76,7 @@ impl Causes {
     pub(super) fn divide(&self, ordinals: &[u64]) -> Vec<(Cause, Vec<u64>)> {
         let mut parts: BTreeMap<_, (Cause, Vec<u64>)> = BTreeMap::new();
         for &ordinal in ordinals {
-            let cause = self.0.get(&ordinal).cloned().unwrap_or_default();
+            let cause = self.of.get(&ordinal).cloned().unwrap_or_default();
             let (_, part) =
                 parts.entry((cause.automations_off, cause.depth)).or_insert_with(|| (cause, Vec::new()));
             part.push(ordinal);
@@ -133,7 +143,7 @@ mod tests {
             cause: Cause { depth, automations_off, ..Cause::default() },
             body: EntryBody::Changes(Vec::new()),
         };
-        let mut causes = Causes::default();
+        let mut causes = Causes::after(9);
         causes.note(1, &entry(10, 5, true));
         causes.note(1, &entry(11, 2, false));
         causes.note(1, &entry(12, 0, false));

@@ -201,12 +201,12 @@ impl Follower {
     async fn catch_up_once(&mut self, core: &Core) -> Result<usize> {
         self.begin_attempt();
         let (ordinals, log_number) = core.columns.changed_after(&self.spec, self.log_number).await?;
-        let causes = match ordinals.is_empty() {
-            true => Causes::default(),
-            false => Causes::read(core, &self.spec, self.log_number, log_number).await?,
-        };
+        let mut causes = self.causes();
+        if !ordinals.is_empty() {
+            causes.read_to(core, &self.spec, log_number).await?;
+        }
         for ordinals in ordinals.chunks(core.config.batch_rows_max.max(1) as usize) {
-            self.evaluate_again(core, ordinals, &causes).await?;
+            self.evaluate_again(core, ordinals, &mut causes).await?;
             if self.superseded {
                 return Ok(0);
             }
@@ -230,6 +230,11 @@ impl Follower {
         &self.config
     }
 
+    /// Causes of what changed since the log was followed last.
+    pub(super) fn causes(&self) -> Causes {
+        Causes::after(self.log_number)
+    }
+
     pub(super) fn begin_attempt(&self) {
         self.plugin.begin_attempt(&self.run.to_string());
     }
@@ -239,7 +244,7 @@ impl Follower {
         &mut self,
         core: &Core,
         ordinals: &[u64],
-        causes: &Causes,
+        causes: &mut Causes,
     ) -> Result<()> {
         // What was withheld since is withheld from now on.
         self.spec = spec::granted(core, self.plugin.manifest(), &self.config)?;
@@ -260,10 +265,12 @@ impl Follower {
         core: &Core,
         ordinals: &[u64],
         others: &[u64],
-        causes: &Causes,
+        causes: &mut Causes,
     ) -> Result<()> {
         let asked: Vec<u64> = ordinals.iter().chain(others).copied().collect();
         let parts = self.evaluated(core, &asked, true).await?;
+        // Rows may be newer than the part of the log that is being followed: what else they hold has causes too.
+        causes.read_to(core, &self.spec, core.columns.catch_up().await?).await?;
         for (cause, ordinals) in causes.divide(ordinals) {
             let put = self.put(core, &ordinals, &parts, self.origin(cause)).await?;
             self.superseded |= put == Put::Superseded;
@@ -321,7 +328,7 @@ impl Follower {
         };
         if !ordinals.is_empty() {
             self.begin_attempt();
-            self.evaluate_again(core, &ordinals, &Causes::default()).await?;
+            self.evaluate_again(core, &ordinals, &mut self.causes()).await?;
             if self.superseded {
                 return Ok(false);
             }

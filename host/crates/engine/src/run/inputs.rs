@@ -109,7 +109,7 @@ impl Follower {
         if !part.is_empty() {
             self.begin_attempt();
             self.inputs.failed = true;
-            self.evaluate_again(core, &part, &Causes::default()).await?;
+            self.evaluate_again(core, &part, &mut self.causes()).await?;
             if self.superseded {
                 return Ok(false);
             }

@@ -25,7 +25,7 @@ type While<'a> = &'a dyn Fn(&std::path::Path);
 async fn interrupted(world: World, commit: u64, crash: Crash, meanwhile: While<'_>) -> (World, Option<u64>) {
     // Jobs are told apart by when they were asked for.
     world.clock.advance_ms(1_000);
-    world.store.stop_at(commit, crash);
+    world.store.stop_at_beside_places(commit, crash);
     let started = world.engine.plugin_run(&caller(), &plugin(RFM), RunRequest::default()).await;
     if let Ok(job) = &started {
         world.engine.job_wait(job.id).await.unwrap();
