@@ -21,7 +21,7 @@ use crate::{
     merge,
     plugins::Registry,
     rules::RuleBook,
-    run::{self, AnalysisInput, FitInput, Questions, ReadByRuns, RunInput, ShownModels},
+    run::{self, AnalysisInput, FitInput, PassedOn, Questions, ReadByRuns, RunInput, ShownModels},
     schedules::Schedules,
     schema_build, search,
     supervision::Supervisor,
@@ -54,6 +54,7 @@ pub(crate) struct Core {
     pub(crate) supervisor: Arc<Supervisor>,
     pub(crate) shown_models: ShownModels,
     pub(crate) read_by_runs: ReadByRuns,
+    pub(crate) passed_on: PassedOn,
     pub(crate) questions: Questions,
 }
 

@@ -99,6 +99,7 @@ impl Engine {
             supervisor,
             shown_models: run::ShownModels::new(config.model_reports_bytes_max),
             read_by_runs: run::ReadByRuns::default(),
+            passed_on: run::PassedOn::default(),
             questions: run::Questions::default(),
         });
         hooks::install(&core);

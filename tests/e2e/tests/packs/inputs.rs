@@ -123,12 +123,44 @@ fn lifetime_value_and_risk_of_other_packs_are_read_and_followed() {
     eventually("the risk follows", || (of("71") > before + 20.0).then_some(()));
     let second = settled(&world, "the action follows the risk of a customer");
     assert!(second > first);
+    quietly(&world, "73");
     world.judge("customer-lifetime", END, &json!({ "margin_percent": 50 }));
     let half = settled(&world, "everybody follows the new lifetime values");
     close(half, second / 2.0, 1e-6, 0.0, "half the margin, half the value");
     refusals(&world, &churn, &actions);
     absence(&world, half);
     personal(&world, &churn, &actions);
+}
+
+/// What was told since a cursor of who entered or left a segment or crossed a band, and the cursor of the end.
+fn transitions(world: &World, after: &str) -> (Vec<Json>, String) {
+    let (mut told, mut cursor) = (Vec::new(), after.to_owned());
+    loop {
+        let page = world.api.get(&format!("/api/v1/changes?after={cursor}&limit=1000")).ok();
+        let is_told = |entry: &&Json| {
+            entry["event"]["type"] == "segment.changed" || entry["event"]["type"] == "score.crossed"
+        };
+        told.extend(page["data"].as_array().unwrap().iter().filter(is_told).cloned());
+        page["page"]["next"].as_str().unwrap().clone_into(&mut cursor);
+        if page["page"]["more"] == false {
+            return (told, cursor);
+        }
+    }
+}
+
+/// What is changed without automations stays silent over both packs.
+fn quietly(world: &World, id: &str) {
+    let (_, before) = transitions(world, "0");
+    let filter = json!({ "field": "external_id", "op": "eq", "value": id });
+    let change = json!({ "filter": filter, "set": { "club_plan": "month" }, "automations": false });
+    let job = world.api.wait_for_job(world.api.post("/api/v1/accounts/bulk", &change));
+    assert_eq!(job["state"], "succeeded", "{job}");
+    let of_action = |entry: &&Json| entry.to_string().contains("next_best_action");
+    let told = eventually("the action follows", || {
+        let (told, _) = transitions(world, &before);
+        told.iter().any(|entry| of_action(&entry)).then_some(told)
+    });
+    assert!(told.iter().all(|entry| entry["cause"]["automations_off"] == true), "{told:?}");
 }
 
 /// Circles and past days.

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use parking_lot::Mutex;
 use trellis_columns::DatasetSpec;
-use trellis_model::{Cause, FieldId, ObjectId, RecordId, Scope, Value};
+use trellis_model::{Cause, FieldId, ObjectId, ObjectName, RecordId, Scope, Value};
 use trellis_records::{LogEntry, LoggedChange};
 
 use crate::{Result, core::Core};
@@ -12,8 +13,11 @@ use crate::{Result, core::Core};
 /// Entries that are read at once.
 const PAGE_ENTRIES: usize = 64;
 
-/// For each customer the entry that counts: one that is not silent before one that is, a deep one before a shallow one.
-#[derive(Debug)]
+/// Customers of whom it is kept why their results changed.
+const PASSED_ON_MAX: usize = 1_000_000;
+
+/// For each customer the cause that counts: one that is not silent before one that is, a deep one before a shallow one.
+#[derive(Debug, Default)]
 pub(super) struct Causes {
     of: HashMap<u64, Cause>,
     /// The log entry up to which they are known.
@@ -53,7 +57,8 @@ impl Causes {
             for entry in entries.iter().filter(|entry| entry.number <= to) {
                 for change in entry.changes() {
                     for ordinal in reading.concerned(change).await? {
-                        self.note(ordinal, entry);
+                        let cause = Cause { job: None, log: Some(entry.number), ..entry.cause.clone() };
+                        self.note(ordinal, cause);
                     }
                 }
             }
@@ -62,9 +67,21 @@ impl Causes {
         Ok(())
     }
 
-    fn note(&mut self, ordinal: u64, entry: &LogEntry) {
+    /// Takes over the causes of some of those of whom others are known.
+    pub(super) fn join(&mut self, others: &Self, ordinals: &[u64]) {
+        for ordinal in ordinals {
+            if let Some(cause) = others.of.get(ordinal) {
+                self.note(*ordinal, cause.clone());
+            }
+        }
+    }
+
+    pub(super) fn forget(&mut self, ordinal: u64) {
+        self.of.remove(&ordinal);
+    }
+
+    fn note(&mut self, ordinal: u64, cause: Cause) {
         let weight = |cause: &Cause| (!cause.automations_off, cause.depth);
-        let cause = Cause { job: None, log: Some(entry.number), ..entry.cause.clone() };
         match self.of.get_mut(&ordinal) {
             Some(known) if weight(known) >= weight(&cause) => {}
             Some(known) => *known = cause,
@@ -82,6 +99,47 @@ impl Causes {
             part.push(ordinal);
         }
         parts.into_values().collect()
+    }
+}
+
+/// Why results changed of late, for the results that are made of them. It is kept until everybody has seen the change.
+#[derive(Debug, Default)]
+pub(crate) struct PassedOn(Mutex<Vec<Part>>);
+
+/// Customers whose results changed together.
+#[derive(Debug)]
+struct Part {
+    object: ObjectName,
+    cause: Cause,
+    /// Ascending.
+    ordinals: Vec<u64>,
+}
+
+impl PassedOn {
+    /// Notes that results may have changed. Where nobody takes notice of too many, the oldest are forgotten.
+    pub(super) fn note(&self, object: &ObjectName, cause: Cause, mut ordinals: Vec<u64>) {
+        ordinals.sort_unstable();
+        let mut parts = self.0.lock();
+        parts.push(Part { object: object.clone(), cause, ordinals });
+        let mut kept: usize = parts.iter().map(|part| part.ordinals.len()).sum();
+        while kept > PASSED_ON_MAX {
+            kept -= parts.remove(0).ordinals.len();
+        }
+    }
+
+    /// Tells why the results of `ordinals` changed, as far as that is known.
+    pub(super) fn tell(&self, object: &ObjectName, ordinals: &[u64], causes: &mut Causes) {
+        for part in self.0.lock().iter().filter(|part| part.object == *object) {
+            for ordinal in ordinals {
+                if part.ordinals.binary_search(ordinal).is_ok() {
+                    causes.note(*ordinal, part.cause.clone());
+                }
+            }
+        }
+    }
+
+    pub(super) fn clear(&self) {
+        self.0.lock().clear();
     }
 }
 
@@ -128,26 +186,39 @@ impl Reading<'_> {
 
 #[cfg(test)]
 mod tests {
-    use trellis_model::Actor;
-    use trellis_records::EntryBody;
-
     use super::*;
 
     #[test]
-    fn the_loudest_and_deepest_change_of_a_customer_counts() {
-        let entry = |number, depth, automations_off| LogEntry {
-            number,
-            position: number,
-            time_ms: 0,
-            actor: Actor::System { component: "test".into() },
-            cause: Cause { depth, automations_off, ..Cause::default() },
-            body: EntryBody::Changes(Vec::new()),
-        };
+    fn why_results_changed_is_told_to_those_made_of_them() {
+        let (accounts, contacts) = (ObjectName::new("account").unwrap(), ObjectName::new("contact").unwrap());
+        let silent = |log| Cause { log: Some(log), automations_off: true, ..Cause::default() };
+        let passed_on = PassedOn::default();
+        passed_on.note(&accounts, silent(7), vec![3, 1]);
+        passed_on.note(&contacts, silent(8), vec![2]);
+        let mut owed = Causes::default();
+        passed_on.tell(&accounts, &[1, 2], &mut owed);
         let mut causes = Causes::after(9);
-        causes.note(1, &entry(10, 5, true));
-        causes.note(1, &entry(11, 2, false));
-        causes.note(1, &entry(12, 0, false));
-        causes.note(2, &entry(13, 0, true));
+        causes.join(&owed, &[1, 2, 3]);
+        let known = causes.divide(&[1, 2, 3]);
+        let known: Vec<_> = known.iter().map(|(cause, ordinals)| (cause.log, ordinals.as_slice())).collect();
+        assert_eq!(known, [(None, [2, 3].as_slice()), (Some(7), [1].as_slice())]);
+
+        for number in 0..=PASSED_ON_MAX as u64 / 1_000 {
+            passed_on.note(&accounts, silent(number), vec![4; 1_000]);
+        }
+        let mut owed = Causes::default();
+        passed_on.tell(&accounts, &[1, 4], &mut owed);
+        assert_eq!((owed.of.contains_key(&1), owed.of.contains_key(&4)), (false, true));
+    }
+
+    #[test]
+    fn the_loudest_and_deepest_change_of_a_customer_counts() {
+        let cause = |log, depth, automations_off| Cause { log: Some(log), depth, automations_off, job: None };
+        let mut causes = Causes::after(9);
+        causes.note(1, cause(10, 5, true));
+        causes.note(1, cause(11, 2, false));
+        causes.note(1, cause(12, 0, false));
+        causes.note(2, cause(13, 0, true));
         let parts = causes.divide(&[1, 2, 3]);
         let found: Vec<_> = parts
             .iter()

@@ -8,7 +8,6 @@ use std::{
 use trellis_columns::{AsOf, DatasetSpec, Delta, DeltaOutcome, GenerationId, Origin, ScoreDelta};
 use trellis_model::{Cause, PluginId, RecordId};
 use trellis_plugin_host::{AssignedColumn, Plugin, ScoredColumn};
-use trellis_storage::WriteSet;
 
 use super::{
     careful,
@@ -20,28 +19,20 @@ use super::{
     ledger::RunRecord,
     models,
     outputs::Outputs,
-    serving, spec, trial,
+    place, serving, spec, trial,
 };
 use crate::{
     Error, Result,
     blocking::blocking,
     compare::{Asked, Observed},
     core::Core,
-    keys, stored,
 };
-
-/// Log entries after which the place of a follower is written down even within [`PLACE_EVERY_MS`].
-const CURSOR_ENTRIES: u64 = 10_000;
-
-/// How often the place of a follower is written down, in milliseconds. After a crash it evaluates again who changed since then, to the
-/// same results; a commit for every change of every plugin would cost more.
-const PLACE_EVERY_MS: i64 = 1_000;
 
 /// Keeps the results of one run up to date.
 #[derive(Debug)]
 pub(crate) struct Follower {
-    id: PluginId,
-    run: RecordId,
+    pub(super) id: PluginId,
+    pub(super) run: RecordId,
     pub(super) plugin: Arc<Plugin>,
     pub(super) spec: DatasetSpec,
     /// The configuration of the run: JSON text.
@@ -51,10 +42,10 @@ pub(crate) struct Follower {
     models: Arc<PerInterface<Vec<u8>>>,
     generation: GenerationId,
     /// Log entry up to which changes are in the results.
-    log_number: u64,
+    pub(super) log_number: u64,
     /// The same, as the store has it.
-    saved: u64,
-    saved_at_ms: i64,
+    pub(super) saved: u64,
+    pub(super) saved_at_ms: i64,
     pub(super) superseded: bool,
     /// The day that the results are of.
     day: Day,
@@ -71,21 +62,6 @@ pub(crate) struct Left {
     pub(crate) more: bool,
     /// What a plugin failed on that may go well when it is tried again in a while.
     pub(crate) to_try: bool,
-}
-
-/// Where a follower stands: what it had done when it wrote this down.
-#[derive(Debug, serde::Serialize, serde::Deserialize)]
-enum StoredPlace {
-    V1 {
-        run: [u8; 16],
-        log_number: u64,
-    },
-    V2 {
-        run: [u8; 16],
-        log_number: u64,
-        /// What the results are made of besides records: [`Inputs::digest`].
-        inputs: Option<u64>,
-    },
 }
 
 /// Brings the results of every enabled plugin up to date. `followers` is kept by the caller from one time to the next. Returns what is left:
@@ -114,6 +90,9 @@ pub(crate) async fn follow_all(core: &Core, followers: &mut BTreeMap<PluginId, F
                 tracing::warn!(plugin = %id, code = error.code(), "results were not brought to the new day: {error}");
             }
         }
+    }
+    if followers.values().all(|follower| follower.has_seen_inputs(core)) {
+        core.passed_on.clear();
     }
     // The new day may have changed what others read.
     left.more |= are_behind(core, followers);
@@ -160,7 +139,7 @@ impl Follower {
         let described =
             blocking("asking the plugin what it puts out", move || evaluator::describe(&describing, &config))
                 .await??;
-        let (place, saved) = place(core, id, run).await?.unwrap_or((record.log_number, None));
+        let (place, saved) = place::place(core, id, run).await?.unwrap_or((record.log_number, None));
         let spec = spec::granted(core, plugin.manifest(), &record.config)?;
         Ok(Some(Self {
             id: id.clone(),
@@ -272,8 +251,9 @@ impl Follower {
         // Rows may be newer than the part of the log that is being followed: what else they hold has causes too.
         causes.read_to(core, &self.spec, core.columns.catch_up().await?).await?;
         for (cause, ordinals) in causes.divide(ordinals) {
-            let put = self.put(core, &ordinals, &parts, self.origin(cause)).await?;
+            let put = self.put(core, &ordinals, &parts, self.origin(cause.clone())).await?;
             self.superseded |= put == Put::Superseded;
+            core.passed_on.note(&self.spec.object, cause, ordinals);
         }
         Ok(())
     }
@@ -376,25 +356,6 @@ impl Follower {
     fn origin(&self, cause: Cause) -> Origin {
         Origin { cause: Cause { job: Some(self.run), ..cause }, ..Origin::system("follow") }
     }
-
-    fn is_place_due(&self, core: &Core) -> bool {
-        // A clock that is set back must not keep the place from being written down.
-        let waited = (core.records.clock().now_ms() - self.saved_at_ms).unsigned_abs();
-        let entries = self.log_number - self.saved;
-        entries >= CURSOR_ENTRIES || entries > 0 && waited >= PLACE_EVERY_MS.unsigned_abs()
-    }
-
-    pub(super) async fn save_place(&mut self, core: &Core) -> Result<()> {
-        let inputs = self.inputs.digest();
-        let place = StoredPlace::V2 { run: *self.run.as_bytes(), log_number: self.log_number, inputs };
-        let mut set = WriteSet::new();
-        set.put(keys::follow(&self.id), stored::encode(&place));
-        core.records.commit(set, None).await?;
-        self.inputs.saved = inputs;
-        self.saved = self.log_number;
-        self.saved_at_ms = core.records.clock().now_ms();
-        Ok(())
-    }
 }
 
 /// What became of new results.
@@ -403,17 +364,6 @@ enum Put {
     Done,
     /// Another run was flipped to.
     Superseded,
-}
-
-/// Where the follower of a run stands, and the digest of its inputs.
-async fn place(core: &Core, id: &PluginId, run: RecordId) -> Result<Option<(u64, Option<u64>)>> {
-    let Some(found) = core.records.store().get(&keys::follow(id)).await? else { return Ok(None) };
-    let place = stored::decode(&found.value, || format!("place of plugin `{id}` in the log"))?;
-    let (of, log_number, inputs) = match place {
-        StoredPlace::V1 { run, log_number } => (run, log_number, None),
-        StoredPlace::V2 { run, log_number, inputs } => (run, log_number, inputs),
-    };
-    Ok((of == *run.as_bytes()).then_some((log_number, inputs)))
 }
 
 fn values_by_ordinal<'a>(

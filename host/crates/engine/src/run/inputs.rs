@@ -2,7 +2,8 @@
 //! a plugin that is away: whoever's value is another by then is evaluated again, a part at a time. Who that is shows by comparing what is
 //! shown now with what was shown when the results were made. No log entry says it: most changes of a score cross no band and are told nobody.
 //!
-//! What was shown is kept in memory. After a restart only its digest is left: where that is another, everybody is evaluated again.
+//! What was shown is kept in memory, and so is why it changed: a chain of reactions is counted on, and what an import changed stays silent.
+//! After a restart only a digest is left: where that is another, everybody is evaluated again, and nobody knows why.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,6 +30,8 @@ pub(super) struct Inputs {
     seen: PublishedValues,
     /// Customers whose values are others than in `settled`.
     owed: BTreeSet<u64>,
+    /// Why these are others, as far as that is known.
+    because: Causes,
     /// The ordinal from which on it is not known of anybody what the results were made of.
     unknown_from: Option<u64>,
     /// The last attempt to evaluate some of them failed.
@@ -65,6 +68,7 @@ impl Inputs {
             saved,
             seen: values,
             owed: BTreeSet::new(),
+            because: Causes::default(),
             unknown_from,
             failed: false,
         };
@@ -98,7 +102,9 @@ impl Follower {
         }
         let now = core.columns.published(&self.spec);
         if !now.is_same(&self.inputs.seen) {
-            self.inputs.owed.extend(now.changed_since(&self.inputs.seen));
+            let changed = now.changed_since(&self.inputs.seen);
+            core.passed_on.tell(&self.spec.object, &changed, &mut self.inputs.because);
+            self.inputs.owed.extend(changed);
             self.inputs.seen = now;
         }
         let rows_max = core.config.day_change_rows_max.clamp(1, core.config.batch_rows_max.max(1)) as usize;
@@ -109,7 +115,9 @@ impl Follower {
         if !part.is_empty() {
             self.begin_attempt();
             self.inputs.failed = true;
-            self.evaluate_again(core, &part, &mut self.causes()).await?;
+            let mut causes = self.causes();
+            causes.join(&self.inputs.because, &part);
+            self.evaluate_again(core, &part, &mut causes).await?;
             if self.superseded {
                 return Ok(false);
             }
@@ -135,7 +143,12 @@ impl Follower {
         if self.superseded || self.inputs.failed {
             return false;
         }
-        !self.inputs.is_settled() || !core.columns.published(&self.spec).is_same(&self.inputs.seen)
+        !self.inputs.is_settled() || !self.has_seen_inputs(core)
+    }
+
+    /// Whether it is known whose scores and segmentations of other plugins are others by now.
+    pub(super) fn has_seen_inputs(&self, core: &Core) -> bool {
+        self.superseded || core.columns.published(&self.spec).is_same(&self.inputs.seen)
     }
 
     /// Leaves what the results are made of to whoever follows the run next.
@@ -154,6 +167,7 @@ impl Inputs {
         }
         for ordinal in part {
             self.owed.remove(ordinal);
+            self.because.forget(*ordinal);
         }
     }
 }

@@ -19,6 +19,7 @@ mod learned;
 mod ledger;
 mod models;
 mod outputs;
+mod place;
 mod plugin_run;
 mod reading;
 mod replay;
@@ -38,6 +39,7 @@ use trellis_model::{PluginId, Reason, RecordId};
 
 pub use analyses::{AnalysisInfo, AnalysisRequest, AnalysisResult, AnalysisResultPage};
 pub(crate) use analyses::{AnalysisInput, Questions, analyse};
+pub(crate) use causes::PassedOn;
 pub(crate) use context::{of as context, of_records as context_of};
 pub(crate) use datasets::{Spec, open_all};
 pub(crate) use day::today;

@@ -72,7 +72,9 @@ impl StoppingStore {
 
 fn notes_a_place(set: &WriteSet) -> bool {
     let is_place = |key: &[u8]| key.first().is_some_and(|first| PLACES.contains(first));
-    !set.puts().is_empty() && set.keys() == set.puts().len() && set.puts().iter().all(|put| is_place(&put.key))
+    !set.puts().is_empty()
+        && set.keys() == set.puts().len()
+        && set.puts().iter().all(|put| is_place(&put.key))
 }
 
 fn stopped() -> Error {
