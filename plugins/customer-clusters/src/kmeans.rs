@@ -3,9 +3,9 @@
 //! S. Lloyd, *IEEE Transactions on Information Theory* 28 (1982); seeding after D. Arthur, S. Vassilvitskii, *k-means++* (2007).
 
 use trellis_sdk::Rng;
-use wide::f64x4;
 
-use crate::points::{LANES, Points, halves, lanes, squared_distance_of, squared_distances};
+use crate::nearest::{Nearest, Slack};
+use crate::points::{LANES, Points, lanes, squared_distance_of, squared_distances};
 
 /// When iterations are given up. They stop by themselves much earlier: every one lowers the inertia.
 const ITERATIONS_MAX: u32 = 1_000;
@@ -25,52 +25,6 @@ pub struct Clustering {
     pub labels: Vec<u8>,
 }
 
-/// Which centroid is nearest to each of the points of a tile; of equally near ones the first.
-///
-/// |x - c|² = |x|² + 2 (|c|²/2 - x·c), so that half of it without |x|² is compared: one multiplication for each value.
-#[derive(Debug)]
-struct Nearest {
-    centroids: Vec<f64>,
-    half_norms: Vec<f64>,
-    dimensions: usize,
-}
-
-impl Nearest {
-    fn new(centroids: &[Vec<f64>], dimensions: usize) -> Self {
-        let half_norm = |centroid: &Vec<f64>| centroid.iter().map(|value| value * value).sum::<f64>() / 2.0;
-        Self {
-            half_norms: centroids.iter().map(half_norm).collect(),
-            centroids: centroids.concat(),
-            dimensions,
-        }
-    }
-
-    #[inline]
-    fn of_tile(&self, tile: &[[f64; LANES]]) -> [u8; LANES] {
-        let mut nearest = [f64x4::splat(f64::INFINITY); 2];
-        // Labels as wide as distances: one comparison chooses both.
-        let mut labels = [f64x4::ZERO; 2];
-        let clusters = self.centroids.chunks_exact(self.dimensions).zip(&self.half_norms);
-        for ((centroid, half_norm), label) in clusters.zip(0_u8..) {
-            let mut distances = [f64x4::splat(*half_norm); 2];
-            for (values, coordinate) in tile.iter().zip(centroid) {
-                let coordinate = f64x4::splat(*coordinate);
-                for (distances, values) in distances.iter_mut().zip(halves(values)) {
-                    *distances -= values * coordinate;
-                }
-            }
-            let label = f64x4::splat(f64::from(label));
-            for ((best, best_label), distances) in nearest.iter_mut().zip(&mut labels).zip(distances) {
-                let is_nearer = distances.simd_lt(*best);
-                *best = is_nearer.bitselect(distances, *best);
-                *best_label = is_nearer.bitselect(label, *best_label);
-            }
-        }
-        // There are at most 255.
-        lanes(labels).map(|label| label as u8)
-    }
-}
-
 /// Moves `centroids` to the means of the points nearest to them until no point changes its cluster. A cluster that loses all its points goes on
 /// from the point that is farthest from its centroid; where points coincide, there may be fewer clusters than centroids.
 ///
@@ -81,10 +35,11 @@ pub fn lloyd(points: &Points, centroids: Vec<Vec<f64>>) -> Clustering {
     assert!(centroids.len() <= usize::from(u8::MAX), "labels fit a byte");
     let mut centroids = centroids;
     let mut groups = Groups::new(points, centroids.len());
+    let mut slack = Slack::new(points);
     let mut iterations = 0;
     while iterations < ITERATIONS_MAX {
         iterations += 1;
-        if !groups.assign(points, &centroids) {
+        if !groups.assign(points, &centroids, &mut slack) {
             break;
         }
         groups.move_to_means(&mut centroids);
@@ -116,12 +71,16 @@ impl Groups {
     }
 
     /// Assigns every point to the nearest centroid; returns whether any changed its cluster.
-    fn assign(&mut self, points: &Points, centroids: &[Vec<f64>]) -> bool {
+    fn assign(&mut self, points: &Points, centroids: &[Vec<f64>], slack: &mut Slack) -> bool {
         let nearest = Nearest::new(centroids, self.dimensions);
         let mut labels = std::mem::take(&mut self.labels);
         let mut changed = false;
-        for ((tile, _), labels) in points.tiles().zip(labels.chunks_mut(LANES)) {
-            let found = nearest.of_tile(tile);
+        slack.move_to(centroids);
+        for (((tile, _), labels), slack) in points.tiles().zip(labels.chunks_mut(LANES)).zip(slack.of_tiles())
+        {
+            let Some(slack) = slack else { continue };
+            let (found, margin) = nearest.of_tile(tile);
+            slack.set(margin);
             for (lane, (label, found)) in labels.iter_mut().zip(found).enumerate() {
                 if *label != found {
                     changed = true;
@@ -283,7 +242,7 @@ pub(crate) fn labels(points: &Points, centroids: &[Vec<f64>]) -> Vec<u8> {
     let nearest = Nearest::new(centroids, points.dimensions());
     let mut labels = Vec::with_capacity(points.count());
     for (tile, filled) in points.tiles() {
-        let found = nearest.of_tile(tile);
+        let (found, _) = nearest.of_tile(tile);
         labels.extend(found.into_iter().take(filled));
     }
     labels

@@ -8,6 +8,7 @@ mod figures;
 mod interest;
 pub mod kmeans;
 mod model;
+mod nearest;
 mod panels;
 mod points;
 mod population;

@@ -123,7 +123,7 @@ impl Engine {
         self.jobs.create(self.new_id(), caller, Request::CampaignRun { campaign: id.to_string() }).await
     }
 
-    /// Makes a campaign whose audience are the customers of a segment, as they are now or as they come to be. Reads each of them. Done to
+    /// Makes a campaign whose audience are the customers of a segment, as they are now or as they come to be. Done to
     /// its end where the caller does not wait.
     ///
     /// # Errors

@@ -1,47 +1,39 @@
 //! Whom a campaign is for.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use trellis_model::{Batch, Filter, Scope};
-use trellis_records::Query;
 
 use super::object;
-use crate::{Result, core::Core, run::Source};
+use crate::{Error, Result, core::Core, run::Source};
 
-/// Accounts of a page.
-const PAGE_ROWS: usize = 200;
-
-/// The ordinals of the accounts that a filter matches. Reads every one of them; `check` is asked between pages.
+/// The ordinals of the accounts that a filter matches, ascending; `check` is asked again and again.
 pub(super) async fn ordinals(
     core: &Core,
     audience: &Filter,
-    check: impl Fn() -> Result<()>,
-) -> Result<BTreeSet<u64>> {
-    let mut query = Query { filter: audience.clone(), limit: PAGE_ROWS, ..Query::new(object("account")) };
-    let mut ordinals = BTreeSet::new();
-    loop {
-        check()?;
-        let page = core.records.list(&Scope::everything(), &query).await?;
-        ordinals.extend(page.records.iter().filter_map(|record| record.ordinal));
-        match page.next {
-            Some(next) => query.after = Some(next),
-            None => return Ok(ordinals),
-        }
+    check: impl Fn() -> Result<()> + Sync,
+) -> Result<Vec<u64>> {
+    let (scope, account) = (Scope::everything(), object("account"));
+    let go_on = || check().is_ok();
+    match core.records.matching_ordinals(&scope, &account, audience, &go_on).await {
+        Err(trellis_records::Error::Cancelled) => Err(check().err().unwrap_or(Error::Cancelled)),
+        found => Ok(found?),
     }
 }
 
 /// The rows of a dataset that are in the audience.
 pub(super) struct InAudience<S> {
     pub(super) rows: S,
-    /// `None` for all.
-    pub(super) audience: Option<BTreeSet<u64>>,
+    /// Ascending; `None` for all.
+    pub(super) audience: Option<Arc<[u64]>>,
 }
 
 impl<S: Source> Source for InAudience<S> {
     fn next(&mut self) -> Result<Option<Batch>> {
         let Some(audience) = &self.audience else { return self.rows.next() };
         while let Some(batch) = self.rows.next()? {
-            let inside = |row: &usize| batch.ordinals.get(*row).is_some_and(|row| audience.contains(row));
+            let inside =
+                |row: &usize| batch.ordinals.get(*row).is_some_and(|row| audience.binary_search(row).is_ok());
             let rows: Vec<usize> = (0..batch.ordinals.len()).filter(inside).collect();
             if !rows.is_empty() {
                 return Ok(Some(batch.pick(&rows)));

@@ -157,7 +157,7 @@ impl Run<'_> {
         self.job.wait(async {
             core.columns.catch_up().await?;
             let audience = match &deciding.audience {
-                Some(filter) => Some(audience::ordinals(core, filter, || self.job.check()).await?),
+                Some(filter) => Some(audience::ordinals(core, filter, || self.job.check()).await?.into()),
                 None => None,
             };
             let rows_max = core.config.batch_rows_max as usize;

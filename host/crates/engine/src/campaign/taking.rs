@@ -75,7 +75,7 @@ pub(crate) async fn take(core: &Arc<Core>, caller: &Caller, wanted: SegmentCampa
         chosen = chosen.and(only);
     }
     core.columns.catch_up().await?;
-    let ordinals: Vec<u64> = audience::ordinals(core, &chosen, || Ok(())).await?.into_iter().collect();
+    let ordinals = audience::ordinals(core, &chosen, || Ok(())).await?;
     if ordinals.is_empty() {
         let reason = format!("no customer has `{}` in segmentation `{}`", value.name, definition.name);
         return Err(Error::InvalidRequest { reason });

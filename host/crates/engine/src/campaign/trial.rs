@@ -1,7 +1,8 @@
 //! A version of a plugin asked about campaigns, beside what there is already: the members of active campaigns, or a recorded run. Nobody
 //! becomes a member, and nothing is sent.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use trellis_columns::AsOf;
@@ -184,18 +185,20 @@ async fn members_of(trial: &Trial<'_>, campaign: RecordId) -> Result<HashMap<Rec
     }
 }
 
-async fn ordinals(trial: &Trial<'_>, audience: &Filter) -> Result<BTreeSet<u64>> {
+async fn ordinals(trial: &Trial<'_>, audience: &Filter) -> Result<Arc<[u64]>> {
     let mut query = Query { filter: audience.clone(), limit: PAGE_ROWS, ..Query::new(object("account")) };
-    let mut ordinals = BTreeSet::new();
+    let mut ordinals = Vec::new();
     loop {
         (trial.check)()?;
         let page = trial.view.list(&Scope::everything(), &query).await?;
         ordinals.extend(page.records.iter().filter_map(|record| record.ordinal));
         match page.next {
             Some(next) => query.after = Some(next),
-            None => return Ok(ordinals),
+            None => break,
         }
     }
+    ordinals.sort_unstable();
+    Ok(ordinals.into())
 }
 
 impl Counts {

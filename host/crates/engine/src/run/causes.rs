@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use parking_lot::Mutex;
 use trellis_columns::DatasetSpec;
 use trellis_model::{Cause, FieldId, ObjectId, ObjectName, RecordId, Scope, Value};
-use trellis_records::{LogEntry, LoggedChange};
+use trellis_records::LoggedChange;
 
 use crate::{Result, core::Core};
 

@@ -6,8 +6,8 @@ use jiff::civil::Date;
 use serde_json::json;
 use trellis_model::{FieldName, Filter, ObjectName, Op, Path, Phrase, Record, RecordId, Scope, Sort};
 
-use super::compile::Node;
-use super::feed::Feed;
+use super::compile::{Node, Source};
+use super::feed::{Feed, PAGE_ROWS};
 use super::plan::{Conditions, Walk, records_walk};
 use super::sort::Order;
 use crate::codec::record::is_deleted;
@@ -145,6 +145,74 @@ impl Records {
         let filters = std::slice::from_ref(filter);
         let selection = Selection { object, of: None, filters, today: None };
         self.ids_of(scope, &selection, ids_max, &|| true).await
+    }
+
+    /// The ordinals of all records that match, ascending; a record that has none yet is left out. What scores and segmentations say is
+    /// answered by them, without a look at a record; only where a filter says more are those read that they leave.
+    ///
+    /// # Errors
+    /// As [`Records::list`]; [`Error::Cancelled`] once `go_on`, which is asked again and again, says no.
+    pub async fn matching_ordinals(
+        &self,
+        scope: &Scope,
+        object: &ObjectName,
+        filter: &Filter,
+        go_on: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Vec<u64>> {
+        let filters = std::slice::from_ref(filter);
+        let mut matching = Matching::new(self, scope, &Selection { object, of: None, filters, today: None })?;
+        let Some(node) = &matching.node else { return Ok(Vec::new()) };
+        let mut ordinals = Vec::new();
+        if let Some((candidates, exact)) = self.derived_ordinals(&matching.object, node) {
+            if exact {
+                return Ok(candidates);
+            }
+            let id = matching.object.id;
+            for page in candidates.chunks(PAGE_ROWS) {
+                for (ordinal, record) in page.iter().zip(self.ordinal_ids(id, page).await?) {
+                    let Some(record) = record else { continue };
+                    let Some(found) = self.load(id, record).await? else { continue };
+                    if !found.record.is_deleted() && self.matches(node, &found.record).await? {
+                        ordinals.push(*ordinal);
+                    }
+                }
+                check(ordinals.len(), usize::MAX, go_on)?;
+                tokio::task::yield_now().await;
+            }
+            return Ok(ordinals);
+        }
+        while let Some(page) = matching.next(self).await? {
+            ordinals.extend(page.records.iter().filter_map(|record| record.ordinal));
+            check(ordinals.len(), usize::MAX, go_on)?;
+        }
+        ordinals.sort_unstable();
+        Ok(ordinals)
+    }
+
+    /// The ordinals that the scores and segmentations of a filter leave, ascending, and whether it says nothing else; `None` where it says
+    /// nothing about them.
+    fn derived_ordinals(&self, object: &Object, node: &Node) -> Option<(Vec<u64>, bool)> {
+        let derived = self.derived()?;
+        let (mut found, mut exact): (Option<Vec<u64>>, _) = (None, true);
+        for conjunct in node.conjuncts() {
+            let answer = match conjunct {
+                Node::Test(test) => match &test.source {
+                    Source::Derived(path, None) => {
+                        derived.matching(object.id, path, test.op, &test.value, None, usize::MAX)
+                    }
+                    _ => None,
+                },
+                _ => None,
+            };
+            match (answer, &mut found) {
+                (None, _) => exact = false,
+                (Some(ordinals), None) => found = Some(ordinals),
+                (Some(ordinals), Some(found)) => {
+                    found.retain(|ordinal| ordinals.binary_search(ordinal).is_ok());
+                }
+            }
+        }
+        found.map(|found| (found, exact))
     }
 
     async fn ids_of(

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
-use trellis_model::{ObjectId, Op, Path};
-use trellis_records::{DerivedFields, DerivedValue};
+use trellis_model::{Filter, ObjectId, ObjectName, Op, Path, Scope};
+use trellis_records::{DerivedFields, DerivedValue, Error};
 
 use crate::support::World;
 
@@ -64,4 +64,35 @@ async fn derived_fields_filter_and_sort_like_stored_ones() {
         world.count("order", json!({"field": "account.segment.size", "op": "eq", "value": "small"})).await,
         1
     );
+}
+
+#[tokio::test]
+async fn ordinals_are_those_of_the_records_that_match() {
+    let world = World::new().await;
+    world.records.set_derived(Arc::new(Even));
+    for name in ["A0", "A1", "A2", "A3", "A4"] {
+        world.create("account", json!({"name": name})).await;
+    }
+    let check = async |filter: Json, expected: &[u64]| {
+        let (scope, account) = (Scope::everything(), ObjectName::new("account").unwrap());
+        let filter = Filter::parse(&filter).unwrap();
+        let found = world.records.matching_ordinals(&scope, &account, &filter, &|| true).await.unwrap();
+        assert_eq!(found, expected, "{filter:?}");
+    };
+    let large = json!({"field": "segment.size", "op": "eq", "value": "large"});
+    let small = json!({"field": "segment.size", "op": "eq", "value": "small"});
+    let named = json!({"field": "name", "op": "in", "value": ["A0", "A3", "A4"]});
+    check(large.clone(), &[2, 3, 4]).await;
+    check(json!({"and": [large, named]}), &[3, 4]).await;
+    check(json!({"and": [large, small]}), &[]).await;
+    // Neither is answered by the field alone.
+    check(json!({"or": [large, {"field": "name", "op": "eq", "value": "A0"}]}), &[0, 2, 3, 4]).await;
+    check(json!({"and": [large, {"field": "score.even", "op": "gte", "value": 3}]}), &[4]).await;
+    check(named.clone(), &[0, 3, 4]).await;
+    check(json!({"and": []}), &[0, 1, 2, 3, 4]).await;
+
+    let filter = Filter::parse(&named).unwrap();
+    let account = ObjectName::new("account").unwrap();
+    let stopped = world.records.matching_ordinals(&Scope::everything(), &account, &filter, &|| false).await;
+    assert!(matches!(stopped, Err(Error::Cancelled)), "{stopped:?}");
 }
