@@ -12,6 +12,9 @@ use crate::logistic::probability;
 use crate::measures::log_loss;
 use crate::tree::{Binned, Gradients, Growth, Tree, grow};
 
+/// Up to how many rows several boosted models vote.
+const VOTED_UP_TO: usize = 50_000;
+
 /// How trees are boosted.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Boosting {
@@ -44,11 +47,13 @@ impl Default for Boosting {
 
 impl Boosting {
     /// As the default, with smaller leaves where there are fewer than 400 rows: leaves of 20 of the rows that a tree sees would leave nothing to
-    /// divide.
+    /// divide. Of more than 50,000 rows one boosted model is enough: a vote evens out what chance makes of few rows, and each voter costs
+    /// as much again, in learning and in every score.
     pub fn of_rows(rows: usize) -> Self {
         let boosting = Self::default();
         let min_leaf = boosting.growth.min_leaf.min(rows / 20).max(2);
-        Self { growth: Growth { min_leaf, ..boosting.growth }, ..boosting }
+        let voters = if rows > VOTED_UP_TO { 1 } else { boosting.voters };
+        Self { growth: Growth { min_leaf, ..boosting.growth }, voters, ..boosting }
     }
 }
 

@@ -295,6 +295,12 @@ mod tests {
     }
 
     #[test]
+    fn few_rows_are_voted_on() {
+        let voters = |rows| Boosting::of_rows(rows).voters;
+        assert_eq!([voters(100), voters(50_000), voters(50_001), voters(BOOSTED_UP_TO)], [4, 4, 1, 1]);
+    }
+
+    #[test]
     fn many_rows_are_thinned_unless_a_class_would_be_lost() {
         assert!(thinned(&part(BOOSTED_UP_TO, 10), 1).is_none());
         let drawn = thinned(&part(4 * BOOSTED_UP_TO, 2 * BOOSTED_UP_TO), 1).expect("both classes are drawn");
