@@ -50,7 +50,8 @@ impl Nearest {
                 *best_label = is_nearer.bitselect(label, *best_label);
             }
         }
-        let [one, other] = [0, 1].map(|half| seconds[half] - nearest[half]);
+        let ([first, last], [first_second, last_second]) = (nearest, seconds);
+        let (one, other) = (first_second - first, last_second - last);
         let margin = one.fast_min(other).to_array().into_iter().fold(f64::INFINITY, f64::min);
         // There are at most 255.
         (lanes(labels).map(|label| label as u8), margin)
