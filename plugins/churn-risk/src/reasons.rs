@@ -64,6 +64,9 @@ pub(crate) fn describe() -> AnalysisDescription {
         }))
 }
 
+/// The tier of high value.
+const HIGH: usize = 2;
+
 /// Somebody who was a customer when the period began.
 struct Customer {
     /// When they left, if they did within the period.
@@ -88,7 +91,11 @@ pub(crate) fn analyse(
     let rate = percent(lost.len() as f64, all.len() as f64);
     let value_rate = percent(worth(&lost), worth(&all));
     let number = |name, en: &str, zh: &str, value| metric(name, localized(en, zh), value);
-    Ok(report(summary(&lost, rate, value_rate, &parameters))
+    let warnings = warnings((rate, value_rate), &all, &parameters);
+    let told = report(summary(&lost, rate, value_rate, &parameters));
+    Ok(warnings
+        .into_iter()
+        .fold(told, Report::warning)
         .metric(number("churn_rate", "Churn rate by number, in percent", "按数量计算的流失率（%）", rate))
         .metric(number(
             "value_churn_rate",
@@ -192,6 +199,26 @@ fn summary(lost: &[&Customer], rate: f64, value_rate: f64, parameters: &Paramete
     )
 }
 
+/// What somebody has to be told: too many left, or too many of those of high value alone.
+fn warnings(rates: (f64, f64), all: &[&Customer], parameters: &Parameters) -> Vec<LocalizedText> {
+    let Parameters { days, limit_percent: limit, .. } = parameters;
+    let (_, customers, lost, worth, worth_lost) = of_tier(all, HIGH);
+    let warning = |(rate, value_rate): (f64, f64), (en, zh): (&str, &str)| {
+        let words = || {
+            localized(
+                format!(
+                    "{rate:.1} % of {en}, {value_rate:.1} % of their value, left within {days} days; up to {limit} % is acceptable."
+                ),
+                format!("{days} 天内{zh}流失 {rate:.1}%（按价值 {value_rate:.1}%），超出可接受的 {limit}%。"),
+            )
+        };
+        (rate.max(value_rate) > *limit).then(words)
+    };
+    let high = (percent(lost, customers), percent(worth_lost, worth));
+    let whole = warning(rates, ("all customers", "全部客户"));
+    whole.into_iter().chain(warning(high, ("the customers of high value", "高价值客户"))).collect()
+}
+
 /// Reasons that occur with customers and value, the most frequent first.
 fn by_reason(lost: &[&Customer]) -> Vec<(usize, i64, f64)> {
     let of_reason = |place: usize| {
@@ -236,18 +263,20 @@ fn pareto(lost: &[&Customer]) -> Panel {
         .bar("reason", ["customers"])
 }
 
+/// A tier, its customers, how many of them left, what all are worth, and what was lost.
+type OfTier = (usize, f64, f64, f64, f64);
+
+fn of_tier(all: &[&Customer], tier: usize) -> OfTier {
+    let mine = || all.iter().filter(|one| one.tier == tier);
+    let lost = || mine().filter(|one| one.left_on.is_some());
+    let worth = mine().map(|one| one.value).sum();
+    (tier, mine().count() as f64, lost().count() as f64, worth, lost().map(|one| one.value).sum())
+}
+
 fn tiers(all: &[&Customer], limit: f64) -> Panel {
-    let figures: Vec<(usize, f64, f64, f64, f64)> = (0..3)
-        .rev()
-        .map(|tier| {
-            let mine = || all.iter().filter(move |one| one.tier == tier);
-            let lost = || mine().filter(|one| one.left_on.is_some());
-            let worth = mine().map(|one| one.value).sum();
-            (tier, mine().count() as f64, lost().count() as f64, worth, lost().map(|one| one.value).sum())
-        })
-        .collect();
+    let figures: Vec<OfTier> = (0..=HIGH).rev().map(|tier| of_tier(all, tier)).collect();
     let rates = || figures.iter().map(|tier| Some(percent(tier.2, tier.1)));
-    let verdict = |tier: &(usize, f64, f64, f64, f64)| {
+    let verdict = |tier: &OfTier| {
         if percent(tier.2, tier.1).max(percent(tier.4, tier.3)) > limit {
             localized("above the limit", "超出")
         } else {

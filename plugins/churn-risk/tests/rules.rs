@@ -235,6 +235,13 @@ fn reasons_are_counted_by_number_and_value() {
     assert!((report.value("churn_rate").unwrap() - 100.0 * 4.0 / 6.0).abs() < 1e-12);
     assert!((report.value("value_churn_rate").unwrap() - 100.0 * 1000.0 / 1200.0).abs() < 1e-12);
     assert_eq!(report.value("exceeded"), Some(1.0));
+    let warnings: Vec<_> = report.extra.iter().map(|(fact, text)| (fact.as_str(), text.as_str())).collect();
+    let [("warning", all), ("warning", high)] = warnings.as_slice() else { panic!("{warnings:?}") };
+    assert!(all.contains("66.7 % of all customers, 83.3 % of their value, left within"), "{all}");
+    assert!(
+        high.contains("100.0 % of the customers of high value") && high.contains("高价值客户流失 100.0%"),
+        "{high}"
+    );
     assert!(report.summary.en.contains("The most frequent reason is price."), "{}", report.summary.en);
     assert!(report.summary.zh_cn.contains("最主要原因：价格流失"), "{}", report.summary.zh_cn);
     let pareto = report.panels.iter().find(|panel| panel.name == "pareto").unwrap();
@@ -247,6 +254,7 @@ fn reasons_are_counted_by_number_and_value() {
 fn nobody_who_left_is_no_fault() {
     let report = left(&[(None, None, 100)]);
     assert_eq!((report.value("churn_rate"), report.value("exceeded")), (Some(0.0), Some(0.0)));
+    assert_eq!(report.extra, []);
 }
 
 #[test]

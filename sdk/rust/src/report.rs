@@ -53,6 +53,15 @@ impl Report {
         self
     }
 
+    /// Adds what somebody has to be told: administrators are, when it is in the answer to a question. At most 500 characters in each language,
+    /// and 10 of them.
+    #[must_use]
+    pub fn warning(mut self, text: LocalizedText) -> Self {
+        let json = serde_json::json!({ "en": text.en, "zh-CN": text.zh_cn });
+        self.extra.push(("warning".to_owned(), json.to_string()));
+        self
+    }
+
     /// The value of the figure called `name`.
     pub fn value(&self, name: &str) -> Option<f64> {
         self.metrics.iter().find(|metric| metric.name == name).map(|metric| metric.value)

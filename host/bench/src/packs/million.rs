@@ -24,6 +24,7 @@ use crate::company::customers;
 
 /// Days from the first purchase of anybody to today.
 const DAYS: u64 = 720;
+const DAY_MS: i64 = 86_400_000;
 /// Different texts of a choice.
 const CHOICES: u64 = 12;
 /// Products that are sold.
@@ -91,6 +92,12 @@ fn plugins() -> Vec<(&'static str, Json)> {
         ("churn-risk", json!({ "features": FIELDS, "definition": "window", "group": "choice_a" })),
         ("response-model", learning.clone()),
         ("telecom-targeting", json!({ "features": FIELDS, "target": "yes_no", "usage": "number_of_calls" })),
+        (
+            "ab-test",
+            json!({ "group": "choice_a", "outcomes": ["yes_no", "number_a"], "subgroups": ["choice_b"] }),
+        ),
+        ("sales-forecast", json!({})),
+        ("complaint-desk", json!({})),
         (
             "next-best-action",
             json!({ "fields": ["number_a"], "actions": actions, "budget": 100_000, "capacity": { "phone": 20_000 } }),
@@ -276,7 +283,11 @@ fn contributed(plugin: &str) -> BTreeMap<String, FieldType> {
         "date" => FieldType::Date,
         "integer" => FieldType::Integer,
         "money" => FieldType::Money,
+        "multi_choice" => {
+            FieldType::MultiChoice { options: list(field, "options").iter().map(option).collect() }
+        }
         "text" => FieldType::Text { characters_max: 100 },
+        "time" => FieldType::Time,
         _ => FieldType::Number,
     };
     let objects = list(&schema, "objects");
@@ -292,6 +303,17 @@ fn of_type(field_type: &FieldType, name: &str, rows: usize) -> Values {
         FieldType::Money => Values::Cents((0..rows).map(|_| 500 + random.below(20_000) as i64).collect()),
         FieldType::Bool => Values::Flags((0..rows).map(|_| random.below(10) == 0).collect()),
         FieldType::Date => Values::Days((0..rows).map(|_| TODAY - random.below(DAYS) as i32).collect()),
+        FieldType::Time => {
+            let day = |random: &mut Rng| i64::from(TODAY) - random.below(DAYS) as i64;
+            Values::Times(
+                (0..rows).map(|_| day(&mut random) * DAY_MS + random.below(DAY_MS as u64) as i64).collect(),
+            )
+        }
+        FieldType::MultiChoice { options } => {
+            let texts = options.iter().map(|option| option.value.clone()).collect();
+            let mut some = || (0..options.len() as u32).filter(|_| random.below(2) == 0).collect();
+            Values::Lists((0..rows).map(|_| some()).collect(), Arc::new(texts))
+        }
         FieldType::Reference { .. } => Values::Ordinals((0..rows).map(|_| random.below(PRODUCTS)).collect()),
         FieldType::Choice { options } => {
             let texts = options.iter().map(|option| option.value.clone()).collect();

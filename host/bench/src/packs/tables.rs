@@ -25,6 +25,8 @@ pub(crate) enum Values {
     Counts(Vec<i64>),
     /// Since 1970-01-01.
     Days(Vec<i32>),
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    Times(Vec<i64>),
     Cents(Vec<i64>),
     Flags(Vec<bool>),
     Ordinals(Vec<u64>),
@@ -165,7 +167,7 @@ impl Values {
         match self {
             Self::Flags(_) => 1,
             Self::Days(_) => 4,
-            Self::Numbers(_) | Self::Counts(_) | Self::Cents(_) | Self::Ordinals(_) => 8,
+            Self::Numbers(_) | Self::Counts(_) | Self::Times(_) | Self::Cents(_) | Self::Ordinals(_) => 8,
             Self::Texts(..) | Self::Plain(..) | Self::Lists(..) => 40,
         }
     }
@@ -181,6 +183,7 @@ impl Values {
             }
             Self::Counts(values) => (all(), ColumnData::Int64(values[rows].to_vec())),
             Self::Days(values) => (all(), ColumnData::Date(values[rows].to_vec())),
+            Self::Times(values) => (all(), ColumnData::Time(values[rows].to_vec())),
             Self::Cents(values) => {
                 let minor_units = values[rows].to_vec();
                 (all(), ColumnData::Money { currency: "USD".to_owned(), minor_units })
@@ -219,6 +222,7 @@ impl Values {
             }
             Self::Counts(values) => builder.int64(name, values[rows].iter().copied().map(Some)),
             Self::Days(values) => builder.date(name, values[rows].iter().copied().map(Some)),
+            Self::Times(values) => builder.time(name, values[rows].iter().copied().map(Some)),
             Self::Cents(values) => builder.money(name, "USD", values[rows].iter().copied().map(Some)),
             Self::Flags(values) => builder.boolean(name, values[rows].iter().copied().map(Some)),
             Self::Ordinals(values) => builder.reference(name, values[rows].iter().copied().map(Some)),

@@ -13,6 +13,8 @@ pub struct Report {
     pub metrics: Vec<Metric>,
     /// Tables and pictures, one below the other.
     pub panels: Vec<Panel>,
+    /// What somebody has to be told, each on one line.
+    pub warnings: Vec<Text>,
 }
 
 /// A table, and how to draw it.

@@ -13,6 +13,7 @@ impl Report {
     pub fn to_json(&self) -> Json {
         json!({
             "summary": text(&self.summary),
+            "warnings": self.warnings.iter().map(text).collect::<Vec<_>>(),
             "metrics": self.metrics.iter().map(Metric::to_json).collect::<Vec<_>>(),
             "panels": self.panels.iter().map(panel).collect::<Vec<_>>(),
         })
@@ -33,6 +34,7 @@ impl Report {
         let metric =
             |metric: &Metric| metric.name.len() + text(&metric.label) + text(&metric.unit) + size_of::<f64>();
         text(&self.summary)
+            + self.warnings.iter().map(text).sum::<usize>()
             + self.metrics.iter().map(metric).sum::<usize>()
             + self.panels.iter().map(panel).sum::<usize>()
     }
@@ -227,9 +229,15 @@ mod tests {
             unit: Text::new("%", ""),
             value: 0.75,
         };
-        let report = Report { summary: Text::new("Fine", "好"), metrics: vec![metric], panels: vec![panel] };
+        let report = Report {
+            summary: Text::new("Fine", "好"),
+            metrics: vec![metric],
+            panels: vec![panel],
+            warnings: vec![Text::new("Too high", "过高")],
+        };
         let expected = json!({
             "summary": { "en": "Fine", "zh-CN": "好" },
+            "warnings": [{ "en": "Too high", "zh-CN": "过高" }],
             "metrics": [{ "name": "auc", "label": { "en": "AUC", "zh-CN": "AUC" }, "unit": { "en": "%", "zh-CN": "" }, "value": 0.75 }],
             "panels": [{
                 "name": "sizes",

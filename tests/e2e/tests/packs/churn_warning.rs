@@ -90,7 +90,13 @@ fn a_lost_customer_needs_a_reason_and_the_reasons_are_counted_against_the_limit(
     assert_eq!((metric(&report, "customers"), metric(&report, "lost")), (60.0, 1.0));
     assert_eq!((metric(&report, "lost_value"), metric(&report, "exceeded")), (60.0, 1.0));
     assert!(report["summary"].to_string().contains("The most frequent reason is price"), "{report}");
-    assert_eq!(metric(&ask(5.0), "exceeded"), 0.0);
+    let told = || world.api.get("/api/v1/notifications?limit=200").ok()["data"].to_string();
+    let before = told();
+    assert!(report["warnings"][0]["en"].as_str().unwrap().contains("1.7 % of all customers"), "{report}");
+    assert!(before.contains("1.7 % of all customers"), "{before}");
+    let quiet = ask(5.0);
+    assert_eq!((metric(&quiet, "exceeded"), &quiet["warnings"]), (0.0, &json!([])));
+    assert_eq!(told(), before);
 }
 
 /// The model's report says how the field was read and from which risk on a contact pays.

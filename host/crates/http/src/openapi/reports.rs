@@ -12,6 +12,7 @@ pub(super) fn schemas() -> Map<String, Json> {
         })),
         "Report": object(&["summary", "metrics", "panels"], json!({
             "summary": component("Label"), "metrics": array(component("Metric")), "panels": array(component("Panel")),
+            "warnings": { "type": "array", "items": component("Label"), "description": "What somebody has to be told." },
         })),
         "Panel": panel(),
         "ModelReport": { "allOf": [component("Report"), object(&["plugin", "version", "model", "learned_by"], json!({

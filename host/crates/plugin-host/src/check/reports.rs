@@ -10,6 +10,10 @@ use super::{Check, code, is_name, metrics, texts, unique, unit, validity};
 use crate::plain;
 use crate::report::{Chart, Drawing, Panel, PanelColumn, Report};
 
+/// Warnings of one report.
+const WARNINGS_MAX: usize = 10;
+/// Characters of a warning in one language.
+const WARNING_CHARACTERS_MAX: usize = 500;
 /// Panels of one report.
 const PANELS_MAX: usize = 50;
 /// Columns of one panel.
@@ -43,6 +47,10 @@ pub(crate) fn report(report: Report) -> Check<Report> {
         prose("label", &metric.label, LABEL_BYTES_MAX)
             .map_err(|reason| format!("metric `{}`: {reason}", metric.name))?;
     }
+    at_most("warnings", report.warnings.len(), WARNINGS_MAX)?;
+    for (place, warning) in report.warnings.iter().enumerate() {
+        check_warning(warning).map_err(|reason| format!("warning {}: {reason}", place + 1))?;
+    }
     at_most("panels", report.panels.len(), PANELS_MAX)?;
     unique("panel", report.panels.iter().map(|panel| panel.name.as_str()))?;
     for panel in &report.panels {
@@ -52,6 +60,20 @@ pub(crate) fn report(report: Report) -> Check<Report> {
     at_most("cells", columns().map(|column| column.values.data.len()).sum(), CELLS_MAX)?;
     at_most("bytes of texts", columns().map(text_bytes).sum(), REPORT_TEXT_BYTES_MAX)?;
     Ok(report)
+}
+
+fn check_warning(warning: &Text) -> Check {
+    if warning.en.is_empty() || warning.zh_cn.is_empty() {
+        return Err(
+            "it is not JSON of the form {\"en\": \"…\", \"zh-CN\": \"…\"} with words in both languages"
+                .to_owned(),
+        );
+    }
+    let characters = warning.en.chars().count().max(warning.zh_cn.chars().count());
+    if characters > WARNING_CHARACTERS_MAX {
+        return Err(format!("it has {characters} characters, at most {WARNING_CHARACTERS_MAX}"));
+    }
+    Ok(())
 }
 
 /// Bytes of the texts of a column, in both languages.
@@ -390,6 +412,18 @@ mod tests {
         assert!(message.starts_with("panel `sizes`: column `a`: its label has"), "{message}");
         labelled.panels[0].label = long;
         assert!(refused(labelled).starts_with("panel `sizes`: its label has"));
+    }
+
+    #[test]
+    fn warnings_are_few_words_in_both_languages() {
+        let warned = |warnings: Vec<Text>| Report { warnings, ..Report::default() };
+        let long = "长".repeat(WARNING_CHARACTERS_MAX);
+        assert!(report(warned(vec![Text::new("Too high", &*long); WARNINGS_MAX])).is_ok());
+        let message = refused(warned(vec![Text::new("Too high", "过高"), Text::new("Too high", "")]));
+        assert!(message.starts_with("warning 2: it is not JSON of the form"), "{message}");
+        let message = refused(warned(vec![Text::new("Too high", format!("{long}长"))]));
+        assert_eq!(message, "warning 1: it has 501 characters, at most 500");
+        assert!(refused(warned(vec![Text::new("a", "一"); WARNINGS_MAX + 1])).contains("warnings"));
     }
 
     fn tree(nodes: &[(&str, Option<&str>)]) -> Report {

@@ -1,6 +1,8 @@
 //! Takes reports that a guest returned; their shape is still to be checked.
 
-use trellis_model::{ColumnData, TextColumn};
+use std::collections::BTreeMap;
+
+use trellis_model::{ColumnData, Text, TextColumn};
 
 use super::columns::{column_from_guest, texts_from_guest};
 use super::{metrics, text, unit};
@@ -13,7 +15,20 @@ pub(crate) fn report(report: wit::Report) -> Report {
         summary: text(report.summary),
         metrics: metrics(report.metrics),
         panels: report.panels.into_iter().map(panel).collect(),
+        warnings: report
+            .extra
+            .iter()
+            .filter(|(fact, _)| fact == "warning")
+            .map(|(_, text)| warning(text))
+            .collect(),
     }
+}
+
+/// What is no warning becomes one without a word, which is refused later.
+fn warning(json: &str) -> Text {
+    let text: BTreeMap<String, String> = serde_json::from_str(json).unwrap_or_default();
+    let of = |language: &str| text.get(language).map(|text| plain::reason(text)).unwrap_or_default();
+    Text::new(of("en"), of("zh-CN"))
 }
 
 fn panel(panel: wit::Panel) -> Panel {

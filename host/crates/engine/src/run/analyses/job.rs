@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use serde_json::{Value as Json, json};
-use trellis_model::{PluginId, RecordId, bilingual};
+use trellis_model::{Language, PluginId, RecordId, Text, bilingual};
 use trellis_plugin_host::{AnalysisDescription, Plugin};
 
 use super::stored::{self, Answer, Answered};
@@ -19,6 +19,7 @@ use crate::{
         source::{Opens, Rows, Source},
         spec,
     },
+    supervision,
 };
 
 /// What is asked, all of it decided.
@@ -81,7 +82,7 @@ fn ask(core: &Core, job: &Running<'_>, input: &AnalysisInput) -> Result<Answered
     )?;
     job.check()?;
     evaluator::log(&plugin, &analysed.logs);
-    let summary = &analysed.report.summary;
+    let report = analysed.report;
     let answer = Answer {
         job: *job.id().as_bytes(),
         version: version.to_string(),
@@ -97,9 +98,21 @@ fn ask(core: &Core, job: &Running<'_>, input: &AnalysisInput) -> Result<Answered
         took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         answered_at_ms: core.records.clock().now_ms(),
         asked_by: StoredActor::from(&job.caller().actor),
-        summary: (summary.en.clone(), summary.zh_cn.clone()),
+        summary: (report.summary.en.clone(), report.summary.zh_cn.clone()),
     };
-    job.wait(stored::put(core, job, (id, &input.analysis), (&answer, &analysed.report.to_json())))
+    let answered = job.wait(stored::put(core, job, (id, &input.analysis), (&answer, &report)))?;
+    for warning in &report.warnings {
+        let subject = warned(&plugin.manifest().name, warning);
+        job.wait(supervision::notify(core, id, &subject, None))?;
+    }
+    Ok(answered)
+}
+
+/// What administrators are told of a warning.
+fn warned(plugin: &Text, warning: &Text) -> Text {
+    let of = |language| (plugin.get(language).to_owned(), warning.get(language).to_owned());
+    let ((plugin, text), (plugin_zh, text_zh)) = (of(Language::En), of(Language::ZhCn));
+    Text::new(format!("{plugin}: {text}"), format!("{plugin_zh}：{text_zh}"))
 }
 
 /// The rows that the question is about; none where it is about none.

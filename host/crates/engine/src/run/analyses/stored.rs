@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use trellis_model::{Actor, PluginId, RecordId, Text};
+use trellis_plugin_host::Report;
 use trellis_records::{Caller, EntryBody, NewEntry, Records};
 use trellis_storage::{ScanRange, WriteSet};
 
@@ -118,17 +119,17 @@ pub(super) async fn put(
     core: &Core,
     job: &Running<'_>,
     (plugin, analysis): (&PluginId, &str),
-    (answer, report): (&Answer, &Json),
+    (answer, report): (&Answer, &Report),
 ) -> Result<Answered> {
     let too_large = |bytes, limit| {
         let (plugin, analysis) = (plugin.clone(), analysis.to_owned());
         Error::AnswerTooLarge { plugin, analysis, bytes, limit }
     };
-    let packed = pack(report.to_string().as_bytes())
+    let packed = pack(report.to_json().to_string().as_bytes())
         .map_err(|bytes| too_large(bytes, AnswerLimit::Unpacked { bytes_max: JSON_BYTES_MAX }))?;
-    let (about, report) =
+    let (about, packed) =
         (stored::encode(&StoredAnswer::V1(answer.clone())), stored::encode(&StoredReport::V1(packed)));
-    let (bytes, bytes_max) = (about.len() + report.len(), core.config.analysis_result_bytes_max);
+    let (bytes, bytes_max) = (about.len() + packed.len(), core.config.analysis_result_bytes_max);
     if bytes > bytes_max {
         return Err(too_large(bytes, AnswerLimit::Packed { bytes_max }));
     }
@@ -136,7 +137,7 @@ pub(super) async fn put(
     let answered = Answered { result: *id.as_bytes(), version: answer.version.clone(), rows: answer.rows };
     let mut set = WriteSet::new();
     stored::put(&mut set, &keys::analysis_result(plugin, analysis, id), &about, 0);
-    stored::put(&mut set, &keys::analysis_report(plugin, analysis, id), &report, 0);
+    stored::put(&mut set, &keys::analysis_report(plugin, analysis, id), &packed, 0);
     set.put(Notes(job.id()).key(ANSWERED), stored::encode(&StoredNote::V1(answered.clone())));
     let data = json!({
         "plugin": plugin.as_str(),
@@ -144,6 +145,7 @@ pub(super) async fn put(
         "analysis": analysis,
         "result": id.to_string(),
         "rows": answer.rows,
+        "warnings": report.warnings.iter().map(|text| json!({ "en": text.en, "zh-CN": text.zh_cn })).collect::<Vec<_>>(),
     });
     let body = EntryBody::Event { name: "analysis.answered".to_owned(), data };
     let caller = job.caller();
