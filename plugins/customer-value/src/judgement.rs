@@ -22,6 +22,8 @@ pub(crate) struct Judgement {
     pub(crate) delivered: Option<f64>,
     /// Percent, at most 100.
     pub(crate) wallet: Option<f64>,
+    /// By how many percentage points that is more than in the window before, at the same estimate.
+    pub(crate) wallet_change: Option<f64>,
     /// Whether the sales exceed the estimate, which is then wrong.
     pub(crate) exceeds_estimate: bool,
     /// A place in [`QUADRANTS`].
@@ -55,6 +57,7 @@ impl ValueModel {
             total_cost,
             delivered,
             wallet,
+            wallet_change: wallet.zip(self.share(customer, customer.spent_before)).map(|(now, before)| now - before.min(100.0)),
             exceeds_estimate,
             quadrant: delivered.map(|delivered| self.quadrant(delivered, customer)),
         }
@@ -78,10 +81,14 @@ impl ValueModel {
 
     /// Sales of the window as a share of the estimated spend over as many days, in percent.
     pub(crate) fn wallet(&self, customer: &Customer<'_>) -> (Option<f64>, bool) {
-        let Some(estimated) = customer.estimated_spend else { return (None, false) };
-        let over_window = estimated as f64 * f64::from(self.config.window_days) / 365.0;
-        let share = 100.0 * customer.spent_window.max(0) as f64 / over_window;
-        (Some(share.min(100.0)), share > 100.0)
+        let share = self.share(customer, customer.spent_window);
+        (share.map(|share| share.min(100.0)), share.is_some_and(|share| share > 100.0))
+    }
+
+    /// Sales of as many days as the window has, in percent of the estimate; over 100 where they exceed it.
+    fn share(&self, customer: &Customer<'_>, sales: i64) -> Option<f64> {
+        let over_window = customer.estimated_spend? as f64 * f64::from(self.config.window_days) / 365.0;
+        Some(100.0 * sales.max(0) as f64 / over_window)
     }
 
     /// Delivered and captured at or above the middle of the population.

@@ -103,5 +103,12 @@ pub(crate) fn scores(config: &Config) -> Vec<ScoreDescription> {
             .band("low", 0.0, "Low", "低份额")
             .band("medium", medium, "Medium", "中份额")
             .band("high", high, "High", "高份额"),
+        scored("share_of_wallet_change", "Change of the share of wallet", "钱包份额变化")
+            .range(-100.0, 100.0)
+            .unit(("percentage points", "百分点"))
+            .about(
+                "The share of the period less that of as many days before, at the same estimate.",
+                "本期钱包份额减上一同长期间的份额，采用同一估算值。",
+            ),
     ]
 }

@@ -10,6 +10,7 @@ mod model;
 mod reasons;
 mod report;
 mod rows;
+mod trend;
 
 use trellis_sdk::{
     Assignments, Batch, Context, LearnedBy, LocalizedText, Model, ModelReport, NO_VALUE, Reason, Report,
@@ -77,6 +78,7 @@ impl Scoring for CustomerValue {
         push("total_value", |one| one.total_value);
         push("total_cost", |one| one.total_cost);
         push("share_of_wallet", |one| one.wallet);
+        push("share_of_wallet_change", |one| one.wallet_change);
         Ok(scores)
     }
 

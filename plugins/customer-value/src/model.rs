@@ -9,9 +9,10 @@ use crate::config::Config;
 use crate::judgement::{Judgement, QUADRANTS, elsewhere};
 use crate::labels;
 use crate::rows::{COSTS, Customer, Rows, VALUES};
+use crate::trend::Trend;
 
 /// The format of the bytes. A change of what is written, or of what it means, needs a new number.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// A population's value.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +47,11 @@ pub(crate) struct Figures {
     pub(crate) exceeding: u64,
     pub(crate) wallet_sales: f64,
     pub(crate) wallet_estimates: f64,
+    /// The same sales of the window before.
+    pub(crate) wallet_sales_before: f64,
+    /// How many shares fell, stayed and rose by at least a percentage point.
+    pub(crate) wallet_changes: [u64; 3],
+    pub(crate) trend: Trend,
 }
 
 impl ValueModel {
@@ -144,6 +150,9 @@ impl ValueModel {
             let share = 100.0 * self.figures.wallet_sales / self.figures.wallet_estimates;
             let label = localized("Share of all estimated wallets, %", "占全部预计支出的份额（%）");
             metrics.push(metric("share_of_wallets", label, share));
+            let before = 100.0 * self.figures.wallet_sales_before / self.figures.wallet_estimates;
+            let label = localized("The same in the period before, %", "上一同长期间的份额（%）");
+            metrics.push(metric("share_of_wallets_before", label, before));
         }
         metrics
     }
@@ -154,7 +163,7 @@ impl ValueModel {
         settings.extend(config.value_weights());
         settings.extend(config.composite_weights());
         settings.extend([self.delivered_middle, self.captured_middle]);
-        settings.extend([figures.wallet_sales, figures.wallet_estimates]);
+        settings.extend([figures.wallet_sales, figures.wallet_estimates, figures.wallet_sales_before]);
         let mut writer = ModelWriter::new(FORMAT)
             .f64s(&settings)
             .text(&self.currency)
@@ -165,12 +174,13 @@ impl ValueModel {
             let (values, counts): (Vec<f64>, Vec<u64>) = means.iter().copied().unzip();
             writer = writer.f64s(&values).u64s(&counts);
         }
-        writer
+        let writer = writer
             .u64s(&[self.customers, figures.exceeding])
             .u64s(&figures.quadrants)
             .u64s(&figures.spread)
             .u64s(&figures.wallets)
-            .finish()
+            .u64s(&figures.wallet_changes);
+        figures.trend.write(writer).finish()
     }
 
     /// # Errors
@@ -192,6 +202,7 @@ impl ValueModel {
             captured_middle,
             wallet_sales,
             wallet_estimates,
+            wallet_sales_before,
         ] = array(reader.f64s()?)?;
         let config = Config {
             window_days: window as u32,
@@ -219,12 +230,15 @@ impl ValueModel {
             ratings: means(&mut reader)?,
             wallet_sales,
             wallet_estimates,
+            wallet_sales_before,
             ..Figures::default()
         };
         [model.customers, model.figures.exceeding] = array(reader.u64s()?)?;
         model.figures.quadrants = array(reader.u64s()?)?;
         model.figures.spread = array(reader.u64s()?)?;
         model.figures.wallets = array(reader.u64s()?)?;
+        model.figures.wallet_changes = array(reader.u64s()?)?;
+        model.figures.trend = Trend::read(&mut reader)?;
         reader.finish()?;
         Ok(model)
     }
@@ -244,6 +258,7 @@ impl Figures {
         if let Some(count) = tenth.and_then(|tenth| self.spread.get_mut(tenth)) {
             *count += 1;
         }
+        self.trend.add(customer, judgement);
         self.exceeding += u64::from(judgement.exceeds_estimate);
         let Some((wallet, estimated)) = judgement.wallet.zip(customer.estimated_spend) else { return };
         let band = usize::from(wallet >= config.wallet_medium) + usize::from(wallet >= config.wallet_high);
@@ -253,6 +268,12 @@ impl Figures {
         let over_window = estimated as f64 * f64::from(config.window_days) / 365.0;
         self.wallet_estimates += over_window;
         self.wallet_sales += over_window * wallet / 100.0;
+        let change = judgement.wallet_change.unwrap_or_default();
+        self.wallet_sales_before += over_window * (wallet - change) / 100.0;
+        let direction = if change <= -1.0 { 0 } else { 1 + usize::from(change >= 1.0) };
+        if let Some(count) = self.wallet_changes.get_mut(direction) {
+            *count += 1;
+        }
     }
 }
 

@@ -40,7 +40,9 @@ pub(crate) fn report(model: &ValueModel) -> Report {
         ))
         .panel(quadrants(model))
         .panel(ratings(model))
+        .panel(figures.trend.panel())
         .panel(wallets(model))
+        .panel(wallet_changes(model))
 }
 
 fn words((en, zh): (&str, &str)) -> LocalizedText {
@@ -124,6 +126,18 @@ fn wallets(model: &ValueModel) -> Panel {
         .float64("from", ("From", "起点"), "%", [0.0, medium, high].map(Some))
         .int64("customers", CUSTOMERS, "", model.figures.wallets.map(count))
         .bar("band", ["customers"])
+}
+
+fn wallet_changes(model: &ValueModel) -> Panel {
+    let directions = [("Fell", "下降"), ("Stayed", "持平"), ("Rose", "上升")];
+    panel("wallet_changes", "Shares of wallet against the period before", "钱包份额与上期相比")
+        .about(
+            "By at least a percentage point, at the same estimate: who falls buys elsewhere.",
+            "以一个百分点为界，采用同一估算值；份额下降的客户正转向他处购买。",
+        )
+        .words("direction", ("Direction", "变化"), directions.into_iter().map(words))
+        .int64("customers", CUSTOMERS, "", model.figures.wallet_changes.map(count))
+        .bar("direction", ["customers"])
 }
 
 /// The rules in words, as Markdown.

@@ -51,6 +51,10 @@ pub(crate) struct Customer<'a> {
     pub(crate) orders: i64,
     pub(crate) spent: i64,
     pub(crate) spent_window: i64,
+    /// In as many days before the window.
+    pub(crate) spent_before: i64,
+    /// When values and costs were rated: days since 1970-01-01.
+    pub(crate) rated_on: Option<i32>,
     /// Of all suppliers, a year; above 0.
     pub(crate) estimated_spend: Option<i64>,
     pub(crate) spend_source: Option<&'a str>,
@@ -92,10 +96,11 @@ pub(crate) struct Rows<'a> {
     /// The ISO 4217 code of all amounts.
     pub(crate) currency: &'a str,
     orders: Values<'a, i64>,
-    /// Spent, spent in the window, estimated.
-    amounts: [Values<'a, i64>; 3],
+    /// Spent, spent in the window, before it, estimated.
+    amounts: [Values<'a, i64>; 4],
     sources: Dictionary<'a>,
-    dates: Values<'a, i32>,
+    /// Of the estimate, of the ratings.
+    dates: [Values<'a, i32>; 2],
     items: Vec<Values<'a, f64>>,
     rows: usize,
 }
@@ -117,9 +122,14 @@ impl<'a> Rows<'a> {
         Ok(Self {
             currency,
             orders: batch.int64("orders")?,
-            amounts: [amounts("spent")?, amounts("spent_window")?, amounts("estimated_spend")?],
+            amounts: [
+                amounts("spent")?,
+                amounts("spent_window")?,
+                amounts("spent_before")?,
+                amounts("estimated_spend")?,
+            ],
             sources: batch.dictionary("spend_source")?,
-            dates: batch.date("spend_estimated_on")?,
+            dates: [batch.date("spend_estimated_on")?, batch.date("rated_on")?],
             items: ITEMS.into_iter().map(|item| batch.float64(item)).collect::<Result<_>>()?,
             rows: batch.rows(),
         })
@@ -130,14 +140,17 @@ impl<'a> Rows<'a> {
     }
 
     fn customer(&self, row: usize) -> Customer<'a> {
-        let [spent, spent_window, estimated] = &self.amounts;
+        let ([spent, spent_window, spent_before, estimated], [estimated_on, rated_on]) =
+            (&self.amounts, &self.dates);
         let mut customer = Customer {
             orders: self.orders.get(row).unwrap_or(0).max(0),
             spent: spent.get(row).unwrap_or(0),
             spent_window: spent_window.get(row).unwrap_or(0),
+            spent_before: spent_before.get(row).unwrap_or(0),
+            rated_on: rated_on.get(row),
             estimated_spend: estimated.get(row).filter(|amount| *amount > 0),
             spend_source: self.sources.get(row),
-            spend_estimated_on: self.dates.get(row),
+            spend_estimated_on: estimated_on.get(row),
             ..Customer::default()
         };
         for (values, rating) in self.items.iter().zip(&mut customer.ratings) {

@@ -4,11 +4,12 @@
 
 use customer_value::{Config, CustomerValue};
 use proptest::prelude::*;
+use trellis_sdk::bindings::shared::trellis::plugin::columns::ColumnData;
 use trellis_sdk::testing::{
     BatchBuilder, assert_splitting_changes_no_score, assert_splitting_changes_nothing, context, split, stream,
 };
 use trellis_sdk::{
-    Batch, Context, LearnedBy, Model, ModelReport, PluginError, Result, Scoring, Segmentation,
+    Batch, Context, LearnedBy, Model, ModelReport, PluginError, Report, Result, Scoring, Segmentation,
 };
 
 const ITEMS: [&str; 12] = [
@@ -32,6 +33,8 @@ struct Customer {
     /// Cents.
     spent: i64,
     window: i64,
+    before: i64,
+    rated_on: Option<i32>,
     estimated: Option<i64>,
     ratings: Vec<(&'static str, f64)>,
 }
@@ -45,6 +48,8 @@ fn batch(customers: &[Customer]) -> Batch {
         .int64("orders", customers.iter().map(|customer| Some(customer.orders)))
         .money("spent", "USD", customers.iter().map(|customer| Some(customer.spent)))
         .money("spent_window", "USD", customers.iter().map(|customer| Some(customer.window)))
+        .money("spent_before", "USD", customers.iter().map(|customer| Some(customer.before)))
+        .date("rated_on", customers.iter().map(|customer| customer.rated_on))
         .money("estimated_spend", "USD", customers.iter().map(|customer| customer.estimated))
         .dictionary("spend_source", customers.iter().map(|_| Some("survey")))
         .date("spend_estimated_on", customers.iter().map(|_| Some(990)));
@@ -145,11 +150,68 @@ fn share_of_wallet_compares_the_same_period() {
     let wallet = reasons[0].iter().find(|reason| reason.code == "share-of-wallet").unwrap();
     assert_eq!(
         wallet.text.en,
-        "share of wallet 100 %: 250.00 USD in 73 days of 1000.00 USD a year (survey, 10 days ago); sales exceed the estimate: estimate anew"
+        "share of wallet 100 %, +100 points against the 73 days before: 250.00 USD in 73 days of 1000.00 USD a year (survey, 10 days ago); sales exceed the estimate: estimate anew"
     );
     // Nobody rated the potential: what is spent elsewhere ranks.
     let potential = score(&customers, "potential");
     assert!(potential[4] > potential[0] && potential[0] > potential[1], "{potential:?}");
+}
+
+fn column(report: &Report, panel: &str, column: &str) -> ColumnData {
+    let panel = report.panels.iter().find(|found| found.name == panel).unwrap();
+    panel.columns.iter().find(|found| found.values.name == column).unwrap().values.data.clone()
+}
+
+fn whole(report: &Report, panel: &str, name: &str) -> Vec<i64> {
+    let ColumnData::Int64(values) = column(report, panel, name) else { panic!("{name} holds no counts") };
+    values
+}
+
+fn numbers(report: &Report, panel: &str, name: &str) -> Vec<f64> {
+    let ColumnData::Float64(values) = column(report, panel, name) else { panic!("{name} holds no numbers") };
+    values
+}
+
+#[test]
+fn the_share_of_wallet_is_set_against_the_period_before() {
+    let of = |before, window| Customer { orders: 1, before, window, estimated: Some(100_000), ..Customer::default() };
+    let customers = [of(50_000, 25_000), of(25_000, 75_000), of(30_100, 30_000), of(900_000, 100_000)];
+    let unknown = Customer { orders: 1, window: 5, ..Customer::default() };
+    let all = [&customers[..], &[unknown]].concat();
+    let changes = score(&all, "share_of_wallet_change");
+    for (change, expected) in changes.iter().zip([Some(-25.0), Some(50.0), Some(-0.1), Some(0.0), None]) {
+        match (change, expected) {
+            (Some(change), Some(expected)) => assert!((change - expected).abs() < 1e-9, "{changes:?}"),
+            (change, expected) => assert_eq!(change, &expected),
+        }
+    }
+    let report = CustomerValue::describe_model(LearnedBy::Scoring, &fit(&all, &Config::default()).unwrap().bytes).unwrap();
+    assert!((report.value("share_of_wallets").unwrap() - 230.0 / 4.0).abs() < 1e-9);
+    assert!((report.value("share_of_wallets_before").unwrap() - 205.1 / 4.0).abs() < 1e-9);
+    assert_eq!(whole(&report, "wallet_changes", "customers"), [1, 2, 1]);
+}
+
+#[test]
+fn the_delivered_value_goes_by_the_month_of_the_ratings() {
+    let of = |rated_on, value, cost| Customer {
+        rated_on,
+        ratings: vec![("product_value", value), ("time_cost", cost)],
+        ..Customer::default()
+    };
+    // 2000-02-29, 2000-03-01, 2000-03-31; one of them without a cost, one without a day.
+    let mut customers = vec![of(Some(11_016), 8.0, 2.0), of(Some(11_017), 6.0, 2.0), of(Some(11_047), 4.0, 4.0)];
+    customers.push(Customer { rated_on: Some(11_016), ratings: vec![("product_value", 1.0)], ..Customer::default() });
+    customers.push(of(None, 1.0, 10.0));
+    let report = |customers: &[Customer]| {
+        let model = fit(customers, &Config::default()).unwrap().bytes;
+        CustomerValue::describe_model(LearnedBy::Scoring, &model).unwrap()
+    };
+    let few = report(&customers);
+    assert_eq!(whole(&few, "delivered_trend", "customers"), [1, 2]);
+    assert_eq!(numbers(&few, "delivered_trend", "delivered"), [24.0, 8.0]);
+    // Only the last two years of many.
+    let many: Vec<Customer> = (0..40).map(|month| of(Some(11_016 + 31 * month), 8.0, 2.0)).collect();
+    assert_eq!(whole(&report(&many), "delivered_trend", "customers").len(), 24);
 }
 
 #[test]
@@ -183,7 +245,7 @@ proptest! {
             .into_iter()
             .map(|(orders, spent, estimated, rating)| {
                 let ratings = ITEMS.iter().enumerate().filter_map(|(place, name)| Some((*name, rating? - place as f64 / 9.0)));
-                Customer { orders, spent, window: spent, estimated, ratings: ratings.collect() }
+                Customer { orders, spent, window: spent, before: spent / 2, estimated, ratings: ratings.collect(), ..Customer::default() }
             })
             .collect();
         if let Ok(model) = fit(&customers, &Config::default()) {

@@ -101,7 +101,7 @@ fn r30_r33_r60_r150_value_is_weighed_delivered_captured_and_a_share_of_the_walle
         json!({
             "customer_value__potential": 10, "customer_value__satisfaction": 5.5, "customer_value__influence": 1,
             "customer_value__estimated_spend": money(4000.0), "customer_value__spend_source": "survey",
-            "customer_value__spend_estimated_on": "2026-06-20"
+            "customer_value__spend_estimated_on": "2026-06-20", "customer_value__rated_on": "2026-05-31"
         }),
     );
     let worst = with(ratings(1.0, 10.0), json!({ "customer_value__estimated_spend": money(2000.0) }));
@@ -128,10 +128,14 @@ fn r30_r33_r60_r150_value_is_weighed_delivered_captured_and_a_share_of_the_walle
     assert_eq!(scores("total_cost"), [Some(4.0), Some(40.0), Some(12.0), None]);
     assert_eq!(scores("delivered_value"), [Some(36.0), Some(-36.0), Some(20.0), None]);
     assert_eq!(scores("share_of_wallet"), [Some(25.0), Some(80.0), None, None]);
+    // Nobody bought in the year before.
+    assert_eq!(scores("share_of_wallet_change"), [Some(25.0), Some(80.0), None, None]);
     let quadrants = world.of_all(&customers, "segment.customer_value__quadrant");
     assert_eq!(quadrants, [json!("synergy"), json!("harvested"), json!("generous"), Json::Null]);
     let report = world.report("customer-value");
     assert_eq!(counts(&report, "quadrants"), [1.0, 1.0, 1.0, 0.0]);
+    assert_eq!(counts(&report, "wallet_changes"), [0.0, 0.0, 2.0]);
+    assert_eq!(counts(&report, "delivered_trend"), [1.0], "one has said when it rated");
     let why = world.reasons("en", "segmentations", "customer_value__quadrant", &ids[0]);
     assert!(why.contains("share of wallet 25 %") && why.contains("(survey, 10 days ago)"), "{why}");
     let why = world.reasons("zh-CN", "scores", "customer_value__value", &ids[0]);
