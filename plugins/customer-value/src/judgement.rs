@@ -57,7 +57,9 @@ impl ValueModel {
             total_cost,
             delivered,
             wallet,
-            wallet_change: wallet.zip(self.share(customer, customer.spent_before)).map(|(now, before)| now - before.min(100.0)),
+            wallet_change: wallet
+                .zip(self.share(customer, customer.spent_before))
+                .map(|(now, before)| now - before.min(100.0)),
             exceeds_estimate,
             quadrant: delivered.map(|delivered| self.quadrant(delivered, customer)),
         }

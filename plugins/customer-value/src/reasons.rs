@@ -141,8 +141,12 @@ fn wallet_reason(
     let change = judgement.wallet_change.unwrap_or_default();
     let (own, all, days) = (money(customer.spent_window), money(estimated), model.config.window_days);
     let text = localized(
-        format!("share of wallet {share:.0} %, {change:+.0} points against the {days} days before: {own} in {days} days of {all} a year ({source}, {age}){end}"),
-        format!("钱包份额 {share:.0}%，较之前 {days} 天 {change:+.0} 个百分点：{days} 天内 {own}，预计年支出 {all}（{source_zh}，{age_zh}）{end_zh}"),
+        format!(
+            "share of wallet {share:.0} %, {change:+.0} points against the {days} days before: {own} in {days} days of {all} a year ({source}, {age}){end}"
+        ),
+        format!(
+            "钱包份额 {share:.0}%，较之前 {days} 天 {change:+.0} 个百分点：{days} 天内 {own}，预计年支出 {all}（{source_zh}，{age_zh}）{end_zh}"
+        ),
     );
     Some(reason("share-of-wallet", text, 0.6))
 }

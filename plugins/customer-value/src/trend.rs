@@ -43,15 +43,17 @@ impl Trend {
     pub(crate) fn read(reader: &mut ModelReader<'_>) -> Result<Self> {
         let (months, customers) = (reader.f64s()?, reader.u64s()?);
         let sums = reader.f64s()?.into_iter().zip(reader.f64s()?);
-        let of = customers.into_iter().zip(sums).map(|(customers, (values, costs))| (customers, values, costs));
+        let of =
+            customers.into_iter().zip(sums).map(|(customers, (values, costs))| (customers, values, costs));
         Ok(Self(months.into_iter().map(|month| month as i32).zip(of).collect()))
     }
 
     pub(crate) fn panel(&self) -> Panel {
         let mean = |sum: f64, customers: u64| Some(sum / customers as f64);
-        let months = self.0.keys().map(|month| {
-            Some(format!("{:04}-{:02}", month.div_euclid(12), month.rem_euclid(12) + 1))
-        });
+        let months = self
+            .0
+            .keys()
+            .map(|month| Some(format!("{:04}-{:02}", month.div_euclid(12), month.rem_euclid(12) + 1)));
         panel("delivered_trend", "Delivered value over time", "客户让渡价值趋势")
             .about(
                 "By the month in which customers rated, the last 24 with ratings: means of what they get, give, and of the difference.",

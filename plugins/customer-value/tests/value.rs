@@ -174,7 +174,13 @@ fn numbers(report: &Report, panel: &str, name: &str) -> Vec<f64> {
 
 #[test]
 fn the_share_of_wallet_is_set_against_the_period_before() {
-    let of = |before, window| Customer { orders: 1, before, window, estimated: Some(100_000), ..Customer::default() };
+    let of = |before, window| Customer {
+        orders: 1,
+        before,
+        window,
+        estimated: Some(100_000),
+        ..Customer::default()
+    };
     let customers = [of(50_000, 25_000), of(25_000, 75_000), of(30_100, 30_000), of(900_000, 100_000)];
     let unknown = Customer { orders: 1, window: 5, ..Customer::default() };
     let all = [&customers[..], &[unknown]].concat();
@@ -185,7 +191,9 @@ fn the_share_of_wallet_is_set_against_the_period_before() {
             (change, expected) => assert_eq!(change, &expected),
         }
     }
-    let report = CustomerValue::describe_model(LearnedBy::Scoring, &fit(&all, &Config::default()).unwrap().bytes).unwrap();
+    let report =
+        CustomerValue::describe_model(LearnedBy::Scoring, &fit(&all, &Config::default()).unwrap().bytes)
+            .unwrap();
     assert!((report.value("share_of_wallets").unwrap() - 230.0 / 4.0).abs() < 1e-9);
     assert!((report.value("share_of_wallets_before").unwrap() - 205.1 / 4.0).abs() < 1e-9);
     assert_eq!(whole(&report, "wallet_changes", "customers"), [1, 2, 1]);
@@ -199,8 +207,13 @@ fn the_delivered_value_goes_by_the_month_of_the_ratings() {
         ..Customer::default()
     };
     // 2000-02-29, 2000-03-01, 2000-03-31; one of them without a cost, one without a day.
-    let mut customers = vec![of(Some(11_016), 8.0, 2.0), of(Some(11_017), 6.0, 2.0), of(Some(11_047), 4.0, 4.0)];
-    customers.push(Customer { rated_on: Some(11_016), ratings: vec![("product_value", 1.0)], ..Customer::default() });
+    let mut customers =
+        vec![of(Some(11_016), 8.0, 2.0), of(Some(11_017), 6.0, 2.0), of(Some(11_047), 4.0, 4.0)];
+    customers.push(Customer {
+        rated_on: Some(11_016),
+        ratings: vec![("product_value", 1.0)],
+        ..Customer::default()
+    });
     customers.push(of(None, 1.0, 10.0));
     let report = |customers: &[Customer]| {
         let model = fit(customers, &Config::default()).unwrap().bytes;

@@ -133,14 +133,20 @@ pub(crate) fn print_beside(
     print(&format!("{name}, component"), seconds(component.took), "s", &beside);
     print("  natively", seconds(native.took), "s", &format!("the component takes {ratio:.2} times as long"));
     if let Some((tool, told)) = tool {
-        let beside = format!(
-            "{:.3} by the clock; the component takes {:.2} of it by processor, {:.2} by the clock",
-            told.wall,
-            seconds(component.took) / told.cpu,
-            wall / told.wall
-        );
-        print(&format!("  {tool}"), told.cpu, "s", &beside);
+        print_tool(tool, told, component);
     }
+}
+
+/// Prints what a tool takes, and how much of it the component.
+pub(crate) fn print_tool(tool: &str, told: &Told, component: &Learned) {
+    let (cpu, wall) = (component.took.cpu.as_secs_f64(), component.took.wall.as_secs_f64());
+    let beside = format!(
+        "{:.3} by the clock; the component takes {:.2} of it by processor, {:.2} by the clock",
+        told.wall,
+        cpu / told.cpu,
+        wall / told.wall
+    );
+    print(&format!("  {tool}"), told.cpu, "s", &beside);
 }
 
 /// Checks that two figures agree within a share of the larger.

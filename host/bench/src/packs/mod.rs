@@ -27,7 +27,7 @@ use trellis_plugin_host::{Compiler, PluginHost};
 use trellis_sdk::{Scoring, Segmentation};
 
 use crate::company::customers;
-use learning::{Interface, TODAY, agree, in_component, native, print_beside};
+use learning::{Interface, TODAY, agree, in_component, native, print_beside, print_tool};
 use python::{Python, Told};
 use samples::{Figures, GROUPS, Purchases};
 use tables::{Datasets, NONE, Table, Values};
@@ -151,6 +151,12 @@ impl Bench {
         let tool = told.as_ref().map(|told| ("scikit-learn, Lloyd", told));
         let aim = "reading, standardising and judging too; aim below 0.35 s of scikit-learn for 5 iterations";
         print_beside(&name, &component, &natively, tool, aim);
+        if let Some(told) = self.ask("clusters_judged", None) {
+            for (name, figure) in &told.figures {
+                agree(name, component.figures.get(name), Some(figure), 1e-6);
+            }
+            print_tool("scikit-learn, standardising and judging too", &told, &component);
+        }
     }
 
     fn tree(&self, datasets: &Datasets, splits: &str, aim: &str, apart: f64) {
