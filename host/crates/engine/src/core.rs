@@ -76,6 +76,11 @@ fn run_of(
 }
 
 impl Core {
+    /// What a fit or a question ends with: where its plugin was disabled or removed meanwhile, it is cancelled, whatever it met until it was told so.
+    fn unless_disabled(&self, plugin: &PluginId, error: Error) -> Error {
+        if self.registry.check_enabled(plugin).is_ok() { error } else { Error::Cancelled }
+    }
+
     /// Deletes the inputs of runs that are too old or too much.
     pub(crate) async fn expire_capsules(&self) -> Result<()> {
         let retention = Retention {
@@ -102,12 +107,14 @@ impl Work for Core {
                 run::run(self, job, &RunInput::new(of, *announce, *last_model, *model))
             }
             Request::PluginFit { plugin, version, config, as_of } => {
-                run::fit(self, job, &run_of(job, plugin, version, config, *as_of)?)
+                let of = run_of(job, plugin, version, config, *as_of)?;
+                run::fit(self, job, &of).map_err(|error| self.unless_disabled(&of.plugin, error))
             }
             Request::PluginAnalysis { plugin, version, config, as_of, analysis, parameters } => {
                 let of = run_of(job, plugin, version, config, *as_of)?;
                 let (analysis, parameters) = (analysis.clone(), parameters.clone());
-                run::analyse(self, job, &AnalysisInput { of, analysis, parameters })
+                let input = AnalysisInput { of, analysis, parameters };
+                run::analyse(self, job, &input).map_err(|error| self.unless_disabled(&input.of.plugin, error))
             }
             Request::RunReplay { plugin, run } => {
                 let unreadable =
