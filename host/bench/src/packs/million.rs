@@ -44,13 +44,22 @@ pub(crate) fn measure() {
     {
         let plugin = host.load(&crate::setup::guest(name)).expect("a plugin that loads");
         let manifest = plugin.manifest();
-        let config = manifest.config.with_defaults(config);
+        let config = manifest.config.with_defaults(changed(config));
         let population = Population::new(customers, Arc::clone(&schema), contributed(name));
         let rows = population.datasets(manifest, &config).host();
         let subject = Subject { plugin: &plugin, rows: &rows, config: &config.to_string() };
         faults.extend(subject.work().into_iter().map(|fault| format!("{name}: {fault}")));
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// A configuration with what `TRELLIS_BENCH_CONFIG`, a JSON object, says of it.
+fn changed(mut config: Json) -> Json {
+    let text = std::env::var("TRELLIS_BENCH_CONFIG").unwrap_or_else(|_| "{}".to_owned());
+    let changes: serde_json::Map<_, _> =
+        serde_json::from_str(&text).expect("TRELLIS_BENCH_CONFIG is a JSON object");
+    config.as_object_mut().expect("an object").extend(changes);
+    config
 }
 
 /// What fields a new company has.
