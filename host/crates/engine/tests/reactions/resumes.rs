@@ -6,7 +6,7 @@ use trellis_engine::{Config, JobState, ModelChoice, RunRequest, UseSettings};
 
 use crate::{
     customers::{RFM, caller, plugin},
-    store::Crash,
+    store::{Crash, StoppingStore},
     support::World,
 };
 
@@ -20,12 +20,21 @@ fn unfinished(world: &World) -> Option<PathBuf> {
 /// What becomes of the file before the next start.
 type While<'a> = &'a dyn Fn(&std::path::Path);
 
+/// Which commits are counted: all, or those of the run, so that the same number is the same step again.
+type Stop = fn(&StoppingStore, u64, Crash);
+const AT_ANY: Stop = StoppingStore::stop_at;
+const AT_STEP: Stop = StoppingStore::stop_at_beside_places;
+
 /// Stops a run at a commit and has the next server end it; returns how many customers it did not evaluate again, and `None` where the run
 /// has fewer commits.
-async fn interrupted(world: World, commit: u64, crash: Crash, meanwhile: While<'_>) -> (World, Option<u64>) {
+async fn interrupted(
+    world: World,
+    (stop, commit, crash): (Stop, u64, Crash),
+    meanwhile: While<'_>,
+) -> (World, Option<u64>) {
     // Jobs are told apart by when they were asked for.
     world.clock.advance_ms(1_000);
-    world.store.stop_at_beside_places(commit, crash);
+    stop(&world.store, commit, crash);
     let started = world.engine.plugin_run(&caller(), &plugin(RFM), RunRequest::default()).await;
     if let Ok(job) = &started {
         world.engine.job_wait(job.id).await.unwrap();
@@ -72,7 +81,7 @@ async fn a_run_that_is_stopped_at_any_commit_ends_with_the_same_bytes() {
     loop {
         let crash = if commits % 2 == 0 { Crash::Before } else { Crash::After };
         let earlier;
-        (world, earlier) = interrupted(world, commits, crash, &|_| {}).await;
+        (world, earlier) = interrupted(world, (AT_ANY, commits, crash), &|_| {}).await;
         match earlier {
             Some(earlier) => spared = spared.max(earlier),
             None => break,
@@ -90,7 +99,7 @@ async fn a_run_goes_on_after_the_last_whole_batch() {
     let mut commit = 0;
     loop {
         let earlier;
-        (world, earlier) = interrupted(world, commit, Crash::Before, &|_| {}).await;
+        (world, earlier) = interrupted(world, (AT_STEP, commit, Crash::Before), &|_| {}).await;
         if earlier == Some(30) {
             break;
         }
@@ -109,7 +118,7 @@ async fn a_run_goes_on_after_the_last_whole_batch() {
             std::fs::write(file, bytes).unwrap();
         };
         let earlier;
-        (world, earlier) = interrupted(world, commit, Crash::Before, &cut).await;
+        (world, earlier) = interrupted(world, (AT_STEP, commit, Crash::Before), &cut).await;
         spared.push(earlier.unwrap());
     }
     assert!(spared.iter().all(|&earlier| earlier < 30), "{spared:?}");
@@ -117,7 +126,7 @@ async fn a_run_goes_on_after_the_last_whole_batch() {
     assert!(spared.is_sorted_by(|a, b| a >= b), "{spared:?}");
     // What is of no use is not believed: the run begins again.
     let spoil = |file: &std::path::Path| std::fs::write(file, b"not a capsule").unwrap();
-    let (_, earlier) = interrupted(world, commit, Crash::Before, &spoil).await;
+    let (_, earlier) = interrupted(world, (AT_STEP, commit, Crash::Before), &spoil).await;
     assert_eq!(earlier, Some(0));
 }
 
