@@ -196,6 +196,8 @@ fn reopen(
     let base = match attempt {
         Ok(base) => base,
         Err(reason) => {
+            // Where building fails, the error names the journal or the snapshot; this says why they were needed.
+            tracing::warn!(reason, "sled cannot be used and is built again");
             report.rebuilt = Some(reason);
             let source = Source::find(dir, segments, checkpoint.as_ref(), &mut report)?;
             build(folder, source, &mut report)?
@@ -286,7 +288,8 @@ fn open_state(folder: Folder<'_>, report: &mut StartReport) -> Result<State, Ope
     loop {
         let sled_dir = sled_dir(dir);
         match State::open(&sled_dir, config.cache_capacity_bytes, timeout, &mut report.stale_files_removed) {
-            // Our own lock is ours already, so whoever holds sled's is a closed store of this process on its way out.
+            // Our own lock is ours already, so whoever holds sled's is a closed store of this process on its way out. Building sled
+            // again would delete the files under it.
             Err(OpenFault::Refused(Error::Io { source, .. }))
                 if source.kind() == std::io::ErrorKind::WouldBlock && started.elapsed() < SLED_LOCK_WAIT =>
             {

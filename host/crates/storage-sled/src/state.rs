@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -96,6 +96,7 @@ impl State {
             })?;
             removed.push(path);
         }
+        check_unlocked(dir).map_err(OpenFault::Refused)?;
         let config = sled::Config::new()
             .path(dir)
             .cache_capacity(cache_capacity_bytes)
@@ -258,6 +259,23 @@ fn guard<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T> {
         Ok(Err(error)) => Err(Fault::Damaged(format!("sled: {error}"))),
         Err(panic) => Err(Fault::Damaged(format!("sled panicked: {}", panic_text(&*panic)))),
     }
+}
+
+/// Tries the lock that sled takes on its file. Where another handle has it, sled's own error cannot be told from one about damage.
+fn check_unlocked(dir: &Path) -> trellis_storage::Result<()> {
+    let path = dir.join("db");
+    let file = match File::open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        file => file.map_err(io_error(|| format!("cannot open `{}`", path.display())))?,
+    };
+    // Closing the file gives the lock back.
+    file.try_lock().map_err(|error| Error::Io {
+        doing: format!("cannot lock `{}`", path.display()),
+        source: match error {
+            TryLockError::WouldBlock => io::ErrorKind::WouldBlock.into(),
+            TryLockError::Error(source) => source,
+        },
+    })
 }
 
 fn refused_or_damaged(dir: &Path, error: sled::Error) -> OpenFault {

@@ -7,6 +7,7 @@ use trellis_storage::Store;
 
 use super::{Contents, contents, copy, fill, filled, flip, lazy, open, refusal};
 use crate::SledStore;
+use crate::state::{OpenFault, State};
 
 /// Opens, and expects that sled was built again for a reason that contains `reason`.
 fn rebuilt(dir: &Path, expected: &Contents, reason: &str) {
@@ -28,6 +29,28 @@ fn a_deleted_sled_folder_is_built_again() {
     fs::remove_dir_all(folder.path().join("sled")).unwrap();
     assert!(!SledStore::verify_dir(folder.path()).unwrap().is_good());
     rebuilt(folder.path(), &expected, "missing");
+}
+
+#[test]
+fn sled_that_a_closing_store_still_holds_is_waited_for() {
+    let (folder, expected) = filled(200);
+    let held = sled::open(folder.path().join("sled")).unwrap();
+    let (sender, let_go) = std::sync::mpsc::channel();
+    let holder = std::thread::spawn(move || {
+        let_go.recv().unwrap();
+        drop(held);
+    });
+    let timeout = std::time::Duration::from_secs(5);
+    let refused = State::open(&folder.path().join("sled"), 1 << 20, timeout, &mut Vec::new());
+    let Err(OpenFault::Refused(trellis_storage::Error::Io { source, .. })) = &refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(source.kind(), std::io::ErrorKind::WouldBlock);
+    sender.send(()).unwrap();
+    let opened = open(folder.path());
+    assert!(!opened.report.healed(), "{:?}", opened.report);
+    assert_eq!(contents(&opened.store), expected);
+    holder.join().unwrap();
 }
 
 #[test]
