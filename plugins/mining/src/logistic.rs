@@ -78,13 +78,22 @@ pub fn fit(rows: &Encoded, positive: &[bool], penalty: Penalty) -> Result<Fitted
         Penalty::Ridge { c } => (c, design.ridge()),
     };
     let share = positives / count;
-    let mut state = Newton { design, positive, data_weight, ridge, weights: Vec::new(), objective: 0.0 };
+    let mut state = Newton {
+        design,
+        positive,
+        data_weight,
+        ridge,
+        weights: Vec::new(),
+        objective: 0.0,
+        margins: Vec::new(),
+        tells_apart: false,
+    };
     state.weights = vec![0.0; state.design.width + 1];
     if let Some(intercept) = state.weights.first_mut() {
         *intercept = log(share / (1.0 - share));
     }
     let outcome = state.run();
-    let likelihood = state.log_likelihood(&state.weights);
+    let likelihood = state.log_likelihood(&state.margins);
     Ok(Fitted {
         model: state.design.model(&state.weights),
         log_likelihood: likelihood,
@@ -92,7 +101,8 @@ pub fn fit(rows: &Encoded, positive: &[bool], penalty: Penalty) -> Result<Fitted
         objective: state.objective,
         iterations: outcome.iterations,
         rank: outcome.rank,
-        is_separated: penalty == Penalty::None && outcome.last_step > STEP_OF_SEPARATION,
+        is_separated: penalty == Penalty::None
+            && (state.tells_apart || outcome.last_step > STEP_OF_SEPARATION),
     })
 }
 
@@ -255,30 +265,44 @@ impl<'a> Design<'a> {
         ridge
     }
 
-    /// Writes the columns of `row` that are not 0 to `found`, with the intercept as column 0.
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "features have `rows` values and the columns were counted from them"
-    )]
-    #[inline]
-    fn row(&self, row: usize, found: &mut Vec<(usize, f64)>) {
-        found.clear();
-        found.push((0, 1.0));
-        let mut column = 0;
+    /// Its numbers and its levels, each with where its columns stand among the weights, of which the intercept's is the first.
+    fn parts(&self) -> (Vec<Numbers<'_>>, Vec<Levels<'_>>) {
+        let (mut numbers, mut levels, mut column) = (Vec::new(), Vec::new(), 1);
+        let mut standards = self.means.iter().zip(&self.deviations);
         for values in &self.rows.features {
-            match values {
-                Values::Numbers(numbers) => {
-                    found.push((column + 1, (numbers[row] - self.means[column]) / self.deviations[column]));
-                    column += 1;
+            let width = values.columns();
+            let first = standards.by_ref().take(width).fold(None, |first, standard| first.or(Some(standard)));
+            match (values, first) {
+                (Values::Numbers(values), Some((mean, deviation))) => {
+                    numbers.push(Numbers { column, values, mean: *mean, deviation: *deviation });
                 }
-                Values::Levels { codes, count } => {
-                    if codes[row] != NO_LEVEL {
-                        found.push((column + 1 + usize::from(codes[row]), 1.0));
-                    }
-                    column += count;
-                }
+                (Values::Levels { codes, count }, _) => levels.push(Levels { column, codes, count: *count }),
+                _ => {}
+            }
+            column += width;
+        }
+        (numbers, levels)
+    }
+
+    /// The log odds of every row under `weights` of standardised columns.
+    fn margins(&self, weights: &[f64]) -> Vec<f64> {
+        let weight = |column: usize| weights.get(column).copied().unwrap_or(0.0);
+        let mut margins = vec![weight(0); self.rows.rows];
+        let (numbers, levels) = self.parts();
+        for number in numbers {
+            let weight = weight(number.column);
+            for (margin, value) in margins.iter_mut().zip(number.values) {
+                *margin += (value - number.mean) / number.deviation * weight;
             }
         }
+        for level in levels {
+            let weights: Vec<f64> = level.columns().map(weight).collect();
+            for (margin, code) in margins.iter_mut().zip(level.codes) {
+                // A level that was not met has no weight.
+                *margin += weights.get(usize::from(*code)).copied().unwrap_or(0.0);
+            }
+        }
+        margins
     }
 
     fn model(&self, weights: &[f64]) -> Logistic {
@@ -304,6 +328,44 @@ impl<'a> Design<'a> {
     }
 }
 
+/// A numeric column of the design.
+struct Numbers<'a> {
+    column: usize,
+    values: &'a [f64],
+    mean: f64,
+    deviation: f64,
+}
+
+impl Numbers<'_> {
+    #[expect(clippy::indexing_slicing, reason = "every feature has a value a row")]
+    #[inline]
+    fn at(&self, row: usize) -> f64 {
+        (self.values[row] - self.mean) / self.deviation
+    }
+}
+
+/// The 0/1 columns of a category.
+struct Levels<'a> {
+    /// Where the first one stands.
+    column: usize,
+    codes: &'a [u8],
+    count: usize,
+}
+
+impl Levels<'_> {
+    fn columns(&self) -> std::ops::Range<usize> {
+        self.column..self.column + self.count
+    }
+
+    /// Which of its columns is 1 in a row.
+    #[expect(clippy::indexing_slicing, reason = "every feature has a value a row")]
+    #[inline]
+    fn column(&self, row: usize) -> Option<usize> {
+        let code = self.codes[row];
+        (code != NO_LEVEL).then(|| self.column + usize::from(code))
+    }
+}
+
 struct Newton<'a> {
     design: Design<'a>,
     positive: &'a [bool],
@@ -311,6 +373,10 @@ struct Newton<'a> {
     ridge: Vec<f64>,
     weights: Vec<f64>,
     objective: f64,
+    /// The log odds of every row under the weights.
+    margins: Vec<f64>,
+    /// Whether the weights put every row on the side of its class: then each multiple of them is better still, and there is no maximum.
+    tells_apart: bool,
 }
 
 struct Outcome {
@@ -321,7 +387,8 @@ struct Outcome {
 
 impl Newton<'_> {
     fn run(&mut self) -> Outcome {
-        self.objective = self.objective_at(&self.weights);
+        let margins = self.design.margins(&self.weights);
+        self.stand(self.weights.clone(), self.objective_at(&self.weights, &margins), margins);
         let mut kept: Option<Vec<bool>> = None;
         let mut outcome = Outcome { iterations: 0, rank: 0, last_step: 0.0 };
         while outcome.iterations < ITERATIONS_MAX {
@@ -338,7 +405,8 @@ impl Newton<'_> {
             outcome.last_step = step.iter().fold(0.0, |longest, part| f64::max(longest, part.abs()));
             let before = self.objective;
             self.advance(&step);
-            if before - self.objective <= CHANGE_MIN * before.abs() {
+            let is_endless = self.tells_apart && self.ridge.iter().all(|ridge| *ridge == 0.0);
+            if is_endless || before - self.objective <= CHANGE_MIN * before.abs() {
                 break;
             }
         }
@@ -351,49 +419,87 @@ impl Newton<'_> {
         for _ in 0..40 {
             let tried: Vec<f64> =
                 self.weights.iter().zip(step).map(|(weight, part)| weight + length * part).collect();
-            let objective = self.objective_at(&tried);
+            let margins = self.design.margins(&tried);
+            let objective = self.objective_at(&tried, &margins);
             if objective <= self.objective {
-                (self.weights, self.objective) = (tried, objective);
+                self.stand(tried, objective, margins);
                 return;
             }
             length /= 2.0;
         }
     }
 
-    fn objective_at(&self, weights: &[f64]) -> f64 {
-        let penalty: f64 =
-            weights.iter().zip(&self.ridge).map(|(weight, ridge)| ridge * weight * weight).sum();
-        penalty / 2.0 - self.data_weight * self.log_likelihood(weights)
+    /// Stands at `weights`, which have `objective` and give the rows these log odds.
+    fn stand(&mut self, weights: Vec<f64>, objective: f64, margins: Vec<f64>) {
+        let mut sides = self.positive.iter().zip(&margins);
+        self.tells_apart =
+            sides.all(|(positive, margin)| if *positive { *margin > 0.0 } else { *margin < 0.0 });
+        (self.weights, self.objective, self.margins) = (weights, objective, margins);
     }
 
-    fn log_likelihood(&self, weights: &[f64]) -> f64 {
-        let mut row = Vec::with_capacity(self.design.rows.features.len() + 1);
-        let mut sum = 0.0;
-        for (place, positive) in self.positive.iter().enumerate() {
-            self.design.row(place, &mut row);
-            sum -= log_loss(margin(&row, weights), *positive);
-        }
-        sum
+    /// What is to become small.
+    fn objective_at(&self, weights: &[f64], margins: &[f64]) -> f64 {
+        let penalty: f64 =
+            weights.iter().zip(&self.ridge).map(|(weight, ridge)| ridge * weight * weight).sum();
+        penalty / 2.0 - self.data_weight * self.log_likelihood(margins)
+    }
+
+    fn log_likelihood(&self, margins: &[f64]) -> f64 {
+        let rows = self.positive.iter().zip(margins);
+        rows.fold(0.0, |sum, (positive, margin)| sum - log_loss(*margin, *positive))
     }
 
     /// Minus the gradient, and the matrix of second derivatives.
-    #[expect(clippy::indexing_slicing, reason = "columns of the design are below its width")]
+    ///
+    /// Numbers fill every row and lie beside each other here, with the intercept, so that their products are sums over slices; a level adds
+    /// to its own cells only.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "columns of the design are below its width, and features have a value a row"
+    )]
     fn derivatives(&self) -> (Vec<f64>, Symmetric) {
         let size = self.design.width + 1;
         let (mut gradient, mut curvature) = (vec![0.0; size], Symmetric::zeros(size));
-        let mut row = Vec::with_capacity(self.design.rows.features.len() + 1);
-        for (place, positive) in self.positive.iter().enumerate() {
-            self.design.row(place, &mut row);
-            let expected = probability(margin(&row, &self.weights));
+        let (numbers, levels) = self.design.parts();
+        let width = numbers.len() + 1;
+        let mut dense = vec![1.0; width];
+        let (mut slopes, mut products) = (vec![0.0; width], vec![0.0; width * width]);
+        let mut beside = vec![0.0; size * width];
+        let mut met = Vec::with_capacity(levels.len());
+        for (place, (positive, margin)) in self.positive.iter().zip(&self.margins).enumerate() {
+            for (cell, number) in dense[1..].iter_mut().zip(&numbers) {
+                *cell = number.at(place);
+            }
+            let expected = probability(*margin);
             let residual = f64::from(u8::from(*positive)) - expected;
             let weight = expected * (1.0 - expected);
-            for (index, (column, value)) in row.iter().enumerate() {
-                gradient[*column] += residual * value;
-                let cells = curvature.row_mut(*column);
+            for (index, value) in dense.iter().enumerate() {
+                slopes[index] += residual * value;
                 let weighted = weight * value;
-                for (other, cell) in &row[..=index] {
-                    cells[*other] += weighted * cell;
-                }
+                let cells = &mut products[index * width..][..=index];
+                cells.iter_mut().zip(&dense).for_each(|(sum, cell)| *sum += weighted * cell);
+            }
+            met.clear();
+            for column in levels.iter().filter_map(|level| level.column(place)) {
+                gradient[column] += residual;
+                let cells = &mut beside[column * width..][..width];
+                cells.iter_mut().zip(&dense).for_each(|(sum, cell)| *sum += weight * cell);
+                met.push(column);
+                let cells = curvature.row_mut(column);
+                met.iter().for_each(|other| cells[*other] += weight);
+            }
+        }
+        let places: Vec<usize> =
+            std::iter::once(0).chain(numbers.iter().map(|number| number.column)).collect();
+        for (index, column) in places.iter().enumerate() {
+            gradient[*column] = slopes[index];
+            for (other, product) in places.iter().zip(&products[index * width..][..=index]) {
+                curvature.row_mut(*column)[*other] = *product;
+            }
+        }
+        for column in levels.iter().flat_map(|level| level.columns()) {
+            for (other, product) in places.iter().zip(&beside[column * width..][..width]) {
+                curvature.row_mut(column.max(*other))[column.min(*other)] = *product;
             }
         }
         curvature.scale(self.data_weight);
@@ -403,10 +509,4 @@ impl Newton<'_> {
         }
         (gradient, curvature)
     }
-}
-
-#[expect(clippy::indexing_slicing, reason = "columns of the design are below its width")]
-#[inline]
-fn margin(row: &[(usize, f64)], weights: &[f64]) -> f64 {
-    row.iter().map(|(column, value)| weights[*column] * value).sum()
 }
