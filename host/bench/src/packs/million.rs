@@ -11,14 +11,14 @@ use serde_json::{Value as Json, json};
 use trellis_model::{ChoiceOption, FieldName, FieldType};
 use trellis_plugin_host::Manifest;
 use trellis_plugin_host::manifest::{
-    Aggregate, ColumnSource, Dataset, DatasetColumn, DatasetKind, Figure, Related,
+    Aggregate, ColumnSource, Dataset, DatasetColumn, DatasetKind, Days, Figure, Related,
 };
 use trellis_records::{Records, Schema, SystemClock, SystemIds};
 use trellis_sdk::Rng;
 use trellis_storage::MemoryStore;
 
 use super::learning::TODAY;
-use super::tables::{Datasets, NONE, Table, Values};
+use super::tables::{Datasets, NO_DAY, NONE, Table, Values};
 use super::working::Subject;
 use crate::company::customers;
 
@@ -178,7 +178,10 @@ impl Population {
         match &column.source {
             ColumnSource::Aggregate { aggregate, .. } => match aggregate {
                 Aggregate::Count => Values::Counts(self.orders.clone()),
-                Aggregate::Sum(field) => self.sum(field.as_str(), 1),
+                Aggregate::Sum(field) if field.as_str() == "quantity" => {
+                    Values::Numbers(self.orders.iter().map(|orders| *orders as f64).collect())
+                }
+                Aggregate::Sum(_) => Values::Cents(self.cents.clone()),
                 Aggregate::First => Values::Days(self.first.clone()),
                 Aggregate::Last => Values::Days(self.last.clone()),
             },
@@ -195,22 +198,33 @@ impl Population {
         }
     }
 
-    /// Of a part of the time about half of everything.
     fn related(&self, related: &Related) -> Values {
-        let part = if related.within_days.is_some() || related.until_days_ago.is_some() { 2 } else { 1 };
-        let halved = |orders: &i64| (orders + part - 1) / part;
         match &related.figure {
-            Figure::Count => Values::Counts(self.orders.iter().map(halved).collect()),
-            // As many days as fit between the first purchase and the last.
+            Figure::Count => Values::Counts(self.within(related, |orders| orders.len() as i64)),
             Figure::CountDays => {
-                let spans =
-                    self.first.iter().zip(&self.last).map(|(first, last)| i64::from(last - first) + 1);
-                let days = self.orders.iter().zip(spans).map(|(orders, span)| halved(orders).min(span));
-                Values::Counts(days.collect())
+                let different = |mut days: Vec<i32>| {
+                    days.dedup();
+                    days.len() as i64
+                };
+                Values::Counts(self.within(related, different))
             }
-            Figure::First => Values::Days(self.first.clone()),
-            Figure::Last => Values::Days(self.last.clone()),
-            Figure::Sum(field) => self.sum(field.as_str(), part),
+            Figure::First => {
+                Values::Days(self.within(related, |orders| orders.first().copied().unwrap_or(NO_DAY)))
+            }
+            Figure::Last => {
+                Values::Days(self.within(related, |orders| orders.last().copied().unwrap_or(NO_DAY)))
+            }
+            Figure::Sum(field) => {
+                let counts = self.within(related, |orders| orders.len() as i64);
+                match field.as_str() {
+                    "quantity" => Values::Numbers(counts.into_iter().map(|count| count as f64).collect()),
+                    // Every order of a customer is as large.
+                    _ => {
+                        let all = self.cents.iter().zip(&self.orders).zip(counts);
+                        Values::Cents(all.map(|((cents, orders), count)| cents / orders * count).collect())
+                    }
+                }
+            }
             Figure::Min(_) | Figure::Max(_) | Figure::Mean(_) => Values::Cents(self.cents.clone()),
             Figure::Values(_) => {
                 let mut random = Rng::from_seed(5);
@@ -225,11 +239,21 @@ impl Population {
         }
     }
 
-    fn sum(&self, field: &str, part: i64) -> Values {
-        match field {
-            "quantity" => Values::Numbers(self.orders.iter().map(|orders| *orders as f64).collect()),
-            _ => Values::Cents(self.cents.iter().map(|cents| cents / part).collect()),
-        }
+    /// What `figure` makes of the days of each customer's orders that count, ascending. They lie as far from each other as they can.
+    fn within<T>(&self, related: &Related, figure: impl Fn(Vec<i32>) -> T) -> Vec<T> {
+        let days = |days: &Option<Days>| match days {
+            Some(Days::Of(days)) => Some(*days as i32),
+            Some(Days::Setting(name)) => panic!("`{name}` was filled in by the configuration"),
+            None => None,
+        };
+        let until = TODAY - days(&related.until_days_ago).unwrap_or(0);
+        let since = days(&related.within_days).map_or(i32::MIN, |days| until - days);
+        let of_customer = |((orders, first), last): ((&i64, &i32), &i32)| {
+            let (steps, span) = ((*orders - 1).max(1), i64::from(last - first));
+            let day = |order: i64| first + (order * span / steps) as i32;
+            figure((0..*orders).map(day).filter(|day| *day > since && *day <= until).collect())
+        };
+        self.orders.iter().zip(&self.first).zip(&self.last).map(of_customer).collect()
     }
 
     /// A column of records: two of each customer, with any product.

@@ -23,7 +23,7 @@ pub(crate) enum Values {
     /// Not a number is null.
     Numbers(Vec<f64>),
     Counts(Vec<i64>),
-    /// Since 1970-01-01.
+    /// Since 1970-01-01; [`NO_DAY`] is null.
     Days(Vec<i32>),
     /// Milliseconds since 1970-01-01T00:00:00Z.
     Times(Vec<i64>),
@@ -40,6 +40,9 @@ pub(crate) enum Values {
 
 /// The place of no text.
 pub(crate) const NONE: u32 = u32::MAX;
+
+/// No day.
+pub(crate) const NO_DAY: i32 = i32::MIN;
 
 /// The dataset that a call is made with, and those that it may open.
 pub(crate) struct Datasets {
@@ -182,7 +185,12 @@ impl Values {
                 (valid, ColumnData::Float64(values.iter().map(or_zero).collect()))
             }
             Self::Counts(values) => (all(), ColumnData::Int64(values[rows].to_vec())),
-            Self::Days(values) => (all(), ColumnData::Date(values[rows].to_vec())),
+            Self::Days(values) => {
+                let values = &values[rows];
+                let valid = Validity::from_flags(values.iter().map(|day| *day != NO_DAY));
+                let or_zero = |day: &i32| if *day == NO_DAY { 0 } else { *day };
+                (valid, ColumnData::Date(values.iter().map(or_zero).collect()))
+            }
             Self::Times(values) => (all(), ColumnData::Time(values[rows].to_vec())),
             Self::Cents(values) => {
                 let minor_units = values[rows].to_vec();
@@ -221,7 +229,10 @@ impl Values {
                 builder.float64(name, values[rows].iter().map(known))
             }
             Self::Counts(values) => builder.int64(name, values[rows].iter().copied().map(Some)),
-            Self::Days(values) => builder.date(name, values[rows].iter().copied().map(Some)),
+            Self::Days(values) => {
+                let known = |day: &i32| (*day != NO_DAY).then_some(*day);
+                builder.date(name, values[rows].iter().map(known))
+            }
             Self::Times(values) => builder.time(name, values[rows].iter().copied().map(Some)),
             Self::Cents(values) => builder.money(name, "USD", values[rows].iter().copied().map(Some)),
             Self::Flags(values) => builder.boolean(name, values[rows].iter().copied().map(Some)),
