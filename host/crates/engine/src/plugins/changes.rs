@@ -13,7 +13,7 @@ use trellis_records::{Caller, EntryBody, NewEntry};
 use trellis_storage::WriteSet;
 
 use super::{
-    PluginInfo, Registry, SwitchInfo, SwitchKind, UseSettings, config_names,
+    PluginInfo, Registry, SwitchInfo, SwitchKind, UseSchedule, UseSettings, config_names,
     entry::{Entry, Installed, Usage, settings},
     files::hex,
     grants,
@@ -172,7 +172,14 @@ impl Registry {
         absent.map_err(|reason| Error::InvalidSettings { plugin: id.clone(), reason })?;
         let (checking, config_text) = (Arc::clone(&plugin), config.to_string());
         // A configuration that the plugin itself refuses is refused now, not by the first run.
-        let asking = move || run::check_config(&checking, &config_text);
+        let asked = match &settings.schedule {
+            UseSchedule::Own(schedule) => schedule.analyses.clone(),
+            UseSchedule::Manifest | UseSchedule::Off => Vec::new(),
+        };
+        let asking = move || {
+            run::check_config(&checking, &config_text)?;
+            run::check_asked(&checking, &config_text, &asked)
+        };
         blocking("asking the plugin about its settings", asking).await??;
         let settings = UseSettings { config, version: Some(version.clone()), ..settings };
         Ok(Prepared { plugin, settings, version })

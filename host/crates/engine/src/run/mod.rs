@@ -38,7 +38,7 @@ use trellis_columns::AsOf;
 use trellis_model::{PluginId, Reason, RecordId};
 
 pub use analyses::{AnalysisInfo, AnalysisRequest, AnalysisResult, AnalysisResultPage};
-pub(crate) use analyses::{AnalysisInput, Questions, analyse};
+pub(crate) use analyses::{AnalysisInput, Questions, analyse, ask, check_asked};
 pub(crate) use causes::PassedOn;
 pub(crate) use context::{of as context, of_records as context_of};
 pub(crate) use datasets::{Spec, open_all};

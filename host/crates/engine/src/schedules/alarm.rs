@@ -4,15 +4,18 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value as Json, json};
 use tokio::sync::watch;
-use trellis_model::{Cause, PluginId};
+use trellis_model::{Cause, PluginId, RecordId};
 use trellis_plugin_host::manifest::Schedule;
 use trellis_records::{Caller, EntryBody, NewEntry};
+use trellis_storage::WriteSet;
 
 use super::{
     choice,
     stored::{self, StateV1, StoredLast, StoredOutcome},
 };
-use crate::{Error, Result, RunRequest, background::Background, core::Core, jobs::Jobs, run};
+use crate::{
+    AnalysisRequest, Error, Result, RunRequest, background::Background, core::Core, jobs::Jobs, run,
+};
 
 /// Bytes of the message that says why a run could not be started.
 const MESSAGE_CHARS_MAX: usize = 500;
@@ -90,29 +93,60 @@ async fn look_at(
     let last = |outcome| Some(StoredLast { due_ms, at_ms: now_ms, outcome });
     let state = StateV1 { next_due_ms: due_after(now_ms), ..state };
     put(core, id, Some(StateV1 { last: last(StoredOutcome::Starting), ..state.clone() }), None).await?;
-    let (event, outcome, data) = match begin(core, jobs, id, schedule).await {
-        Ok(job) => ("schedule.started", StoredOutcome::Started(job), json!({ "job": uuid(job) })),
+    let (event, outcome, data) = match begin(core, jobs, id, (schedule, due_ms)).await {
+        Ok(job) => {
+            ("schedule.started", StoredOutcome::Started(*job.as_bytes()), json!({ "job": job.to_string() }))
+        }
         Err(Error::Busy { job, .. }) => {
-            let job = *job.as_bytes();
-            ("schedule.skipped", StoredOutcome::Skipped(job), json!({ "job": uuid(job) }))
+            ("schedule.skipped", StoredOutcome::Skipped(*job.as_bytes()), json!({ "job": job.to_string() }))
         }
         Err(error @ (Error::Storage(_) | Error::Records(_) | Error::Stopping)) => return Err(error),
         Err(error) => {
-            tracing::warn!(plugin = %id, code = error.code(), "a scheduled run was not started: {error}");
-            let message: String = error.to_string().chars().take(MESSAGE_CHARS_MAX).collect();
-            let data = json!({ "code": error.code(), "message": message });
-            ("schedule.failed", StoredOutcome::Failed { code: error.code().to_owned(), message }, data)
+            let (code, message) = failure(id, &error);
+            let data = json!({ "code": code, "message": message });
+            ("schedule.failed", StoredOutcome::Failed { code, message }, data)
         }
     };
     let entry = entry(event, id, due_ms, data);
     put(core, id, Some(StateV1 { last: last(outcome), ..state }), Some(entry)).await
 }
 
-async fn begin(core: &Core, jobs: &Jobs, id: &PluginId, schedule: &Schedule) -> Result<[u8; 16]> {
-    let has_run = run::has_run(core, id).await?;
-    let request = RunRequest { model: choice(schedule.model, has_run), ..RunRequest::default() };
-    let job = run::start(core, jobs, &Caller::system("schedule"), id, request).await?;
-    Ok(*job.id.as_bytes())
+/// Starts the run and asks the questions; returns the job of the run, or of the first question where there is nothing to run. A question that
+/// cannot be asked does not keep the others from it.
+async fn begin(
+    core: &Core,
+    jobs: &Jobs,
+    id: &PluginId,
+    (schedule, due_ms): (&Schedule, i64),
+) -> Result<RecordId> {
+    let caller = Caller::system("schedule");
+    let mut first = None;
+    if core.registry.active(id).await?.plugin.manifest().runs() {
+        let has_run = run::has_run(core, id).await?;
+        let request = RunRequest { model: choice(schedule.model, has_run), ..RunRequest::default() };
+        first = Some(run::start(core, jobs, &caller, id, request).await);
+    }
+    for analysis in &schedule.analyses {
+        let asked = run::ask(core, jobs, &caller, id, analysis, AnalysisRequest::default()).await;
+        match asked {
+            Err(error @ (Error::Storage(_) | Error::Records(_) | Error::Stopping)) => return Err(error),
+            Err(error) if first.is_some() => {
+                let (code, message) = failure(id, &error);
+                let data = json!({ "analysis": analysis, "code": code, "message": message });
+                let entry = entry("schedule.failed", id, due_ms, data);
+                core.records.commit(WriteSet::new(), Some(entry)).await?;
+            }
+            asked if first.is_none() => first = Some(asked),
+            _ => {}
+        }
+    }
+    first.unwrap_or_else(|| Err(Error::not_offered(id, "scoring"))).map(|job| job.id)
+}
+
+/// What is said of what could not be started.
+fn failure(id: &PluginId, error: &Error) -> (String, String) {
+    tracing::warn!(plugin = %id, code = error.code(), "what is due was not started: {error}");
+    (error.code().to_owned(), error.to_string().chars().take(MESSAGE_CHARS_MAX).collect())
 }
 
 async fn put(core: &Core, id: &PluginId, state: Option<StateV1>, entry: Option<NewEntry>) -> Result<()> {
@@ -123,10 +157,6 @@ async fn put(core: &Core, id: &PluginId, state: Option<StateV1>, entry: Option<N
         None => states.remove(id),
     };
     Ok(())
-}
-
-fn uuid(bytes: [u8; 16]) -> String {
-    uuid::Uuid::from_bytes(bytes).to_string()
 }
 
 fn entry(event: &str, id: &PluginId, due_ms: i64, mut data: Json) -> NewEntry {

@@ -1,4 +1,5 @@
-//! Plugins that run by themselves: when their manifest says so, or when an admin does. Each enabled use has one schedule at most.
+//! Plugins that run by themselves and are asked questions unasked: when their manifest says so, or when an admin does. Each enabled use has
+//! one schedule at most.
 //!
 //! When it is due next is stored. So what was due while the server was down is done once it is up, once however often it was due; and a run
 //! that is due while another one goes on is passed over, which is said.
@@ -93,7 +94,7 @@ pub(crate) fn effective(settings: &UseSchedule, manifest: &Manifest) -> Option<S
 /// Checks what a use is to run by.
 ///
 /// # Errors
-/// [`Error::InvalidSettings`] where it never comes, comes too often, or the plugin has nothing to run.
+/// [`Error::InvalidSettings`] where it never comes, comes too often, or asks the plugin for what it does not offer.
 pub(crate) fn check(
     records: &Records,
     interval_ms_min: u64,
@@ -104,12 +105,10 @@ pub(crate) fn check(
     let invalid = |reason: Text| Error::InvalidSettings { plugin: manifest.id.clone(), reason };
     let (cron, config, now_ms) = (schedule.cron.as_str(), records.config(), records.clock().now_ms());
     let zone = config.time_zone.iana_name().unwrap_or("UTC");
-    if !manifest.provides.iter().any(|interface| matches!(interface.name(), "segmentation" | "scoring")) {
-        return Err(invalid(Text::new(
-            "`schedule`: the plugin offers nothing that can be run over customers",
-            "`schedule`：该插件没有可对客户运行的功能",
-        )));
-    }
+    schedule.check(&manifest.provides).map_err(|reason| {
+        let Text { en, zh_cn } = reason;
+        invalid(bilingual!("`schedule` {en}", "`schedule` {zh_cn}"))
+    })?;
     if schedule.cron.next_after(now_ms, zone).is_none() {
         return Err(invalid(bilingual!(
             "`schedule`: `{cron}` never comes",

@@ -19,6 +19,7 @@ pub(crate) enum StoredUseSchedule {
     Manifest,
     Off,
     Own { cron: String, fit: bool },
+    OwnAsking { cron: String, fit: bool, analyses: Vec<String> },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -75,8 +76,12 @@ impl From<&UseSchedule> for StoredUseSchedule {
         match schedule {
             UseSchedule::Manifest => Self::Manifest,
             UseSchedule::Off => Self::Off,
-            UseSchedule::Own(Schedule { cron, model }) => {
-                Self::Own { cron: cron.as_str().to_owned(), fit: *model == ScheduledModel::Fit }
+            UseSchedule::Own(Schedule { cron, model, analyses }) => {
+                let (cron, fit) = (cron.as_str().to_owned(), *model == ScheduledModel::Fit);
+                match analyses.as_slice() {
+                    [] => Self::Own { cron, fit },
+                    analyses => Self::OwnAsking { cron, fit, analyses: analyses.to_vec() },
+                }
             }
         }
     }
@@ -87,17 +92,22 @@ impl From<&StoredUseSchedule> for UseSchedule {
         match schedule {
             StoredUseSchedule::Manifest => Self::Manifest,
             StoredUseSchedule::Off => Self::Off,
-            StoredUseSchedule::Own { cron, fit } => match Cron::parse(cron) {
-                Ok(cron) => {
-                    let model = if *fit { ScheduledModel::Fit } else { ScheduledModel::Last };
-                    Self::Own(Schedule { cron, model })
-                }
-                // It was checked when it was stored; one that another version no longer takes does not run.
-                Err(reason) => {
-                    tracing::warn!("a schedule is off: {reason}");
-                    Self::Off
-                }
-            },
+            StoredUseSchedule::Own { cron, fit } => own(cron, *fit, &[]),
+            StoredUseSchedule::OwnAsking { cron, fit, analyses } => own(cron, *fit, analyses),
+        }
+    }
+}
+
+fn own(cron: &str, fit: bool, analyses: &[String]) -> UseSchedule {
+    match Cron::parse(cron) {
+        Ok(cron) => {
+            let model = if fit { ScheduledModel::Fit } else { ScheduledModel::Last };
+            UseSchedule::Own(Schedule { cron, model, analyses: analyses.to_vec() })
+        }
+        // It was checked when it was stored; one that another version no longer takes does not run.
+        Err(reason) => {
+            tracing::warn!("a schedule is off: {reason}");
+            UseSchedule::Off
         }
     }
 }

@@ -7,9 +7,11 @@ use trellis_engine::{
 
 use crate::{
     customers::{RFM, caller, plugin},
-    support::World,
+    sections::with_manifest,
+    support::{World, built},
 };
 
+const EVERY: &str = "every-interface";
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 /// 2026-11-21T12:00:00Z, 20:00 in Shanghai: when the worlds of these tests begin.
@@ -18,7 +20,16 @@ const BEGIN_MS: i64 = 1_795_262_400_000;
 const NIGHT_MS: i64 = BEGIN_MS + 7 * HOUR_MS;
 
 fn own(cron: &str, model: ScheduledModel) -> UseSchedule {
-    UseSchedule::Own(Schedule { cron: Cron::parse(cron).unwrap(), model })
+    UseSchedule::Own(Schedule::of_runs(Cron::parse(cron).unwrap(), model))
+}
+
+/// Every night, with the last model, and these questions.
+fn asking(analyses: &[&str]) -> UseSchedule {
+    let analyses = analyses.iter().map(ToString::to_string).collect();
+    UseSchedule::Own(Schedule {
+        analyses,
+        ..Schedule::of_runs(Cron::parse("0 3 * * *").unwrap(), ScheduledModel::Last)
+    })
 }
 
 fn at(schedule: UseSchedule) -> UseSettings {
@@ -152,8 +163,79 @@ async fn a_schedule_that_comes_too_often_or_never_is_refused() {
     let info = world.engine.plugin_get(&plugin(RFM)).unwrap().schedule.unwrap();
     assert_eq!(info.schedule.unwrap().cron.as_str(), "*/10 * * * *", "nothing was changed");
     // What has nothing to run has no schedule.
-    world.engine.plugin_upload(&caller(), crate::support::built("b2b-gate")).await.unwrap();
+    world.engine.plugin_upload(&caller(), built("b2b-gate")).await.unwrap();
     let settings = at(own("0 3 * * *", ScheduledModel::Fit));
     let refused = world.engine.plugin_enable(&caller(), &plugin("b2b-gate"), settings).await.unwrap_err();
     assert!(refused.to_string().contains("nothing that can be run"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn questions_are_asked_when_they_are_due() {
+    let world = World::new().await;
+    world.customers(12).await;
+    world.engine.plugin_upload(&caller(), built(EVERY)).await.unwrap();
+    let id = plugin(EVERY);
+    let refused =
+        world.engine.plugin_enable(&caller(), &id, at(asking(&["orders", "ordres"]))).await.unwrap_err();
+    assert!(matches!(&refused, Error::InvalidSettings { .. }), "{refused}");
+    assert!(refused.to_string().contains("no analysis `ordres`; it has orders, today"), "{refused}");
+    for (analyses, why) in
+        [(vec!["orders"; 2], "names `orders` twice"), (vec!["orders"; 11], "names 11 analyses, at most 10")]
+    {
+        let refused = world.engine.plugin_enable(&caller(), &id, at(asking(&analyses))).await.unwrap_err();
+        assert!(refused.to_string().contains(why), "{refused}");
+    }
+    world.enable(EVERY, at(asking(&["orders", "today"]))).await;
+    let schedule = world.engine.plugin_get(&id).unwrap().schedule.unwrap().schedule.unwrap();
+    assert_eq!(schedule.in_words().en, "at 03:00 every day; asks `orders`, `today`");
+
+    world.clock.advance_ms(7 * HOUR_MS);
+    let ScheduledOutcome::Started(run) = until_done(&world, EVERY, NIGHT_MS).await else {
+        panic!("not started")
+    };
+    assert_eq!(world.engine.job_wait(run).await.unwrap().kind.as_str(), "plugin-run");
+    world.until("both are answered", || async { told(&world, "analysis.answered").await == 2 }).await;
+    let page = world.engine.analysis_results(&id, "orders", None, 9).await.unwrap();
+    assert_eq!((page.results.len(), &page.results[0].parameters), (1, &json!({ "at_least": 1 })));
+    assert!(format!("{:?}", page.results[0].asked_by).contains("schedule"), "{:?}", page.results[0].asked_by);
+
+    // A restart keeps it.
+    let world = world.restart().await;
+    assert_eq!(world.engine.plugin_get(&id).unwrap().schedule.unwrap().schedule.unwrap(), schedule);
+    world.clock.advance_ms(DAY_MS);
+    world.until("both are answered again", || async { told(&world, "analysis.answered").await == 4 }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_answers_no_questions_cannot_be_asked() {
+    let world = World::new().await;
+    world.engine.plugin_upload(&caller(), built(RFM)).await.unwrap();
+    let refused =
+        world.engine.plugin_enable(&caller(), &plugin(RFM), at(asking(&["orders"]))).await.unwrap_err();
+    assert!(
+        refused.to_string().contains("names the analysis `orders`, but the plugin answers no questions"),
+        "{refused}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_cannot_be_asked_is_said_and_keeps_nothing_else() {
+    let world = World::new().await;
+    world.customers(12).await;
+    let schedule = "[schedule]\nevery = \"day\"\nanalyses = [\"gone\", \"today\"]\n\n[service-workflow]";
+    let change =
+        |line: &str| if line == "[service-workflow]" { schedule.to_owned() } else { line.to_owned() };
+    let plugin_file = with_manifest(&built(EVERY), change);
+    world.engine.plugin_upload(&caller(), plugin_file).await.unwrap();
+    world.engine.plugin_enable(&caller(), &plugin(EVERY), UseSettings::default()).await.unwrap();
+    world.clock.advance_ms(7 * HOUR_MS);
+    let ScheduledOutcome::Started(run) = until_done(&world, EVERY, NIGHT_MS).await else {
+        panic!("not started")
+    };
+    world.ended_well(run).await;
+    world
+        .until("the other question is answered", || async { told(&world, "analysis.answered").await == 1 })
+        .await;
+    let said = &world.events("schedule.failed").await[0];
+    assert_eq!((&said["analysis"], &said["code"]), (&json!("gone"), &json!("not_found")));
 }

@@ -11,12 +11,14 @@ use super::plugins::{invalid, text_json};
 use crate::problem::{ApiResult, Code, Problem};
 use crate::wire::timestamp;
 
-/// When a use runs by itself: `{"cron": "0 3 * * *", "model": "fit"}`, or `{"off": true}`.
+/// When a use runs by itself: `{"cron": "0 3 * * *", "model": "fit", "analyses": ["churn_reasons"]}`, or `{"off": true}`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Setting {
     cron: Option<String>,
     model: Option<String>,
+    #[serde(default)]
+    analyses: Vec<String>,
     #[serde(default)]
     off: bool,
 }
@@ -29,18 +31,18 @@ pub(super) fn setting(setting: Setting) -> ApiResult<UseSchedule> {
         })?,
     };
     match (setting.cron, setting.off) {
-        (None, true) if setting.model.is_none() => Ok(UseSchedule::Off),
+        (None, true) if setting.model.is_none() && setting.analyses.is_empty() => Ok(UseSchedule::Off),
         (Some(cron), false) => {
             let cron = Cron::parse(&cron).map_err(|reason| {
                 let text = bilingual!("{reason}", "定时表达式无效：{reason}");
                 wrong("schedule.cron", text)
             })?;
-            Ok(UseSchedule::Own(Schedule { cron, model }))
+            Ok(UseSchedule::Own(Schedule { cron, model, analyses: setting.analyses }))
         }
         _ => Err(invalid(
             "schedule",
-            "`schedule` has either `cron` (and `model`) or `off`: true",
-            "`schedule` 需包含 `cron`（可加 `model`），或仅 `off`: true",
+            "`schedule` has either `cron` (with `model` and `analyses`) or `off`: true",
+            "`schedule` 需包含 `cron`（可加 `model` 和 `analyses`），或仅 `off`: true",
         )),
     }
 }
@@ -49,8 +51,8 @@ pub(super) fn setting_json(schedule: &UseSchedule) -> Json {
     match schedule {
         UseSchedule::Manifest => Json::Null,
         UseSchedule::Off => json!({ "off": true }),
-        UseSchedule::Own(Schedule { cron, model }) => {
-            json!({ "cron": cron.as_str(), "model": model.as_str() })
+        UseSchedule::Own(Schedule { cron, model, analyses }) => {
+            json!({ "cron": cron.as_str(), "model": model.as_str(), "analyses": analyses })
         }
     }
 }
@@ -60,6 +62,7 @@ pub(super) fn info_json(info: &ScheduleInfo) -> Json {
         "from": if info.by_settings { "settings" } else { "plugin" },
         "cron": info.schedule.as_ref().map(|schedule| schedule.cron.as_str()),
         "model": info.schedule.as_ref().map(|schedule| schedule.model.as_str()),
+        "analyses": info.schedule.as_ref().map(|schedule| &schedule.analyses),
         "text": info.schedule.as_ref().map(|schedule| text_json(&schedule.in_words())),
         "next_run_at": info.next_run_at_ms.and_then(timestamp).map(|time| time.to_string()),
         "last": info.last.as_ref().map(last_json),

@@ -37,6 +37,7 @@ pub(super) fn schemas() -> Map<String, Json> {
         "PluginSchedule": object(&["from", "next_run_at"], json!({
             "from": { "type": "string", "enum": ["plugin", "settings"], "description": "Who says so." },
             "cron": nullable("string"), "model": { "type": ["string", "null"], "enum": ["fit", "last", null] },
+            "analyses": { "anyOf": [array(text()), { "type": "null" }] },
             "text": { "anyOf": [component("Label"), { "type": "null" }] },
             "next_run_at": nullable("string"), "last": nullable("object"),
         })),

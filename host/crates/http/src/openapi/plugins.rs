@@ -49,7 +49,7 @@ pub(super) fn schemas() -> Map<String, Json> {
             "name": text(), "label": {}, "personal": boolean(),
         })),
         "ReviewedSchedule": object(&["cron", "model", "text", "next_run_at"], json!({
-            "cron": text(), "model": text(), "text": component("Label"), "next_run_at": array(time()),
+            "cron": text(), "model": text(), "analyses": array(text()), "text": component("Label"), "next_run_at": array(time()),
         })),
         "ReviewDiff": object(&["requests", "ungranted"], json!({
                 "from": nullable("string"), "requests": component("NamesDiff"), "ungranted": array(text()),

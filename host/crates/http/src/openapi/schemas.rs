@@ -73,6 +73,7 @@ pub(super) fn fixed() -> Map<String, Json> {
                 "properties": {
                     "cron": { "type": "string", "description": "Five fields (minute, hour, day, month, weekday) in the organisation's time zone." },
                     "model": { "type": "string", "enum": ["fit", "last"] },
+                    "analyses": { "type": "array", "items": text(), "description": "The analyses that it is asked then, with their defaults." },
                     "off": { "type": "boolean", "description": "True: it does not." },
                 },
             },

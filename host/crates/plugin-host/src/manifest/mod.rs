@@ -131,6 +131,11 @@ impl Interface {
 }
 
 impl Manifest {
+    /// Whether it provides what can be run over all customers.
+    pub fn runs(&self) -> bool {
+        schedule::runs(&self.provides)
+    }
+
     /// Reads the text of a `plugin.toml`.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cronexpr::{Crontab, MakeTimestamp};
 use serde::Deserialize;
+use trellis_model::{Text, bilingual};
 
 use super::Interface;
 use super::parse::{Parse, problem};
@@ -12,16 +13,63 @@ use super::parse::{Parse, problem};
 const CRON_BYTES_MAX: usize = 100;
 /// Minute, hour, day of the month, month, day of the week.
 const FIELDS: usize = 5;
+/// Questions that a schedule names.
+const ANALYSES_MAX: usize = 10;
 /// Occurrences between which the shortest time is looked for.
 const OCCURRENCES: usize = 200;
 
-/// When a plugin runs by itself, and with which model.
+/// When a plugin runs by itself, with which model, and what it is asked besides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
     /// When.
     pub cron: Cron,
-    /// With which model.
+    /// With which model; says nothing where the plugin has nothing to run.
     pub model: ScheduledModel,
+    /// The questions that it is asked then, with their defaults, in this order; none twice.
+    pub analyses: Vec<String>,
+}
+
+impl Schedule {
+    /// Nothing but runs.
+    pub fn of_runs(cron: Cron, model: ScheduledModel) -> Self {
+        Self { cron, model, analyses: Vec::new() }
+    }
+
+    /// Checks what a plugin that provides these interfaces is to be asked.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn check(&self, provides: &[Interface]) -> Result<(), Text> {
+        let (has_runs, has_questions) = (runs(provides), provides.contains(&Interface::Analysis));
+        let count = self.analyses.len();
+        if count > ANALYSES_MAX {
+            return Err(bilingual!(
+                "names {count} analyses, at most {ANALYSES_MAX}",
+                "列出 {count} 个分析，最多 {ANALYSES_MAX} 个"
+            ));
+        }
+        let is_twice =
+            |(place, name): (usize, &String)| self.analyses.iter().take(place).any(|one| one == name);
+        if let Some((_, name)) = self.analyses.iter().enumerate().find(|found| is_twice(*found)) {
+            return Err(bilingual!("names `{name}` twice", "重复列出 `{name}`"));
+        }
+        match self.analyses.first() {
+            Some(name) if !has_questions => Err(bilingual!(
+                "names the analysis `{name}`, but the plugin answers no questions",
+                "列出分析 `{name}`，但该插件不提供分析"
+            )),
+            None if !has_runs => Err(Text::new(
+                "has nothing to do: the plugin offers nothing that can be run over customers, and no analysis is named",
+                "没有可执行的内容：该插件没有可对客户运行的功能，也未列出分析",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether a plugin has something to run over customers.
+pub(super) fn runs(provides: &[Interface]) -> bool {
+    provides.iter().any(|interface| matches!(interface, Interface::Segmentation | Interface::Scoring))
 }
 
 /// Which model a scheduled run evaluates with.
@@ -125,17 +173,16 @@ fn first_line(text: &str) -> &str {
 pub(super) struct RawSchedule {
     cron: Option<String>,
     every: Option<String>,
+    model: Option<ScheduledModel>,
     #[serde(default)]
-    model: ScheduledModel,
+    analyses: Vec<String>,
 }
 
 /// Checks the table.
 pub(super) fn schedule(raw: RawSchedule, provides: &[Interface]) -> Parse<Schedule> {
-    let runs = |interface: &Interface| matches!(interface, Interface::Segmentation | Interface::Scoring);
-    if !provides.iter().any(runs) {
-        let reason =
-            "is there, but `provides` names neither `segmentation` nor `scoring`: there is nothing to run";
-        return Err(problem("schedule", reason));
+    if raw.model.is_some() && !runs(provides) {
+        let reason = "is there, but `provides` names neither `segmentation` nor `scoring`: there is no model";
+        return Err(problem("schedule.model", reason));
     }
     let (key, text) = match (&raw.cron, &raw.every) {
         (Some(cron), None) => ("schedule.cron", cron.as_str()),
@@ -155,7 +202,9 @@ pub(super) fn schedule(raw: RawSchedule, provides: &[Interface]) -> Parse<Schedu
         _ => return Err(problem("schedule", "needs either `cron` or `every`")),
     };
     let cron = Cron::parse(text).map_err(|reason| problem(key, reason))?;
-    Ok(Schedule { cron, model: raw.model })
+    let schedule = Schedule { cron, model: raw.model.unwrap_or_default(), analyses: raw.analyses };
+    schedule.check(provides).map_err(|reason| problem("schedule", reason.en))?;
+    Ok(schedule)
 }
 
 #[cfg(test)]

@@ -60,17 +60,27 @@ impl Schedule {
     ///
     /// ```
     /// use trellis_plugin_host::manifest::{Cron, Schedule, ScheduledModel};
-    /// let schedule = Schedule { cron: Cron::parse("0 3 * * 1")?, model: ScheduledModel::Fit };
+    /// let mut schedule = Schedule::of_runs(Cron::parse("0 3 * * 1")?, ScheduledModel::Fit);
     /// assert_eq!(schedule.in_words().en, "at 03:00 on Monday, and learns a new model");
     /// assert_eq!(schedule.in_words().zh_cn, "每周一 03:00，并学习新模型");
+    /// schedule.analyses.push("churn_reasons".to_owned());
+    /// assert_eq!(schedule.in_words().en, "at 03:00 on Monday, and learns a new model; asks `churn_reasons`");
     /// # Ok::<_, String>(())
     /// ```
     pub fn in_words(&self) -> Text {
         let Text { en, zh_cn } = self.cron.in_words();
-        match self.model {
+        let Text { en, zh_cn } = match self.model {
             ScheduledModel::Last => Text { en, zh_cn },
             ScheduledModel::Fit => bilingual!("{en}, and learns a new model", "{zh_cn}，并学习新模型"),
+        };
+        if self.analyses.is_empty() {
+            return Text { en, zh_cn };
         }
+        let quoted: Vec<String> = self.analyses.iter().map(|name| format!("`{name}`")).collect();
+        Text::new(
+            format!("{en}; asks {}", quoted.join(", ")),
+            format!("{zh_cn}；并执行分析 {}", quoted.join("、")),
+        )
     }
 }
 

@@ -11,7 +11,8 @@ use super::{AnalysisInfo, AnalysisRequest, AnalysisResult, AnalysisResultPage, j
 use crate::{
     Engine, Error, Job, Result, as_of,
     blocking::blocking,
-    jobs::Request,
+    core::Core,
+    jobs::{Jobs, Request},
     plugins::{Active, names_problems},
     run,
 };
@@ -43,20 +44,7 @@ impl Engine {
         name: &str,
         request: AnalysisRequest,
     ) -> Result<Job> {
-        let active = self.core.registry.active(id).await?;
-        let mut described = described(&active).await?.into_iter();
-        let question = described.find(|question| question.name == name);
-        let question = question.ok_or_else(|| unknown(id, name))?;
-        let parameters = self.checked(id, &question, request.parameters)?;
-        let request = Request::PluginAnalysis {
-            plugin: id.to_string(),
-            version: active.plugin.version().to_string(),
-            config: active.config.to_string(),
-            as_of: as_of::to_days(request.as_of.unwrap_or(active.as_of)),
-            analysis: question.name,
-            parameters: parameters.to_string(),
-        };
-        self.jobs.create(self.new_id(), caller, request).await
+        ask(&self.core, &self.jobs, caller, id, name, request).await
     }
 
     /// Up to `results_max` (at most 200) answers to a question, the newest first: those after `after`. They outlive the plugin. Where there are
@@ -125,43 +113,6 @@ impl Engine {
         stored::delete_all(&self.core.records, caller, id, name).await
     }
 
-    /// The parameters with their defaults, if they fit the question.
-    fn checked(&self, id: &PluginId, question: &AnalysisDescription, parameters: Json) -> Result<Json> {
-        let invalid = |problems: Vec<(String, Text)>| Error::InvalidParameters {
-            plugin: id.clone(),
-            analysis: question.name.clone(),
-            problems,
-        };
-        let parameters = match parameters {
-            Json::Null => json!({}),
-            parameters => parameters,
-        };
-        if !parameters.is_object() {
-            let reason = Text::new("is no object", "不是对象");
-            return Err(invalid(vec![(String::new(), reason)]));
-        }
-        let schema = &question.parameters;
-        let parameters = schema.with_defaults(parameters);
-        let bytes = parameters.to_string().len();
-        if bytes > PARAMETERS_BYTES_MAX {
-            let reason = bilingual!(
-                "has {bytes} bytes, at most {PARAMETERS_BYTES_MAX}",
-                "共 {bytes} 字节，最多 {PARAMETERS_BYTES_MAX} 字节"
-            );
-            return Err(invalid(vec![(String::new(), reason)]));
-        }
-        let mut problems: Vec<_> = schema
-            .problems(&parameters)
-            .into_iter()
-            .map(|problem| (problem.setting, problem.reason))
-            .collect();
-        if problems.is_empty() {
-            let finds = |object: &_, published: &_| self.core.registry.finds(object, published);
-            problems = names_problems(&self.core.records.schema(), &schema.names(&parameters), &finds);
-        }
-        if problems.is_empty() { Ok(parameters) } else { Err(invalid(problems)) }
-    }
-
     /// Refuses a question that a plugin does not have. Of one that is not enabled, or fails, it is not known.
     async fn check_question(&self, id: &PluginId, name: &str) -> Result<()> {
         let Ok(active) = self.core.registry.active(id).await else { return Ok(()) };
@@ -192,6 +143,65 @@ impl Engine {
             && characters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
         if is_name { Ok(()) } else { Err(unknown(id, name)) }
     }
+}
+
+/// Has a plugin answer a question.
+pub(crate) async fn ask(
+    core: &Core,
+    jobs: &Jobs,
+    caller: &Caller,
+    id: &PluginId,
+    name: &str,
+    request: AnalysisRequest,
+) -> Result<Job> {
+    let active = core.registry.active(id).await?;
+    let mut described = described(&active).await?.into_iter();
+    let question = described.find(|question| question.name == name);
+    let question = question.ok_or_else(|| unknown(id, name))?;
+    let parameters = checked(core, id, &question, request.parameters)?;
+    let request = Request::PluginAnalysis {
+        plugin: id.to_string(),
+        version: active.plugin.version().to_string(),
+        config: active.config.to_string(),
+        as_of: as_of::to_days(request.as_of.unwrap_or(active.as_of)),
+        analysis: question.name,
+        parameters: parameters.to_string(),
+    };
+    jobs.create(core.records.ids().record_id(core.records.clock().now_ms()), caller, request).await
+}
+
+/// The parameters with their defaults, if they fit the question.
+fn checked(core: &Core, id: &PluginId, question: &AnalysisDescription, parameters: Json) -> Result<Json> {
+    let invalid = |problems: Vec<(String, Text)>| Error::InvalidParameters {
+        plugin: id.clone(),
+        analysis: question.name.clone(),
+        problems,
+    };
+    let parameters = match parameters {
+        Json::Null => json!({}),
+        parameters => parameters,
+    };
+    if !parameters.is_object() {
+        let reason = Text::new("is no object", "不是对象");
+        return Err(invalid(vec![(String::new(), reason)]));
+    }
+    let schema = &question.parameters;
+    let parameters = schema.with_defaults(parameters);
+    let bytes = parameters.to_string().len();
+    if bytes > PARAMETERS_BYTES_MAX {
+        let reason = bilingual!(
+            "has {bytes} bytes, at most {PARAMETERS_BYTES_MAX}",
+            "共 {bytes} 字节，最多 {PARAMETERS_BYTES_MAX} 字节"
+        );
+        return Err(invalid(vec![(String::new(), reason)]));
+    }
+    let mut problems: Vec<_> =
+        schema.problems(&parameters).into_iter().map(|problem| (problem.setting, problem.reason)).collect();
+    if problems.is_empty() {
+        let finds = |object: &_, published: &_| core.registry.finds(object, published);
+        problems = names_problems(&core.records.schema(), &schema.names(&parameters), &finds);
+    }
+    if problems.is_empty() { Ok(parameters) } else { Err(invalid(problems)) }
 }
 
 async fn described(active: &Active) -> Result<Vec<AnalysisDescription>> {

@@ -37,6 +37,26 @@ pub(super) fn describe(plugin: &Plugin, config: &str) -> Result<Vec<AnalysisDesc
     Ok(analysis.describe(config)?)
 }
 
+/// Checks that a plugin has the questions that it is to be asked.
+///
+/// # Errors
+/// [`Error::InvalidSettings`] with the first that it does not have.
+pub(crate) fn check_asked(plugin: &Plugin, config: &str, asked: &[String]) -> Result<()> {
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let known: Vec<String> = describe(plugin, config)?.into_iter().map(|question| question.name).collect();
+    let Some(missing) = asked.iter().find(|name| !known.contains(name)) else { return Ok(()) };
+    let known = known.join(", ");
+    Err(Error::InvalidSettings {
+        plugin: plugin.id().clone(),
+        reason: bilingual!(
+            "`schedule.analyses`: the plugin has no analysis `{missing}`; it has {known}",
+            "`schedule.analyses`：该插件没有分析 `{missing}`；可用的分析：{known}"
+        ),
+    })
+}
+
 /// Answers a question; called again with the same job where a stop of the server interrupted it. Names the answer and no more of it: whoever
 /// deletes the answer leaves nothing of it with the job.
 pub(crate) fn analyse(core: &Core, job: &Running<'_>, input: &AnalysisInput) -> Result<Json> {

@@ -10,7 +10,8 @@ use serde_json::Value as Json;
 use trellis_columns::AsOf;
 use trellis_model::{Actor, PluginId, RecordId, Text};
 
-pub(crate) use job::{AnalysisInput, analyse};
+pub(crate) use api::ask;
+pub(crate) use job::{AnalysisInput, analyse, check_asked};
 pub(crate) use questions::Questions;
 
 /// A question that an enabled plugin answers.

@@ -75,6 +75,7 @@ fn schedule_json(reviewed: &ReviewedSchedule) -> Json {
     json!({
         "cron": reviewed.schedule.cron.as_str(),
         "model": reviewed.schedule.model.as_str(),
+        "analyses": reviewed.schedule.analyses,
         "text": text_json(&reviewed.schedule.in_words()),
         "next_run_at": next.collect::<Vec<_>>(),
     })
