@@ -24,6 +24,7 @@ const MARKS_MAX: usize = 1000;
 pub(crate) struct Parameters {
     questionnaire: Option<String>,
     outcome: usize,
+    /// None: every other question that somebody answered.
     drivers: Vec<usize>,
     scale_min: f64,
     scale_max: f64,
@@ -31,7 +32,7 @@ pub(crate) struct Parameters {
 
 impl Default for Parameters {
     fn default() -> Self {
-        Self { questionnaire: None, outcome: 1, drivers: (2..=10).collect(), scale_min: 1.0, scale_max: 10.0 }
+        Self { questionnaire: None, outcome: 1, drivers: Vec::new(), scale_min: 1.0, scale_max: 10.0 }
     }
 }
 
@@ -58,9 +59,12 @@ pub(crate) fn description() -> AnalysisDescription {
                     "description": { "en": "The number of the question about the overall judgement.", "zh-CN": "总体评价题的题号。" }
                 },
                 "drivers": {
-                    "type": "array", "items": question, "minItems": 1, "maxItems": QUESTIONS - 1, "default": [2, 3, 4, 5, 6, 7, 8, 9, 10],
+                    "type": "array", "items": question, "minItems": 1, "maxItems": QUESTIONS - 1,
                     "title": { "en": "Drivers", "zh-CN": "驱动题" },
-                    "description": { "en": "The numbers of the questions that may explain it.", "zh-CN": "可能影响结果的题号。" }
+                    "description": {
+                        "en": "The numbers of the questions that may explain it; left out, every other question that somebody answered.",
+                        "zh-CN": "可能影响结果的题号；不填则取其他所有有人作答的题目。"
+                    }
                 },
                 "scale_min": { "type": "number", "default": 1, "title": { "en": "Lowest mark", "zh-CN": "最低分" } },
                 "scale_max": { "type": "number", "default": 10, "title": { "en": "Highest mark", "zh-CN": "最高分" } }
@@ -218,6 +222,10 @@ impl Moments {
 
 pub(crate) fn analyse(rows: &mut RowStream<'_>, parameters: &Parameters) -> Result<Report> {
     parameters.check()?;
+    let parameters = &match parameters.drivers.is_empty() {
+        true => Parameters { drivers: parameters.answered_besides(rows)?, ..parameters.clone() },
+        false => parameters.clone(),
+    };
     let drivers = parameters.drivers.len();
     let mut sums = Sums {
         questions: vec![Scores::default(); QUESTIONS],
@@ -229,23 +237,14 @@ pub(crate) fn analyse(rows: &mut RowStream<'_>, parameters: &Parameters) -> Resu
     let scale = (parameters.scale_min, parameters.scale_max);
     let mut row_marks = [None; QUESTIONS];
     let mut complete = Vec::with_capacity(drivers);
-    for batch in rows {
-        let names = Words::read(&batch, "questionnaire")?;
-        let columns =
-            (1..=QUESTIONS).map(|number| batch.float64(&format!("q{number}"))).collect::<Result<Vec<_>>>()?;
-        for row in 0..batch.rows() {
-            if parameters.questionnaire.as_deref().is_some_and(|wanted| names.get(row) != Some(wanted)) {
-                continue;
-            }
-            for ((mark, column), question) in row_marks.iter_mut().zip(&columns).zip(&mut sums.questions) {
-                let given = column.get(row);
-                given.into_iter().for_each(|given| question.add(given, scale));
-                *mark = given.filter(|given| (scale.0..=scale.1).contains(given));
-            }
-            sums.respondents += u64::from(row_marks.iter().any(Option::is_some));
-            sums.add(parameters, &row_marks, &mut complete);
+    parameters.for_each(rows, |given| {
+        for ((mark, given), question) in row_marks.iter_mut().zip(given).zip(&mut sums.questions) {
+            given.iter().for_each(|given| question.add(*given, scale));
+            *mark = given.filter(|given| (scale.0..=scale.1).contains(given));
         }
-    }
+        sums.respondents += u64::from(row_marks.iter().any(Option::is_some));
+        sums.add(parameters, &row_marks, &mut complete);
+    })?;
     if sums.respondents == 0 {
         let message = ("no answer has a mark within the scale", "没有任何答卷的评分在量表范围内");
         return Err(PluginError::UnsuitableData(message.into()));
@@ -254,6 +253,45 @@ pub(crate) fn analyse(rows: &mut RowStream<'_>, parameters: &Parameters) -> Resu
 }
 
 impl Parameters {
+    /// Hands over the marks that each respondent of the questionnaire gave, question by question.
+    fn for_each(
+        &self,
+        rows: &mut RowStream<'_>,
+        mut each: impl FnMut(&[Option<f64>; QUESTIONS]),
+    ) -> Result<()> {
+        let mut given = [None; QUESTIONS];
+        for batch in rows {
+            let names = Words::read(&batch, "questionnaire")?;
+            let columns = (1..=QUESTIONS)
+                .map(|number| batch.float64(&format!("q{number}")))
+                .collect::<Result<Vec<_>>>()?;
+            for row in 0..batch.rows() {
+                if self.questionnaire.as_deref().is_some_and(|wanted| names.get(row) != Some(wanted)) {
+                    continue;
+                }
+                for (mark, column) in given.iter_mut().zip(&columns) {
+                    *mark = column.get(row);
+                }
+                each(&given);
+            }
+        }
+        Ok(())
+    }
+
+    /// The questions besides the outcome that somebody answered.
+    fn answered_besides(&self, rows: &mut RowStream<'_>) -> Result<Vec<usize>> {
+        let mut is_answered = [false; QUESTIONS];
+        self.for_each(rows, |given| {
+            for (is_answered, mark) in is_answered.iter_mut().zip(given) {
+                *is_answered |= mark.is_some();
+            }
+        })?;
+        rows.rewind();
+        let answered =
+            (1..).zip(is_answered).filter(|(number, is_answered)| *is_answered && *number != self.outcome);
+        Ok(answered.map(|(number, _)| number).collect())
+    }
+
     fn check(&self) -> Result<()> {
         let invalid = |en: String, zh: String| Err(PluginError::InvalidParameters((en, zh).into()));
         if self.drivers.contains(&self.outcome) {

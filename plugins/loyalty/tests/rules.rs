@@ -318,6 +318,38 @@ fn surveys_are_counted_on_their_scale() {
     );
 }
 
+/// Answers to some of the twenty questions, each question's marks in the order of respondents.
+fn answers(marks: &[(usize, &[f64])]) -> Batch {
+    let respondents = marks.iter().map(|(_, marks)| marks.len()).max().unwrap_or(0);
+    let of = |question: usize| {
+        marks.iter().find(|(number, _)| *number == question).map_or(&[][..], |(_, marks)| marks)
+    };
+    let builder = BatchBuilder::new(0..respondents as u64)
+        .dictionary("questionnaire", (0..respondents).map(|_| Some("2026")));
+    let add = |builder: BatchBuilder, question: usize| {
+        builder.float64(&format!("q{question}"), (0..respondents).map(|row| of(question).get(row).copied()))
+    };
+    (1..=20).fold(builder, add).build()
+}
+
+#[test]
+fn a_questionnaire_may_have_any_number_of_questions() {
+    let ask = |marks: &[(usize, &[f64])]| {
+        let rows = &mut stream(split(&answers(marks), 2));
+        Loyalty::analyse("questionnaire", rows, "{}", &Config::default(), &context()).unwrap()
+    };
+    // The outcome is the second question plus half of the fourth, and nobody was asked the third.
+    let (second, fourth) = ([2.0, 4.0, 3.0, 6.0, 1.0], [2.0, 2.0, 6.0, 4.0, 8.0]);
+    let outcome = [3.0, 5.0, 6.0, 8.0, 5.0];
+    let report = ask(&[(1, &outcome), (2, &second), (4, &fourth)]);
+    let drivers = report.panels.iter().find(|panel| panel.name == "drivers").unwrap();
+    assert_eq!((drivers.rows(), report.panels[0].rows()), (3, 3), "the constant and two drivers");
+    assert!((report.value("r_squared").unwrap() - 1.0).abs() < 1e-12);
+    let alone = ask(&[(1, &outcome)]);
+    assert_eq!((alone.value("respondents"), alone.value("nps")), (Some(5.0), Some(-80.0)));
+    assert_eq!((alone.value("alpha"), alone.value("r_squared")), (None, None));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
