@@ -30,7 +30,6 @@ async fn read(core: &Core, mut stopped: watch::Receiver<bool>) {
     // The clock is looked at, not slept by: it may be set, and the machine may sleep.
     let look_at_clock = Duration::from_millis(core.config.timer_clock_check_ms.max(1));
     loop {
-        log.borrow_and_update();
         if let Err(error) = core.columns.catch_up().await {
             tracing::error!("columns cannot follow the log: {error}");
             follow_at = follow_at.max(Instant::now() + RETRY);
@@ -44,6 +43,7 @@ async fn read(core: &Core, mut stopped: watch::Receiver<bool>) {
             let pause = if left.to_try && !left.more { follow_every * TRY_AGAIN } else { follow_every };
             follow_at = Instant::now() + pause.max(started.elapsed() * 3);
         }
+        // Nothing else takes notice of the log: a change that came while the clock was looked at is still to be told.
         tokio::select! {
             changed = log.changed() => {
                 if changed.is_err() {

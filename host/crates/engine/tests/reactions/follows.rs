@@ -1,7 +1,7 @@
 //! Changed customers on whom a plugin fails: those who are poison are found, and a plugin that fails on everybody is left alone.
 
 use serde_json::json;
-use trellis_engine::{HealthState, ModelChoice, PluginMetrics, UseSettings};
+use trellis_engine::{Config, HealthState, ModelChoice, PluginMetrics, UseSettings};
 use trellis_model::{RecordId, Scope};
 use trellis_records::Clock;
 
@@ -84,6 +84,23 @@ async fn several_changed_customers_who_are_all_poison_are_found_beside_others() 
     world.until("the new customer is followed", || async { world.lot_of(ordinal).is_some() }).await;
     assert_eq!(world.metrics().unwrap().poison_rows, poison_rows);
     assert_eq!(world.metrics().unwrap().health.state, HealthState::Healthy);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_change_is_missed_while_the_clock_is_looked_at() {
+    let world = World::with(Config { timer_clock_check_ms: 1, ..Config::default() }).await;
+    let first = world.create("account", json!({ "name": "First" })).await.id;
+    world.order(first, "2026-11-01", "5.00").await;
+    world.enable("hostile", UseSettings { config: json!({}), ..UseSettings::default() }).await;
+    world.run_well("hostile", ModelChoice::Fit).await;
+    for round in 0..200 {
+        let new = world.create("account", json!({ "name": "New" })).await.id;
+        let found = world.records.find(&Scope::everything(), &name("account"), new).await.unwrap();
+        let ordinal = found.ordinal.unwrap();
+        world.order(new, "2026-11-20", "10.00").await;
+        let followed = || async { world.lot_of(ordinal).is_some() };
+        world.until(&format!("customer {round} is followed"), followed).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

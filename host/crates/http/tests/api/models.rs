@@ -116,7 +116,10 @@ async fn a_schedule_is_told_with_the_next_run() {
         (&json!("settings"), &json!("0 3 * * *"), &json!("fit"))
     );
     assert!(schedule["next_run_at"].as_str().is_some_and(|time| time.ends_with("T03:00:00Z")), "{schedule}");
-    assert_eq!(plugin["settings"]["schedule"], json!({ "cron": "0 3 * * *", "model": "fit", "analyses": [] }));
+    assert_eq!(
+        plugin["settings"]["schedule"],
+        json!({ "cron": "0 3 * * *", "model": "fit", "analyses": [] })
+    );
     app.admin().post(&format!("{PATH}/enable"), json!({ "schedule": { "off": true } })).await.expect(200);
     let off = app.admin().get(PATH).await.expect(200);
     assert_eq!((&off["schedule"]["cron"], &off["schedule"]["next_run_at"]), (&json!(null), &json!(null)));
