@@ -52,6 +52,9 @@ pub struct Config {
     pub retention_cost: Option<f64>,
     /// What it brings where the customer would have left, in the same units.
     pub retention_benefit: Option<f64>,
+    /// Above which percent of customers who left within a year, by number or by value, the report about reasons warns.
+    #[serde(default = "acceptable_churn_percent")]
+    pub acceptable_churn_percent: f64,
     /// How the model is learned.
     #[serde(flatten)]
     pub learning: Settings,
@@ -105,6 +108,10 @@ fn high_value_percent() -> f64 {
 
 fn low_value_percent() -> f64 {
     50.0
+}
+
+fn acceptable_churn_percent() -> f64 {
+    5.0
 }
 
 impl Config {

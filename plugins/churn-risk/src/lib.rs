@@ -154,8 +154,8 @@ impl ModelReport for ChurnRisk {
 impl Analysis for ChurnRisk {
     type Config = Config;
 
-    fn describe(_: &Config) -> Result<Vec<AnalysisDescription>> {
-        Ok(vec![reasons::describe()])
+    fn describe(config: &Config) -> Result<Vec<AnalysisDescription>> {
+        Ok(vec![reasons::describe(config)])
     }
 
     fn analyse(

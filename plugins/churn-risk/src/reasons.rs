@@ -24,12 +24,18 @@ const REASONS: [(&str, &str, &str); 10] = [
     ("", "Not recorded", "未记录"),
 ];
 
-/// What has to be said with the question.
+/// What may be said with the question.
 #[derive(Debug, Deserialize)]
-struct Parameters {
+struct Said {
     #[serde(default = "days")]
     days: i32,
-    #[serde(default = "limit_percent")]
+    limit_percent: Option<f64>,
+}
+
+/// What the question is about.
+#[derive(Debug)]
+struct Parameters {
+    days: i32,
     limit_percent: f64,
 }
 
@@ -37,11 +43,7 @@ fn days() -> i32 {
     365
 }
 
-fn limit_percent() -> f64 {
-    5.0
-}
-
-pub(crate) fn describe() -> AnalysisDescription {
+pub(crate) fn describe(config: &Config) -> AnalysisDescription {
     analysis("churn_reasons", "Why customers left", "客户流失原因")
         .about(
             "The nine reasons for leaving by number and by value, by month and by tier, and the churn rate against the rate that is acceptable.",
@@ -57,7 +59,7 @@ pub(crate) fn describe() -> AnalysisDescription {
                     "title": { "en": "Days back", "zh-CN": "回溯天数" }
                 },
                 "limit_percent": {
-                    "type": "number", "minimum": 0, "maximum": 100, "default": 5,
+                    "type": "number", "minimum": 0, "maximum": 100, "default": config.acceptable_churn_percent,
                     "title": { "en": "Acceptable churn rate in percent", "zh-CN": "可接受流失率（%）" }
                 }
             }
@@ -83,7 +85,9 @@ pub(crate) fn analyse(
     config: &Config,
     at: &Context,
 ) -> Result<Report> {
-    let parameters: Parameters = parse_parameters(parameters)?;
+    let Said { days, limit_percent } = parse_parameters(parameters)?;
+    let limit_percent = limit_percent.unwrap_or(config.acceptable_churn_percent);
+    let parameters = Parameters { days, limit_percent };
     let customers = read(rows, &parameters, config, at)?;
     let lost: Vec<&Customer> = customers.iter().filter(|one| one.left_on.is_some()).collect();
     let worth = |customers: &[&Customer]| customers.iter().map(|one| one.value).sum::<f64>();

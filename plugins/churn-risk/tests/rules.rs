@@ -207,6 +207,10 @@ fn patience_is_measured_in_a_customers_own_intervals() {
 }
 
 fn left(customers: &[(Option<&str>, Option<&str>, i64)]) -> Report {
+    left_under(r#"{"target": "lost", "features": ["x"]}"#, r#"{"limit_percent": 10}"#, customers)
+}
+
+fn left_under(settings: &str, parameters: &str, customers: &[(Option<&str>, Option<&str>, i64)]) -> Report {
     let batch = BatchBuilder::new(0..customers.len() as u64)
         .int64("orders", customers.iter().map(|_| Some(1)))
         .money("spent", "CNY", customers.iter().map(|one| Some(100 * one.2)))
@@ -214,9 +218,20 @@ fn left(customers: &[(Option<&str>, Option<&str>, i64)]) -> Report {
         .dictionary("reason", customers.iter().map(|one| one.1))
         .money("value_lost", "CNY", customers.iter().map(|_| None))
         .build();
-    let settings = config(r#"{"target": "lost", "features": ["x"]}"#);
-    ChurnRisk::analyse("churn_reasons", &mut stream([batch]), r#"{"limit_percent": 10}"#, &settings, &at())
-        .unwrap()
+    ChurnRisk::analyse("churn_reasons", &mut stream([batch]), parameters, &config(settings), &at()).unwrap()
+}
+
+#[test]
+fn the_acceptable_rate_is_a_setting_that_a_question_may_overrule() {
+    let settings = r#"{"target": "lost", "features": ["x"], "acceptable_churn_percent": 60}"#;
+    let half = [(Some("2026-05-01"), Some("price"), 100), (None, None, 100)];
+    let warns = |parameters: &str| {
+        let report = left_under(settings, parameters, &half);
+        (report.value("limit").unwrap(), report.value("exceeded").unwrap())
+    };
+    assert_eq!((warns("{}"), warns(r#"{"limit_percent": 40}"#)), ((60.0, 0.0), (40.0, 1.0)));
+    let asked = <ChurnRisk as Analysis>::describe(&config(settings)).unwrap();
+    assert!(asked[0].parameters.contains(r#""default":60.0"#), "{}", asked[0].parameters);
 }
 
 #[test]
