@@ -90,7 +90,7 @@ pub(crate) fn analyse(
     let parameters = Parameters { days, limit_percent };
     let customers = read(rows, &parameters, config, at)?;
     let lost: Vec<&Customer> = customers.iter().filter(|one| one.left_on.is_some()).collect();
-    let worth = |customers: &[&Customer]| customers.iter().map(|one| one.value).sum::<f64>();
+    let worth = |customers: &[&Customer]| total(customers.iter().map(|one| one.value));
     let all: Vec<&Customer> = customers.iter().collect();
     let rate = percent(lost.len() as f64, all.len() as f64);
     let value_rate = percent(worth(&lost), worth(&all));
@@ -240,7 +240,7 @@ fn reason_word(place: usize) -> LocalizedText {
 
 fn pareto(lost: &[&Customer]) -> Panel {
     let reasons = by_reason(lost);
-    let value: f64 = reasons.iter().map(|reason| reason.2).sum();
+    let value = total(reasons.iter().map(|reason| reason.2));
     let mut seen = 0;
     let cumulative: Vec<Option<f64>> = reasons
         .iter()
@@ -273,8 +273,8 @@ type OfTier = (usize, f64, f64, f64, f64);
 fn of_tier(all: &[&Customer], tier: usize) -> OfTier {
     let mine = || all.iter().filter(|one| one.tier == tier);
     let lost = || mine().filter(|one| one.left_on.is_some());
-    let worth = mine().map(|one| one.value).sum();
-    (tier, mine().count() as f64, lost().count() as f64, worth, lost().map(|one| one.value).sum())
+    let worth = total(mine().map(|one| one.value));
+    (tier, mine().count() as f64, lost().count() as f64, worth, total(lost().map(|one| one.value)))
 }
 
 fn tiers(all: &[&Customer], limit: f64) -> Panel {
@@ -332,6 +332,11 @@ fn crossed(
         .words("reason", ("Reason", "原因"), cells.iter().map(|cell| reason_word(cell.1)))
         .int64("customers", ("Customers lost", "流失客户数"), "", cells.iter().map(|cell| Some(cell.3)))
         .matrix("by", "reason", "customers")
+}
+
+/// A sum that is 0 where there is nothing to add up: that of the standard library is −0, and is shown so.
+fn total(values: impl Iterator<Item = f64>) -> f64 {
+    values.fold(0.0, |sum, value| sum + value)
 }
 
 fn percent(part: f64, whole: f64) -> f64 {

@@ -269,6 +269,8 @@ fn reasons_are_counted_by_number_and_value() {
 fn nobody_who_left_is_no_fault() {
     let report = left(&[(None, None, 100)]);
     assert_eq!((report.value("churn_rate"), report.value("exceeded")), (Some(0.0), Some(0.0)));
+    assert!(report.value("lost_value").unwrap().is_sign_positive());
+    assert!(report.summary.en.contains("0.0 % of all, 0.0 % of the value"), "{}", report.summary.en);
     assert_eq!(report.extra, []);
 }
 

@@ -258,6 +258,25 @@ mod tests {
     }
 
     #[test]
+    fn a_schedule_names_only_what_the_plugin_offers() {
+        let read = |text: &str, provides: &[Interface]| schedule(toml::from_str(text).unwrap(), provides);
+        let asked = read("every = 'day'\nanalyses = ['lift', 'reasons']", &[Interface::Analysis]).unwrap();
+        assert_eq!(
+            (asked.analyses, asked.model),
+            (vec!["lift".into(), "reasons".into()], ScheduledModel::Last)
+        );
+        for (text, provides, why) in [
+            ("every = 'day'", Interface::Analysis, "has nothing to do"),
+            ("every = 'day'\nmodel = 'fit'\nanalyses = ['lift']", Interface::Analysis, "there is no model"),
+            ("every = 'day'\nanalyses = ['lift']", Interface::Scoring, "the plugin answers no questions"),
+            ("every = 'day'\nanalyses = ['lift', 'lift']", Interface::Analysis, "names `lift` twice"),
+        ] {
+            let refused = format!("{:?}", read(text, &[provides]).unwrap_err());
+            assert!(refused.contains(why), "{text}: {refused}");
+        }
+    }
+
+    #[test]
     fn the_shortest_interval_is_found() {
         let shortest = |text: &str| Cron::parse(text).unwrap().shortest_interval(0, "UTC").unwrap().as_secs();
         assert_eq!(shortest("*/5 * * * *"), 300);
