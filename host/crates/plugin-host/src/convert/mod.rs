@@ -86,9 +86,14 @@ pub(crate) fn metrics(metrics: Vec<types::Metric>) -> Vec<Metric> {
         name: metric.name,
         label: text(metric.label),
         unit: unit(&metric.unit),
-        value: metric.value,
+        value: unsigned_zero(metric.value),
     };
     metrics.into_iter().map(metric).collect()
+}
+
+/// A sum of nothing is −0 in many languages; people read that as a mistake.
+pub(crate) fn unsigned_zero(number: f64) -> f64 {
+    if number == 0.0 { 0.0 } else { number }
 }
 
 pub(crate) fn plugin_error(error: types::PluginError) -> PluginError {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use trellis_model::{ColumnData, Text, TextColumn};
 
 use super::columns::{column_from_guest, texts_from_guest};
-use super::{metrics, text, unit};
+use super::{metrics, text, unit, unsigned_zero};
 use crate::interfaces::bindings::trellis::plugin::reports as wit;
 use crate::plain;
 use crate::report::{Chart, Drawing, Panel, PanelColumn, Report};
@@ -43,8 +43,12 @@ fn panel(panel: wit::Panel) -> Panel {
 
 fn column(column: wit::PanelColumn) -> PanelColumn {
     let mut values = column_from_guest(column.values);
-    if let ColumnData::Text(texts) = &mut values.data {
-        *texts = readable(std::mem::take(texts));
+    match &mut values.data {
+        ColumnData::Text(texts) => *texts = readable(std::mem::take(texts)),
+        ColumnData::Float64(numbers) => {
+            numbers.iter_mut().for_each(|number| *number = unsigned_zero(*number))
+        }
+        _ => {}
     }
     PanelColumn {
         label: text(column.label),
@@ -85,4 +89,51 @@ fn drawing(drawing: wit::Drawing) -> Drawing {
 
 fn chart(chart: wit::Chart) -> Chart {
     Chart { x: chart.x, y: chart.y, series: chart.series, intervals: chart.intervals }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interfaces::bindings::trellis::plugin::{columns, types};
+
+    fn said(en: &str) -> types::LocalizedText {
+        types::LocalizedText { en: en.to_owned(), zh_cn: en.to_owned() }
+    }
+
+    #[test]
+    fn a_sum_of_nothing_is_shown_as_zero() {
+        let metric = types::Metric {
+            name: "lost".to_owned(),
+            label: said("Lost"),
+            unit: said(""),
+            value: -0.0,
+            extra: Vec::new(),
+        };
+        let values = columns::Column {
+            name: "value".to_owned(),
+            valid: Vec::new(),
+            data: columns::ColumnData::Float64(vec![-0.0, -1.5, f64::NAN]),
+        };
+        let column =
+            wit::PanelColumn { label: said("Value"), unit: said(""), values, zh_cn: None, extra: Vec::new() };
+        let panel = wit::Panel {
+            name: "all".to_owned(),
+            label: said("All"),
+            description: said(""),
+            columns: vec![column],
+            drawing: wit::Drawing::Table,
+            extra: Vec::new(),
+        };
+        let warning = r#"{ "en": "Too many", "zh-CN": "过多" }"#.to_owned();
+        let shown = report(wit::Report {
+            summary: said("All"),
+            metrics: vec![metric],
+            panels: vec![panel],
+            extra: vec![("warning".to_owned(), warning), ("else".to_owned(), String::new())],
+        });
+        assert!(shown.metrics[0].value.is_sign_positive());
+        let ColumnData::Float64(numbers) = &shown.panels[0].columns[0].values.data else { panic!("numbers") };
+        assert!(numbers[0].is_sign_positive() && numbers[1] == -1.5 && numbers[2].is_nan(), "{numbers:?}");
+        assert_eq!(shown.warnings, [Text::new("Too many", "过多")]);
+    }
 }
