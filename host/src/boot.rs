@@ -18,6 +18,7 @@ use trellis_storage_sled::{OnStopped, SledStore, StartReport};
 
 use crate::config::Config;
 use crate::watchdog::Watchdog;
+use crate::workbench::BuiltIn;
 
 /// Exit code when the store stops while serving; a supervisor starts again, and the start heals.
 const EXIT_STORE_STOPPED: i32 = 70;
@@ -204,6 +205,7 @@ pub(crate) async fn serve(
         engine: Arc::clone(&engine),
         access,
         health: Arc::new(StoreHealth { store: Arc::clone(&store) }),
+        workbench: Arc::new(BuiltIn),
         config: config.http(),
     };
     announce(&folders, &listener, first_start.as_ref())?;

@@ -6,6 +6,7 @@ mod boot;
 mod cli;
 mod config;
 mod watchdog;
+mod workbench;
 
 fn main() -> std::process::ExitCode {
     cli::main()

@@ -81,6 +81,7 @@ pub(crate) async fn serve_ours(parts: &Parts) -> (SocketAddr, JoinHandle<()>) {
         engine: Arc::clone(&parts.engine),
         access: Arc::clone(&parts.access),
         health: Arc::new(Well),
+        workbench: Arc::new(trellis_http::NoWorkbench),
         config: trellis_http::Config::default(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");

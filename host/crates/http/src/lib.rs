@@ -27,7 +27,7 @@ use std::sync::Arc;
 pub use axum;
 pub use config::Config;
 pub use server::serve;
-pub use state::{AppState, Health, HealthCheck};
+pub use state::{AppState, Health, HealthCheck, NoWorkbench, Workbench, WorkbenchFile};
 
 /// The whole server as one service.
 pub fn router(state: AppState) -> axum::Router {

@@ -1,6 +1,7 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use trellis_access::Access;
 use trellis_columns::Columns;
@@ -22,6 +23,8 @@ pub struct AppState {
     pub access: Arc<Access>,
     /// What `/ready` asks.
     pub health: Arc<dyn Health>,
+    /// The pages and scripts of the browser's side.
+    pub workbench: Arc<dyn Workbench>,
     /// Limits.
     pub config: Config,
 }
@@ -39,6 +42,33 @@ pub struct HealthCheck {
     pub name: String,
     /// What is wrong with it; `None` is well. Shown without a token, so it names no path and no data.
     pub problem: Option<String>,
+}
+
+/// The files of the browser's side. `boot` supplies those that were built into the program.
+pub trait Workbench: Send + Sync + Debug + 'static {
+    /// Returns a file by its path, for example `index.html`.
+    fn file(&self, path: &str) -> Option<WorkbenchFile>;
+}
+
+/// A file for the browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkbenchFile {
+    /// What it is.
+    pub media_type: &'static str,
+    /// Its content.
+    pub bytes: Bytes,
+    /// The content packed by gzip, where that is smaller.
+    pub gzip: Option<Bytes>,
+}
+
+/// No files: the server answers programs only.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoWorkbench;
+
+impl Workbench for NoWorkbench {
+    fn file(&self, _: &str) -> Option<WorkbenchFile> {
+        None
+    }
 }
 
 /// The state as handlers get it.

@@ -5,7 +5,7 @@ use tempfile::TempDir;
 use trellis_access::{Access, TokenOptions};
 use trellis_columns::Columns;
 use trellis_engine::Engine;
-use trellis_http::AppState;
+use trellis_http::{AppState, NoWorkbench, Workbench};
 use trellis_model::RecordId;
 use trellis_plugin_host::PluginHost;
 use trellis_records::{Caller, Records, SystemIds};
@@ -45,6 +45,8 @@ pub struct TestAppBuilder {
     pub records: trellis_records::Config,
     /// Limits of users, tokens and kept answers.
     pub access: trellis_access::Config,
+    /// The files of the browser's side; none unless a test is about them.
+    pub workbench: Option<Arc<dyn Workbench>>,
 }
 
 impl TestAppBuilder {
@@ -86,6 +88,7 @@ impl TestAppBuilder {
             engine: engine.clone(),
             access: access.clone(),
             health: health.clone(),
+            workbench: self.workbench.unwrap_or_else(|| Arc::new(NoWorkbench)),
             config: self.http,
         };
         let router = trellis_http::router(state.clone());

@@ -7,7 +7,7 @@ use crate::extract::PathParts;
 use crate::problem::{ApiResult, Code, Problem};
 
 /// Says in both languages what answers here.
-pub(crate) async fn get_home() -> Response {
+pub(super) fn page() -> Response {
     ([(CONTENT_TYPE, "text/html; charset=utf-8")], include_str!("home.html")).into_response()
 }
 

@@ -15,6 +15,10 @@ pub(super) fn schemas() -> Map<String, Json> {
             "expired": { "type": "boolean", "description": "Whether the log no longer tells what was before and after." },
             "fields": nullable("object"),
         })),
+        "TimelineItem": object(&["kind", "object", "at", "record"], json!({
+            "kind": text(), "object": { "type": "string", "description": "API name of the record's object." }, "at": time(),
+            "record": { "type": "object", "additionalProperties": true },
+        })),
         "UndoTarget": {
             "type": "object", "description": "One of `job`, `log`, `log` with `object` and `id`, `rule`, `plugin`.",
             "properties": {

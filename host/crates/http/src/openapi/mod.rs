@@ -4,6 +4,7 @@ mod comparisons;
 mod decisions;
 mod duplicates;
 mod history;
+mod metadata;
 mod models;
 mod objects;
 mod operation;
@@ -41,7 +42,7 @@ pub(crate) fn document<'a>(
                 insert(endpoint.path.replace("{objects}", &object.url_segment()), endpoint, Some(*object));
             }
         } else {
-            insert(endpoint.path.to_owned(), endpoint, None);
+            insert(endpoint.path.replace("{*", "{"), endpoint, None);
         }
     }
     let mut schemas = schemas::fixed();

@@ -148,7 +148,7 @@ impl Operation {
     fn parameters(&self, path: &str) -> Vec<Json> {
         let in_path = path
             .split('/')
-            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+            .filter_map(|part| Some(part.strip_prefix('{')?.strip_suffix('}')?.trim_start_matches('*')))
             .filter(|name| *name != "objects");
         let in_path = in_path.map(
             |name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }),
@@ -187,10 +187,10 @@ impl Operation {
 impl Shape {
     fn content(self, object: Option<&ObjectDefinition>) -> Option<(&'static str, Json)> {
         let named = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
-        let list = |item: Json| json!({ "type": "object", "properties": { "data": { "type": "array", "items": item } } });
+        let list = |item: Json| json!({ "type": "object", "required": ["data"], "properties": { "data": { "type": "array", "items": item } } });
         let page = |item: Json| {
             let data = json!({ "type": "array", "items": item });
-            json!({ "type": "object", "properties": { "data": data, "page": named("Page"), "total": { "type": "integer" }, "total_exact": { "type": "boolean" } } })
+            json!({ "type": "object", "required": ["data", "page"], "properties": { "data": data, "page": named("Page"), "total": { "type": "integer" }, "total_exact": { "type": "boolean" } } })
         };
         let record = || named(&object.map_or_else(|| "Record".to_owned(), |object| component(object, "")));
         let schema = match self {
@@ -211,6 +211,11 @@ impl Shape {
                 if let Some(properties) = page.pointer_mut("/properties").and_then(Json::as_object_mut) {
                     let warnings = json!({ "type": "array", "items": { "type": "string" } });
                     properties.insert("warnings".into(), warnings);
+                    let record = json!({ "type": "object", "additionalProperties": true });
+                    let of_object = json!({ "type": "object", "additionalProperties": record });
+                    let description = "Records that references point at, by plural and id.";
+                    let included = json!({ "type": "object", "description": description, "additionalProperties": of_object });
+                    properties.insert("included".into(), included);
                 }
                 page
             }

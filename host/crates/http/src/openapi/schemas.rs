@@ -14,6 +14,9 @@ pub(super) fn fixed() -> Map<String, Json> {
             "type": { "type": "string", "format": "uri-reference" }, "title": text(), "status": integer(), "code": text(),
             "correlation_id": text(), "detail": text(),
             "errors": array(object(&["field", "code", "message"], json!({ "field": text(), "code": text(), "message": text() }))),
+            "current_version": integer(),
+            "conflicts": { "type": "object", "description": "Where the version is another (412): of each field what it was, is, and should become." },
+            "duplicates": array(component("Duplicate")), "missing_permission": text(), "plugin": text(), "reason": text(),
         })),
         "Search": object(&[], json!({
             "filter": { "type": "object", "description": "A filter tree." },
@@ -105,11 +108,11 @@ pub(super) fn fixed() -> Map<String, Json> {
             }))),
             "event": object(&["type"], json!({ "type": text(), "data": {} })),
         })),
-        "Object": object(&["name", "plural", "url", "fields"], json!({
+        "Object": object(&["name", "plural", "url", "label", "plural_label", "title", "append_only", "has_columns", "fields"], json!({
             "name": text(), "plural": text(), "url": text(), "label": component("Label"), "plural_label": component("Label"),
-            "title": text(), "append_only": boolean(), "has_columns": boolean(), "fields": array(json!({ "type": "object" })),
+            "title": text(), "append_only": boolean(), "has_columns": boolean(), "fields": array(component("Field")),
             "building": array(text()), "retired": boolean(), "origin": {}, "indexes": array(json!({ "type": "object" })),
-            "layouts": array(json!({ "type": "object" })), "pipelines": array(json!({ "type": "object" })),
+            "layouts": array(component("Layout")), "pipelines": array(component("Pipeline")),
             "matching_rules": array(json!({ "type": "object" })), "duplicate_rules": array(json!({ "type": "object" })),
             "quality": { "type": "object" },
         })),
@@ -134,8 +137,11 @@ pub(super) fn fixed() -> Map<String, Json> {
         "Token": object(&["id", "user", "label"], token()),
         "NewToken": { "allOf": [component("Token"), object(&["token"], json!({ "token": text() }))] },
         "TokenRequest": object(&["label"], json!({ "label": text(), "user": id(), "expires_at": time() })),
-        "Server": object(&["version", "wit", "wasmtime"], json!({
-            "version": text(), "wasmtime": text(),
+        "Me": object(&["user", "username", "token", "administrator"], json!({
+            "user": id(), "username": text(), "name": nullable("string"), "token": text(), "administrator": boolean(),
+        })),
+        "Server": object(&["version", "wit", "wasmtime", "base_currency", "time_zone"], json!({
+            "version": text(), "wasmtime": text(), "base_currency": text(), "time_zone": text(),
             "wit": array(object(&["from", "to"], json!({ "from": text(), "to": text() }))),
         })),
         "Health": object(&["status"], json!({ "status": text(), "version": text() })),
@@ -148,6 +154,7 @@ pub(super) fn fixed() -> Map<String, Json> {
     components.extend(super::queries::schemas());
     components.extend(super::duplicates::schemas());
     components.extend(super::history::schemas());
+    components.extend(super::metadata::schemas());
     components.extend(super::models::schemas());
     components.extend(super::reports::schemas());
     components.extend(super::transfer::schemas());

@@ -16,7 +16,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             Operation::new(
                 "get_record_timeline",
                 "Returns what happened around a record, the newest first.",
-                Shape::Json,
+                Shape::Page("TimelineItem"),
             )
             .query(&["kinds", "limit", "after", "labels"])
             .refuses(&[404]),

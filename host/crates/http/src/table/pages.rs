@@ -4,7 +4,7 @@ use axum::http::Method;
 use axum::routing::get;
 
 use super::Endpoint;
-use crate::handlers::home;
+use crate::handlers::{home, workbench};
 use crate::openapi::{Operation, Shape};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -12,8 +12,31 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new(
             Method::GET,
             "/",
-            Operation::public("get_home", "Says what this server is.", Shape::Html),
-            get(home::get_home),
+            Operation::public("get_home", "Leads a browser to the workbench.", Shape::Html),
+            get(workbench::get_home),
+        ),
+        Endpoint::new(
+            Method::GET,
+            "/app",
+            Operation::public("get_workbench", "Returns the workbench.", Shape::Html),
+            get(workbench::get_workbench),
+        ),
+        Endpoint::new(
+            Method::GET,
+            "/app/{*screen}",
+            Operation::public(
+                "get_workbench_screen",
+                "Returns the workbench at one of its screens.",
+                Shape::Html,
+            ),
+            get(workbench::get_workbench),
+        ),
+        Endpoint::new(
+            Method::GET,
+            "/assets/{*file}",
+            Operation::public("get_workbench_file", "Returns a file of the workbench.", Shape::File)
+                .refuses(&[404]),
+            get(workbench::get_workbench_file),
         ),
         Endpoint::new(
             Method::GET,

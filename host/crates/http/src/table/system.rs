@@ -4,7 +4,7 @@ use axum::http::Method;
 use axum::routing::{delete, get, post};
 
 use super::Endpoint;
-use crate::handlers::{health, jobs, openapi, server, tokens};
+use crate::handlers::{health, jobs, me, openapi, server, tokens};
 use crate::openapi::{Body, Operation, Shape};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -77,10 +77,16 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         ),
         Endpoint::new(
             Method::GET,
+            "/api/v1/me",
+            Operation::new("get_me", "Says whose token it is.", Shape::Named("Me")),
+            get(me::get_me),
+        ),
+        Endpoint::new(
+            Method::GET,
             "/api/v1/server",
             Operation::new(
                 "get_server",
-                "Says which versions of the plugin interfaces run here, and on which engine.",
+                "Says which versions of the plugin interfaces run here, on which engine, and by which money and clock.",
                 Shape::Named("Server"),
             ),
             get(server::get_server),

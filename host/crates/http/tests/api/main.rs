@@ -36,3 +36,4 @@ mod tokens;
 mod undo;
 mod vetoes;
 mod views;
+mod workbench;

@@ -48,6 +48,7 @@ async fn a_registry_can_ask_which_plugins_run_here() {
     assert_eq!(server["wit"], serde_json::json!([{ "from": "1.0.0", "to": "1.0.0" }]));
     assert!(server["wasmtime"].as_str().unwrap().starts_with("48."), "{server}");
     assert_eq!(server["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!((&server["base_currency"], &server["time_zone"]), (&"USD".into(), &"UTC".into()));
     assert_eq!(app.anonymous().get("/api/v1/server").await.problem(401), "UNAUTHENTICATED");
 }
 

@@ -30,6 +30,21 @@ async fn a_token_is_shown_once_and_works_until_it_is_revoked() {
 }
 
 #[tokio::test]
+async fn a_client_can_ask_whose_token_it_has() {
+    let app = TestApp::new().await;
+    let me = app.admin().get("/api/v1/me").await.expect(200);
+    assert_eq!(
+        (&me["username"], &me["name"], &me["administrator"]),
+        (&json!("admin"), &json!("Administrator"), &json!(true))
+    );
+    let tokens = app.admin().get(PATH).await.expect(200);
+    assert_eq!((&tokens["data"][0]["id"], &tokens["data"][0]["user"]), (&me["token"], &me["user"]));
+    let user = app.user("till").await.get("/api/v1/me").await.expect(200);
+    assert_eq!((&user["username"], &user["administrator"]), (&json!("till"), &json!(false)));
+    assert_eq!(app.anonymous().get("/api/v1/me").await.problem(401), "UNAUTHENTICATED");
+}
+
+#[tokio::test]
 async fn wrong_tokens_are_not_made() {
     let app = TestApp::new().await;
     let admin = app.admin();
