@@ -10,6 +10,8 @@ use crate::command::{cargo, root, step, trellis_binary};
 /// language other than Rust are missing, its plugins are left out with a word, except in CI.
 pub(crate) fn build_all() -> Result {
     crate::toolchain::ensure()?;
+    // The server carries the workbench: that first.
+    crate::web::build()?;
     // The whole workspace, always: another selection of packages has other features of shared dependencies, and compiles
     // wasmtime again.
     step("build", &mut cargo(&["build", "--workspace"]))?;

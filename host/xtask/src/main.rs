@@ -10,6 +10,7 @@ mod languages;
 mod run;
 mod test;
 mod toolchain;
+mod web;
 mod wit;
 
 use std::process::ExitCode;
@@ -20,7 +21,8 @@ const HELP: &str = "\
 cargo xtask COMMAND
 
   run [SERVE OPTIONS]   build everything, load the sample data on the first start, serve; prints address and sign-in
-  test [NEXTEST ARGS]   formatting, lints, plugins, every test
+  test [NEXTEST ARGS]   formatting, lints, plugins, the workbench, every test
+  web                   build the workbench, for the server that is compiled next
   bench [NAME...]       figures and ratios, built in release mode
   plugins               build the plugins and the test guests into target/plugins
   soak [ROUNDS]         the crash tests with 100 rounds (or ROUNDS), 10,000 operations on a plugin
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
         "test" => test::test(&rest),
         "bench" => bench::bench(&rest),
         "plugins" => guests::build_all(),
+        "web" => web::build(),
         "wit" => wit::wit(&rest),
         "soak" => test::soak(&rest),
         "ci" => test::ci(),

@@ -92,7 +92,8 @@ fn trellis(data: &Path, arguments: &[&str]) -> Command {
 fn print_sign_in(data: &Path) {
     let read = |name: &str| std::fs::read_to_string(data.join(name)).unwrap_or_default().trim().to_owned();
     println!("\nTrellis serves at  {}", read("server-url"));
-    println!("Sign in with       Authorization: Bearer {}", read("admin-token"));
+    println!("Sign in with       {}", read("admin-token"));
+    println!("Programs send      Authorization: Bearer {}", read("admin-token"));
     println!(
         "Try                curl -H \"Authorization: Bearer $(cat {}/admin-token)\" {}/api/v1/segmentations",
         data.display(),

@@ -12,10 +12,12 @@ const SOAK_OPERATIONS: &str = "10000";
 /// Everything that has to hold before a change lands.
 pub(crate) fn test(arguments: &[String]) -> Result {
     step("format", &mut cargo(&["fmt", "--all", "--check"]))?;
+    crate::web::check()?;
     crate::guests::build_all()?;
     let clippy = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
     step("clippy", &mut cargo(&clippy))?;
     step("tests", with_paths(&mut runner(arguments)))?;
+    crate::web::browse()?;
     step("documentation tests", &mut cargo(&["test", "--workspace", "--doc", "--quiet"]))
 }
 

@@ -20,18 +20,24 @@ pub(crate) fn ensure() -> Result {
     if rustup.is_ok_and(|output| output.status.success()) && rustup_has_target() {
         return Ok(());
     }
-    if Path::new("/usr/bin/apt-get").exists() && is_root() {
-        step("apt-get update", Command::new("apt-get").args(["update", "-qq"]))?;
-        let install = ["install", "-y", "-qq", "--no-install-recommends"];
-        step("apt-get install", Command::new("apt-get").args(install).args(DEBIAN_PACKAGES))?;
-        if debian_has_packages() {
-            return Ok(());
-        }
+    install_debian(&DEBIAN_PACKAGES)?;
+    if debian_has_packages() {
+        return Ok(());
     }
     Err(format!(
         "plugins need a Rust that compiles to WebAssembly. Install one of:\n  rustup target add {TARGET}\n  sudo apt-get install {}",
         DEBIAN_PACKAGES.join(" ")
     ))
+}
+
+/// Installs packages where that needs no question: on Debian, as root. Elsewhere it does nothing.
+pub(crate) fn install_debian(packages: &[&str]) -> Result {
+    if !Path::new("/usr/bin/apt-get").exists() || !is_root() {
+        return Ok(());
+    }
+    step("apt-get update", Command::new("apt-get").args(["update", "-qq"]))?;
+    let install = ["install", "-y", "-qq", "--no-install-recommends"];
+    step("apt-get install", Command::new("apt-get").args(install).args(packages))
 }
 
 fn rustup_has_target() -> bool {

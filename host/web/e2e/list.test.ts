@@ -1,0 +1,214 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { call, create, look, newPage, unique, useBrowser } from './harness';
+
+useBrowser();
+
+test('a list is filtered, given columns, sorted, and kept as a view', async () => {
+  const page = await newPage('/app/objects/leads');
+  await page.getByRole('row').nth(3).waitFor();
+  await look(page, 'leads-en');
+  await page.getByRole('button', { name: 'Filter' }).click();
+  await page.getByRole('button', { name: 'Condition', exact: true }).click();
+  await page.getByRole('combobox', { name: 'Field' }).click();
+  await page.getByRole('option', { name: 'Status', exact: true }).click();
+  await page.getByRole('combobox', { name: 'Value' }).click();
+  await page.getByRole('option').first().click();
+  await look(page, 'filter-en');
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Apply' }).click();
+  await page.waitForURL(/filter=/);
+  await page.getByRole('button', { name: 'Columns' }).click();
+  await page.getByRole('checkbox', { name: 'Created at' }).check();
+  await page.keyboard.press('Escape');
+  await page.getByRole('columnheader', { name: 'Created at' }).waitFor();
+  await page.getByRole('columnheader', { name: 'Name' }).getByRole('button').first().click();
+  await page.waitForURL(/sort=/);
+  const name = unique('Mine');
+  await page.getByRole('button', { name: 'Unsaved changes' }).click();
+  await page.getByRole('menuitem', { name: 'Save as a new view' }).click();
+  await page.getByLabel('Name of the view').fill(name);
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByRole('button', { name, pressed: true }).waitFor();
+  await page.reload();
+  await page.getByRole('button', { name, pressed: true }).waitFor();
+  await page.getByRole('columnheader', { name: 'Created at' }).waitFor();
+  await page.getByRole('button', { name: 'View', exact: true }).click();
+  await page.getByRole('menuitem', { name: `Delete “${name}”` }).click();
+  await page.getByRole('button', { name: 'All', pressed: true }).waitFor();
+  expect(await page.getByRole('button', { name }).count()).toBe(0);
+});
+
+test('rows come as they are scrolled to, and keys lead through them', async () => {
+  const page = await newPage('/app/objects/accounts?sort=name', { language: 'zh-CN' });
+  await page.getByText('2,357 条记录').first().waitFor();
+  await page.getByRole('row').nth(3).waitFor();
+  await look(page, 'accounts-zh');
+  const list = page.getByRole('region', { name: /列表/ });
+  await expect
+    .poll(
+      async () => {
+        await list.evaluate((element) => element.scrollTo({ top: element.scrollHeight }));
+        return (
+          page
+            .getByRole('row')
+            .last()
+            .getAttribute('aria-rowindex')
+            .catch(() => null) ?? ''
+        );
+      },
+      { timeout: 60_000, interval: 100 },
+    )
+    .toSatisfy(() => true);
+  await expect
+    .poll(
+      () =>
+        page.evaluate(() =>
+          Math.max(...[...document.querySelectorAll('[aria-rowindex]')].map((row) => Number(row.getAttribute('aria-rowindex')))),
+        ),
+      { timeout: 60_000 },
+    )
+    .toBeGreaterThan(200);
+  await page.goto(page.url());
+  const first = page.locator('[data-row="0"]');
+  await first.waitFor();
+  await first.focus();
+  await page.keyboard.press('j');
+  await page.keyboard.press('x');
+  await page.getByText('已选 1 条').waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { level: 1, name: /Customer/ }).waitFor();
+});
+
+test('many are changed at once, and it is taken back', async () => {
+  const city = unique('Town');
+  const name = unique('Bulk');
+  for (const number of [1, 2, 3]) {
+    await create('accounts', { name: `${name} ${number}`, city });
+  }
+  const filter = encodeURIComponent(JSON.stringify({ field: 'city', op: 'eq', value: city }));
+  const page = await newPage(`/app/objects/accounts?filter=${filter}`);
+  await page.getByText('3 records').first().waitFor();
+  await page.getByRole('checkbox', { name: 'Select all that are loaded' }).check();
+  await page.getByText('3 selected').waitFor();
+  await look(page, 'bulk-en');
+  await page.getByRole('button', { name: 'Change a field' }).click();
+  await page.getByRole('combobox', { name: 'Field' }).click();
+  await page.getByRole('option', { name: 'Industry', exact: true }).click();
+  await page.getByRole('textbox', { name: 'Industry' }).fill('Ferries');
+  await page.getByRole('button', { name: 'Change', exact: true }).click();
+  await page.getByText('3 records changed').waitFor();
+  const ferries = async () => {
+    const found = await call('POST', '/accounts/search', {
+      filter: {
+        and: [
+          { field: 'city', value: city },
+          { field: 'industry', value: 'Ferries' },
+        ],
+      },
+    });
+    return (found.data as unknown[]).length;
+  };
+  expect(await ferries()).toBe(3);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await page.getByText('Taken back').waitFor();
+  expect(await ferries()).toBe(0);
+});
+
+test('what is seen is exported, and nothing else', async () => {
+  const name = unique('Export');
+  await create('accounts', { name, city: 'Hangzhou', phone: '+8657112345678' });
+  const filter = encodeURIComponent(JSON.stringify({ field: 'name', op: 'eq', value: name }));
+  const columns = encodeURIComponent(JSON.stringify(['name', 'city']));
+  const page = await newPage(`/app/objects/accounts?filter=${filter}&columns=${columns}`);
+  await page.getByRole('link', { name }).waitFor();
+  await page.getByRole('button', { name: 'Export' }).click();
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('menuitem', { name: 'CSV' }).first().click(),
+  ]);
+  const text = readFileSync(await download.path(), 'utf8');
+  expect(
+    text
+      .replace(/^\uFEFF/, '')
+      .trim()
+      .split(/\r?\n/),
+  ).toEqual(['Name,City', `${name},Hangzhou`]);
+});
+
+test('a cell is edited where it stands', async () => {
+  const name = unique('Cell');
+  const id = await create('accounts', { name, city: 'Ningbo' });
+  const filter = encodeURIComponent(JSON.stringify({ field: 'name', op: 'eq', value: name }));
+  const columns = encodeURIComponent(JSON.stringify(['name', 'city', 'country']));
+  const page = await newPage(`/app/objects/accounts?filter=${filter}&columns=${columns}`);
+  await page.getByRole('gridcell', { name: 'Ningbo' }).dblclick();
+  await page.getByRole('textbox', { name: 'City' }).fill('Shaoxing');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByRole('gridcell', { name: 'Shaoxing' }).waitFor();
+  expect((await call('GET', `/accounts/${id}`)).city).toBe('Shaoxing');
+});
+
+test('a record is made, with what is missing said at the field', async () => {
+  const page = await newPage('/app/objects/opportunities', { language: 'zh-CN' });
+  await page.getByRole('heading', { level: 1, name: '商机' }).waitFor();
+  await page.keyboard.press('c');
+  await page.getByRole('dialog', { name: '新建商机' }).waitFor();
+  await page.getByRole('textbox', { name: '金额' }).fill('1200');
+  await page.getByRole('button', { name: '创建', exact: true }).click();
+  await expect.poll(() => page.getByRole('textbox', { name: '商机名称' }).getAttribute('aria-invalid')).toBe('true');
+  await look(page, 'create-invalid-zh');
+  const name = unique('大单');
+  await page.getByRole('textbox', { name: '商机名称' }).fill(name);
+  await page.getByRole('combobox', { name: '阶段' }).click();
+  await page.getByRole('option', { name: '初步接洽' }).click();
+  await page.getByRole('button', { name: '创建', exact: true }).click();
+  await page.getByRole('heading', { level: 1, name }).waitFor();
+  await look(page, 'opportunity-zh');
+});
+
+test('a card is moved by keyboard, and a gate says what is missing', async () => {
+  const name = unique('Gate');
+  const account = await create('accounts', { name: unique('Buyer') });
+  const id = await create('opportunities', { name, stage: 'prospecting', account, amount: { amount: '5000', currency: 'USD' } });
+  const filter = encodeURIComponent(JSON.stringify({ field: 'name', op: 'eq', value: name }));
+  const page = await newPage(`/app/objects/opportunities?mode=kanban&filter=${filter}`);
+  await page.getByRole('link', { name }).waitFor();
+  await page.getByRole('region', { name: 'Prospecting' }).getByText('$5,000.00').first().waitFor();
+  await look(page, 'board-en');
+  const handle = page.getByRole('button', { name: `Move ${name}` });
+  const box = await handle.boundingBox();
+  const target = await page.getByRole('region', { name: 'Proposal' }).boundingBox();
+  if (!box || !target) {
+    throw new Error('the board is not drawn');
+  }
+  await page.mouse.move(box.x + 4, box.y + 4);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 40, box.y + 10, { steps: 4 });
+  await page.mouse.move(target.x + 60, target.y + 60, { steps: 12 });
+  await page.mouse.up();
+  const dialog = page.getByRole('dialog', { name: 'Not yet: something is missing' });
+  await dialog.waitFor();
+  await look(page, 'gate-en');
+  await dialog.getByRole('checkbox', { name: 'Confirm the need' }).check();
+  await dialog.getByRole('checkbox', { name: 'Confirm the budget' }).check();
+  await dialog.getByRole('textbox', { name: 'Expected close' }).fill('2027-03-31');
+  await page.keyboard.press('Tab');
+  await dialog.getByRole('button', { name: 'Save and move to “Proposal”' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByRole('region', { name: 'Proposal' }).getByRole('link', { name }).waitFor();
+  expect((await call('GET', `/opportunities/${id}`)).stage).toBe('proposal');
+});
+
+test('tasks lie in a calendar', async () => {
+  const subject = unique('Call back');
+  await create('tasks', { subject, status: 'open', due_on: '2027-02-10' });
+  const page = await newPage('/app/objects/tasks?mode=calendar&day=2027-02-01', { language: 'zh-CN' });
+  await page.getByRole('link', { name: subject }).waitFor();
+  await page.getByRole('heading', { name: '2027年2月' }).waitFor();
+  await look(page, 'calendar-zh');
+  await page.getByRole('button', { name: '下个月' }).click();
+  await page.getByRole('heading', { name: '2027年3月' }).waitFor();
+  expect(await page.getByRole('link', { name: subject }).count()).toBe(0);
+  await page.getByRole('link', { name: '任务', exact: true }).first().waitFor();
+});

@@ -1,0 +1,49 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { NotThere } from './components/NotThere';
+import { listSearch } from './objects/search';
+import { BASE } from './paths';
+import type { Tab } from './record/RecordPage';
+import { PageError } from './shell/PageError';
+import { Root } from './shell/Root';
+
+const root = createRootRoute({
+  component: Root,
+  notFoundComponent: () => <NotThere what={location.pathname} />,
+});
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  component: lazyRouteComponent(() => import('./workspaces/Home'), 'Home'),
+});
+
+const list = createRoute({
+  getParentRoute: () => root,
+  path: '/objects/$objects',
+  validateSearch: listSearch,
+  component: lazyRouteComponent(() => import('./objects/ListPage'), 'ListPage'),
+});
+
+const RECORD_TABS: readonly string[] = ['timeline', 'details', 'files', 'history'] satisfies Tab[];
+
+const record = createRoute({
+  getParentRoute: () => root,
+  path: '/objects/$objects/$id',
+  validateSearch: (raw: Record<string, unknown>): { tab?: Tab } =>
+    RECORD_TABS.includes(String(raw.tab)) ? { tab: raw.tab as Tab } : {},
+  component: lazyRouteComponent(() => import('./record/RecordPage'), 'RecordPage'),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([home, list, record]),
+  basepath: BASE,
+  defaultPreload: 'intent',
+  defaultErrorComponent: PageError,
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}
