@@ -12,10 +12,11 @@ test('a list is filtered, given columns, sorted, and kept as a view', async () =
   await page.getByRole('button', { name: 'Condition', exact: true }).click();
   await page.getByRole('combobox', { name: 'Field' }).click();
   await page.getByRole('option', { name: 'Status', exact: true }).click();
-  await page.getByRole('combobox', { name: 'Value' }).click();
+  await page.getByLabel('Value').first().click();
   await page.getByRole('option').first().click();
+  await page.keyboard.press('Tab');
+  await page.getByRole('option').first().waitFor({ state: 'detached' });
   await look(page, 'filter-en');
-  await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'Apply' }).click();
   await page.waitForURL(/filter=/);
   await page.getByRole('button', { name: 'Columns' }).click();
@@ -41,34 +42,26 @@ test('a list is filtered, given columns, sorted, and kept as a view', async () =
 
 test('rows come as they are scrolled to, and keys lead through them', async () => {
   const page = await newPage('/app/objects/accounts?sort=name', { language: 'zh-CN' });
-  await page.getByText('2,357 条记录').first().waitFor();
+  await page
+    .getByText(/条记录/)
+    .first()
+    .waitFor();
   await page.getByRole('row').nth(3).waitFor();
   await look(page, 'accounts-zh');
   const list = page.getByRole('region', { name: /列表/ });
+  const furthest = () =>
+    page.evaluate(() =>
+      Math.max(...[...document.querySelectorAll('[aria-rowindex]')].map((row) => Number(row.getAttribute('aria-rowindex')))),
+    );
   await expect
     .poll(
       async () => {
         await list.evaluate((element) => element.scrollTo({ top: element.scrollHeight }));
-        return (
-          page
-            .getByRole('row')
-            .last()
-            .getAttribute('aria-rowindex')
-            .catch(() => null) ?? ''
-        );
+        return furthest();
       },
-      { timeout: 60_000, interval: 100 },
-    )
-    .toSatisfy(() => true);
-  await expect
-    .poll(
-      () =>
-        page.evaluate(() =>
-          Math.max(...[...document.querySelectorAll('[aria-rowindex]')].map((row) => Number(row.getAttribute('aria-rowindex')))),
-        ),
       { timeout: 60_000 },
     )
-    .toBeGreaterThan(200);
+    .toBeGreaterThan(2_000);
   await page.goto(page.url());
   const first = page.locator('[data-row="0"]');
   await first.waitFor();
@@ -150,7 +143,7 @@ test('a cell is edited where it stands', async () => {
 });
 
 test('a record is made, with what is missing said at the field', async () => {
-  const page = await newPage('/app/objects/opportunities', { language: 'zh-CN' });
+  const page = await newPage('/app/objects/opportunities', { language: 'zh-CN', breaks: true });
   await page.getByRole('heading', { level: 1, name: '商机' }).waitFor();
   await page.keyboard.press('c');
   await page.getByRole('dialog', { name: '新建商机' }).waitFor();
@@ -172,7 +165,7 @@ test('a card is moved by keyboard, and a gate says what is missing', async () =>
   const account = await create('accounts', { name: unique('Buyer') });
   const id = await create('opportunities', { name, stage: 'prospecting', account, amount: { amount: '5000', currency: 'USD' } });
   const filter = encodeURIComponent(JSON.stringify({ field: 'name', op: 'eq', value: name }));
-  const page = await newPage(`/app/objects/opportunities?mode=kanban&filter=${filter}`);
+  const page = await newPage(`/app/objects/opportunities?mode=kanban&filter=${filter}`, { breaks: true });
   await page.getByRole('link', { name }).waitFor();
   await page.getByRole('region', { name: 'Prospecting' }).getByText('$5,000.00').first().waitFor();
   await look(page, 'board-en');

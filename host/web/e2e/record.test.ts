@@ -68,7 +68,7 @@ test('fields are edited together, kept in history, and taken back', async () => 
   await page.keyboard.press('Control+s');
   await page.getByText('Saved').waitFor();
   await page.getByRole('tab', { name: 'History' }).click();
-  await page.getByRole('cell', { name: 'Suzhou' }).waitFor();
+  await page.getByRole('cell', { name: 'Suzhou' }).first().waitFor();
   await look(page, 'history-en');
   await page.getByRole('button', { name: 'Undo' }).first().click();
   await page.getByRole('dialog', { name: 'Undo' }).getByRole('button', { name: 'Undo' }).click();

@@ -109,5 +109,7 @@ test('what is no address says so and leads back', async () => {
   await page.getByText('There is no “nonsense” here').waitFor();
   await look(page, 'not-there-en');
   await page.getByRole('link', { name: 'Go to the start' }).click();
-  await page.waitForURL(`${url()}/app`);
+  await page.waitForURL(`${url()}/app/`);
+  await page.reload();
+  await page.getByRole('heading', { level: 1 }).waitFor();
 });

@@ -1,5 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { NotThere } from './components/NotThere';
+import type { Step } from './imports/ImportPage';
 import { listSearch } from './objects/search';
 import { BASE } from './paths';
 import type { Tab } from './record/RecordPage';
@@ -34,8 +35,21 @@ const record = createRoute({
   component: lazyRouteComponent(() => import('./record/RecordPage'), 'RecordPage'),
 });
 
+const IMPORT_STEPS: readonly string[] = ['choose', 'map', 'check', 'options', 'result'] satisfies Step[];
+
+const importing = createRoute({
+  getParentRoute: () => root,
+  path: '/import',
+  validateSearch: (raw: Record<string, unknown>): { id?: string; step?: Step; object?: string } => ({
+    ...(typeof raw.id === 'string' && { id: raw.id }),
+    ...(typeof raw.object === 'string' && { object: raw.object }),
+    ...(IMPORT_STEPS.includes(String(raw.step)) && { step: raw.step as Step }),
+  }),
+  component: lazyRouteComponent(() => import('./imports/ImportPage'), 'ImportPage'),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([home, list, record]),
+  routeTree: root.addChildren([home, list, record, importing]),
   basepath: BASE,
   defaultPreload: 'intent',
   defaultErrorComponent: PageError,

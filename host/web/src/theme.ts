@@ -16,7 +16,7 @@ const trellis: MantineColorsTuple = [
 
 export const theme = createTheme({
   primaryColor: 'trellis',
-  primaryShade: { light: 7, dark: 6 },
+  primaryShade: 7,
   colors: { trellis },
   autoContrast: true,
   luminanceThreshold: 0.32,

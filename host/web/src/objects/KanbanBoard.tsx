@@ -1,9 +1,12 @@
 import {
+  type CollisionDetection,
   DndContext,
   type DragEndEvent,
   DragOverlay,
   KeyboardSensor,
   PointerSensor,
+  pointerWithin,
+  rectIntersection,
   useDraggable,
   useDroppable,
   useSensor,
@@ -30,6 +33,12 @@ const CARDS_MAX = 50;
 const CARD_FIELDS_MAX = 3;
 /** So far a pointer goes before a click is a drag. */
 const DRAG_PX = 6;
+
+/** The column under the pointer; by keyboard there is none, and the card itself says where it is. */
+const columnUnder: CollisionDetection = (asked) => {
+  const under = pointerWithin(asked);
+  return under.length > 0 ? under : rectIntersection(asked);
+};
 
 type Stage = { readonly value: string; readonly label: Schemas['Label'] };
 
@@ -92,6 +101,7 @@ export function KanbanBoard({ object, asked, currency }: { object: ObjectDefinit
   return (
     <DndContext
       sensors={sensors}
+      collisionDetection={columnUnder}
       onDragStart={({ active }) => setDragged(active.data.current?.record as AnyRecord)}
       onDragCancel={() => setDragged(undefined)}
       onDragEnd={end}

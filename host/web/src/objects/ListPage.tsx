@@ -1,7 +1,7 @@
 import { Button, Group, Stack, Title } from '@mantine/core';
-import { IconPlus } from '@tabler/icons-react';
+import { IconPlus, IconUpload } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { useCallback, useMemo, useState } from 'react';
 import type { ObjectDefinition } from '~/api/client';
 import { useObjects } from '~/api/objects';
@@ -70,9 +70,19 @@ function ObjectList({ object }: { object: ObjectDefinition }) {
         <Title order={1} fz="h3">
           {label(object.plural_label)}
         </Title>
-        <Button leftSection={<IconPlus size={16} />} onClick={() => void set({ create: true })}>
-          {t('list.create', { object: label(object.label) })}
-        </Button>
+        <Group gap="xs" wrap="nowrap">
+          <Button
+            variant="default"
+            leftSection={<IconUpload size={16} />}
+            visibleFrom="sm"
+            renderRoot={(props) => <Link to="/import" search={{ object: object.name }} {...props} />}
+          >
+            {t('import.title')}
+          </Button>
+          <Button leftSection={<IconPlus size={16} />} onClick={() => void set({ create: true })}>
+            {t('list.create', { object: label(object.label) })}
+          </Button>
+        </Group>
       </Group>
       <ViewTabs
         {...{ object, search, set }}

@@ -131,7 +131,16 @@ function FilterButton({ object, derived, currency, filter, onChange }: FilterPro
     setOpened(open);
   };
   return (
-    <Popover opened={opened} onChange={toggle} width="min(720px, 94vw)" position="bottom-start" withArrow trapFocus shadow="md">
+    <Popover
+      opened={opened}
+      onChange={toggle}
+      width="min(720px, 94vw)"
+      position="bottom-start"
+      withArrow
+      trapFocus
+      shadow="md"
+      closeOnClickOutside={false}
+    >
       <Popover.Target>
         <Button
           size="xs"
@@ -154,6 +163,9 @@ function FilterButton({ object, derived, currency, filter, onChange }: FilterPro
           <Stack gap="sm">
             <FilterBuilder object={object} value={draft} onChange={setDraft} currency={currency} more={derived} />
             <Group justify="flex-end" gap="xs">
+              <Button size="xs" variant="subtle" color="gray" onClick={() => setOpened(false)}>
+                {t('cancel')}
+              </Button>
               <Button
                 size="xs"
                 variant="default"

@@ -1,34 +1,30 @@
 import { Button, Group, Text } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import { forgetRecords } from '~/api/cache';
 import { answer, api, type Schemas } from '~/api/client';
 import { finished } from '~/api/jobs';
 import { i18next } from '~/i18n';
-import { toast, toastError } from '~/ui/toasts';
+import { hideToast, toast, toastError } from '~/ui/toasts';
 
 const OFFERED_MS = 12_000;
 
 /** Says what was done, and takes it back for those who did not mean it. */
 export function offerUndo(message: string, target: Schemas['UndoTarget'], object: string) {
-  const id = notifications.show({
-    color: 'teal',
-    autoClose: OFFERED_MS,
-    message: (
-      <Group justify="space-between" wrap="nowrap">
-        <Text fz="sm">{message}</Text>
-        <Button
-          size="compact-sm"
-          variant="light"
-          onClick={() => {
-            notifications.hide(id);
-            void undo(target, object);
-          }}
-        >
-          {i18next.t('undo.title')}
-        </Button>
-      </Group>
-    ),
-  });
+  const id = toast(
+    <Group justify="space-between" wrap="nowrap">
+      <Text fz="sm">{message}</Text>
+      <Button
+        size="compact-sm"
+        variant="light"
+        onClick={() => {
+          hideToast(id);
+          void undo(target, object);
+        }}
+      >
+        {i18next.t('undo.title')}
+      </Button>
+    </Group>,
+    OFFERED_MS,
+  );
 }
 
 async function undo(target: Schemas['UndoTarget'], object: string) {

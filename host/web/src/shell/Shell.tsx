@@ -155,13 +155,13 @@ function useGoTo() {
   const objects = useObjects();
   const navigate = useNavigate();
   useEffect(() => {
-    let waitsSince = 0;
+    let waitsSince = Number.NEGATIVE_INFINITY;
     const listen = (event: KeyboardEvent) => {
       if (isTyping(event)) {
         return;
       }
       const target = event.timeStamp - waitsSince < SECOND_KEY_MS ? objects.byName(GO_TO[event.key]) : undefined;
-      waitsSince = event.key === 'g' ? event.timeStamp : 0;
+      waitsSince = event.key === 'g' ? event.timeStamp : Number.NEGATIVE_INFINITY;
       if (target) {
         event.preventDefault();
         event.stopPropagation();

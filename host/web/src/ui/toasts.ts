@@ -1,10 +1,17 @@
 import { notifications } from '@mantine/notifications';
+import type { ReactNode } from 'react';
 import { asApiError } from '~/api/errors';
 import { i18next } from '~/i18n';
 import { adviceOf } from './advice';
 
-export function toast(message: string) {
-  notifications.show({ message, color: 'teal' });
+const closing = () => ({ closeButtonProps: { 'aria-label': i18next.t('close') } });
+
+export function toast(message: ReactNode, shownMs?: number): string {
+  return notifications.show({ message, color: 'teal', ...(shownMs && { autoClose: shownMs }), ...closing() });
+}
+
+export function hideToast(id: string) {
+  notifications.hide(id);
 }
 
 /** For what went wrong outside of a form. */
@@ -14,5 +21,5 @@ export function toastError(error: unknown) {
   const reasons = problem.problem?.errors?.map(({ message }) => message) ?? [];
   const text = [problem.problem?.detail, ...reasons].filter(Boolean).join(' · ') || advice;
   const id = problem.correlationId ? ` (${problem.correlationId})` : '';
-  notifications.show({ title, message: text + id, color: 'red', autoClose: 10_000 });
+  notifications.show({ title, message: text + id, color: 'red', autoClose: 10_000, ...closing() });
 }

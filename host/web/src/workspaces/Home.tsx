@@ -1,4 +1,5 @@
 import { Anchor, Button, Card, Group, SimpleGrid, Stack, Text, Title } from '@mantine/core';
+import { IconUpload } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useEffect } from 'react';
@@ -31,9 +32,14 @@ export function Home() {
   }, []);
   return (
     <Stack p="md">
-      <Title order={1} fz="h3">
-        {me.data ? t('home.hello', { name: me.data.name ?? me.data.username }) : t('home.title')}
-      </Title>
+      <Group justify="space-between">
+        <Title order={1} fz="h3">
+          {me.data ? t('home.hello', { name: me.data.name ?? me.data.username }) : t('home.title')}
+        </Title>
+        <Button variant="default" leftSection={<IconUpload size={16} />} renderRoot={(props) => <Link to="/import" {...props} />}>
+          {t('import.title')}
+        </Button>
+      </Group>
       <SimpleGrid cols={{ base: 2, sm: 3, lg: 6 }}>
         {counted.map((object) => (
           <Count key={object.name} object={object} />

@@ -23,6 +23,16 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         ),
         Endpoint::new(
             Method::GET,
+            "/app/",
+            Operation::public(
+                "get_workbench_start",
+                "Returns the workbench at its first screen.",
+                Shape::Html,
+            ),
+            get(workbench::get_workbench),
+        ),
+        Endpoint::new(
+            Method::GET,
             "/app/{*screen}",
             Operation::public(
                 "get_workbench_screen",

@@ -23,7 +23,7 @@ async fn nothing_but_the_public_addresses_answers_without_a_token() {
         }
     }
     // The workbench is files that hold no data; it asks for a token itself.
-    let workbench = ["GET /app", "GET /app/{screen}", "GET /assets/{file}"];
+    let workbench = ["GET /app", "GET /app/", "GET /app/{screen}", "GET /assets/{file}"];
     let (shown, rest): (Vec<_>, Vec<_>) = public.iter().partition(|name| workbench.contains(&name.as_str()));
     assert_eq!(shown, workbench);
     assert_eq!(rest, ["GET /", "GET /api/v1/health", "GET /api/v1/ready", "GET /errors/{code}"]);

@@ -30,7 +30,7 @@ async fn a_browser_is_led_to_the_page_at_any_of_its_screens() {
     let app = with_workbench().await;
     let home = app.anonymous().get("/").await;
     assert_eq!((home.status, home.header("location")), (303, "/app"));
-    for path in ["/app", "/app/objects/accounts?sort=-name", "/app/%E5%AE%A2%E6%88%B7"] {
+    for path in ["/app", "/app/", "/app/objects/accounts?sort=-name", "/app/%E5%AE%A2%E6%88%B7"] {
         let page = app.anonymous().get(path).await;
         assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"), "{path}");
         assert_eq!(page.header("cache-control"), "no-cache");
