@@ -48,8 +48,20 @@ const importing = createRoute({
   component: lazyRouteComponent(() => import('./imports/ImportPage'), 'ImportPage'),
 });
 
+const rules = createRoute({
+  getParentRoute: () => root,
+  path: '/rules',
+  component: lazyRouteComponent(() => import('./rules/RulesPage'), 'RulesPage'),
+});
+
+const rule = createRoute({
+  getParentRoute: () => root,
+  path: '/rules/$id',
+  component: lazyRouteComponent(() => import('./rules/RulePage'), 'RulePage'),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([home, list, record, importing]),
+  routeTree: root.addChildren([home, list, record, importing, rules, rule]),
   basepath: BASE,
   defaultPreload: 'intent',
   defaultErrorComponent: PageError,

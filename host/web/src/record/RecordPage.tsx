@@ -2,7 +2,7 @@ import { Anchor, Button, Group, Menu, Modal, Skeleton, Stack, Tabs, Text, Title 
 import { useDisclosure } from '@mantine/hooks';
 import { IconDots, IconEdit, IconTrash } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi, Link } from '@tanstack/react-router';
+import { getRouteApi, Link, Navigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { forgetRecords } from '~/api/cache';
 import { type AnyRecord, type ObjectDefinition, segmentOf } from '~/api/client';
@@ -38,6 +38,9 @@ export type Tab = (typeof TABS)[number];
 export function RecordPage() {
   const { objects: segment, id } = route.useParams();
   const object = useObjects().bySegment(segment);
+  if (object?.name === 'rule') {
+    return <Navigate to="/rules/$id" params={{ id }} replace />;
+  }
   return object ? <OneRecord key={id} object={object} id={id} /> : <NotThere what={segment} />;
 }
 

@@ -62,6 +62,16 @@ function ObjectLink({ object, path }: { object: ObjectDefinition; path: string }
   const { label } = useWords();
   const Icon = iconOf(object.name);
   const here = listOf(object);
+  if (object.name === 'rule') {
+    return (
+      <NavLink
+        renderRoot={(props) => <Link to="/rules" {...props} />}
+        label={label(object.plural_label)}
+        active={path.startsWith('/rules')}
+        leftSection={<Icon size={18} aria-hidden />}
+      />
+    );
+  }
   return (
     <NavLink
       renderRoot={(props) => <Link to="/objects/$objects" params={{ objects: segmentOf(object) }} {...props} />}
