@@ -1,6 +1,6 @@
 // Numbers, amounts, days and moments as people of a language write them.
 import type { Money } from './api/client';
-import type { Language } from './i18n';
+import type { Language } from './i18n/label';
 
 export interface Formats {
   number(value: number, digits?: number): string;

@@ -60,8 +60,20 @@ const rule = createRoute({
   component: lazyRouteComponent(() => import('./rules/RulePage'), 'RulePage'),
 });
 
+const plugins = createRoute({
+  getParentRoute: () => root,
+  path: '/plugins',
+  component: lazyRouteComponent(() => import('./plugins/PluginsPage'), 'PluginsPage'),
+});
+
+const plugin = createRoute({
+  getParentRoute: () => root,
+  path: '/plugins/$id',
+  component: lazyRouteComponent(() => import('./plugins/PluginPage'), 'PluginPage'),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([home, list, record, importing, rules, rule]),
+  routeTree: root.addChildren([home, list, record, importing, rules, rule, plugins, plugin]),
   basepath: BASE,
   defaultPreload: 'intent',
   defaultErrorComponent: PageError,

@@ -27,6 +27,8 @@ export const theme = createTheme({
   fontFamilyMonospace: 'ui-monospace, "Cascadia Mono", Menlo, Consolas, "Noto Sans Mono CJK SC", monospace',
   headings: { fontWeight: '600' },
   components: {
+    // A name needs a role to be said.
+    Loader: { defaultProps: { role: 'status' } },
     // The head of a dialog is none of the page: a second banner would mislead who jumps from landmark to landmark.
     Modal: { defaultProps: { attributes: { header: { role: 'presentation' } } } },
     Drawer: { defaultProps: { attributes: { header: { role: 'presentation' } } } },

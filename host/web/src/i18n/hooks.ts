@@ -2,7 +2,8 @@ import { useCallback, useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Label } from '~/api/client';
 import { formatsOf } from '~/format';
-import { currentLanguage, labelIn } from '.';
+import { currentLanguage } from '.';
+import { labelIn } from './label';
 
 /** How to say things in the language of the screen. */
 export function useWords() {

@@ -1,11 +1,8 @@
 import i18next from 'i18next';
 import { initReactI18next } from 'react-i18next';
-import type { Label } from '~/api/client';
 import { en } from './en';
+import { LANGUAGES, type Language } from './label';
 import { zhCN } from './zh-CN';
-
-export const LANGUAGES = ['en', 'zh-CN'] as const;
-export type Language = (typeof LANGUAGES)[number];
 
 const KEY = 'trellis.language';
 
@@ -16,11 +13,6 @@ export function currentLanguage(): Language {
 export function setLanguage(language: Language) {
   localStorage.setItem(KEY, language);
   return i18next.changeLanguage(language);
-}
-
-/** A label in the language of the screen; English where the other was left empty. */
-export function labelIn(label: Label | undefined, language: Language): string {
-  return label ? label[language] || label.en : '';
 }
 
 function preferred(): Language {

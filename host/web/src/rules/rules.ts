@@ -2,7 +2,7 @@ import { useMutation } from '@tanstack/react-query';
 import { forgetRecords } from '~/api/cache';
 import { type AnyRecord, answer, api, type ObjectDefinition } from '~/api/client';
 import { asText } from '~/fields/values';
-import type { Language } from '~/i18n';
+import type { Language } from '~/i18n/label';
 
 export const TRIGGERS = ['before_save', 'after_save', 'transition'] as const;
 export type Trigger = (typeof TRIGGERS)[number];

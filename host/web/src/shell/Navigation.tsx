@@ -1,5 +1,5 @@
 import { AppShell, NavLink, ScrollArea, Select, Text } from '@mantine/core';
-import { IconHome } from '@tabler/icons-react';
+import { IconHome, IconPuzzle } from '@tabler/icons-react';
 import { Link, useRouterState } from '@tanstack/react-router';
 import { type ObjectDefinition, segmentOf } from '~/api/client';
 import { useObjects } from '~/api/objects';
@@ -7,6 +7,9 @@ import { useWords } from '~/i18n/hooks';
 import { BASE, listOf } from '~/paths';
 import { objectsOf } from '~/workspaces/navigation';
 import { iconOf, WORKSPACES, type Workspace } from '~/workspaces/workspaces';
+
+/** Where plugins are part of the work. */
+const WITH_PLUGINS: ReadonlySet<Workspace> = new Set(['marketing', 'analytics', 'admin']);
 
 interface Props {
   readonly workspace: Workspace;
@@ -42,6 +45,14 @@ export function Navigation({ workspace, onWorkspace }: Props) {
           active={path === '/' || path === ''}
           leftSection={<IconHome size={18} aria-hidden />}
         />
+        {WITH_PLUGINS.has(workspace) && (
+          <NavLink
+            renderRoot={(props) => <Link to="/plugins" {...props} />}
+            label={t('plugins.title')}
+            active={path.startsWith('/plugins')}
+            leftSection={<IconPuzzle size={18} aria-hidden />}
+          />
+        )}
         {named.map((object) => (
           <ObjectLink key={object.name} object={object} path={path} />
         ))}

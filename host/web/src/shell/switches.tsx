@@ -1,8 +1,9 @@
 import { ActionIcon, Menu, useMantineColorScheme } from '@mantine/core';
 import { IconDeviceDesktop, IconLanguage, IconMoon, IconSun } from '@tabler/icons-react';
 import { queryClient } from '~/api/cache';
-import { LANGUAGES, setLanguage } from '~/i18n';
+import { setLanguage } from '~/i18n';
 import { useWords } from '~/i18n/hooks';
+import { LANGUAGES } from '~/i18n/label';
 
 const NAMES = { en: 'English', 'zh-CN': '简体中文' } as const;
 

@@ -1,5 +1,5 @@
 import { Anchor, Button, Card, Group, SimpleGrid, Stack, Text, Title } from '@mantine/core';
-import { IconUpload } from '@tabler/icons-react';
+import { IconPuzzle, IconScript, IconUpload } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useEffect } from 'react';
@@ -36,9 +36,29 @@ export function Home() {
         <Title order={1} fz="h3">
           {me.data ? t('home.hello', { name: me.data.name ?? me.data.username }) : t('home.title')}
         </Title>
-        <Button variant="default" leftSection={<IconUpload size={16} />} renderRoot={(props) => <Link to="/import" {...props} />}>
-          {t('import.title')}
-        </Button>
+        <Group gap="xs">
+          <Button
+            variant="default"
+            leftSection={<IconUpload size={16} />}
+            renderRoot={(props) => <Link to="/import" {...props} />}
+          >
+            {t('import.title')}
+          </Button>
+          <Button
+            variant="default"
+            leftSection={<IconPuzzle size={16} />}
+            renderRoot={(props) => <Link to="/plugins" {...props} />}
+          >
+            {t('plugins.title')}
+          </Button>
+          <Button
+            variant="default"
+            leftSection={<IconScript size={16} />}
+            renderRoot={(props) => <Link to="/rules" {...props} />}
+          >
+            {t('rules.title')}
+          </Button>
+        </Group>
       </Group>
       <SimpleGrid cols={{ base: 2, sm: 3, lg: 6 }}>
         {counted.map((object) => (
