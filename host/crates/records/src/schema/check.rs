@@ -12,7 +12,7 @@ use crate::Limits;
 use crate::query::compile::Compiler;
 
 /// What stands at the first place below `/api/v1` beside the plurals of objects, or shall.
-pub const RESERVED_PLURALS: [&str; 26] = [
+pub const RESERVED_PLURALS: [&str; 27] = [
     "attachments",
     "batch",
     "changes",
@@ -24,6 +24,7 @@ pub const RESERVED_PLURALS: [&str; 26] = [
     "imports",
     "jobs",
     "layouts",
+    "me",
     "metadata",
     "objects",
     "openapi",
