@@ -72,7 +72,7 @@ export async function newPage(path: string, options: Options = {}): Promise<Page
     }, token());
   }
   const page = await context.newPage();
-  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+  page.on('console', (message) => message.type() === 'error' && errors.push(`${message.text()} ${message.location().url}`));
   page.on('pageerror', (error) => errors.push(String(error)));
   await page.goto(url() + path);
   return page;

@@ -205,3 +205,24 @@ test('tasks lie in a calendar', async () => {
   expect(await page.getByRole('link', { name: subject }).count()).toBe(0);
   await page.getByRole('link', { name: '任务', exact: true }).first().waitFor();
 });
+
+test('a list is grouped, with sums, and a group opens to its rows', async () => {
+  const name = unique('Grouped');
+  for (const [stage, amount] of [
+    ['prospecting', '100'],
+    ['prospecting', '250.50'],
+    ['lost', '40'],
+  ] as const) {
+    await create('opportunities', { name: `${name} ${amount}`, stage, amount: { amount, currency: 'USD' } });
+  }
+  const filter = encodeURIComponent(JSON.stringify({ field: 'name', op: 'starts', value: name }));
+  const page = await newPage(`/app/objects/opportunities?filter=${filter}`);
+  await page.getByRole('link', { name: `${name} 40` }).waitFor();
+  await page.getByRole('combobox', { name: 'Group by' }).click();
+  await page.getByRole('option', { name: 'Stage', exact: true }).click();
+  const group = page.getByRole('button', { name: /^Prospecting/ });
+  await group.getByText('$350.50').waitFor();
+  await group.click();
+  await page.getByRole('link', { name: `${name} 250.50` }).waitFor();
+  await look(page, 'grouped-en');
+});

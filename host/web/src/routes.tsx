@@ -72,8 +72,55 @@ const plugin = createRoute({
   component: lazyRouteComponent(() => import('./plugins/PluginPage'), 'PluginPage'),
 });
 
+const segments = createRoute({
+  getParentRoute: () => root,
+  path: '/segments',
+  component: lazyRouteComponent(() => import('./segments/SegmentsPage'), 'SegmentsPage'),
+});
+
+const jobs = createRoute({
+  getParentRoute: () => root,
+  path: '/jobs',
+  component: lazyRouteComponent(() => import('./jobs/JobsPage'), 'JobsPage'),
+});
+
+const duplicates = createRoute({
+  getParentRoute: () => root,
+  path: '/duplicates',
+  component: lazyRouteComponent(() => import('./duplicates/DuplicatesPage'), 'DuplicatesPage'),
+});
+
+const merge = createRoute({
+  getParentRoute: () => root,
+  path: '/merge/$objects',
+  validateSearch: (raw: Record<string, unknown>): { ids: string[] } => ({
+    ids: Array.isArray(raw.ids) ? raw.ids.filter((id): id is string => typeof id === 'string') : [],
+  }),
+  component: lazyRouteComponent(() => import('./duplicates/MergePage'), 'MergePage'),
+});
+
+const dashboard = createRoute({
+  getParentRoute: () => root,
+  path: '/dashboards/$name',
+  component: lazyRouteComponent(() => import('./dashboards/DashboardPage'), 'DashboardPage'),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([home, list, record, importing, rules, rule, plugins, plugin]),
+  routeTree: root.addChildren([
+    home,
+    list,
+    record,
+    importing,
+    rules,
+    rule,
+    plugins,
+    plugin,
+    segments,
+    jobs,
+    duplicates,
+    merge,
+    dashboard,
+  ]),
   basepath: BASE,
   defaultPreload: 'intent',
   defaultErrorComponent: PageError,

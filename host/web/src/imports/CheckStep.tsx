@@ -96,7 +96,7 @@ function BadRows({ prepared, rows, more }: { prepared: Import; rows: readonly Ro
                 <Table.Th key={column}>{column}</Table.Th>
               ))}
               <Table.Th>
-                <span style={{ position: 'absolute', clip: 'rect(0 0 0 0)' }}>{t('record.actions')}</span>
+                <span className="only-said">{t('record.actions')}</span>
               </Table.Th>
             </Table.Tr>
           </Table.Thead>

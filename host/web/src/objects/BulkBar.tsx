@@ -1,7 +1,8 @@
 import { Button, Group, Modal, Paper, Select, Stack, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconEdit, IconTrash } from '@tabler/icons-react';
+import { IconArrowMerge, IconEdit, IconTrash } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { forgetRecords } from '~/api/cache';
 import { answer, api, type ObjectDefinition, segmentOf } from '~/api/client';
@@ -12,6 +13,9 @@ import { useWords } from '~/i18n/hooks';
 import { NOTHING_SELECTED, type Selection } from '~/table/RecordTable';
 import { ErrorBox } from '~/ui/ErrorBox';
 import { offerUndo } from './undo';
+
+/** So many records can be compared side by side. */
+const MERGED_MAX = 5;
 
 interface Props {
   readonly object: ObjectDefinition;
@@ -67,6 +71,23 @@ export function BulkBar({ object, selection, onSelect, filter, q, total, currenc
         >
           {t('bulk.edit')}
         </Button>
+        {!selection.all && selection.ids.size >= 2 && selection.ids.size <= MERGED_MAX && (
+          <Button
+            size="compact-sm"
+            variant="light"
+            leftSection={<IconArrowMerge size={14} />}
+            renderRoot={(props) => (
+              <Link
+                to="/merge/$objects"
+                params={{ objects: segmentOf(object) }}
+                search={{ ids: [...selection.ids] }}
+                {...props}
+              />
+            )}
+          >
+            {t('bulk.merge')}
+          </Button>
+        )}
         <Button size="compact-sm" variant="light" color="red" leftSection={<IconTrash size={14} />} onClick={asker.open}>
           {t('bulk.delete')}
         </Button>

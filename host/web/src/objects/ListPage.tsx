@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useCallback, useMemo, useState } from 'react';
 import type { ObjectDefinition } from '~/api/client';
-import { useObjects } from '~/api/objects';
+import { fieldOf, useObjects } from '~/api/objects';
 import { countQuery, serverQuery } from '~/api/queries';
 import { NotThere } from '~/components/NotThere';
 import { useShortcuts } from '~/components/shortcuts';
@@ -14,10 +14,11 @@ import { NOTHING_SELECTED, type Selection } from '~/table/RecordTable';
 import { BulkBar } from './BulkBar';
 import { CalendarBoard, dayFieldOf } from './CalendarBoard';
 import { CreateDrawer } from './CreateDrawer';
+import { GroupedList } from './GroupedList';
 import { KanbanBoard, stageFieldOf } from './KanbanBoard';
 import { ListBody } from './ListBody';
 import { ListTools } from './ListTools';
-import type { ListSearch } from './search';
+import { type ListSearch, NO_GROUP } from './search';
 import { ViewTabs } from './ViewTabs';
 import { columnsOf, useDerivedFields, viewsQuery } from './views';
 
@@ -58,6 +59,11 @@ function ObjectList({ object }: { object: ObjectDefinition }) {
   const [selection, setSelection] = useState<Selection>(NOTHING_SELECTED);
   const count = useQuery(countQuery(object, asked));
   const mode = search.mode ?? 'table';
+  const groupName = search.group ?? view?.groupBy;
+  const group =
+    groupName && groupName !== NO_GROUP
+      ? (fieldOf(object, groupName) ?? derived.find((field) => field.name === groupName))
+      : undefined;
   const modes = [
     'table' as const,
     ...(stageFieldOf(object) ? ['kanban' as const] : []),
@@ -91,7 +97,7 @@ function ObjectList({ object }: { object: ObjectDefinition }) {
         columns={shown.columns.map((field) => field.name)}
       />
       <ListTools
-        {...{ object, search, set, derived, currency, modes, asked }}
+        {...{ object, search, set, derived, currency, modes, asked, group }}
         filter={filter}
         columns={shown.columns}
         count={count.data}
@@ -103,6 +109,8 @@ function ObjectList({ object }: { object: ObjectDefinition }) {
         <KanbanBoard object={object} asked={asked} currency={currency} />
       ) : mode === 'calendar' && dayFieldOf(object) ? (
         <CalendarBoard object={object} filter={filter} q={search.q} day={search.day} onDay={(day) => void set({ day })} />
+      ) : group && !search.q ? (
+        <GroupedList key={group.name} object={object} asked={asked} columns={shown.columns} by={group} />
       ) : (
         <ListBody {...{ object, asked, shown, selection, currency, search, set }} total={count.data} onSelect={setSelection} />
       )}

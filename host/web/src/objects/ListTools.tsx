@@ -8,6 +8,7 @@ import {
   Popover,
   ScrollArea,
   SegmentedControl,
+  Select,
   Stack,
   TextInput,
 } from '@mantine/core';
@@ -22,7 +23,8 @@ import { FilterBuilder } from '~/filters/FilterBuilder';
 import { type Conditions, conditionsOf, filterOf } from '~/filters/operators';
 import { useWords } from '~/i18n/hooks';
 import { useExport } from './export';
-import type { ListSearch, Mode } from './search';
+import { canGroup } from './GroupedList';
+import { type ListSearch, type Mode, NO_GROUP } from './search';
 
 const TYPING_MS = 250;
 /** An empty filter, where the view has one that shall not hold. */
@@ -39,11 +41,12 @@ interface Props {
   readonly count: number | undefined;
   readonly modes: readonly Mode[];
   readonly asked: Asked;
+  readonly group: Field | undefined;
 }
 
 /** Words, filter, columns, how it is drawn, and taking it along. */
-export function ListTools({ object, search, set, filter, columns, derived, currency, count, modes, asked }: Props) {
-  const { t, formats } = useWords();
+export function ListTools({ object, search, set, filter, columns, derived, currency, count, modes, asked, group }: Props) {
+  const { t, formats, label } = useWords();
   return (
     <Group gap="xs">
       <Words q={search.q} onChange={(q) => void set({ q })} />
@@ -52,6 +55,19 @@ export function ListTools({ object, search, set, filter, columns, derived, curre
         onChange={(next) => void set({ filter: next ?? (search.view ? EVERYTHING : undefined) })}
       />
       <ColumnsButton {...{ object, columns, derived }} onChange={(names) => void set({ columns: names })} />
+      <Select
+        size="xs"
+        w={150}
+        aria-label={t('list.groupBy')}
+        placeholder={t('list.groupBy')}
+        searchable
+        clearable
+        data={[...fieldsOf(object), ...derived]
+          .filter(canGroup)
+          .map((field) => ({ value: field.name, label: label(field.label) }))}
+        value={group?.name ?? null}
+        onChange={(name) => void set({ group: name ?? (search.view ? NO_GROUP : undefined), mode: undefined })}
+      />
       <ExportButton object={object} asked={asked} columns={columns} />
       {modes.length > 1 && (
         <SegmentedControl

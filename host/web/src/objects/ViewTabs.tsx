@@ -9,7 +9,7 @@ import { meQuery } from '~/api/queries';
 import { useWords } from '~/i18n/hooks';
 import { ErrorBox } from '~/ui/ErrorBox';
 import { toast, toastError } from '~/ui/toasts';
-import type { ListSearch } from './search';
+import { type ListSearch, NO_GROUP } from './search';
 import type { View } from './views';
 
 interface Props {
@@ -36,12 +36,13 @@ export function ViewTabs({ object, search, set, views, sort, columns }: Props) {
   const me = useQuery(meQuery);
   const [naming, dialog] = useDisclosure(false);
   const open = views.find((view) => view.id === search.view);
-  const changed = search.filter !== undefined || search.sort !== undefined || search.columns !== undefined;
+  const changed =
+    search.filter !== undefined || search.sort !== undefined || search.columns !== undefined || search.group !== undefined;
   const fields = {
     filter: search.filter ?? open?.filter ?? null,
     sort: sort ?? null,
     columns: [...columns],
-    group_by: search.group ?? open?.groupBy ?? null,
+    group_by: search.group === NO_GROUP ? null : (search.group ?? open?.groupBy ?? null),
   };
   const update = useMutation({
     mutationFn: (view: View) =>

@@ -3,6 +3,9 @@ import type { Filter } from '~/api/queries';
 export const MODES = ['table', 'kanban', 'calendar'] as const;
 export type Mode = (typeof MODES)[number];
 
+/** Where the view has groups and the address wants none. */
+export const NO_GROUP = 'none';
+
 /** What the address of a list says. */
 export interface ListSearch {
   readonly view?: string;

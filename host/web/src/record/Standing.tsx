@@ -5,6 +5,7 @@ import { useState } from 'react';
 import type { AnyRecord, ObjectDefinition, Schemas } from '~/api/client';
 import { explanationQuery, scoreExplanationQuery, scoresQuery, segmentationsQuery } from '~/api/queries';
 import { useWords } from '~/i18n/hooks';
+import { byWeight } from '~/segments/order';
 import { ErrorBox } from '~/ui/ErrorBox';
 
 /** Of segmentations so many are shown at once; parts of others (a single digit of a cell) come after those with a name of their own. */
@@ -24,7 +25,7 @@ export function Standing({ object, record }: Props) {
   const segments = membershipsOf(record);
   const shown = (segmentations.data ?? [])
     .filter((one) => one.object === object.name && segments[one.name] !== undefined && segments[one.name] !== null)
-    .sort((a, b) => weight(b) - weight(a));
+    .sort(byWeight);
   const numbers = (scores.data ?? []).filter((one) => one.object === object.name && !one.cleared);
   if (shown.length === 0 && numbers.length === 0) {
     return null;
@@ -66,12 +67,6 @@ export function Standing({ object, record }: Props) {
 
 function membershipsOf(record: AnyRecord): Record<string, unknown> {
   return typeof record.segments === 'object' && record.segments !== null ? (record.segments as Record<string, unknown>) : {};
-}
-
-/** Segmentations with names say more than those with digits. */
-function weight(segmentation: Schemas['Segmentation']): number {
-  const digits = segmentation.values.filter((one) => /^\d+$/.test(one.value)).length;
-  return (segmentation.aliases?.length ? 2 : 0) + (digits === segmentation.values.length ? 0 : 1);
 }
 
 interface WhyProps {

@@ -1,15 +1,43 @@
 import { AppShell, NavLink, ScrollArea, Select, Text } from '@mantine/core';
-import { IconHome, IconPuzzle } from '@tabler/icons-react';
+import {
+  type Icon,
+  IconChartPie,
+  IconCopyCheck,
+  IconHome,
+  IconLayoutDashboard,
+  IconPuzzle,
+  IconSettingsCog,
+} from '@tabler/icons-react';
 import { Link, useRouterState } from '@tanstack/react-router';
 import { type ObjectDefinition, segmentOf } from '~/api/client';
 import { useObjects } from '~/api/objects';
+import type { Dashboard } from '~/dashboards/shipped';
 import { useWords } from '~/i18n/hooks';
 import { BASE, listOf } from '~/paths';
 import { objectsOf } from '~/workspaces/navigation';
 import { iconOf, WORKSPACES, type Workspace } from '~/workspaces/workspaces';
 
-/** Where plugins are part of the work. */
-const WITH_PLUGINS: ReadonlySet<Workspace> = new Set(['marketing', 'analytics', 'admin']);
+/** Screens that are more than an object, and whose work they are part of. */
+const SCREENS = [
+  { to: '/segments', title: 'segments.title', Icon: IconChartPie, workspaces: ['sales', 'marketing', 'analytics'] },
+  { to: '/plugins', title: 'plugins.title', Icon: IconPuzzle, workspaces: ['marketing', 'analytics', 'admin'] },
+  { to: '/duplicates', title: 'duplicates.title', Icon: IconCopyCheck, workspaces: ['sales', 'admin'] },
+  { to: '/jobs', title: 'jobs.title', Icon: IconSettingsCog, workspaces: ['admin'] },
+] as const satisfies readonly {
+  readonly to: string;
+  readonly title: string;
+  readonly Icon: Icon;
+  readonly workspaces: readonly Workspace[];
+}[];
+
+/** The dashboard that a workspace opens. */
+const DASHBOARD_OF: Readonly<Record<Workspace, Dashboard>> = {
+  sales: 'sales',
+  marketing: 'marketing',
+  service: 'service',
+  analytics: 'value',
+  admin: 'sales',
+};
 
 interface Props {
   readonly workspace: Workspace;
@@ -45,13 +73,22 @@ export function Navigation({ workspace, onWorkspace }: Props) {
           active={path === '/' || path === ''}
           leftSection={<IconHome size={18} aria-hidden />}
         />
-        {WITH_PLUGINS.has(workspace) && (
-          <NavLink
-            renderRoot={(props) => <Link to="/plugins" {...props} />}
-            label={t('plugins.title')}
-            active={path.startsWith('/plugins')}
-            leftSection={<IconPuzzle size={18} aria-hidden />}
-          />
+        <NavLink
+          renderRoot={(props) => <Link to="/dashboards/$name" params={{ name: DASHBOARD_OF[workspace] }} {...props} />}
+          label={t('dashboards.title')}
+          active={path.startsWith('/dashboards')}
+          leftSection={<IconLayoutDashboard size={18} aria-hidden />}
+        />
+        {SCREENS.filter(({ workspaces }: { readonly workspaces: readonly Workspace[] }) => workspaces.includes(workspace)).map(
+          ({ to, title, Icon }) => (
+            <NavLink
+              key={to}
+              renderRoot={(props) => <Link to={to} {...props} />}
+              label={t(title)}
+              active={path.startsWith(to)}
+              leftSection={<Icon size={18} aria-hidden />}
+            />
+          ),
         )}
         {named.map((object) => (
           <ObjectLink key={object.name} object={object} path={path} />

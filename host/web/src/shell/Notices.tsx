@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Group, Indicator, Popover, ScrollArea, Stack, Text } from '@mantine/core';
+import { ActionIcon, Anchor, Button, Group, Indicator, Popover, ScrollArea, Stack, Text } from '@mantine/core';
 import { IconBell } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
@@ -96,9 +96,15 @@ function Notice({ notice, onOpen }: { notice: AnyRecord; onOpen: () => void }) {
   return (
     <div>
       {parent && notice.parent_id ? (
-        <Link to="/objects/$objects/$id" params={{ objects: segmentOf(parent), id: asText(notice.parent_id) }} onClick={onOpen}>
+        <Anchor
+          inherit
+          onClick={onOpen}
+          renderRoot={(props) => (
+            <Link to="/objects/$objects/$id" params={{ objects: segmentOf(parent), id: asText(notice.parent_id) }} {...props} />
+          )}
+        >
           {subject}
-        </Link>
+        </Anchor>
       ) : (
         subject
       )}
