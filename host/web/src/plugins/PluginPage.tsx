@@ -35,9 +35,12 @@ export function PluginPage() {
 
 function Shown({ plugin }: { plugin: Plugin }) {
   const { t, label } = useWords();
-  const [chosen, setTab] = useState<string | null>(plugin.state === 'enabled' ? 'report' : 'settings');
-  // A plugin that was disabled meanwhile has no report any more.
-  const tab = plugin.state === 'enabled' || chosen === 'review' ? chosen : 'settings';
+  const [chosen, setTab] = useState<string | null>('report');
+  const provides: readonly string[] = plugin.provides ?? [];
+  const enabled = plugin.state === 'enabled';
+  const reports = enabled && provides.includes('model-report');
+  // A plugin that was disabled meanwhile has no report any more; some never have one.
+  const tab = (chosen === 'report' && !reports) || (!enabled && chosen !== 'review') ? 'settings' : chosen;
   const path = { id: plugin.id };
   const run = useMutation({
     mutationFn: async () => finished(await answer(api.POST('/api/v1/plugins/{id}/run', { params: { path }, body: {} }))),
@@ -50,8 +53,7 @@ function Shown({ plugin }: { plugin: Plugin }) {
     mutationFn: () => answer(api.POST('/api/v1/plugins/{id}/disable', { params: { path } })),
     onSuccess: forgetPlugin,
   });
-  const enabled = plugin.state === 'enabled';
-  const runs = (plugin.provides ?? []).some((one) => one === 'segmentation' || one === 'scoring');
+  const runs = provides.some((one) => one === 'segmentation' || one === 'scoring');
   return (
     <Stack p="md">
       <Group justify="space-between" align="flex-start">
@@ -87,7 +89,7 @@ function Shown({ plugin }: { plugin: Plugin }) {
       {disable.isError && <ErrorBox error={disable.error} />}
       <Tabs value={tab} onChange={setTab} keepMounted={false}>
         <Tabs.List>
-          {enabled && <Tabs.Tab value="report">{t('plugins.tab.report')}</Tabs.Tab>}
+          {reports && <Tabs.Tab value="report">{t('plugins.tab.report')}</Tabs.Tab>}
           <Tabs.Tab value="settings">{t('plugins.tab.settings')}</Tabs.Tab>
           <Tabs.Tab value="review">{t('plugins.tab.review')}</Tabs.Tab>
           {enabled && <Tabs.Tab value="runs">{t('plugins.tab.runs')}</Tabs.Tab>}
@@ -97,7 +99,7 @@ function Shown({ plugin }: { plugin: Plugin }) {
           <Report id={plugin.id} />
         </Tabs.Panel>
         <Tabs.Panel value="settings" pt="md">
-          <Enable plugin={plugin} onDone={() => setTab(plugin.state === 'enabled' ? 'settings' : 'report')} />
+          <Enable plugin={plugin} onDone={() => setTab(enabled ? 'settings' : 'report')} />
         </Tabs.Panel>
         <Tabs.Panel value="review" pt="md">
           <ReviewTab plugin={plugin} />

@@ -91,8 +91,7 @@ function Why({ name, value, stale, source, about, children }: WhyProps) {
         <Popover.Target>
           <Button
             size="compact-sm"
-            variant="light"
-            color={stale ? 'yellow' : undefined}
+            variant={stale ? 'default' : 'light'}
             rightSection={<IconHelpCircle size={14} aria-hidden />}
             aria-label={t('standing.why', { name, value })}
             onClick={() => setOpened(!opened)}
