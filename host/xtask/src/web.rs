@@ -19,9 +19,13 @@ pub(crate) fn build() -> Result {
     step("workbench", &mut npm(&["run", "--silent", "build"]))
 }
 
-/// Types that fit the API, lints, and tests without a browser.
+/// A lock file that names the packages of every platform, types that fit the API, lints, and tests without a browser.
 pub(crate) fn check() -> Result {
     install()?;
+    step(
+        "workbench: lock file",
+        &mut npm(&["ci", "--dry-run", "--no-audit", "--no-fund", "--loglevel=error"]),
+    )?;
     step("workbench: types of the API", &mut npm(&["run", "--silent", "types:check"]))?;
     step("workbench: lint", &mut npm(&["run", "--silent", "lint"]))?;
     step("workbench: tests", &mut npm(&["test", "--silent"]))
