@@ -46,15 +46,18 @@ interface Options {
   readonly width?: number;
   readonly height?: number;
   readonly dark?: boolean;
+  /** Where the browser is. */
+  readonly zone?: string;
   /** The test makes requests fail. */
   readonly breaks?: boolean;
 }
 
 /** A page of its own, with its own storage. */
 export async function newPage(path: string, options: Options = {}): Promise<Page> {
-  const { language = 'en', signedIn = true, width = 1280, height = 860, dark = false, breaks = false } = options;
+  const { language = 'en', signedIn = true, width = 1280, height = 860, dark = false, zone = 'UTC', breaks = false } = options;
   const context = await browser.newContext({
     locale: language,
+    timezoneId: zone,
     viewport: { width, height },
     colorScheme: dark ? 'dark' : 'light',
     acceptDownloads: true,

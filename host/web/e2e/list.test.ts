@@ -20,9 +20,17 @@ test('a list is filtered, given columns, sorted, and kept as a view', async () =
   await page.getByRole('button', { name: 'Apply' }).click();
   await page.waitForURL(/filter=/);
   await page.getByRole('button', { name: 'Columns' }).click();
-  await page.getByRole('checkbox', { name: 'Created at' }).check();
+  const columns = page.getByRole('group', { name: 'Columns' });
+  await columns.getByRole('textbox').or(columns.getByRole('combobox')).first().click();
+  await page.getByRole('option', { name: 'City' }).click();
+  const places = async () => (await page.getByRole('columnheader').allInnerTexts()).map((text) => text.trim()).indexOf('City');
+  await expect.poll(places).toBeGreaterThan(2);
+  const before = await places();
+  await columns.getByRole('button', { name: 'Move up: City' }).click();
+  await look(page, 'columns-en');
   await page.keyboard.press('Escape');
-  await page.getByRole('columnheader', { name: 'Created at' }).waitFor();
+  await expect.poll(places).toBe(before - 1);
+  await page.getByRole('columnheader', { name: 'City' }).waitFor();
   await page.getByRole('columnheader', { name: 'Name' }).getByRole('button').first().click();
   await page.waitForURL(/sort=/);
   const name = unique('Mine');
@@ -33,7 +41,7 @@ test('a list is filtered, given columns, sorted, and kept as a view', async () =
   await page.getByRole('button', { name, pressed: true }).waitFor();
   await page.reload();
   await page.getByRole('button', { name, pressed: true }).waitFor();
-  await page.getByRole('columnheader', { name: 'Created at' }).waitFor();
+  await page.getByRole('columnheader', { name: 'City' }).waitFor();
   await page.getByRole('button', { name: 'View', exact: true }).click();
   await page.getByRole('menuitem', { name: `Delete “${name}”` }).click();
   await page.getByRole('button', { name: 'All', pressed: true }).waitFor();
@@ -225,4 +233,34 @@ test('a list is grouped, with sums, and a group opens to its rows', async () => 
   await group.click();
   await page.getByRole('link', { name: `${name} 250.50` }).waitFor();
   await look(page, 'grouped-en');
+});
+
+test('a record is looked at beside its list, and the next one is a key away', async () => {
+  const city = unique('Beside');
+  for (const name of ['First', 'Second', 'Third']) {
+    await create('accounts', { name, city });
+  }
+  const filter = encodeURIComponent(JSON.stringify({ field: 'city', op: 'eq', value: city }));
+  const page = await newPage(`/app/objects/accounts?filter=${filter}&sort=name`);
+  await page.getByRole('link', { name: 'Third' }).waitFor();
+  await page.locator('[data-row="1"]').focus();
+  await page.keyboard.press('o');
+  const panel = page.getByRole('dialog', { name: 'Account' });
+  await panel.getByRole('link', { name: 'Second' }).waitFor();
+  await look(page, 'peek-en');
+  await panel.getByRole('button', { name: 'Edit' }).click();
+  await panel.getByRole('textbox', { name: 'Industry' }).or(panel.getByLabel('Industry')).first().fill('Ferries');
+  await panel.getByRole('button', { name: 'Save', exact: true }).click();
+  await panel.getByText('Ferries').first().waitFor();
+  await page.keyboard.press('Escape');
+  await panel.waitFor({ state: 'detached' });
+  await page.getByRole('link', { name: 'First' }).click();
+  await page.getByRole('heading', { level: 1, name: 'First' }).waitFor();
+  await page.keyboard.press(']');
+  await page.getByRole('heading', { level: 1, name: 'Second' }).waitFor();
+  await page.getByRole('button', { name: 'Next record of the list' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Third' }).waitFor();
+  expect(await page.getByRole('button', { name: 'Next record of the list' }).isDisabled()).toBe(true);
+  await page.keyboard.press('[');
+  await page.getByRole('heading', { level: 1, name: 'Second' }).waitFor();
 });

@@ -45,3 +45,59 @@ test('what a plugin found is drawn, and is a table for who prefers one', async (
   await page.getByRole('cell', { name: 'scoring.fit' }).waitFor();
   await look(page, 'health-zh');
 });
+
+test('other settings are evaluated beside, promoted, and taken back again', async () => {
+  const groups = async () => {
+    const { settings } = await call('GET', '/plugins/retail-rfm');
+    return (settings as { config: { groups: number } }).config.groups;
+  };
+  const before = await groups();
+  const page = await newPage('/app/plugins/retail-rfm', { breaks: true });
+  await page.getByRole('tab', { name: 'Versions' }).click();
+  await page.getByText('in use').first().waitFor();
+  await page.getByRole('button', { name: 'Try something beside' }).click();
+  await page
+    .getByRole('region', { name: 'Shadow' })
+    .getByRole('textbox', { name: /groups/i })
+    .first()
+    .fill('4');
+  await look(page, 'plugin-shadow-start-en');
+  await page.getByRole('button', { name: 'Start the shadow' }).click();
+  await page.getByText('What speaks against using it:').waitFor();
+  expect(await groups()).toBe(before);
+  await look(page, 'plugin-versions-en');
+  await page.getByRole('button', { name: 'Promote all the same' }).click();
+  await page.getByRole('button', { name: 'Try something beside' }).waitFor();
+  expect(await groups()).toBe(4);
+  await page.getByRole('button', { name: 'Go back to 1' }).click();
+  await expect.poll(groups).toBe(before);
+  await page.getByRole('tab', { name: 'Runs' }).click();
+  await page.getByRole('button', { name: 'Make it again' }).last().click();
+  await page.getByRole('status').filter({ hasText: 'comes out the same' }).waitFor({ timeout: 60_000 });
+}, 120_000);
+
+test('a plugin is asked a question, and answers with a report', async () => {
+  const page = await newPage('/app/plugins', { language: 'zh-CN' });
+  await page.locator('input[type=file]').setInputFiles(plugin('cross-sell'));
+  // It is compiled and judged by its golden cases first.
+  await page.getByRole('tab', { name: '设置' }).click({ timeout: 90_000 });
+  await page.getByRole('button', { name: '启用并运行' }).click();
+  await page.getByRole('tab', { name: '问题' }).click({ timeout: 60_000 });
+  await look(page, 'plugin-questions-zh');
+  await page.getByRole('button', { name: '提问' }).first().click();
+  await page.getByRole('dialog').waitFor({ timeout: 60_000 });
+  await look(page, 'plugin-answer-zh');
+  await page.keyboard.press('Escape');
+}, 240_000);
+
+test('a plugin that is removed while its panel is open leaves a message and a way on', async () => {
+  const page = await newPage('/app/plugins', { breaks: true });
+  await page.locator('input[type=file]').setInputFiles(plugin('key-customers'));
+  await page.getByRole('tab', { name: 'What it is' }).click({ timeout: 90_000 });
+  await page.getByText('What it wants').waitFor();
+  await call('DELETE', '/plugins/key-customers');
+  await page.getByRole('heading', { name: /There is no “key-customers” here/ }).waitFor({ timeout: 15_000 });
+  await look(page, 'plugin-removed-en');
+  await page.getByRole('link', { name: 'Go to the start' }).click();
+  await page.getByRole('heading', { level: 1 }).waitFor();
+}, 120_000);

@@ -128,3 +128,15 @@ test('the stages of a deal are a path', async () => {
   await expect.poll(async () => (await call('GET', `/opportunities/${id}`)).stage).toBe('qualification');
   await page.getByRole('button', { name: /Qualification/, disabled: true }).waitFor();
 });
+
+test('moments are told by the clock of the organisation, wherever the browser is', async () => {
+  const subject = unique('Nine in the morning');
+  const event = await create('events', { subject, starts_at: '2026-03-05T09:00:00Z', ends_at: '2026-03-05T10:00:00Z' });
+  const page = await newPage(`/app/objects/events/${event}?tab=details`, { zone: 'America/New_York' });
+  await page.getByText('Mar 5, 2026, 9:00 AM').first().waitFor();
+  await page.getByRole('button', { name: 'Edit', exact: true }).click();
+  await page
+    .getByRole('button', { name: /^Starts/ })
+    .getByText('2026-03-05 09:00')
+    .waitFor();
+});

@@ -9,6 +9,8 @@ declare module 'vitest' {
   export interface ProvidedContext {
     url: string;
     token: string;
+    /** The server's data folder. */
+    data: string;
   }
 }
 
@@ -49,6 +51,7 @@ export default async function setup(project: TestProject) {
     throw error;
   }
   project.provide('url', readFileSync(join(data, 'server-url'), 'utf8').trim());
+  project.provide('data', data);
   project.provide('token', readFileSync(join(data, 'admin-token'), 'utf8').trim());
   return async () => {
     const ended = new Promise((resolve) => server.once('exit', resolve));

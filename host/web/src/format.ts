@@ -1,5 +1,6 @@
 // Numbers, amounts, days and moments as people of a language write them.
 import type { Money } from './api/client';
+import { timeZone } from './clock';
 import type { Language } from './i18n/label';
 
 export interface Formats {
@@ -21,17 +22,18 @@ const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
 ];
 const AGO_DAYS_MAX = 30;
 
-const kept = new Map<Language, Formats>();
+const kept = new Map<string, Formats>();
 
 export function formatsOf(language: Language): Formats {
-  const formats = kept.get(language) ?? make(language);
-  kept.set(language, formats);
+  const key = `${language} ${timeZone()}`;
+  const formats = kept.get(key) ?? make(language);
+  kept.set(key, formats);
   return formats;
 }
 
 function make(language: Language): Formats {
   const date = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeZone: 'UTC' });
-  const time = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
+  const time = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short', timeZone: timeZone() });
   const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
   const compact = new Intl.NumberFormat(language, { notation: 'compact', maximumFractionDigits: 1 });
   const percent = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 });

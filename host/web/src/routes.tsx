@@ -1,5 +1,8 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import type { ObjectTab } from './admin/ObjectPage';
+import type { Filter } from './api/queries';
 import { NotThere } from './components/NotThere';
+import type { DecisionSearch } from './decisions/DecisionsPage';
 import type { Step } from './imports/ImportPage';
 import { listSearch } from './objects/search';
 import { BASE } from './paths';
@@ -78,6 +81,15 @@ const segments = createRoute({
   component: lazyRouteComponent(() => import('./segments/SegmentsPage'), 'SegmentsPage'),
 });
 
+const builder = createRoute({
+  getParentRoute: () => root,
+  path: '/segments/build',
+  // Only the server knows whether a filter is one; it says where it is not.
+  validateSearch: (raw: Record<string, unknown>): { filter?: Filter } =>
+    typeof raw.filter === 'object' && raw.filter !== null ? { filter: raw.filter as Filter } : {},
+  component: lazyRouteComponent(() => import('./segments/BuilderPage'), 'BuilderPage'),
+});
+
 const jobs = createRoute({
   getParentRoute: () => root,
   path: '/jobs',
@@ -105,6 +117,50 @@ const dashboard = createRoute({
   component: lazyRouteComponent(() => import('./dashboards/DashboardPage'), 'DashboardPage'),
 });
 
+const decisions = createRoute({
+  getParentRoute: () => root,
+  path: '/decisions',
+  validateSearch: (raw: Record<string, unknown>): DecisionSearch =>
+    Object.fromEntries(DECISIONS_BY.filter((key) => typeof raw[key] === 'string').map((key) => [key, raw[key]])),
+  component: lazyRouteComponent(() => import('./decisions/DecisionsPage'), 'DecisionsPage'),
+});
+
+const DECISIONS_BY = ['plugin', 'rule', 'object', 'record'] as const satisfies (keyof DecisionSearch)[];
+
+const adminObjects = createRoute({
+  getParentRoute: () => root,
+  path: '/admin/objects',
+  component: lazyRouteComponent(() => import('./admin/ObjectsPage'), 'ObjectsPage'),
+});
+
+const OBJECT_TABS: readonly string[] = ['fields', 'layouts', 'pipelines', 'definition'] satisfies ObjectTab[];
+
+const adminObject = createRoute({
+  getParentRoute: () => root,
+  path: '/admin/objects/$name',
+  validateSearch: (raw: Record<string, unknown>): { tab?: ObjectTab } =>
+    OBJECT_TABS.includes(String(raw.tab)) ? { tab: raw.tab as ObjectTab } : {},
+  component: lazyRouteComponent(() => import('./admin/ObjectPage'), 'ObjectPage'),
+});
+
+const adminSchema = createRoute({
+  getParentRoute: () => root,
+  path: '/admin/schema',
+  component: lazyRouteComponent(() => import('./admin/SchemaPage'), 'SchemaPage'),
+});
+
+const adminChanges = createRoute({
+  getParentRoute: () => root,
+  path: '/admin/changes',
+  component: lazyRouteComponent(() => import('./admin/ChangesPage'), 'ChangesPage'),
+});
+
+const adminSystem = createRoute({
+  getParentRoute: () => root,
+  path: '/admin/system',
+  component: lazyRouteComponent(() => import('./admin/SystemPage'), 'SystemPage'),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     home,
@@ -116,10 +172,17 @@ export const router = createRouter({
     plugins,
     plugin,
     segments,
+    builder,
     jobs,
     duplicates,
     merge,
     dashboard,
+    decisions,
+    adminObjects,
+    adminObject,
+    adminSchema,
+    adminChanges,
+    adminSystem,
   ]),
   basepath: BASE,
   defaultPreload: 'intent',

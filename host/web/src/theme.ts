@@ -14,10 +14,24 @@ const trellis: MantineColorsTuple = [
   '#074650',
 ];
 
+/** Dark enough for white words upon it. */
+const red: MantineColorsTuple = [
+  '#fff5f5',
+  '#ffe3e3',
+  '#ffc9c9',
+  '#ffa8a8',
+  '#ff8787',
+  '#f03e3e',
+  '#e03131',
+  '#c92a2a',
+  '#b02525',
+  '#961f1f',
+];
+
 export const theme = createTheme({
   primaryColor: 'trellis',
   primaryShade: 7,
-  colors: { trellis },
+  colors: { trellis, red },
   autoContrast: true,
   luminanceThreshold: 0.32,
   defaultRadius: 'md',
@@ -30,6 +44,8 @@ export const theme = createTheme({
     // A name needs a role to be said.
     Loader: { defaultProps: { role: 'status' } },
     // The head of a dialog is none of the page: a second banner would mislead who jumps from landmark to landmark.
+    // The colour of an alert is light on its own ground: its words are in that of the text.
+    Alert: { defaultProps: { styles: { title: { color: 'var(--mantine-color-text)' } } } },
     Modal: { defaultProps: { attributes: { header: { role: 'presentation' } } } },
     Drawer: { defaultProps: { attributes: { header: { role: 'presentation' } } } },
   },

@@ -3,9 +3,21 @@
 use crate::Result;
 use crate::command::{cargo, step, target_dir};
 
+/// The part that a browser measures, with the server as `cargo xtask run` builds it.
+const WORKBENCH: &str = "workbench";
+
 /// Prints figures and ratios; judges nothing.
 pub(crate) fn bench(arguments: &[String]) -> Result {
     crate::guests::build_all()?;
+    let (by_browser, others): (Vec<_>, Vec<_>) =
+        arguments.iter().partition(|argument| *argument == WORKBENCH);
+    if arguments.is_empty() || !by_browser.is_empty() {
+        crate::web::bench()?;
+    }
+    if arguments.is_empty() || !others.is_empty() { measure(&others) } else { Ok(()) }
+}
+
+fn measure(arguments: &[&String]) -> Result {
     step("build (release)", &mut cargo(&["build", "--release", "--package", "trellis-bench"]))?;
     let mut bench = std::process::Command::new(target_dir().join("release/trellis-bench"));
     bench.args(arguments).env("TRELLIS_TEST_PLUGINS", target_dir().join("plugins"));

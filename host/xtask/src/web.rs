@@ -33,15 +33,25 @@ pub(crate) fn check() -> Result {
 
 /// Uses the built server through a browser.
 pub(crate) fn browse() -> Result {
+    step("workbench: browser tests", &mut browsing("e2e")?)
+}
+
+/// Prints how fast the workbench feels, by the browser's own clocks.
+pub(crate) fn bench() -> Result {
+    step("workbench: figures", &mut browsing("bench")?)
+}
+
+/// A script of the workbench that needs a browser and the built server.
+fn browsing(script: &str) -> Result<Command> {
     install()?;
     let browser = browser()?;
-    let mut tests = npm(&["run", "--silent", "e2e"]);
-    tests
+    let mut command = npm(&["run", "--silent", script]);
+    command
         .env("TRELLIS_CHROMIUM", browser)
         .env("TRELLIS_TEST_BINARY", trellis_binary())
         .env("TRELLIS_TEST_PLUGINS", target_dir().join("plugins"))
         .env("TRELLIS_SCREENSHOTS", target_dir().join("screenshots"));
-    step("workbench: browser tests", &mut tests)
+    Ok(command)
 }
 
 /// Installs what the lock file names, unless that is done.

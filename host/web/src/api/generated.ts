@@ -2577,7 +2577,7 @@ export interface components {
             /** @enum {string} */
             state: "installed" | "enabled" | "disabled" | "broken";
             version: string;
-            versions?: Record<string, unknown>[];
+            versions?: components["schemas"]["PluginVersion"][];
         };
         PluginAbsence: {
             choices?: string[];
@@ -2844,6 +2844,18 @@ export interface components {
                 off?: boolean;
             } | null;
             version?: string;
+        };
+        PluginVersion: {
+            broken?: string | null;
+            bytes?: number;
+            digest: string;
+            imports?: string[];
+            /** Format: date-time */
+            installed_at: string;
+            installed_by?: Record<string, unknown>;
+            sdk?: string | null;
+            version: string;
+            wit?: string | null;
         };
         PoisonRow: {
             at: string;
@@ -3192,8 +3204,13 @@ export interface components {
             }[];
             started_at_ms?: number;
             verdict: {
-                against?: Record<string, unknown>[];
+                against: components["schemas"]["Label"][];
+                decisions: number;
+                decisions_changed: number;
+                faults: number;
                 may_be_promoted: boolean;
+                rows: number;
+                rows_changed: number;
             };
             version: string;
             version_in_use?: string | null;
@@ -3691,6 +3708,8 @@ export interface operations {
                 limit?: number;
                 /** @description The `page.next` of the page before. */
                 after?: string;
+                /** @description Instead of `after`: how many of the newest entries it begins with; 0 gives the end, to go on from. */
+                last?: number;
             };
             header?: never;
             path?: never;

@@ -1,5 +1,6 @@
 // What is asked of the server, in one cache. A key begins with what it is about, so that a change can let go of all of it.
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { setTimeZone } from '~/clock';
 import { answer, api, type ObjectDefinition, type Schemas, segmentOf } from './client';
 
 /** A filter tree (`host/docs/filters.md`). */
@@ -38,7 +39,11 @@ export const meQuery = queryOptions({
 export const serverQuery = queryOptions({
   queryKey: ['server'],
   staleTime: Number.POSITIVE_INFINITY,
-  queryFn: () => answer(api.GET('/api/v1/server')),
+  queryFn: async () => {
+    const server = await answer(api.GET('/api/v1/server'));
+    setTimeZone(server.time_zone);
+    return server;
+  },
 });
 
 export const segmentationsQuery = queryOptions({

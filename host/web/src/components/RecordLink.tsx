@@ -12,10 +12,12 @@ interface Props {
   readonly id: string;
   /** What it is called, where that is known; otherwise it is asked. */
   readonly title?: string | undefined;
+  /** Among words: told from them by more than its colour. */
+  readonly inText?: boolean;
 }
 
 /** A record by its name. One that was deleted, or that the user may not see, says so. */
-export function RecordLink({ object, id, title }: Props) {
+export function RecordLink({ object, id, title, inText = false }: Props) {
   const { t } = useWords();
   const asked = useQuery({ ...titleQuery(object, id), enabled: title === undefined });
   const gone = asked.error instanceof ApiError && asked.error.status === 404;
@@ -25,7 +27,7 @@ export function RecordLink({ object, id, title }: Props) {
   return (
     <Anchor
       renderRoot={(props) => <Link to="/objects/$objects/$id" params={{ objects: segmentOf(object), id }} {...props} />}
-      underline="hover"
+      underline={inText ? 'always' : 'hover'}
       inherit
     >
       {(title ?? asked.data) || `${id.slice(0, 8)}…`}

@@ -1,42 +1,48 @@
-import { Anchor, Card as Box, Loader, Progress, SimpleGrid, Stack, Table, Tabs, Text, Title } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
-import { getRouteApi, Link } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useMemo } from 'react';
-import { type Field, type ObjectDefinition, type Schemas, segmentOf } from '~/api/client';
-import { fieldOf, useObjects } from '~/api/objects';
-import { aggregateQuery, type Filter } from '~/api/queries';
-import { isMoney, optionOf } from '~/fields/values';
-import { both } from '~/filters/operators';
+import { Button, Menu, SimpleGrid, Tabs } from '@mantine/core';
+import { IconChevronDown, IconPlus } from '@tabler/icons-react';
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { forgetRecords } from '~/api/cache';
+import { answer, api } from '~/api/client';
+import { useObjects } from '~/api/objects';
+import { meQuery } from '~/api/queries';
+import { i18next } from '~/i18n';
 import { useWords } from '~/i18n/hooks';
-import { useDerivedFields } from '~/objects/views';
-import { Empty } from '~/ui/Empty';
 import { ErrorBox } from '~/ui/ErrorBox';
-import { CARDS, type Card, DASHBOARDS } from './shipped';
+import { Page } from '~/ui/Page';
+import { toastError } from '~/ui/toasts';
+import { CardView } from './CardView';
+import type { TitledCard } from './cards';
+import { OwnDashboardView } from './OwnDashboardView';
+import { ownDashboardsQuery } from './own';
+import { CARDS, DASHBOARDS, type Dashboard } from './shipped';
 
-const Chart = lazy(() => import('~/reports/Chart').then((module) => ({ default: module.Chart })));
-
-const GROUPS_MAX = 60;
 const route = getRouteApi('/dashboards/$name');
 
-/** The numbers of a kind of work, each leading to the list behind it. */
+/** The numbers of a kind of work, each leading to the list behind it: those that come along, and one's own. */
 export function DashboardPage() {
   const { t } = useWords();
   const { name } = route.useParams();
   const navigate = route.useNavigate();
-  const shown = DASHBOARDS.find((one) => one === name) ?? 'sales';
-  useEffect(() => {
-    document.title = `${t('dashboards.title')} · Trellis`;
-  }, [t]);
+  const kept = useObjects().byName('dashboard') !== undefined;
+  const own = useQuery({ ...ownDashboardsQuery, enabled: kept });
+  const shipped = DASHBOARDS.find((one) => one === name);
+  const mine = own.data?.find((one) => one.id === name);
+  const shown = shipped ?? mine?.id ?? 'sales';
+  const open = (next: string) => void navigate({ params: { name: next } });
   return (
-    <Stack p="md">
-      <Title order={1} fz="h3">
-        {t('dashboards.title')}
-      </Title>
-      <Tabs value={shown} onChange={(next) => next && void navigate({ params: { name: next } })} keepMounted={false}>
+    <Page title={t('dashboards.title')} actions={kept && <NewDashboard shipped={shipped} onMade={open} />}>
+      {own.isError && <ErrorBox error={own.error} onRetry={() => void own.refetch()} />}
+      <Tabs value={shown} onChange={(next) => next && open(next)} keepMounted={false}>
         <Tabs.List>
           {DASHBOARDS.map((one) => (
             <Tabs.Tab key={one} value={one}>
               {t(`dashboards.names.${one}`)}
+            </Tabs.Tab>
+          ))}
+          {own.data?.map((one) => (
+            <Tabs.Tab key={one.id} value={one.id}>
+              {one.name}
             </Tabs.Tab>
           ))}
         </Tabs.List>
@@ -44,175 +50,64 @@ export function DashboardPage() {
           <Tabs.Panel key={one} value={one} pt="md">
             <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }}>
               {CARDS[one].map((card) => (
-                <Placed key={card.name} card={card} />
+                <CardView key={card.name} title={t(`dashboards.cards.${card.name}`)} card={card} />
               ))}
             </SimpleGrid>
           </Tabs.Panel>
         ))}
+        {own.data?.map((one) => (
+          <Tabs.Panel key={one.id} value={one.id} pt="md">
+            <OwnDashboardView dashboard={one} onGone={() => open('sales')} />
+          </Tabs.Panel>
+        ))}
       </Tabs>
-    </Stack>
+    </Page>
   );
 }
 
-/** A card whose object, or field, this server does not have is left out. */
-function Placed({ card }: { card: Card }) {
-  const object = useObjects().byName(card.object);
-  return object && !object.retired ? <Known card={card} object={object} /> : null;
-}
-
-function Known({ card, object }: { card: Card; object: ObjectDefinition }) {
-  const derived = useDerivedFields(object);
-  const by = card.by && (fieldOf(object, card.by.field) ?? derived.find((field) => field.name === card.by?.field));
-  if (card.by && !by) {
-    return null;
-  }
-  return <Drawn card={card} object={object} by={by} />;
-}
-
-interface Props {
-  readonly card: Card;
-  readonly object: ObjectDefinition;
-  readonly by: Field | undefined;
-}
-
-type Group = Schemas['Aggregated']['data'][number];
-
-function Drawn({ card, object, by }: Props) {
+/** An empty one, or a copy of what is shown. */
+function NewDashboard({ shipped, onMade }: { shipped: Dashboard | undefined; onMade: (id: string) => void }) {
   const { t } = useWords();
-  const asked = useQuery(
-    aggregateQuery(object, {
-      ...(card.filter && { filter: card.filter }),
-      ...(card.by && { group_by: [{ field: card.by.field, as: 'group', ...(card.by.bucket && { bucket: card.by.bucket }) }] }),
-      aggregates: [card.sum ? { function: 'sum', field: card.sum, as: 'value' } : { function: 'count', as: 'value' }],
-      limit: GROUPS_MAX,
-    }),
-  );
-  const title = t(`dashboards.cards.${card.name}`);
-  const groups = asked.data?.data ?? [];
+  const me = useQuery(meQuery);
+  const make = useMutation({
+    mutationFn: ({ name, cards }: { name: string; cards: readonly TitledCard[] }) =>
+      answer(
+        api.POST('/api/v1/{objects}', {
+          params: { path: { objects: 'dashboards' } },
+          body: { name, cards, shared: false, ...(me.data && { owner: me.data.user }) },
+        }),
+      ),
+    onSuccess: async ({ id }) => {
+      await forgetRecords('dashboard');
+      onMade(id);
+    },
+    onError: toastError,
+  });
+  const copy = (of: Dashboard) =>
+    make.mutate({
+      name: t('dashboards.copyOf', { dashboard: t(`dashboards.names.${of}`) }),
+      cards: CARDS[of].map(({ name, ...card }) => ({ ...card, title: titleOf(name) })),
+    });
   return (
-    <Box withBorder component="section" aria-label={title}>
-      <Text component="h2" fz="sm" c="dimmed">
-        {title}
-      </Text>
-      {asked.isError && <ErrorBox error={asked.error} onRetry={() => void asked.refetch()} />}
-      {asked.isPending && <Loader size="sm" aria-label={t('loading')} />}
-      {asked.data && !card.by && <OneNumber card={card} object={object} group={groups[0]} />}
-      {asked.data && card.by && groups.length === 0 && <Empty title={t('dashboards.nothing')} />}
-      {card.by?.bucket && groups.length > 0 && <OverTime title={title} groups={groups} />}
-      {by && !card.by?.bucket && groups.length > 0 && <ByValue {...{ card, object, by, groups }} />}
-    </Box>
-  );
-}
-
-function amountOf(group: Group | undefined): number {
-  const value = (group?.values as { value?: unknown } | undefined)?.value;
-  return isMoney(value) ? Number(value.amount) : typeof value === 'number' ? value : 0;
-}
-
-function useShown() {
-  const { formats } = useWords();
-  return (group: Group | undefined) => {
-    const value = (group?.values as { value?: unknown } | undefined)?.value;
-    return isMoney(value) ? formats.money(value) : formats.number(typeof value === 'number' ? value : 0);
-  };
-}
-
-function OneNumber({ card, object, group }: { card: Card; object: ObjectDefinition; group: Group | undefined }) {
-  const shown = useShown();
-  return (
-    <Text fz={28} fw={600}>
-      <Anchor
-        inherit
-        c="inherit"
-        underline="hover"
-        renderRoot={(props) => (
-          <Link
-            to="/objects/$objects"
-            params={{ objects: segmentOf(object) }}
-            search={card.filter ? { filter: card.filter } : {}}
-            {...props}
-          />
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <Button leftSection={<IconPlus size={16} />} rightSection={<IconChevronDown size={14} />} loading={make.isPending}>
+          {t('dashboards.create')}
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item onClick={() => make.mutate({ name: t('dashboards.create'), cards: [] })}>{t('dashboards.empty')}</Menu.Item>
+        {shipped && (
+          <Menu.Item onClick={() => copy(shipped)}>
+            {t('dashboards.copy', { dashboard: t(`dashboards.names.${shipped}`) })}
+          </Menu.Item>
         )}
-      >
-        {shown(group)}
-      </Anchor>
-    </Text>
+      </Menu.Dropdown>
+    </Menu>
   );
 }
 
-function groupOf(group: Group): unknown {
-  return (group.keys as { group?: unknown }).group ?? null;
-}
-
-/** The values of a choice in its own order, each leading to its records. */
-function ByValue({ card, object, by, groups }: Props & { by: Field; groups: readonly Group[] }) {
-  const { t, label } = useWords();
-  const shown = useShown();
-  const order = (by.options ?? []).map((option) => option.value);
-  const place = (group: Group) => {
-    const index = order.indexOf(String(groupOf(group)));
-    return index < 0 ? order.length : index;
-  };
-  const largest = Math.max(1, ...groups.map(amountOf));
-  return (
-    <Table fz="sm">
-      <Table.Tbody>
-        {[...groups]
-          .sort((a, b) => place(a) - place(b))
-          .map((group) => {
-            const value = groupOf(group);
-            const name = value === null ? t('list.noValue') : label(optionOf(by, value)?.label) || String(value);
-            const own: Filter =
-              value === null ? { field: by.name, op: 'null', value: true } : { field: by.name, op: 'eq', value };
-            const filter = both(card.filter, own);
-            return (
-              <Table.Tr key={String(value)}>
-                <Table.Th scope="row">
-                  <Anchor
-                    inherit
-                    renderRoot={(props) => (
-                      <Link
-                        to="/objects/$objects"
-                        params={{ objects: segmentOf(object) }}
-                        search={filter ? { filter } : {}}
-                        {...props}
-                      />
-                    )}
-                  >
-                    {name}
-                  </Anchor>
-                </Table.Th>
-                <Table.Td w="35%">
-                  <Progress value={(amountOf(group) / largest) * 100} aria-label={`${name}: ${shown(group)}`} />
-                </Table.Td>
-                <Table.Td ta="end" style={{ fontVariantNumeric: 'tabular-nums', whiteSpace: 'nowrap' }}>
-                  {shown(group)}
-                </Table.Td>
-              </Table.Tr>
-            );
-          })}
-      </Table.Tbody>
-    </Table>
-  );
-}
-
-function OverTime({ title, groups }: { title: string; groups: readonly Group[] }) {
-  const { t, formats } = useWords();
-  const option = useMemo(() => {
-    const dated = groups.filter((group) => groupOf(group) !== null);
-    return {
-      aria: { enabled: true },
-      animation: false,
-      grid: { left: 8, right: 16, top: 16, bottom: 8, containLabel: true },
-      tooltip: { trigger: 'axis' as const },
-      xAxis: { type: 'category' as const, data: dated.map((group) => formats.date(String(groupOf(group)))) },
-      yAxis: { type: 'value' as const },
-      series: [{ type: 'line' as const, name: title, data: dated.map(amountOf), areaStyle: { opacity: 0.15 } }],
-    };
-  }, [groups, title, formats]);
-  return (
-    <Suspense fallback={<Loader size="sm" aria-label={t('loading')} />}>
-      <Chart option={option} label={title} />
-    </Suspense>
-  );
+function titleOf(name: (typeof CARDS)[Dashboard][number]['name']) {
+  const key = `dashboards.cards.${name}` as const;
+  return { en: i18next.getFixedT('en')(key), 'zh-CN': i18next.getFixedT('zh-CN')(key) };
 }

@@ -1,18 +1,13 @@
-// The dashboards that come along. A card is what is asked of `aggregate` and the list behind its numbers; its words are in the dictionaries.
+// The dashboards that come along.
 import type { Filter } from '~/api/queries';
+import type { Card } from './cards';
 
 export const DASHBOARDS = ['sales', 'marketing', 'service', 'value'] as const;
 export type Dashboard = (typeof DASHBOARDS)[number];
 
-export interface Card {
-  /** Its name, and that of its title in the dictionaries. */
+/** A card whose title is in the dictionaries. */
+export interface ShippedCard extends Card {
   readonly name: CardName;
-  readonly object: string;
-  readonly filter?: Filter;
-  /** What is counted: records, or the sum of a field. */
-  readonly sum?: string;
-  /** One number where it is left out. */
-  readonly by?: { readonly field: string; readonly bucket?: 'week' | 'month' };
 }
 
 export type CardName =
@@ -45,10 +40,10 @@ export type CardName =
 const OPEN_DEALS: Filter = { field: 'stage', op: 'nin', value: ['won', 'lost'] };
 const OPEN_CASES: Filter = { field: 'status', op: 'nin', value: ['resolved', 'closed'] };
 
-export const CARDS: Readonly<Record<Dashboard, readonly Card[]>> = {
+export const CARDS: Readonly<Record<Dashboard, readonly ShippedCard[]>> = {
   sales: [
-    { name: 'openPipeline', object: 'opportunity', filter: OPEN_DEALS, sum: 'amount' },
-    { name: 'weightedPipeline', object: 'opportunity', filter: OPEN_DEALS, sum: 'weighted_amount' },
+    { name: 'openPipeline', object: 'opportunity', filter: OPEN_DEALS, function: 'sum', field: 'amount' },
+    { name: 'weightedPipeline', object: 'opportunity', filter: OPEN_DEALS, function: 'sum', field: 'weighted_amount' },
     {
       name: 'wonThisQuarter',
       object: 'opportunity',
@@ -58,14 +53,15 @@ export const CARDS: Readonly<Record<Dashboard, readonly Card[]>> = {
           { field: 'closed_on', op: 'eq', value: 'this_quarter' },
         ],
       },
-      sum: 'amount',
+      function: 'sum',
+      field: 'amount',
     },
     {
       name: 'closingSoon',
       object: 'opportunity',
       filter: { and: [OPEN_DEALS, { field: 'close_on', op: 'eq', value: 'next_n_days:30' }] },
     },
-    { name: 'funnel', object: 'opportunity', sum: 'amount', by: { field: 'stage' } },
+    { name: 'funnel', object: 'opportunity', function: 'sum', field: 'amount', by: { field: 'stage' } },
     {
       name: 'lostBecause',
       object: 'opportunity',
@@ -76,7 +72,8 @@ export const CARDS: Readonly<Record<Dashboard, readonly Card[]>> = {
       name: 'wonByMonth',
       object: 'opportunity',
       filter: { field: 'stage', op: 'eq', value: 'won' },
-      sum: 'amount',
+      function: 'sum',
+      field: 'amount',
       by: { field: 'closed_on', bucket: 'month' },
     },
   ],
@@ -86,7 +83,8 @@ export const CARDS: Readonly<Record<Dashboard, readonly Card[]>> = {
       name: 'campaignBudget',
       object: 'campaign',
       filter: { field: 'status', op: 'in', value: ['planned', 'active', 'paused'] },
-      sum: 'budget',
+      function: 'sum',
+      field: 'budget',
     },
     { name: 'leadsByStatus', object: 'lead', by: { field: 'status' } },
     { name: 'leadsBySource', object: 'lead', by: { field: 'source' } },
@@ -108,10 +106,11 @@ export const CARDS: Readonly<Record<Dashboard, readonly Card[]>> = {
       name: 'revenue',
       object: 'order',
       filter: { field: 'status', op: 'nin', value: ['draft', 'cancelled', 'returned'] },
-      sum: 'amount',
+      function: 'sum',
+      field: 'amount',
     },
     { name: 'customersByClass', object: 'account', by: { field: 'segment.retail_rfm__class' } },
     { name: 'customersByMatrix', object: 'account', by: { field: 'segment.retail_rfm__value_matrix' } },
-    { name: 'revenueByMonth', object: 'order', sum: 'amount', by: { field: 'ordered_on', bucket: 'month' } },
+    { name: 'revenueByMonth', object: 'order', function: 'sum', field: 'amount', by: { field: 'ordered_on', bucket: 'month' } },
   ],
 };

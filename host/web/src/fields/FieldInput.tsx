@@ -2,6 +2,7 @@ import { Group, JsonInput, MultiSelect, NumberInput, Select, Switch, TagsInput, 
 import { DateInput, DateTimePicker } from '@mantine/dates';
 import type { Field } from '~/api/client';
 import { useObjects } from '~/api/objects';
+import { momentAt, wallOf } from '~/clock';
 import { useWords } from '~/i18n/hooks';
 import { ReferenceInput } from './ReferenceInput';
 import { asText, isMoney } from './values';
@@ -86,8 +87,8 @@ export function FieldInput({ field, value, onChange, error, bare, autoFocus, cur
           {...shared}
           clearable
           valueFormat="YYYY-MM-DD HH:mm"
-          value={localTime(value)}
-          onChange={(next) => onChange(next ? new Date(next.replace(' ', 'T')).toISOString() : null)}
+          value={wallOf(new Date(asText(value))) || null}
+          onChange={(next) => onChange(next ? momentAt(next).toISOString() : null)}
         />
       );
     case 'choice':
@@ -197,15 +198,4 @@ function parsed(text: string): unknown {
   } catch {
     return text;
   }
-}
-
-/** The moment by the clock of this browser, as the picker wants it. */
-function localTime(value: unknown): string | null {
-  const moment = new Date(asText(value));
-  if (!value || Number.isNaN(moment.getTime())) {
-    return null;
-  }
-  const two = (number: number) => String(number).padStart(2, '0');
-  const day = `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())}`;
-  return `${day} ${two(moment.getHours())}:${two(moment.getMinutes())}:${two(moment.getSeconds())}`;
 }

@@ -5,13 +5,14 @@ import { Link } from '@tanstack/react-router';
 import { type Field, type ObjectDefinition, segmentOf } from '~/api/client';
 import { fieldOf } from '~/api/objects';
 import { type Filter, someQuery } from '~/api/queries';
+import { dayOf } from '~/clock';
 import { useShortcuts } from '~/components/shortcuts';
 import { asText } from '~/fields/values';
 import { both } from '~/filters/operators';
 import { useWords } from '~/i18n/hooks';
 import { ErrorBox } from '~/ui/ErrorBox';
 import classes from './CalendarBoard.module.css';
-import { addDays, addMonths, dayOf, monthGrid } from './days';
+import { addDays, addMonths, monthGrid } from './days';
 
 const RECORDS_MAX = 200;
 const CHIPS_MAX = 4;

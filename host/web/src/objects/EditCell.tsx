@@ -18,8 +18,10 @@ interface Props {
 /** One field of a record in a list. */
 export function EditCell({ object, record, field, currency, onClose }: Props) {
   const { t } = useWords();
-  const [value, setValue] = useState<unknown>(record[field.name]);
-  const save = useSave(object, record);
+  // As it was when editing began: what others change meanwhile is a conflict, not lost.
+  const [start] = useState(record);
+  const [value, setValue] = useState<unknown>(start[field.name]);
+  const save = useSave(object, start);
   const wrong = fieldErrors(save.error)[field.name];
   return (
     <form

@@ -2,9 +2,10 @@ import { Alert, Button, Modal, Skeleton, Stack } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { useCallback, useMemo, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 import { type AnyRecord, type Field, type ObjectDefinition, segmentOf } from '~/api/client';
 import { type Asked, aggregateQuery, listQuery } from '~/api/queries';
+import { keepOrder } from '~/components/neighbours';
 import { RecordLink } from '~/components/RecordLink';
 import { FieldValue } from '~/fields/FieldValue';
 import { asText, type Included, isMoney } from '~/fields/values';
@@ -15,6 +16,8 @@ import { ErrorBox } from '~/ui/ErrorBox';
 import { EditCell } from './EditCell';
 import type { ListSearch } from './search';
 import type { Shown } from './views';
+
+const Peek = lazy(() => import('~/record/Peek').then((module) => ({ default: module.Peek })));
 
 const SKELETON_ROWS = 12;
 
@@ -39,6 +42,15 @@ export function ListBody({ object, asked, shown, selection, onSelect, total, cur
   const included = useMemo(() => merge(list.data?.pages.map((page) => page.included) ?? []), [list.data]);
   const [edited, setEdited] = useState<{ record: AnyRecord; field: Field }>();
   const [editing, editor] = useDisclosure(false);
+  const [peeked, setPeeked] = useState<string>();
+  useEffect(
+    () =>
+      keepOrder(
+        object.name,
+        rows.map((record) => record.id),
+      ),
+    [object.name, rows],
+  );
   const footer = useFooter(object, asked, shown.columns, total);
   const cell = useCallback(
     (record: AnyRecord, field: Field) =>
@@ -110,6 +122,7 @@ export function ListBody({ object, asked, shown, selection, onSelect, total, cur
           onOpen={(record) =>
             void navigate({ to: '/objects/$objects/$id', params: { objects: segmentOf(object), id: record.id } })
           }
+          onPeek={(record) => setPeeked(record.id)}
           onEdit={(record, field) => {
             if (field.writable && field.name !== object.title) {
               setEdited({ record, field });
@@ -121,6 +134,9 @@ export function ListBody({ object, asked, shown, selection, onSelect, total, cur
           onMore={list.fetchNextPage}
         />
       )}
+      <Suspense>
+        {peeked && <Peek object={object} id={peeked} currency={currency} onClose={() => setPeeked(undefined)} />}
+      </Suspense>
       <Modal opened={editing} onClose={editor.close} title={edited && asText(edited.record[object.title])} returnFocus>
         {edited && <EditCell object={object} {...edited} currency={currency} onClose={editor.close} />}
       </Modal>

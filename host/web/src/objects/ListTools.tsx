@@ -1,28 +1,15 @@
-import {
-  Badge,
-  Button,
-  Checkbox,
-  CloseButton,
-  Group,
-  Menu,
-  Popover,
-  ScrollArea,
-  SegmentedControl,
-  Select,
-  Stack,
-  TextInput,
-} from '@mantine/core';
+import { Badge, Button, CloseButton, Group, Menu, SegmentedControl, Select, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
-import { IconColumns, IconDownload, IconFilter, IconSearch } from '@tabler/icons-react';
+import { IconDownload, IconSearch } from '@tabler/icons-react';
 import { useRef, useState } from 'react';
 import type { Field, ObjectDefinition } from '~/api/client';
 import { fieldsOf } from '~/api/objects';
 import type { Asked, Filter } from '~/api/queries';
 import { useShortcuts } from '~/components/shortcuts';
-import { FilterBuilder } from '~/filters/FilterBuilder';
-import { type Conditions, conditionsOf, filterOf } from '~/filters/operators';
 import { useWords } from '~/i18n/hooks';
+import { ColumnsButton } from './ColumnsButton';
 import { useExport } from './export';
+import { FilterButton } from './FilterButton';
 import { canGroup } from './GroupedList';
 import { type ListSearch, type Mode, NO_GROUP } from './search';
 
@@ -126,122 +113,6 @@ function Words({ q, onChange }: { q: string | undefined; onChange: (q: string | 
         )
       }
     />
-  );
-}
-
-interface FilterProps {
-  readonly object: ObjectDefinition;
-  readonly derived: readonly Field[];
-  readonly currency: string;
-  readonly filter: Filter | undefined;
-  readonly onChange: (filter: Filter | undefined) => void;
-}
-
-function FilterButton({ object, derived, currency, filter, onChange }: FilterProps) {
-  const { t } = useWords();
-  const [opened, setOpened] = useState(false);
-  const [draft, setDraft] = useState<Conditions>(() => conditionsOf(filter));
-  const parts = conditionsOf(filter).parts.length;
-  const toggle = (open: boolean) => {
-    setDraft(conditionsOf(filter));
-    setOpened(open);
-  };
-  return (
-    <Popover
-      opened={opened}
-      onChange={toggle}
-      width="min(720px, 94vw)"
-      position="bottom-start"
-      withArrow
-      trapFocus
-      shadow="md"
-      closeOnClickOutside={false}
-    >
-      <Popover.Target>
-        <Button
-          size="xs"
-          variant={parts ? 'light' : 'default'}
-          leftSection={<IconFilter size={14} />}
-          onClick={() => toggle(!opened)}
-          rightSection={parts > 0 && <Badge size="xs">{parts}</Badge>}
-        >
-          {t('filter.title')}
-        </Button>
-      </Popover.Target>
-      <Popover.Dropdown>
-        <form
-          onSubmit={(event) => {
-            event.preventDefault();
-            onChange(filterOf(draft));
-            setOpened(false);
-          }}
-        >
-          <Stack gap="sm">
-            <FilterBuilder object={object} value={draft} onChange={setDraft} currency={currency} more={derived} />
-            <Group justify="flex-end" gap="xs">
-              <Button size="xs" variant="subtle" color="gray" onClick={() => setOpened(false)}>
-                {t('cancel')}
-              </Button>
-              <Button
-                size="xs"
-                variant="default"
-                onClick={() => {
-                  onChange(undefined);
-                  setOpened(false);
-                }}
-              >
-                {t('filter.clear')}
-              </Button>
-              <Button size="xs" type="submit">
-                {t('filter.apply')}
-              </Button>
-            </Group>
-          </Stack>
-        </form>
-      </Popover.Dropdown>
-    </Popover>
-  );
-}
-
-interface ColumnsProps {
-  readonly object: ObjectDefinition;
-  readonly columns: readonly Field[];
-  readonly derived: readonly Field[];
-  readonly onChange: (names: readonly string[]) => void;
-}
-
-function ColumnsButton({ object, columns, derived, onChange }: ColumnsProps) {
-  const { t, label } = useWords();
-  const names = columns.map((field) => field.name);
-  const toggle = (name: string) => {
-    const next = names.includes(name) ? names.filter((other) => other !== name) : [...names, name];
-    if (next.length > 0) {
-      onChange(next);
-    }
-  };
-  return (
-    <Popover position="bottom-start" withArrow trapFocus shadow="md">
-      <Popover.Target>
-        <Button size="xs" variant="default" leftSection={<IconColumns size={14} />}>
-          {t('list.columns')}
-        </Button>
-      </Popover.Target>
-      <Popover.Dropdown p="xs">
-        <ScrollArea.Autosize mah={380}>
-          <Stack gap={6} role="group" aria-label={t('list.columns')}>
-            {[...fieldsOf(object), ...derived].map((field) => (
-              <Checkbox
-                key={field.name}
-                size="xs"
-                label={label(field.label)}
-                checked={names.includes(field.name)}
-                onChange={() => toggle(field.name)}
-              />
-            ))}
-          </Stack>
-        </ScrollArea.Autosize>
-      </Popover.Dropdown>
-    </Popover>
   );
 }
 

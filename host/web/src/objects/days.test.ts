@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { addDays, addMonths, dayOf, monthGrid } from './days';
+import { addDays, addMonths, monthGrid } from './days';
 
 test('days go on over months and years', () => {
   expect([addDays('2026-12-31', 1), addDays('2024-03-01', -1), addDays('2026-03-29', 1)]).toEqual([
@@ -18,8 +18,4 @@ test('a month lies in whole weeks from Monday', () => {
   const weeks = monthGrid('2026-11-23');
   expect([weeks.length, weeks[0]?.[0], weeks.at(-1)?.at(-1)]).toEqual([6, '2026-10-26', '2026-12-06']);
   expect(monthGrid('2027-02-01').map((week) => week[0])).toEqual(['2027-02-01', '2027-02-08', '2027-02-15', '2027-02-22']);
-});
-
-test('what is no moment has no day', () => {
-  expect(dayOf(new Date('never'))).toBe('');
 });

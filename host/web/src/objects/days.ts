@@ -1,13 +1,5 @@
 // Days without a clock: `2026-01-31`.
 
-export function dayOf(moment: Date): string {
-  if (Number.isNaN(moment.getTime())) {
-    return '';
-  }
-  const two = (number: number) => String(number).padStart(2, '0');
-  return `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())}`;
-}
-
 export function addDays(day: string, days: number): string {
   const moment = new Date(`${day}T00:00:00Z`);
   moment.setUTCDate(moment.getUTCDate() + days);

@@ -1,17 +1,22 @@
-import { Alert, Badge, Button, Card, Group, List, Loader, Stack, Table, Tabs, Text, Title } from '@mantine/core';
+import { Alert, Badge, Button, Group, Loader, Stack, Tabs, Text, Title } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { answer, api } from '~/api/client';
 import { ApiError } from '~/api/errors';
 import { finished } from '~/api/jobs';
+import { NotThere } from '~/components/NotThere';
 import { useWords } from '~/i18n/hooks';
-import { ReportView } from '~/reports/ReportView';
-import { Empty } from '~/ui/Empty';
 import { ErrorBox } from '~/ui/ErrorBox';
 import { toast } from '~/ui/toasts';
 import { Enable } from './Enable';
-import { forgetPlugin, metricsQuery, type Plugin, pluginQuery, reportQuery, reviewQuery, runsQuery } from './plugins';
+import { HealthTab } from './HealthTab';
+import { forgetPlugin, type Plugin, pluginQuery } from './plugins';
+import { QuestionsTab } from './QuestionsTab';
+import { ReportTab } from './ReportTab';
+import { ReviewTab } from './ReviewTab';
+import { RunsTab } from './RunsTab';
+import { VersionsTab } from './VersionsTab';
 
 const route = getRouteApi('/plugins/$id');
 
@@ -20,6 +25,9 @@ export function PluginPage() {
   const { t } = useWords();
   const { id } = route.useParams();
   const asked = useQuery(pluginQuery(id));
+  if (asked.error instanceof ApiError && asked.error.status === 404) {
+    return <NotThere what={id} />;
+  }
   if (asked.isError) {
     return (
       <Stack p="md">
@@ -38,9 +46,11 @@ function Shown({ plugin }: { plugin: Plugin }) {
   const [chosen, setTab] = useState<string | null>('report');
   const provides: readonly string[] = plugin.provides ?? [];
   const enabled = plugin.state === 'enabled';
+  const asks = provides.includes('analysis');
   const reports = enabled && provides.includes('model-report');
   // A plugin that was disabled meanwhile has no report any more; some never have one.
-  const tab = (chosen === 'report' && !reports) || (!enabled && chosen !== 'review') ? 'settings' : chosen;
+  const tab =
+    (chosen === 'report' && !reports) || (!enabled && chosen !== 'review' && chosen !== 'versions') ? 'settings' : chosen;
   const path = { id: plugin.id };
   const run = useMutation({
     mutationFn: async () => finished(await answer(api.POST('/api/v1/plugins/{id}/run', { params: { path }, body: {} }))),
@@ -77,6 +87,9 @@ function Shown({ plugin }: { plugin: Plugin }) {
                 {t('plugins.run')}
               </Button>
             )}
+            <Button variant="default" renderRoot={(props) => <Link to="/decisions" search={{ plugin: plugin.id }} {...props} />}>
+              {t('decisions.title')}
+            </Button>
             <Button variant="default" loading={disable.isPending} onClick={() => disable.mutate()}>
               {t('plugins.disable')}
             </Button>
@@ -93,10 +106,12 @@ function Shown({ plugin }: { plugin: Plugin }) {
           <Tabs.Tab value="settings">{t('plugins.tab.settings')}</Tabs.Tab>
           <Tabs.Tab value="review">{t('plugins.tab.review')}</Tabs.Tab>
           {enabled && <Tabs.Tab value="runs">{t('plugins.tab.runs')}</Tabs.Tab>}
+          {enabled && asks && <Tabs.Tab value="questions">{t('plugins.tab.questions')}</Tabs.Tab>}
+          <Tabs.Tab value="versions">{t('plugins.tab.versions')}</Tabs.Tab>
           {enabled && <Tabs.Tab value="health">{t('plugins.tab.health')}</Tabs.Tab>}
         </Tabs.List>
         <Tabs.Panel value="report" pt="md">
-          <Report id={plugin.id} />
+          <ReportTab id={plugin.id} />
         </Tabs.Panel>
         <Tabs.Panel value="settings" pt="md">
           <Enable plugin={plugin} onDone={() => setTab(enabled ? 'settings' : 'report')} />
@@ -105,166 +120,18 @@ function Shown({ plugin }: { plugin: Plugin }) {
           <ReviewTab plugin={plugin} />
         </Tabs.Panel>
         <Tabs.Panel value="runs" pt="md">
-          <Runs id={plugin.id} />
+          <RunsTab id={plugin.id} />
+        </Tabs.Panel>
+        <Tabs.Panel value="questions" pt="md">
+          <QuestionsTab id={plugin.id} />
+        </Tabs.Panel>
+        <Tabs.Panel value="versions" pt="md">
+          <VersionsTab plugin={plugin} />
         </Tabs.Panel>
         <Tabs.Panel value="health" pt="md">
-          <Health id={plugin.id} />
+          <HealthTab id={plugin.id} />
         </Tabs.Panel>
       </Tabs>
-    </Stack>
-  );
-}
-
-function Report({ id }: { id: string }) {
-  const { t } = useWords();
-  const asked = useQuery(reportQuery(id));
-  if (asked.isError) {
-    const none = asked.error instanceof ApiError && [404, 409, 422].includes(asked.error.status);
-    return none ? <Empty title={t('report.nothing')} /> : <ErrorBox error={asked.error} onRetry={() => void asked.refetch()} />;
-  }
-  return asked.data ? <ReportView report={asked.data} /> : <Loader aria-label={t('loading')} />;
-}
-
-function ReviewTab({ plugin }: { plugin: Plugin }) {
-  const { t, label, formats } = useWords();
-  const asked = useQuery(reviewQuery(plugin.id, plugin.version));
-  if (asked.isError) {
-    return <ErrorBox error={asked.error} onRetry={() => void asked.refetch()} />;
-  }
-  if (!asked.data) {
-    return <Loader aria-label={t('loading')} />;
-  }
-  const { requests, outputs = [], tests, schedule, imports = [], bytes = 0, sdk } = asked.data;
-  return (
-    <Stack>
-      <Card withBorder>
-        <Text component="h2" fw={600}>
-          {t('plugins.wants')}
-        </Text>
-        {requests.length === 0 ? (
-          <Text fz="sm">{t('plugins.wantsNothing')}</Text>
-        ) : (
-          <List size="sm">
-            {requests.map((request) => (
-              <List.Item key={request.grant}>
-                {label(request.text)}
-                {request.fields &&
-                  request.fields.length > 0 &&
-                  ` (${request.fields.map((field) => label(field.label as never)).join(', ')})`}{' '}
-                {request.personal && (
-                  <Badge color="orange" size="sm" tt="none">
-                    {t('plugins.personal')}
-                  </Badge>
-                )}
-              </List.Item>
-            ))}
-          </List>
-        )}
-        <Text fz="sm" c="dimmed" mt="xs">
-          {t('plugins.sandbox')}
-        </Text>
-      </Card>
-      {outputs.length > 0 && (
-        <Card withBorder>
-          <Text component="h2" fw={600}>
-            {t('plugins.gives')}
-          </Text>
-          <List size="sm">
-            {outputs.map((output) => (
-              <List.Item key={output.name}>{label(output.label) || output.name}</List.Item>
-            ))}
-          </List>
-        </Card>
-      )}
-      <Card withBorder>
-        <Text component="h2" fw={600}>
-          {t('plugins.checks')}
-        </Text>
-        <Text fz="sm">{tests ? label(tests.summary) : '–'}</Text>
-        {schedule && <Text fz="sm">{label(schedule.text)}</Text>}
-        <Text fz="xs" c="dimmed">
-          {[sdk, `${formats.number(Math.round(bytes / 1024))} kB`, t('plugins.imports', { count: imports.length })]
-            .filter(Boolean)
-            .join(' · ')}
-        </Text>
-      </Card>
-    </Stack>
-  );
-}
-
-function Runs({ id }: { id: string }) {
-  const { t, formats } = useWords();
-  const asked = useQuery(runsQuery(id));
-  if (asked.isError) {
-    return <ErrorBox error={asked.error} onRetry={() => void asked.refetch()} />;
-  }
-  return (
-    <Table>
-      <Table.Thead>
-        <Table.Tr>
-          <Table.Th>{t('plugins.run')}</Table.Th>
-          <Table.Th>{t('plugins.asOf')}</Table.Th>
-          <Table.Th>{t('plugins.version')}</Table.Th>
-          <Table.Th>{t('plugins.customers')}</Table.Th>
-        </Table.Tr>
-      </Table.Thead>
-      <Table.Tbody>
-        {asked.data?.map((run) => {
-          const customers = (run.result as { customers?: number } | undefined)?.customers;
-          return (
-            <Table.Tr key={run.run}>
-              <Table.Td>{run.run.slice(0, 13)}</Table.Td>
-              <Table.Td>{run.as_of}</Table.Td>
-              <Table.Td>{run.version}</Table.Td>
-              <Table.Td>{typeof customers === 'number' ? formats.number(customers) : '–'}</Table.Td>
-            </Table.Tr>
-          );
-        })}
-      </Table.Tbody>
-    </Table>
-  );
-}
-
-function Health({ id }: { id: string }) {
-  const { t, formats } = useWords();
-  const asked = useQuery(metricsQuery(id));
-  if (asked.isError) {
-    return <ErrorBox error={asked.error} onRetry={() => void asked.refetch()} />;
-  }
-  if (!asked.data) {
-    return <Loader aria-label={t('loading')} />;
-  }
-  const { functions, health } = asked.data;
-  const sum = (faults: Record<string, number>) => Object.values(faults).reduce((total, one) => total + one, 0);
-  return (
-    <Stack>
-      <Text>
-        {health ? t(`plugins.health.${health.state}`) : '–'}
-        {health?.last_fault?.reason && ` · ${t('plugins.lastFault', { reason: health.last_fault.reason })}`}
-      </Text>
-      <Table.ScrollContainer minWidth={600} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
-        <Table>
-          <Table.Thead>
-            <Table.Tr>
-              {(['function', 'calls', 'rows', 'p50', 'p99', 'faults'] as const).map((name) => (
-                <Table.Th key={name}>{t(`plugins.metric.${name}`)}</Table.Th>
-              ))}
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {Object.entries(functions).map(([name, figures]) => (
-              <Table.Tr key={name}>
-                <Table.Td>{name}</Table.Td>
-                <Table.Td>{formats.number(figures.calls)}</Table.Td>
-                <Table.Td>{formats.number(figures.rows ?? 0)}</Table.Td>
-                <Table.Td>{formats.number((figures.p50_us ?? 0) / 1000, 2)} ms</Table.Td>
-                <Table.Td>{formats.number((figures.p99_us ?? 0) / 1000, 2)} ms</Table.Td>
-                <Table.Td>{formats.number(sum(figures.faults))}</Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
     </Stack>
   );
 }

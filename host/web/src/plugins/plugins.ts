@@ -48,6 +48,52 @@ export function reportQuery(id: string) {
   });
 }
 
+export function logsQuery(id: string) {
+  return queryOptions({
+    queryKey: ['plugins', id, 'logs'],
+    queryFn: async ({ signal }) =>
+      (await answer(api.GET('/api/v1/plugins/{id}/logs', { params: { path: { id } }, signal }))).data,
+  });
+}
+
+export function poisonQuery(id: string) {
+  return queryOptions({
+    queryKey: ['plugins', id, 'poison'],
+    queryFn: async ({ signal }) =>
+      (await answer(api.GET('/api/v1/plugins/{id}/poison-rows', { params: { path: { id } }, signal }))).data,
+  });
+}
+
+export function switchesQuery(id: string) {
+  return queryOptions({
+    queryKey: ['plugins', id, 'switches'],
+    queryFn: async ({ signal }) =>
+      (await answer(api.GET('/api/v1/plugins/{id}/switches', { params: { path: { id } }, signal }))).data,
+  });
+}
+
+/** How the shadow does; null where there is none. */
+export function shadowQuery(id: string) {
+  return queryOptions({
+    queryKey: ['plugins', id, 'shadow'],
+    queryFn: async ({ signal }) => {
+      const { data, error, response } = await api.GET('/api/v1/plugins/{id}/shadow', { params: { path: { id } }, signal });
+      if (response.status === 404 || response.status === 409) {
+        return null;
+      }
+      return answer(Promise.resolve({ ...(data && { data }), error, response }));
+    },
+  });
+}
+
+export function analysesQuery(id: string) {
+  return queryOptions({
+    queryKey: ['plugins', id, 'analyses'],
+    queryFn: async ({ signal }) =>
+      (await answer(api.GET('/api/v1/plugins/{id}/analyses', { params: { path: { id } }, signal }))).data,
+  });
+}
+
 /** After a plugin was changed or has run: its own pages, and what it says of customers. */
 export async function forgetPlugin() {
   await Promise.all(

@@ -1,12 +1,12 @@
-import { Badge, Button, Card, Group, Loader, Modal, Stack, Table, Text } from '@mantine/core';
+import { Badge, Button, Card, Group, Loader, Modal, Stack, Text } from '@mantine/core';
 import { IconArrowBackUp } from '@tabler/icons-react';
 import { useInfiniteQuery, useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { forgetRecords } from '~/api/cache';
 import { answer, api, type ObjectDefinition, type Schemas, segmentOf } from '~/api/client';
-import { fieldOf } from '~/api/objects';
 import { historyQuery } from '~/api/queries';
-import { FieldValue } from '~/fields/FieldValue';
+import { Actor } from '~/components/Actor';
+import { FieldDiff } from '~/fields/FieldDiff';
 import { useWords } from '~/i18n/hooks';
 import { ErrorBox } from '~/ui/ErrorBox';
 import { toast } from '~/ui/toasts';
@@ -46,7 +46,6 @@ export function History({ object, id }: { object: ObjectDefinition; id: string }
 
 function EntryCard({ object, entry, onUndo }: { object: ObjectDefinition; entry: Entry; onUndo: () => void }) {
   const { t, formats } = useWords();
-  const actor = entry.actor as { name?: string; id?: string; kind?: string };
   const cause = entry.cause as { job?: { kind?: string } | null };
   return (
     <Card withBorder padding="sm">
@@ -55,7 +54,9 @@ function EntryCard({ object, entry, onUndo }: { object: ObjectDefinition; entry:
           <Badge variant="light" tt="none">
             {t(`history.${entry.kind}`)}
           </Badge>
-          <Text fz="sm">{actor.name ?? actor.id ?? actor.kind}</Text>
+          <Text fz="sm" component="div">
+            <Actor actor={entry.actor} />
+          </Text>
           {cause.job?.kind && (
             <Badge variant="default" tt="none">
               {cause.job.kind}
@@ -76,46 +77,9 @@ function EntryCard({ object, entry, onUndo }: { object: ObjectDefinition; entry:
           {t('history.expired')}
         </Text>
       ) : (
-        <Diff object={object} fields={entry.fields as Record<string, { before: unknown; after: unknown }> | null} />
+        <FieldDiff object={object} fields={entry.fields} />
       )}
     </Card>
-  );
-}
-
-function Diff({
-  object,
-  fields,
-}: {
-  object: ObjectDefinition;
-  fields: Record<string, { before: unknown; after: unknown }> | null | undefined;
-}) {
-  const { t, label } = useWords();
-  const entries = Object.entries(fields ?? {});
-  if (entries.length === 0) {
-    return null;
-  }
-  return (
-    <Table mt="xs" layout="fixed" fz="xs">
-      <Table.Thead>
-        <Table.Tr>
-          <Table.Th>{t('conflict.field')}</Table.Th>
-          <Table.Th>{t('history.before')}</Table.Th>
-          <Table.Th>{t('history.after')}</Table.Th>
-        </Table.Tr>
-      </Table.Thead>
-      <Table.Tbody>
-        {entries.map(([name, { before, after }]) => {
-          const field = fieldOf(object, name);
-          return (
-            <Table.Tr key={name}>
-              <Table.Td>{field ? label(field.label) : name}</Table.Td>
-              <Table.Td>{field ? <FieldValue field={field} value={before} /> : String(before)}</Table.Td>
-              <Table.Td>{field ? <FieldValue field={field} value={after} /> : String(after)}</Table.Td>
-            </Table.Tr>
-          );
-        })}
-      </Table.Tbody>
-    </Table>
   );
 }
 
@@ -138,7 +102,7 @@ function UndoOne({ object, id, entry, onClose }: { object: ObjectDefinition; id:
   return (
     <Stack>
       <Text fz="sm">{t(entry.kind === 'created' ? 'undo.askCreated' : 'undo.ask')}</Text>
-      <Diff object={object} fields={swapped(entry.fields)} />
+      <FieldDiff object={object} fields={swapped(entry.fields)} />
       {undo.isError && <ErrorBox error={undo.error} />}
       <Group justify="flex-end">
         <Button variant="default" data-autofocus onClick={onClose}>

@@ -27,6 +27,7 @@ import classes from './RecordPage.module.css';
 import { Related } from './Related';
 import { StagePath } from './StagePath';
 import { Standing } from './Standing';
+import { Steps } from './Steps';
 import { Timeline } from './Timeline';
 
 const route = getRouteApi('/objects/$objects/$id');
@@ -130,6 +131,7 @@ function Shown({ object, record, title }: { object: ObjectDefinition; record: An
           )}
         </div>
         <Group gap="xs" wrap="nowrap">
+          <Steps object={object} id={record.id} />
           {canEdit && !editing && (
             <Button leftSection={<IconEdit size={16} />} onClick={edit}>
               {t('edit')}

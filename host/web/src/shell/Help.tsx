@@ -11,6 +11,8 @@ const KEYS = [
   ['move', ['j', 'k']],
   ['select', ['x']],
   ['open', ['Enter']],
+  ['peek', ['o']],
+  ['neighbours', ['[', ']']],
   ['save', ['Ctrl', 'S']],
   ['cancel', ['Esc']],
   ['today', ['t']],

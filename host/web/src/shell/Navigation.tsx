@@ -1,13 +1,5 @@
 import { AppShell, NavLink, ScrollArea, Select, Text } from '@mantine/core';
-import {
-  type Icon,
-  IconChartPie,
-  IconCopyCheck,
-  IconHome,
-  IconLayoutDashboard,
-  IconPuzzle,
-  IconSettingsCog,
-} from '@tabler/icons-react';
+import { IconHome, IconLayoutDashboard } from '@tabler/icons-react';
 import { Link, useRouterState } from '@tanstack/react-router';
 import { type ObjectDefinition, segmentOf } from '~/api/client';
 import { useObjects } from '~/api/objects';
@@ -15,20 +7,8 @@ import type { Dashboard } from '~/dashboards/shipped';
 import { useWords } from '~/i18n/hooks';
 import { BASE, listOf } from '~/paths';
 import { objectsOf } from '~/workspaces/navigation';
+import { SCREENS } from '~/workspaces/screens';
 import { iconOf, WORKSPACES, type Workspace } from '~/workspaces/workspaces';
-
-/** Screens that are more than an object, and whose work they are part of. */
-const SCREENS = [
-  { to: '/segments', title: 'segments.title', Icon: IconChartPie, workspaces: ['sales', 'marketing', 'analytics'] },
-  { to: '/plugins', title: 'plugins.title', Icon: IconPuzzle, workspaces: ['marketing', 'analytics', 'admin'] },
-  { to: '/duplicates', title: 'duplicates.title', Icon: IconCopyCheck, workspaces: ['sales', 'admin'] },
-  { to: '/jobs', title: 'jobs.title', Icon: IconSettingsCog, workspaces: ['admin'] },
-] as const satisfies readonly {
-  readonly to: string;
-  readonly title: string;
-  readonly Icon: Icon;
-  readonly workspaces: readonly Workspace[];
-}[];
 
 /** The dashboard that a workspace opens. */
 const DASHBOARD_OF: Readonly<Record<Workspace, Dashboard>> = {

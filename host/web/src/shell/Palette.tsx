@@ -10,6 +10,7 @@ import { findQuery } from '~/api/queries';
 import { recent } from '~/components/recent';
 import { useWords } from '~/i18n/hooks';
 import { BASE, recordOf } from '~/paths';
+import { SCREENS } from '~/workspaces/screens';
 import { iconOf, PARTS } from '~/workspaces/workspaces';
 import classes from './Palette.module.css';
 import { matcher, usePinyin } from './pinyin';
@@ -199,6 +200,9 @@ function useItems(typed: string): { items: readonly Item[]; searching: boolean }
     });
   }, [objects, label, t]);
   const matches = matcher(words, pinyin);
+  const screens = SCREENS.map(
+    ({ to, title }): Item => ({ id: `s-${to}`, group: 'navigate', text: t(title), note: '', object: '', to }),
+  );
   const named = (item: Item) => {
     const object = objects.byName(item.object);
     return (
@@ -208,7 +212,8 @@ function useItems(typed: string): { items: readonly Item[]; searching: boolean }
       matches(object?.label['zh-CN'] ?? '')
     );
   };
-  const lists = prefix === '>' ? [] : fixed.filter((item) => item.group === 'navigate' && named(item)).slice(0, GROUP_MAX);
+  const places = [...fixed.filter((item) => item.group === 'navigate'), ...screens];
+  const lists = prefix === '>' ? [] : places.filter(named).slice(0, GROUP_MAX);
   const actions =
     prefix === '/' ? [] : fixed.filter((item) => item.group === 'create' && named(item)).slice(0, words ? GROUP_MAX : 4);
   const records = (wantsRecords ? (found.data ?? []) : []).flatMap(({ object: name, id, title }): Item[] => {

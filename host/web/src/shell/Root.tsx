@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Outlet } from '@tanstack/react-router';
 import { Suspense } from 'react';
 import { asApiError } from '~/api/errors';
-import { objectsQuery } from '~/api/queries';
+import { objectsQuery, serverQuery } from '~/api/queries';
 import { useWords } from '~/i18n/hooks';
 import { signOut, useSession } from '~/session';
 import { ErrorBox } from '~/ui/ErrorBox';
@@ -11,7 +11,7 @@ import { Shell } from './Shell';
 import { SignIn } from './SignIn';
 import { SignInAgain } from './SignInAgain';
 
-/** Everything begins with who it is and which objects there are. */
+/** Everything begins with who it is, which objects there are, and by which clock moments are told. */
 export function Root() {
   const { token, expired } = useSession();
   return token ? (
@@ -27,7 +27,8 @@ export function Root() {
 function Started() {
   const { t } = useWords();
   const objects = useQuery(objectsQuery);
-  if (objects.data) {
+  const server = useQuery(serverQuery);
+  if (objects.data && server.data) {
     return (
       <Shell>
         <Suspense fallback={<Waiting />}>
@@ -36,11 +37,13 @@ function Started() {
       </Shell>
     );
   }
-  if (objects.isError) {
-    const refused = asApiError(objects.error).status === 401;
+  const error = objects.error ?? server.error;
+  if (error) {
+    const refused = asApiError(error).status === 401;
+    const again = () => Promise.all([objects.refetch(), server.refetch()]);
     return (
       <Center h="100%" p="md">
-        <ErrorBox error={objects.error} onRetry={() => void (refused ? signOut() : objects.refetch())} />
+        <ErrorBox error={error} onRetry={() => void (refused ? signOut() : again())} />
       </Center>
     );
   }

@@ -14,6 +14,7 @@ import { useWords } from '~/i18n/hooks';
 import { signOut } from '~/session';
 import { keepWorkspace, keptWorkspace } from '~/workspaces/navigation';
 import { Help } from './Help';
+import { useLiveUpdates } from './live';
 import { Navigation } from './Navigation';
 import { Notices } from './Notices';
 import { Palette } from './Palette';
@@ -40,6 +41,7 @@ export function Shell({ children }: { children: ReactNode }) {
   usePaletteKey(palette.toggle);
   useShortcuts({ '?': help.open });
   useGoTo();
+  useLiveUpdates();
   return (
     <AppShell
       header={{ height: 52 }}

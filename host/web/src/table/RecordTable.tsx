@@ -38,6 +38,7 @@ interface Props {
   readonly selection: Selection;
   readonly onSelect: (selection: Selection) => void;
   readonly onOpen: (record: AnyRecord) => void;
+  readonly onPeek: (record: AnyRecord) => void;
   readonly onEdit?: ((record: AnyRecord, field: Field) => void) | undefined;
   readonly hasMore: boolean;
   readonly loadingMore: boolean;
@@ -46,7 +47,7 @@ interface Props {
 
 /** Rows of which only those that are seen are drawn, however many there are. */
 export function RecordTable(props: Props) {
-  const { name, caption, columns, rows, total, cell, footer, sort, onSort, selection, onSelect, onOpen, onEdit } = props;
+  const { name, caption, columns, rows, total, cell, footer, sort, onSort, selection, onSelect, onOpen, onPeek, onEdit } = props;
   const { hasMore, loadingMore, onMore } = props;
   const { t, label } = useWords();
   const scroller = useRef<HTMLDivElement>(null);
@@ -120,7 +121,7 @@ export function RecordTable(props: Props) {
     }
     const act = ROW_KEYS[event.key];
     if (act) {
-      act({ index, record, go, toggle, onOpen });
+      act({ index, record, go, toggle, onOpen, onPeek });
       event.preventDefault();
       event.stopPropagation();
     }
@@ -254,6 +255,7 @@ interface RowAct {
   readonly go: (index: number) => void;
   readonly toggle: (record: AnyRecord) => void;
   readonly onOpen: (record: AnyRecord) => void;
+  readonly onPeek: (record: AnyRecord) => void;
 }
 
 /** What keys do on a row; the same as in `conventions.md`. */
@@ -268,7 +270,7 @@ const ROW_KEYS: Readonly<Record<string, (act: RowAct) => void>> = {
   x: ({ toggle, record }) => toggle(record),
   ' ': ({ toggle, record }) => toggle(record),
   Enter: ({ onOpen, record }) => onOpen(record),
-  o: ({ onOpen, record }) => onOpen(record),
+  o: ({ onPeek, record }) => onPeek(record),
 };
 
 function sortOf(sort: string | undefined, field: string): 'up' | 'down' | undefined {

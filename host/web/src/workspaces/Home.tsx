@@ -6,6 +6,7 @@ import { useEffect } from 'react';
 import { type ObjectDefinition, segmentOf } from '~/api/client';
 import { useObjects } from '~/api/objects';
 import { countQuery, type Filter, meQuery, segmentationsQuery, someQuery } from '~/api/queries';
+import { dayOf } from '~/clock';
 import { RecordLink } from '~/components/RecordLink';
 import { recent } from '~/components/recent';
 import { FieldValue } from '~/fields/FieldValue';
@@ -145,7 +146,7 @@ function Tasks({ object, user }: { object: ObjectDefinition; user: string }) {
       )}
       <Stack gap={6}>
         {tasks.data?.data.map((task) => {
-          const late = typeof task.due_on === 'string' && task.due_on < new Date().toISOString().slice(0, 10);
+          const late = typeof task.due_on === 'string' && task.due_on < dayOf(new Date());
           return (
             <Group key={task.id} justify="space-between" wrap="nowrap">
               <Text fz="sm" truncate>

@@ -63,6 +63,8 @@ export const PARTS: ReadonlySet<string> = new Set([
   'follower',
   'notification',
   'attachment',
+  // On a screen of their own.
+  'dashboard',
 ]);
 
 const ICONS: Readonly<Record<string, Icon>> = {

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value as Json, json};
+use trellis_model::bilingual;
 use trellis_storage::Epoch;
 
 use crate::extract::{Parameters, Requester};
@@ -18,12 +19,18 @@ pub(crate) async fn list_changes(
     mut parameters: Parameters,
 ) -> ApiResult<Response> {
     let limit = parameters.take_limit(100, app.config.changes_max)?;
-    let after = parameters.take("after")?;
+    let (after, last) = (parameters.take("after")?, take_last(&mut parameters)?);
     parameters.finish()?;
     let (epoch, head) = (app.records.store().epoch(), app.records.log_head());
-    let after = match after.as_deref() {
-        None | Some("0") => 0,
-        Some(text) => place(text, epoch, head)?,
+    let after = match (after.as_deref(), last) {
+        (Some(_), Some(_)) => {
+            let either =
+                bilingual!("`last` and `after` exclude each other", "`last` 与 `after` 不能同时使用");
+            return Err(Problem::bad_query("last", either));
+        }
+        (None, Some(last)) => head.saturating_sub(last),
+        (None | Some("0"), None) => 0,
+        (Some(text), None) => place(text, epoch, head)?,
     };
     let entries = app.records.log_after(after, limit).await?;
     let last = entries.last().map_or(after, |entry| entry.number);
@@ -33,6 +40,15 @@ pub(crate) async fn list_changes(
         entries.iter().filter_map(|entry| entry_json(entry, &schema, scope, administrator)).collect();
     let page = json!({ "next": cursor(epoch, last), "limit": limit, "more": last < head });
     json(StatusCode::OK, &json!({ "data": data, "page": page }))
+}
+
+/// How many of the newest entries the feed begins with; 0 is its end, to go on from.
+fn take_last(parameters: &mut Parameters) -> ApiResult<Option<u64>> {
+    let number = |text: String| {
+        let wrong = bilingual!("`last` is a whole number from 0", "`last` 必须是不小于 0 的整数");
+        text.parse().map_err(|_| Problem::bad_query("last", wrong))
+    };
+    parameters.take("last")?.map(number).transpose()
 }
 
 /// `<epoch>.<log number>`: the number alone would mean something else after a restore.

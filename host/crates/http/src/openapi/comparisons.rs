@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::schemas::{array, boolean, id, integer, nullable, object, text};
+use super::schemas::{array, boolean, component, id, integer, nullable, object, text};
 
 pub(super) fn schemas() -> Map<String, Json> {
     let grants = || json!({ "type": "array", "items": text(), "description": "What it is granted; what the use grants where this is left out." });
@@ -26,7 +26,10 @@ pub(super) fn schemas() -> Map<String, Json> {
         "Shadow": object(&["plugin", "version", "figures", "verdict"], json!({
             "plugin": text(), "version": text(), "version_in_use": nullable("string"), "config": {},
             "started_at_ms": integer(), "figures": { "type": "object" },
-            "verdict": object(&["may_be_promoted"], json!({ "may_be_promoted": boolean(), "against": array(json!({ "type": "object" })) })),
+            "verdict": object(&["may_be_promoted", "against", "rows", "rows_changed", "decisions", "decisions_changed", "faults"], json!({
+                "may_be_promoted": boolean(), "against": array(component("Label")), "rows": integer(), "rows_changed": integer(),
+                "decisions": integer(), "decisions_changed": integer(), "faults": integer(),
+            })),
             "runs": array(object(&["run", "version"], json!({ "run": id(), "version": text(), "results": nullable("string"), "compared": {} }))),
         })),
         "PluginPromote": object(&[], json!({ "ignore_thresholds": boolean() })),

@@ -264,6 +264,10 @@ fn query_parameter(name: &str) -> Json {
     let (schema, description) = match name {
         "limit" => (json!({ "type": "integer", "minimum": 1 }), "How many at most."),
         "after" => (json!({ "type": "string" }), "The `page.next` of the page before."),
+        "last" => (
+            json!({ "type": "integer", "minimum": 0 }),
+            "Instead of `after`: how many of the newest entries it begins with; 0 gives the end, to go on from.",
+        ),
         "learned_by" => (
             json!({ "type": "string", "enum": ["segmentation", "scoring"] }),
             "Whose part of the model, of a plugin that learns with both; by default the first.",

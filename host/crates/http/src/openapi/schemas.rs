@@ -58,12 +58,16 @@ pub(super) fn fixed() -> Map<String, Json> {
             "id": text(), "state": { "type": "string", "enum": ["installed", "enabled", "disabled", "broken"] },
             "broken": nullable("string"), "name": component("Label"), "description": component("Label"),
             "industry": nullable("string"), "provides": array(text()), "config_schema": {}, "config_default": {},
-            "version": text(), "versions": array(json!({ "type": "object" })), "settings": nullable("object"), "previous": nullable("string"), "serving_run": nullable("string"),
+            "version": text(), "versions": array(component("PluginVersion")), "settings": nullable("object"), "previous": nullable("string"), "serving_run": nullable("string"),
             "schema": { "type": "object" }, "rules": array(component("ShippedRule")), "review": component("PluginReview"),
             "health": { "oneOf": [component("PluginHealth"), { "type": "null" }] },
             "requests": array(object(&["grant", "text"], json!({ "grant": text(), "text": component("Label"), "personal": boolean() }))),
             "schedule": { "anyOf": [component("PluginSchedule"), { "type": "null" }] },
             "absent": array(component("PluginAbsence")),
+        })),
+        "PluginVersion": object(&["version", "digest", "installed_at"], json!({
+            "version": text(), "digest": text(), "bytes": integer(), "wit": nullable("string"), "sdk": nullable("string"),
+            "imports": array(text()), "installed_at": time(), "installed_by": { "type": "object" }, "broken": nullable("string"),
         })),
         "PluginUse": object(&[], json!({
             "config": {}, "as_of": { "type": "string", "description": "`now` or a date." }, "version": text(),

@@ -84,7 +84,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             Method::GET,
             "/api/v1/changes",
             Operation::new("list_changes", "Returns the log entries after a cursor.", Shape::Page("Change"))
-                .query(&["limit", "after"])
+                .query(&["limit", "after", "last"])
                 .refuses(&[410]),
             get(changes::list_changes),
         ),

@@ -46,3 +46,36 @@ async fn a_place_of_another_history_is_gone() {
     assert_eq!(admin.get("/api/v1/changes?after=7").await.problem(400), "BAD_QUERY");
     assert_eq!(admin.get("/api/v1/changes?limit=1001").await.problem(400), "BAD_QUERY");
 }
+
+#[tokio::test]
+async fn the_feed_can_be_read_from_its_end() {
+    let app = TestApp::new().await;
+    let admin = app.admin();
+    let end = admin.get("/api/v1/changes?last=0").await.expect(200);
+    assert_eq!((&end["data"], &end["page"]["more"]), (&json!([]), &json!(false)));
+    for name in ["Mill", "Quarry", "Forge"] {
+        app.create("accounts", json!({ "name": name })).await;
+    }
+    let names = |feed: &Json| -> Vec<Json> {
+        let entries = feed["data"].as_array().unwrap().iter();
+        entries.map(|entry| entry["changes"][0]["fields"]["name"]["after"].clone()).collect()
+    };
+    let newest = admin.get("/api/v1/changes?last=2").await.expect(200);
+    assert_eq!(names(&newest), ["Quarry", "Forge"]);
+    let earlier = admin.get("/api/v1/changes?last=3&limit=1").await.expect(200);
+    assert_eq!((names(&earlier), &earlier["page"]["more"]), (vec![json!("Mill")], &json!(true)));
+    let after_the_end = end["page"]["next"].as_str().unwrap();
+    assert_eq!(
+        names(&admin.get(&format!("/api/v1/changes?after={after_the_end}")).await.expect(200)).len(),
+        3
+    );
+    assert_eq!(
+        names(&admin.get("/api/v1/changes?last=18446744073709551615&limit=1000").await.expect(200)).len(),
+        { admin.get("/api/v1/changes?limit=1000").await.expect(200)["data"].as_array().unwrap().len() }
+    );
+
+    for wrong in ["last=-1", "last=x", &format!("last=1&after={after_the_end}")] {
+        let refused = admin.get(&format!("/api/v1/changes?{wrong}")).await;
+        assert_eq!(refused.problem(400), "BAD_QUERY", "{wrong}");
+    }
+}

@@ -15,7 +15,7 @@ pub fn standard_definitions() -> &'static [&'static str] {
 }
 
 /// The objects that every company starts with. They are installed together, since some refer to each other.
-pub(super) const STANDARD: [&str; 37] = [
+pub(super) const STANDARD: [&str; 38] = [
     include_str!("../../definitions/user.toml"),
     include_str!("../../definitions/account.toml"),
     include_str!("../../definitions/contact.toml"),
@@ -53,6 +53,7 @@ pub(super) const STANDARD: [&str; 37] = [
     include_str!("../../definitions/duplicate_pair.toml"),
     include_str!("../../definitions/import_mapping.toml"),
     include_str!("../../definitions/view.toml"),
+    include_str!("../../definitions/dashboard.toml"),
 ];
 
 /// Installs the standard objects that are missing, and lets those that are there grow to what this release says: all of it in one
