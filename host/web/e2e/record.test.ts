@@ -131,8 +131,13 @@ test('the stages of a deal are a path', async () => {
 
 test('moments are told by the clock of the organisation, wherever the browser is', async () => {
   const subject = unique('Nine in the morning');
-  const event = await create('events', { subject, starts_at: '2026-03-05T09:00:00Z', ends_at: '2026-03-05T10:00:00Z' });
-  const page = await newPage(`/app/objects/events/${event}?tab=details`, { zone: 'America/New_York' });
+  const event = await create('calendar-events', {
+    subject,
+    status: 'planned',
+    starts_at: '2026-03-05T09:00:00Z',
+    ends_at: '2026-03-05T10:00:00Z',
+  });
+  const page = await newPage(`/app/objects/calendar-events/${event}?tab=details`, { zone: 'America/New_York' });
   await page.getByText('Mar 5, 2026, 9:00 AM').first().waitFor();
   await page.getByRole('button', { name: 'Edit', exact: true }).click();
   await page

@@ -142,6 +142,16 @@ export function titleQuery(object: ObjectDefinition, id: string) {
   });
 }
 
+/** The values that a record has in scores, by the name of the field: `score.churn`. */
+export function scoreValuesQuery(object: ObjectDefinition, id: string, scores: readonly string[]) {
+  const query = { fields: scores.map((score) => `score.${score}`).join(',') };
+  return queryOptions({
+    queryKey: ['records', object.name, 'scores', id, scores],
+    enabled: scores.length > 0,
+    queryFn: ({ signal }) => answer(api.GET('/api/v1/{objects}/{id}', { params: { ...at(object, id), query }, signal })),
+  });
+}
+
 export function historyQuery(object: ObjectDefinition, id: string) {
   return infiniteQueryOptions({
     queryKey: ['records', object.name, 'history', id],

@@ -3,7 +3,7 @@ import { IconHelpCircle } from '@tabler/icons-react';
 import { type UseQueryResult, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { AnyRecord, ObjectDefinition, Schemas } from '~/api/client';
-import { explanationQuery, scoreExplanationQuery, scoresQuery, segmentationsQuery } from '~/api/queries';
+import { explanationQuery, scoreExplanationQuery, scoresQuery, scoreValuesQuery, segmentationsQuery } from '~/api/queries';
 import { useWords } from '~/i18n/hooks';
 import { byWeight } from '~/segments/order';
 import { ErrorBox } from '~/ui/ErrorBox';
@@ -18,7 +18,7 @@ interface Props {
 
 /** Where a customer stands: segments and scores, each with why. */
 export function Standing({ object, record }: Props) {
-  const { t, label, formats } = useWords();
+  const { t, label } = useWords();
   const [all, setAll] = useState(false);
   const segmentations = useQuery(segmentationsQuery);
   const scores = useQuery(scoresQuery);
@@ -27,6 +27,13 @@ export function Standing({ object, record }: Props) {
     .filter((one) => one.object === object.name && segments[one.name] !== undefined && segments[one.name] !== null)
     .sort(byWeight);
   const numbers = (scores.data ?? []).filter((one) => one.object === object.name && !one.cleared);
+  const values = useQuery(
+    scoreValuesQuery(
+      object,
+      record.id,
+      numbers.map(({ name }) => name),
+    ),
+  );
   if (shown.length === 0 && numbers.length === 0) {
     return null;
   }
@@ -57,9 +64,10 @@ export function Standing({ object, record }: Props) {
             {all ? t('less') : t('standing.more', { count: shown.length - SHOWN_MAX })}
           </Button>
         )}
-        {numbers.map((score) => (
-          <ScoreRow key={score.name} score={score} id={record.id} format={(value) => formats.number(value, 2)} />
-        ))}
+        {numbers.map((score) => {
+          const value = values.data?.[`score.${score.name}`];
+          return typeof value === 'number' && <ScoreRow key={score.name} score={score} id={record.id} value={value} />;
+        })}
       </Stack>
     </Card>
   );
@@ -155,27 +163,32 @@ function Reasons({ asked }: { asked: UseQueryResult<{ readonly reasons: readonly
   );
 }
 
-function ScoreRow({ score, id, format }: { score: Schemas['Score']; id: string; format: (value: number) => string }) {
-  const { label } = useWords();
-  const asked = useQuery({ ...scoreExplanationQuery(score.name, id), retry: false });
-  const name = label(score.label) || score.name;
-  if (asked.isError || !asked.data || asked.data.value === null) {
-    return null;
-  }
-  const { value, band } = asked.data;
-  const known = score.bands.find((one) => one.value === band);
+interface ScoreProps {
+  readonly score: Schemas['Score'];
+  readonly id: string;
+  readonly value: number;
+}
+
+function ScoreRow({ score, id, value }: ScoreProps) {
+  const { label, formats } = useWords();
+  // Bands stand in the order of their lowest values; what is below all of them is in the first.
+  const band = score.bands.findLast((one) => one.lowest <= value) ?? score.bands[0];
   const unit = label(score.unit);
-  const number = typeof value === 'number' ? `${format(value)}${unit && ` ${unit}`}` : '';
-  const text = known?.label ? `${label(known.label)} (${number})` : number;
+  const number = `${formats.number(value, 2)}${unit && ` ${unit}`}`;
   return (
     <Why
-      name={name}
-      value={text}
+      name={label(score.label) || score.name}
+      value={band?.label ? `${label(band.label)} (${number})` : number}
       stale={score.stale === true}
       source={score}
-      about={known?.description ? label(known.description) : ''}
+      about={band?.description ? label(band.description) : ''}
     >
-      {() => <Reasons asked={asked} />}
+      {() => <ScoreReasons score={score.name} id={id} />}
     </Why>
   );
+}
+
+function ScoreReasons({ score, id }: { score: string; id: string }) {
+  const asked = useQuery(scoreExplanationQuery(score, id));
+  return <Reasons asked={asked} />;
 }
