@@ -71,3 +71,24 @@ test('an order of an unknown customer brings the customer along', async () => {
     '80.00',
   ]);
 });
+
+test('the records that a column names are found by what the column holds', async () => {
+  const [first, second] = [unique('Ferry'), unique('Quay')];
+  for (const name of [first, second]) {
+    await call('POST', '/accounts', { name });
+  }
+  const page = await newPage('/app/import?object=order', { language: 'zh-CN' });
+  await page.getByRole('tab', { name: '粘贴' }).click();
+  await page
+    .getByRole('textbox', { name: '数据行' })
+    .fill(`Order no,Customer,Date,Amount\n${first},${first},2026-03-01,12.50\n${second},${second},2026-03-02,7\n`);
+  await page.getByRole('button', { name: '下一步' }).click();
+  const found = page
+    .getByRole('combobox', { name: '客户：查找依据' })
+    .or(page.getByRole('textbox', { name: '客户：查找依据' }))
+    .first();
+  await expect.poll(() => found.inputValue()).toBe('客户名称');
+  await look(page, 'import-references-zh');
+  await page.getByRole('button', { name: '校验全部行' }).click();
+  await page.getByText('所有行均正确').first().waitFor();
+});

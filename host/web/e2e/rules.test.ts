@@ -63,14 +63,19 @@ test('rules stand in an order that one changes', async () => {
   await page.getByRole('link', { name: second }).waitFor();
   await look(page, 'rules-zh');
   await page.getByRole('button', { name: `提前执行：${second}` }).click();
-  await expect
-    .poll(async () => {
-      const found = await call('POST', '/rules/search', {
-        filter: { field: 'object', value: 'competitor' },
-        sort: 'position',
-        fields: ['name'],
-      });
-      return (found.data as { name: string }[]).map((rule) => rule.name);
-    })
-    .toEqual([second, first]);
+  const order = async () => {
+    const found = await call('POST', '/rules/search', {
+      filter: { field: 'object', value: 'competitor' },
+      sort: 'position',
+      fields: ['name'],
+    });
+    return (found.data as { name: string }[]).map((rule) => rule.name);
+  };
+  await expect.poll(order).toEqual([second, first]);
+  await page.getByRole('row').filter({ hasText: second }).getByTitle('拖动以调整顺序').hover();
+  await page.mouse.down();
+  const below = await page.getByRole('row').filter({ hasText: first }).boundingBox();
+  await page.mouse.move((below?.x ?? 0) + 40, (below?.y ?? 0) + (below?.height ?? 0) / 2, { steps: 8 });
+  await page.mouse.up();
+  await expect.poll(order).toEqual([first, second]);
 });

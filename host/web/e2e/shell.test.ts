@@ -113,3 +113,41 @@ test('what is no address says so and leads back', async () => {
   await page.reload();
   await page.getByRole('heading', { level: 1 }).waitFor();
 });
+
+test('an empty server says where to begin', async () => {
+  const page = await newPage('/app/jobs');
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  const nothing = { data: [], page: { next: null }, total: 0 };
+  for (const path of ['accounts/search', 'orders/search', 'rules/search', 'segmentations']) {
+    await page.route(`**/api/v1/${path}`, (route) => route.fulfill({ json: nothing }));
+  }
+  await page.getByRole('link', { name: 'Home' }).click();
+  const first = page.getByRole('region', { name: 'Begin here' });
+  await first.getByRole('link', { name: /Install a pack/ }).waitFor();
+  await look(page, 'first-steps-en');
+  await first.getByRole('link', { name: /Bring their orders/ }).click();
+  await page.waitForURL(/import\?object=order/);
+});
+
+test('each kind of work has its lists at hand, and is remembered', async () => {
+  const page = await newPage('/app');
+  const navigation = page.getByRole('navigation');
+  const chosen = () => navigation.getByLabel('Workspace').first();
+  for (const [workspace, here, elsewhere] of [
+    ['Marketing', 'Campaigns', 'Quotes'],
+    ['Service', 'Cases', 'Campaigns'],
+    ['Analytics', 'Segments and scores', 'Cases'],
+    ['Administration', 'Objects and fields', 'Opportunities'],
+    ['Sales', 'Opportunities', 'Objects and fields'],
+  ] as const) {
+    await chosen().click();
+    await page.getByRole('option', { name: workspace, exact: true }).click();
+    await navigation.getByRole('link', { name: here, exact: true }).waitFor();
+    expect(await navigation.getByRole('link', { name: elsewhere, exact: true }).count(), workspace).toBe(0);
+  }
+  await chosen().click();
+  await page.getByRole('option', { name: 'Service', exact: true }).click();
+  await page.reload();
+  await navigation.getByRole('link', { name: 'Cases', exact: true }).waitFor();
+  expect(await chosen().inputValue()).toBe('Service');
+});

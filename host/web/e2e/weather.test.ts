@@ -85,3 +85,19 @@ test('a field that went leaves the views that used it standing', async () => {
   await page.getByRole('row').nth(3).waitFor();
   await call('DELETE', `/views/${view}`);
 });
+
+test('a server that is slow is waited for, and what is asked meanwhile is not lost', async () => {
+  const page = await newPage('/app');
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  const late = 2_500;
+  await page.route('**/api/v1/accounts/search', async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, late));
+    await route.continue();
+  });
+  await page.getByRole('navigation').getByRole('link', { name: 'Accounts', exact: true }).click();
+  await page.getByLabel('Loading…').first().waitFor();
+  await page.getByRole('searchbox', { name: 'Search in this list' }).fill('Customer 12');
+  await look(page, 'slow-en');
+  await page.getByRole('link', { name: 'Customer 12', exact: true }).waitFor();
+  expect(await page.getByRole('searchbox', { name: 'Search in this list' }).inputValue()).toBe('Customer 12');
+});

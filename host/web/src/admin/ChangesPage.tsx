@@ -10,6 +10,7 @@ import { useWords } from '~/i18n/hooks';
 import { Empty } from '~/ui/Empty';
 import { ErrorBox } from '~/ui/ErrorBox';
 import { Page } from '~/ui/Page';
+import { Steps as SchemaSteps } from './PlanReview';
 
 type Change = Schemas['Change'];
 
@@ -84,6 +85,7 @@ function ChangeCard({ change }: { change: Change }) {
           <time dateTime={change.timestamp}>{formats.time(change.timestamp)}</time>
         </Text>
       </Group>
+      <About data={change.event?.data} />
       {change.changes?.map(({ type, object: name, id, fields }) => {
         const object = objects.byName(name);
         return (
@@ -103,5 +105,21 @@ function ChangeCard({ change }: { change: Change }) {
         );
       })}
     </Card>
+  );
+}
+
+/** What an event says beside its name: the steps of a change of the schema, else its short facts. */
+function About({ data }: { data: unknown }) {
+  if (typeof data !== 'object' || data === null) {
+    return null;
+  }
+  if ('steps' in data && Array.isArray(data.steps)) {
+    return <SchemaSteps steps={data.steps} />;
+  }
+  const facts = Object.entries(data).filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value));
+  return (
+    <Text fz="xs" c="dimmed">
+      {facts.map(([name, value]) => `${name}: ${value}`).join(' · ')}
+    </Text>
   );
 }

@@ -75,14 +75,22 @@ function unknownType(_: never, value: unknown) {
 
 function TextValue({ field, text, short }: { field: Field; text: string; short: boolean }) {
   if (field.format === 'email') {
-    return <Anchor href={`mailto:${text}`}>{text}</Anchor>;
+    return (
+      <Anchor inherit href={`mailto:${text}`}>
+        {text}
+      </Anchor>
+    );
   }
   if (field.format === 'phone') {
-    return <Anchor href={`tel:${text}`}>{text}</Anchor>;
+    return (
+      <Anchor inherit href={`tel:${text}`}>
+        {text}
+      </Anchor>
+    );
   }
   if (field.format === 'url' && /^https?:\/\//i.test(text)) {
     return (
-      <Anchor href={text} target="_blank" rel="noopener noreferrer nofollow">
+      <Anchor inherit href={text} target="_blank" rel="noopener noreferrer nofollow">
         {text}
       </Anchor>
     );

@@ -46,6 +46,16 @@ export const en = {
     moreTasks: 'Only the first {{max}} are shown.',
     recent: 'Last opened',
     noRecent: 'What you open will be listed here.',
+    first: 'Begin here',
+    stepDone: 'done',
+    steps: { customers: 'Bring your customers', orders: 'Bring their orders', pack: 'Install a pack', rule: 'Write a rule' },
+    stepsWhat: {
+      customers:
+        'A table from a spreadsheet or another system, as it is. You see what would happen first, and can take it all back.',
+      orders: 'Each row names its customer. From orders come segments, scores and values.',
+      pack: 'Segments, scores and service for your industry. RFM segmentation is a good first one.',
+      rule: 'A few lines of your own that fill in, refuse or react. Try it on a record before it counts.',
+    },
   },
   notices: {
     title_one: 'Notifications: {{count}} unread',
@@ -724,6 +734,7 @@ export const en = {
     on: 'On',
     off: 'Off',
     enabledOf: 'Switched on: {{name}}',
+    drag: 'Drag to another place',
     earlier: 'Run earlier: {{name}}',
     later: 'Run later: {{name}}',
     trigger: {
@@ -781,7 +792,8 @@ export const en = {
     samples: 'In the file',
     field: 'Becomes',
     fieldOf: 'Field for {{column}}',
-    references: 'Others',
+    references: 'Found by',
+    foundBy: '{{object}}: found by',
     leftOut: 'Left out',
     recordId: 'Record id',
     makeMissing: 'Create what is missing',
@@ -789,7 +801,7 @@ export const en = {
     mode: 'Rows whose record is there',
     modes: { upsert: 'Update them, create the others', create: 'Only create new ones', update: 'Only update' },
     match: 'Found by',
-    matchHint: 'Left empty, the usual one',
+    matchHint: 'Left empty: by external id',
     keepMapping: 'Remember this mapping for files like this one',
     mappingName: 'Name of the mapping',
     check: 'Check all rows',

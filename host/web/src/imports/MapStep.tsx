@@ -1,12 +1,13 @@
-import { Alert, Button, Card, Checkbox, Group, Select, Stack, Switch, Table, Text, TextInput } from '@mantine/core';
+import { Alert, Button, Card, Group, Select, Stack, Switch, Table, Text, TextInput } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useCallback, useState } from 'react';
 import { queryClient } from '~/api/cache';
 import { answer, api, type ObjectDefinition } from '~/api/client';
 import { fieldOf, useObjects } from '~/api/objects';
 import { useWords } from '~/i18n/hooks';
 import { ErrorBox } from '~/ui/ErrorBox';
-import { type Import, importQuery, type Mapping, MODES, mappingOf, matchable, withField } from './imports';
+import { type ColumnMapping, type Import, importQuery, type Mapping, MODES, mappingOf, matchable, withField } from './imports';
+import { ReferenceOptions } from './ReferenceOptions';
 
 const SAMPLES_MAX = 3;
 
@@ -46,12 +47,11 @@ export function MapStep({ prepared, object, onDone }: Props) {
     (field) =>
       field.required && field.writable && !field.default && !mapping.columns.some((column) => column.field === field.name),
   );
-  const set = (column: string, chosen: string | null) => {
-    const field = chosen
-      ? (fieldOf(object, chosen) ?? (chosen === 'id' ? { ...object.fields[0], name: 'id', type: 'text' as const } : undefined))
-      : undefined;
-    setMapping((old) => withField(old, column, field as Parameters<typeof withField>[2], objects.byName(field?.object)));
-  };
+  const change = useCallback(
+    (next: ColumnMapping) =>
+      setMapping((old) => ({ ...old, columns: old.columns.map((one) => (one.column === next.column ? next : one)) })),
+    [],
+  );
   return (
     <Stack>
       {prepared.mapping_is_saved_one && <Alert color="teal">{t('import.savedMapping')}</Alert>}
@@ -69,6 +69,7 @@ export function MapStep({ prepared, object, onDone }: Props) {
             <Table.Tbody>
               {prepared.columns.map((column) => {
                 const mapped = mapping.columns.find((one) => one.column === column.name);
+                const target = objects.byName(fieldOf(object, mapped?.field ?? '')?.object);
                 return (
                   <Table.Tr key={column.name}>
                     <Table.Th scope="row">{column.name}</Table.Th>
@@ -85,26 +86,13 @@ export function MapStep({ prepared, object, onDone }: Props) {
                         searchable
                         clearable
                         value={mapped?.field ?? null}
-                        onChange={(chosen) => set(column.name, chosen)}
+                        onChange={(chosen) => setMapping((old) => withField(old, column.name, chosen))}
                         nothingFoundMessage={t('nothingFound')}
                       />
                     </Table.Td>
                     <Table.Td>
-                      {mapped?.reference && (
-                        <Checkbox
-                          size="xs"
-                          label={t('import.makeMissing')}
-                          checked={mapped.reference.create === true}
-                          onChange={(event) => {
-                            const create = event.currentTarget.checked;
-                            setMapping((old) => ({
-                              ...old,
-                              columns: old.columns.map((one) =>
-                                one.column === column.name ? { ...one, reference: { ...one.reference, create } } : one,
-                              ),
-                            }));
-                          }}
-                        />
+                      {mapped && target && (
+                        <ReferenceOptions column={mapped} target={target} samples={column.samples} onChange={change} />
                       )}
                     </Table.Td>
                   </Table.Tr>
@@ -121,6 +109,7 @@ export function MapStep({ prepared, object, onDone }: Props) {
         <Group align="flex-end">
           <Select
             label={t('import.mode')}
+            w={320}
             data={MODES.map((mode) => ({ value: mode, label: t(`import.modes.${mode}`) }))}
             allowDeselect={false}
             value={mapping.mode ?? 'upsert'}

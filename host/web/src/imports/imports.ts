@@ -1,6 +1,6 @@
 // Prepared imports: a file on the server, what becomes of its columns, and what is wrong with its rows (`host/docs/import-export.md`).
 import { queryOptions } from '@tanstack/react-query';
-import { answer, api, type Field, type ObjectDefinition, type Schemas } from '~/api/client';
+import { answer, api, type ObjectDefinition, type Schemas } from '~/api/client';
 
 export type Import = Schemas['PreparedImport'];
 
@@ -30,24 +30,21 @@ export function mappingOf(prepared: Import): Mapping {
 }
 
 /** The mapping with another field for a column; none leaves the column out. */
-export function withField(
-  mapping: Mapping,
-  column: string,
-  field: Field | undefined,
-  target: ObjectDefinition | undefined,
-): Mapping {
-  const others = mapping.columns.filter((other) => other.column !== column && (!field || other.field !== field.name));
-  return { ...mapping, columns: field ? [...others, { column, field: field.name, ...reference(field, target) }] : others };
+export function withField(mapping: Mapping, column: string, field: string | null): Mapping {
+  const others = mapping.columns.filter((other) => other.column !== column && other.field !== field);
+  return { ...mapping, columns: field ? [...others, { column, field }] : others };
 }
 
-/** A reference is looked up by the field that other systems know it by, and made where it is missing. */
-function reference(field: Field, target: ObjectDefinition | undefined): Pick<ColumnMapping, 'reference'> {
-  if (field.type !== 'reference' || !target) {
-    return {};
-  }
-  const byOthers = target.fields.some((field) => field.name === 'external_id' && field.unique);
-  const match = byOthers ? 'external_id' : target.title;
-  return { reference: { match, create: true, ...(match !== target.title && { set: { [target.title]: '{}' } }) } };
+/** The fields by which records of an object can be found: what other systems know them by first, then what they are called by. */
+export function keysOf(target: ObjectDefinition): string[] {
+  const text = (name: string) => target.fields.some((field) => field.name === name && field.type === 'text' && !field.retired);
+  return [...new Set(['external_id', target.title, 'email', 'phone'])].filter(text);
+}
+
+/** A column whose records are found by a key, those that are missing made where that is wanted. */
+export function withKey(column: ColumnMapping, target: ObjectDefinition, match: string, create: boolean): ColumnMapping {
+  const named = create && match !== target.title ? { set: { [target.title]: '{}' } } : {};
+  return { ...column, reference: { match, ...(create && { create }), ...named } };
 }
 
 /** By which fields a row finds its record. */

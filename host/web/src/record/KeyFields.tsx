@@ -6,6 +6,8 @@ import { useWords } from '~/i18n/hooks';
 import { type Layout, sectionsOf } from '~/objects/layout';
 
 const SHOWN_MAX = 10;
+/** What other programs call it says nothing to a person; it stands among the details. */
+const KNOWN_ELSEWHERE = ['external_id'];
 
 interface Props {
   readonly object: ObjectDefinition;
@@ -20,7 +22,7 @@ export function KeyFields({ object, record, layout, included }: Props) {
   const fields = sectionsOf(object, layout)
     .slice(0, 2)
     .flatMap((section) => section.fields)
-    .filter((field) => field.name !== object.title && !isEmpty(record[field.name]))
+    .filter((field) => !KNOWN_ELSEWHERE.includes(field.name) && field.name !== object.title && !isEmpty(record[field.name]))
     .slice(0, SHOWN_MAX);
   return (
     <Card withBorder padding="sm">

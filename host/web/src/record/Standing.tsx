@@ -34,7 +34,11 @@ export function Standing({ object, record }: Props) {
       numbers.map(({ name }) => name),
     ),
   );
-  if (shown.length === 0 && numbers.length === 0) {
+  const scored = numbers.flatMap((score) => {
+    const value = values.data?.[`score.${score.name}`];
+    return typeof value === 'number' ? [{ score, value }] : [];
+  });
+  if (shown.length === 0 && scored.length === 0) {
     return null;
   }
   return (
@@ -64,10 +68,9 @@ export function Standing({ object, record }: Props) {
             {all ? t('less') : t('standing.more', { count: shown.length - SHOWN_MAX })}
           </Button>
         )}
-        {numbers.map((score) => {
-          const value = values.data?.[`score.${score.name}`];
-          return typeof value === 'number' && <ScoreRow key={score.name} score={score} id={record.id} value={value} />;
-        })}
+        {scored.map(({ score, value }) => (
+          <ScoreRow key={score.name} score={score} id={record.id} value={value} />
+        ))}
       </Stack>
     </Card>
   );

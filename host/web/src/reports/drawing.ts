@@ -57,6 +57,10 @@ export function optionOf(panel: Panel, language: Language): EChartsCoreOption | 
   }
 }
 
+/** So many bars have room for their names; of more, some names are left out. */
+const LABELLED_MAX = 10;
+const WHOLE_LABELS = { interval: 0, width: 96, overflow: 'break' } as const;
+
 const BASE: EChartsCoreOption = {
   aria: { enabled: true },
   animation: false,
@@ -104,7 +108,7 @@ function chart(
     legend: series.length > 1 ? { top: 4, type: 'scroll' } : undefined,
     xAxis: continuous
       ? { type: 'value', name: titleOf(x, language), nameLocation: 'middle', nameGap: 28 }
-      : { type: 'category', data: categories },
+      : { type: 'category', data: categories, ...(categories.length <= LABELLED_MAX && { axisLabel: WHOLE_LABELS }) },
     yAxis: { type: 'value' },
     series,
   };
@@ -121,8 +125,10 @@ function matrix(panel: Panel, drawing: Drawing, language: Language): EChartsCore
   ];
   const values = numbersOf(value);
   const known = values.filter((value) => value !== null);
+  const short = new Intl.NumberFormat(language, { notation: 'compact', maximumSignificantDigits: 3 });
   return {
     ...BASE,
+    grid: { left: 12, right: 24, top: 40, bottom: 40, containLabel: true },
     tooltip: { position: 'top' },
     xAxis: {
       type: 'category',
@@ -143,7 +149,11 @@ function matrix(panel: Panel, drawing: Drawing, language: Language): EChartsCore
         type: 'heatmap',
         name: titleOf(value, language),
         data: values.flatMap((value, index) => (value === null ? [] : [[columns[index], rows[index], value]])),
-        label: { show: values.length <= CELLS_LABELLED_MAX },
+        label: {
+          show: values.length <= CELLS_LABELLED_MAX,
+          // A cell has room for a short number; the table has it whole.
+          formatter: ({ value: [, , shown] }: { value: [unknown, unknown, number] }) => short.format(shown),
+        },
       },
     ],
   };

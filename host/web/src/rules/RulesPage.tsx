@@ -1,5 +1,15 @@
+import {
+  DndContext,
+  type DragEndEvent,
+  type Modifier,
+  PointerSensor,
+  useDraggable,
+  useDroppable,
+  useSensor,
+  useSensors,
+} from '@dnd-kit/core';
 import { ActionIcon, Anchor, Badge, Button, Card, Group, Stack, Switch, Table, Text, Title } from '@mantine/core';
-import { IconArrowDown, IconArrowUp, IconPlus } from '@tabler/icons-react';
+import { IconArrowDown, IconArrowUp, IconGripVertical, IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useEffect } from 'react';
@@ -11,10 +21,14 @@ import { asText } from '~/fields/values';
 import { useWords } from '~/i18n/hooks';
 import { Empty } from '~/ui/Empty';
 import { ErrorBox } from '~/ui/ErrorBox';
+import { moved } from '~/ui/OrderedNames';
 import { toastError } from '~/ui/toasts';
+import classes from './RulesPage.module.css';
 import { nameOf, POSITION_STEP, TRIGGERS, useRuleChange } from './rules';
 
 const RULES_MAX = 200;
+/** A click moves the mouse a little, too. */
+const DRAG_PX = 6;
 
 /** The rules of each object in the order in which they run. */
 export function RulesPage() {
@@ -65,22 +79,22 @@ function Rules({ rule }: { rule: ObjectDefinition }) {
 }
 
 function Ordered({ title, rules }: { title: string; rules: readonly AnyRecord[] }) {
-  const { t, language } = useWords();
   const change = useRuleChange();
-  const set = (id: string, fields: Record<string, unknown>) => change.mutate({ id, change: fields }, { onError: toastError });
-  /** Between its new neighbours; where there is no room, all of them are numbered anew. */
-  const move = async (index: number, by: 1 | -1) => {
-    const next = [...rules];
-    const [moved] = next.splice(index, 1);
-    if (!moved) {
-      return;
-    }
-    next.splice(index + by, 0, moved);
-    for (const [place, rule] of next.entries()) {
+  const sensors = useSensors(useSensor(PointerSensor, { activationConstraint: { distance: DRAG_PX } }));
+  /** Rules whose place is another get the number of it, the others keep theirs. */
+  const move = async (index: number, by: number) => {
+    for (const [place, rule] of moved(rules, index, by).entries()) {
       const position = (place + 1) * POSITION_STEP;
       if (rule.position !== position) {
         await change.mutateAsync({ id: rule.id, change: { position } }).catch(toastError);
       }
+    }
+  };
+  const placeOf = (id: unknown) => rules.findIndex((rule) => rule.id === id);
+  const drop = ({ active, over }: DragEndEvent) => {
+    const [from, to] = [placeOf(active.id), placeOf(over?.id)];
+    if (from >= 0 && to >= 0 && from !== to) {
+      void move(from, to - from);
     }
   };
   return (
@@ -88,57 +102,97 @@ function Ordered({ title, rules }: { title: string; rules: readonly AnyRecord[] 
       <Text component="h3" fz="sm" c="dimmed">
         {title}
       </Text>
-      <Table>
-        <Table.Tbody>
-          {rules.map((rule, index) => {
-            const name = nameOf(rule, language);
-            return (
-              <Table.Tr key={rule.id}>
-                <Table.Td w={80}>
-                  <Group gap={2} wrap="nowrap">
-                    <ActionIcon
-                      variant="subtle"
-                      size="sm"
-                      disabled={index === 0 || change.isPending}
-                      aria-label={t('rules.earlier', { name })}
-                      onClick={() => void move(index, -1)}
-                    >
-                      <IconArrowUp size={14} />
-                    </ActionIcon>
-                    <ActionIcon
-                      variant="subtle"
-                      size="sm"
-                      disabled={index === rules.length - 1 || change.isPending}
-                      aria-label={t('rules.later', { name })}
-                      onClick={() => void move(index, 1)}
-                    >
-                      <IconArrowDown size={14} />
-                    </ActionIcon>
-                  </Group>
-                </Table.Td>
-                <Table.Td>
-                  <Anchor inherit renderRoot={(props) => <Link to="/rules/$id" params={{ id: rule.id }} {...props} />}>
-                    {name}
-                  </Anchor>
-                  {asText(rule.watches) && (
-                    <Badge ml="xs" variant="default" tt="none">
-                      {asText(rule.watches)}
-                    </Badge>
-                  )}
-                </Table.Td>
-                <Table.Td w={120}>
-                  <Switch
-                    aria-label={t('rules.enabledOf', { name })}
-                    checked={rule.enabled === true}
-                    onChange={(event) => set(rule.id, { enabled: event.currentTarget.checked })}
-                    label={rule.enabled === true ? t('rules.on') : t('rules.off')}
-                  />
-                </Table.Td>
-              </Table.Tr>
-            );
-          })}
-        </Table.Tbody>
-      </Table>
+      <DndContext sensors={sensors} modifiers={[upAndDown]} onDragEnd={drop}>
+        <Table>
+          <Table.Tbody>
+            {rules.map((rule, index) => (
+              <RuleRow
+                key={rule.id}
+                rule={rule}
+                index={index}
+                last={rules.length - 1}
+                busy={change.isPending}
+                onMove={(by) => void move(index, by)}
+                onSwitch={(enabled) => change.mutate({ id: rule.id, change: { enabled } }, { onError: toastError })}
+              />
+            ))}
+          </Table.Tbody>
+        </Table>
+      </DndContext>
     </>
   );
 }
+
+interface RowProps {
+  readonly rule: AnyRecord;
+  readonly index: number;
+  readonly last: number;
+  readonly busy: boolean;
+  readonly onMove: (by: 1 | -1) => void;
+  readonly onSwitch: (enabled: boolean) => void;
+}
+
+/** A rule in its place: moved by its handle, or by its buttons where there is no mouse. */
+function RuleRow({ rule, index, last, busy, onMove, onSwitch }: RowProps) {
+  const { t, language } = useWords();
+  const drag = useDraggable({ id: rule.id });
+  const drop = useDroppable({ id: rule.id });
+  const name = nameOf(rule, language);
+  return (
+    <Table.Tr
+      ref={(row) => {
+        drag.setNodeRef(row);
+        drop.setNodeRef(row);
+      }}
+      bg={drop.isOver && !drag.isDragging ? 'var(--mantine-primary-color-light)' : undefined}
+      style={{ ...(drag.transform && { transform: `translateY(${drag.transform.y}px)`, position: 'relative', zIndex: 1 }) }}
+    >
+      <Table.Td w={130}>
+        <Group gap={2} wrap="nowrap">
+          <div {...drag.listeners} className={classes.handle} title={t('rules.drag')}>
+            <IconGripVertical size={16} aria-hidden />
+          </div>
+          <ActionIcon
+            variant="subtle"
+            size="sm"
+            disabled={index === 0 || busy}
+            aria-label={t('rules.earlier', { name })}
+            onClick={() => onMove(-1)}
+          >
+            <IconArrowUp size={14} />
+          </ActionIcon>
+          <ActionIcon
+            variant="subtle"
+            size="sm"
+            disabled={index === last || busy}
+            aria-label={t('rules.later', { name })}
+            onClick={() => onMove(1)}
+          >
+            <IconArrowDown size={14} />
+          </ActionIcon>
+        </Group>
+      </Table.Td>
+      <Table.Td>
+        <Anchor inherit renderRoot={(props) => <Link to="/rules/$id" params={{ id: rule.id }} {...props} />}>
+          {name}
+        </Anchor>
+        {asText(rule.watches) && (
+          <Badge ml="xs" variant="default" tt="none">
+            {asText(rule.watches)}
+          </Badge>
+        )}
+      </Table.Td>
+      <Table.Td w={120}>
+        <Switch
+          aria-label={t('rules.enabledOf', { name })}
+          checked={rule.enabled === true}
+          onChange={(event) => onSwitch(event.currentTarget.checked)}
+          label={rule.enabled === true ? t('rules.on') : t('rules.off')}
+        />
+      </Table.Td>
+    </Table.Tr>
+  );
+}
+
+/** A rule is dragged among its like, which stand above and below it. */
+const upAndDown: Modifier = ({ transform }) => ({ ...transform, x: 0 });

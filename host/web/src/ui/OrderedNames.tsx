@@ -92,8 +92,8 @@ export function Moves({ name, index, last, onMove, onRemove }: MovesProps) {
   );
 }
 
-/** The list with one of its elements a place earlier or later. */
-export function moved<T>(list: readonly T[], index: number, by: 1 | -1): T[] {
+/** The list with one of its elements some places later, or earlier. */
+export function moved<T>(list: readonly T[], index: number, by: number): T[] {
   const next = [...list];
   next.splice(index + by, 0, ...next.splice(index, 1));
   return next;

@@ -14,6 +14,7 @@ import { titleOf } from '~/fields/values';
 import { useWords } from '~/i18n/hooks';
 import { Empty } from '~/ui/Empty';
 import { ErrorBox } from '~/ui/ErrorBox';
+import { FirstSteps } from './FirstSteps';
 import { iconOf } from './workspaces';
 
 const COUNTED = ['account', 'contact', 'lead', 'opportunity', 'case', 'order'] as const;
@@ -61,6 +62,7 @@ export function Home() {
           </Button>
         </Group>
       </Group>
+      <FirstSteps />
       <SimpleGrid cols={{ base: 2, sm: 3, lg: 6 }}>
         {counted.map((object) => (
           <Count key={object.name} object={object} />
