@@ -208,9 +208,21 @@ test('tasks lie in a calendar', async () => {
   await page.getByRole('link', { name: subject }).waitFor();
   await page.getByRole('heading', { name: '2027年2月' }).waitFor();
   await look(page, 'calendar-zh');
-  await page.getByRole('button', { name: '下个月' }).click();
+  await page.getByRole('button', { name: '向后' }).click();
   await page.getByRole('heading', { name: '2027年3月' }).waitFor();
   expect(await page.getByRole('link', { name: subject }).count()).toBe(0);
+  await page.keyboard.press('4');
+  await page.getByText('这段时间没有内容。').waitFor();
+  await page.goto(page.url().replace(/day=[^&]*/, 'day=2027-02-08'));
+  const region = page.getByRole('region', { name: '2027年2月10日星期三' });
+  await region.getByRole('link', { name: subject }).waitFor();
+  await look(page, 'agenda-zh');
+  await page.keyboard.press('2');
+  await page
+    .getByRole('table', { name: /2027年2月8日/ })
+    .getByRole('link', { name: subject })
+    .waitFor();
+  await look(page, 'week-zh');
   await page.getByRole('link', { name: '任务', exact: true }).first().waitFor();
 });
 

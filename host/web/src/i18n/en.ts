@@ -89,6 +89,7 @@ export const en = {
     save: 'Save',
     cancel: 'Cancel, close',
     today: 'Today, in a calendar',
+    spans: 'Month, week, day, agenda, in a calendar',
   },
   error: {
     retry: 'Try again',
@@ -248,8 +249,11 @@ export const en = {
     moveTo: 'Save and move to “{{stage}}”',
   },
   calendar: {
-    previous: 'Previous month',
-    next: 'Next month',
+    previous: 'Back',
+    next: 'On',
+    span: 'How much is shown',
+    spans: { month: 'Month', week: 'Week', day: 'Day', agenda: 'Agenda' },
+    nothing: 'Nothing in these days.',
     more: 'Only the first {{count}} are shown',
     others_one: '{{count}} more',
     others_other: '{{count}} more',

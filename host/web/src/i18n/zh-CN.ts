@@ -89,6 +89,7 @@ export const zhCN: Translated<typeof en> = {
     save: '保存',
     cancel: '取消、关闭',
     today: '日历中回到今天',
+    spans: '日历按月、周、日、日程表显示',
   },
   error: {
     retry: '重试',
@@ -248,8 +249,11 @@ export const zhCN: Translated<typeof en> = {
     moveTo: '保存并移至“{{stage}}”',
   },
   calendar: {
-    previous: '上个月',
-    next: '下个月',
+    previous: '向前',
+    next: '向后',
+    span: '显示范围',
+    spans: { month: '月', week: '周', day: '日', agenda: '日程表' },
+    nothing: '这段时间没有内容。',
     more: '仅显示前 {{count}} 条',
     others_one: '另有 {{count}} 条',
     others_other: '另有 {{count}} 条',

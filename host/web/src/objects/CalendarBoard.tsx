@@ -1,8 +1,7 @@
-import { ActionIcon, Badge, Box, Button, Group, Text } from '@mantine/core';
+import { ActionIcon, Badge, Box, Button, Group, SegmentedControl, Text } from '@mantine/core';
 import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
-import { type Field, type ObjectDefinition, segmentOf } from '~/api/client';
+import type { Field, ObjectDefinition } from '~/api/client';
 import { fieldOf } from '~/api/objects';
 import { type Filter, someQuery } from '~/api/queries';
 import { dayOf } from '~/clock';
@@ -12,10 +11,10 @@ import { both } from '~/filters/operators';
 import { useWords } from '~/i18n/hooks';
 import { ErrorBox } from '~/ui/ErrorBox';
 import classes from './CalendarBoard.module.css';
-import { addDays, addMonths, monthGrid } from './days';
+import { Agenda, CalendarGrid } from './CalendarGrid';
+import { addDays, daysOf, SPANS, type Span, stepped } from './days';
 
 const RECORDS_MAX = 200;
-const CHIPS_MAX = 4;
 /** The fields by which objects of the standard lie in a calendar. */
 const DAY_FIELDS = ['starts_at', 'due_on', 'close_on', 'ends_on'];
 
@@ -29,16 +28,18 @@ interface Props {
   readonly filter: Filter | undefined;
   readonly q: string | undefined;
   readonly day: string | undefined;
+  readonly span: Span;
   readonly onDay: (day: string) => void;
+  readonly onSpan: (span: Span) => void;
 }
 
-/** A month, weeks beginning with Monday. */
-export function CalendarBoard({ object, filter, q, day, onDay }: Props) {
+/** Records by day: a month, a week from Monday, a day, or what comes next. */
+export function CalendarBoard({ object, filter, q, day, span, onDay, onSpan }: Props) {
   const { t, language } = useWords();
   const field = dayFieldOf(object);
   const today = dayOf(new Date());
   const shown = day ?? today;
-  const weeks = monthGrid(shown);
+  const weeks = daysOf(span, shown);
   const [first, last] = [weeks[0]?.[0] ?? shown, weeks.at(-1)?.at(-1) ?? shown];
   const within: Filter = { field: field?.name ?? '', op: 'between', value: [first, last] };
   const fields = [object.title, field?.name ?? '', ...(fieldOf(object, 'status') ? ['status'] : [])];
@@ -52,81 +53,55 @@ export function CalendarBoard({ object, filter, q, day, onDay }: Props) {
     ArrowRight: () => onDay(addDays(shown, 1)),
     ArrowUp: () => onDay(addDays(shown, -7)),
     ArrowDown: () => onDay(addDays(shown, 7)),
+    ...Object.fromEntries(SPANS.map((one, place) => [String(place + 1), () => onSpan(one)])),
   });
   if (!field) {
     return null;
   }
   const byDay = Map.groupBy(found.data?.data ?? [], (record) => localDay(field, record[field.name]));
-  const month = new Intl.DateTimeFormat(language, { year: 'numeric', month: 'long', timeZone: 'UTC' }).format(new Date(shown));
-  const weekday = new Intl.DateTimeFormat(language, { weekday: 'short', timeZone: 'UTC' });
+  const title = titleOf(span, shown, first, last, language);
+  const drawn = { object, field, byDay, shown, today };
   return (
     <Box className={classes.board}>
       <Group gap="xs" mb="xs">
-        <ActionIcon variant="default" aria-label={t('calendar.previous')} onClick={() => onDay(addMonths(shown, -1))}>
+        <ActionIcon variant="default" aria-label={t('calendar.previous')} onClick={() => onDay(stepped(span, shown, -1))}>
           <IconChevronLeft size={16} />
         </ActionIcon>
         <Button size="compact-sm" variant="default" onClick={() => onDay(today)}>
           {t('period.today')}
         </Button>
-        <ActionIcon variant="default" aria-label={t('calendar.next')} onClick={() => onDay(addMonths(shown, 1))}>
+        <ActionIcon variant="default" aria-label={t('calendar.next')} onClick={() => onDay(stepped(span, shown, 1))}>
           <IconChevronRight size={16} />
         </ActionIcon>
+        <SegmentedControl
+          size="xs"
+          aria-label={t('calendar.span')}
+          value={span}
+          onChange={(next) => onSpan(next as Span)}
+          data={SPANS.map((value) => ({ value, label: t(`calendar.spans.${value}`) }))}
+        />
         <Text component="h2" fw={600} aria-live="polite">
-          {month}
+          {title}
         </Text>
         {found.data?.page.next && <Badge color="yellow">{t('calendar.more', { count: RECORDS_MAX })}</Badge>}
       </Group>
       {found.isError && <ErrorBox error={found.error} onRetry={() => void found.refetch()} />}
-      <table className={classes.grid} aria-label={month}>
-        <thead>
-          <tr>
-            {weeks[0]?.map((day) => (
-              <th key={day} scope="col">
-                {weekday.format(new Date(day))}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {weeks.map((week) => (
-            <tr key={week[0]}>
-              {week.map((day) => {
-                const records = byDay.get(day) ?? [];
-                return (
-                  <td
-                    key={day}
-                    data-other={day.slice(0, 7) !== shown.slice(0, 7) || undefined}
-                    data-today={day === today || undefined}
-                    data-shown={day === shown || undefined}
-                  >
-                    <Text fz="xs" component="div" className={classes.number}>
-                      {Number(day.slice(8))}
-                    </Text>
-                    {records.slice(0, CHIPS_MAX).map((record) => (
-                      <Link
-                        key={record.id}
-                        className={classes.chip}
-                        data-done={['done', 'held', 'cancelled'].includes(asText(record.status)) || undefined}
-                        to="/objects/$objects/$id"
-                        params={{ objects: segmentOf(object), id: record.id }}
-                      >
-                        {asText(record[object.title])}
-                      </Link>
-                    ))}
-                    {records.length > CHIPS_MAX && (
-                      <Text fz="xs" c="dimmed">
-                        {t('calendar.others', { count: records.length - CHIPS_MAX })}
-                      </Text>
-                    )}
-                  </td>
-                );
-              })}
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      {span === 'agenda' ? (
+        <Agenda {...drawn} />
+      ) : (
+        <CalendarGrid {...drawn} weeks={weeks} whole={span !== 'month'} title={title} />
+      )}
     </Box>
   );
+}
+
+function titleOf(span: Span, shown: string, first: string, last: string, language: string): string {
+  const [from, to] = [new Date(first), new Date(last)];
+  if (span === 'month') {
+    return new Intl.DateTimeFormat(language, { year: 'numeric', month: 'long', timeZone: 'UTC' }).format(new Date(shown));
+  }
+  const days = new Intl.DateTimeFormat(language, { dateStyle: span === 'day' ? 'full' : 'medium', timeZone: 'UTC' });
+  return span === 'day' ? days.format(from) : days.formatRange(from, to);
 }
 
 function localDay(field: Field, value: unknown): string {

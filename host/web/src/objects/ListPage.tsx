@@ -108,7 +108,15 @@ function ObjectList({ object }: { object: ObjectDefinition }) {
       {mode === 'kanban' && stageFieldOf(object) ? (
         <KanbanBoard object={object} asked={asked} currency={currency} />
       ) : mode === 'calendar' && dayFieldOf(object) ? (
-        <CalendarBoard object={object} filter={filter} q={search.q} day={search.day} onDay={(day) => void set({ day })} />
+        <CalendarBoard
+          object={object}
+          filter={filter}
+          q={search.q}
+          day={search.day}
+          span={search.span ?? 'month'}
+          onDay={(day) => void set({ day })}
+          onSpan={(span) => void set({ span: span === 'month' ? undefined : span })}
+        />
       ) : group && !search.q ? (
         <GroupedList key={group.name} object={object} asked={asked} columns={shown.columns} by={group} />
       ) : (

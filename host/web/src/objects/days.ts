@@ -25,3 +25,39 @@ export function monthGrid(day: string): string[][] {
   }
   return weeks;
 }
+
+/** How much a calendar shows at once. */
+export const SPANS = ['month', 'week', 'day', 'agenda'] as const;
+export type Span = (typeof SPANS)[number];
+
+const AGENDA_DAYS = 30;
+
+/** The days that a calendar shows, by week. */
+export function daysOf(span: Span, day: string): string[][] {
+  switch (span) {
+    case 'month':
+      return monthGrid(day);
+    case 'week': {
+      const weekday = (new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7;
+      return [Array.from({ length: 7 }, (_, index) => addDays(day, index - weekday))];
+    }
+    case 'day':
+      return [[day]];
+    case 'agenda':
+      return [Array.from({ length: AGENDA_DAYS }, (_, index) => addDays(day, index))];
+  }
+}
+
+/** The day that is shown after a step on or back. */
+export function stepped(span: Span, day: string, by: 1 | -1): string {
+  switch (span) {
+    case 'month':
+      return addMonths(day, by);
+    case 'week':
+      return addDays(day, 7 * by);
+    case 'day':
+      return addDays(day, by);
+    case 'agenda':
+      return addDays(day, AGENDA_DAYS * by);
+  }
+}

@@ -1,4 +1,5 @@
 import type { Filter } from '~/api/queries';
+import { SPANS, type Span } from './days';
 
 export const MODES = ['table', 'kanban', 'calendar'] as const;
 export type Mode = (typeof MODES)[number];
@@ -17,6 +18,8 @@ export interface ListSearch {
   readonly mode?: Mode;
   /** The day that a calendar shows. */
   readonly day?: string;
+  /** How much it shows. */
+  readonly span?: Span;
   /** Whether the form for a new record is open. */
   readonly create?: boolean;
 }
@@ -37,6 +40,7 @@ export function listSearch(raw: Record<string, unknown>): ListSearch {
     group: text('group'),
     mode: mode === 'table' ? undefined : mode,
     day: text('day'),
+    span: SPANS.find((span) => span === raw.span && span !== 'month'),
     create: raw.create === true ? true : undefined,
   };
   return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined));

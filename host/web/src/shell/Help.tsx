@@ -16,6 +16,7 @@ const KEYS = [
   ['save', ['Ctrl', 'S']],
   ['cancel', ['Esc']],
   ['today', ['t']],
+  ['spans', ['1', '2', '3', '4']],
 ] as const;
 
 /** Which keys do what. */
