@@ -18,7 +18,7 @@ const root = createRootRoute({
 const home = createRoute({
   getParentRoute: () => root,
   path: '/',
-  component: lazyRouteComponent(() => import('./workspaces/Home'), 'Home'),
+  component: lazyRouteComponent(() => import('./home/Home'), 'Home'),
 });
 
 const list = createRoute({

@@ -9,7 +9,7 @@ import { conditionsOf, filterOf } from '~/filters/operators';
 import { useWords } from '~/i18n/hooks';
 import { canGroup } from '~/objects/GroupedList';
 import { useDerivedFields } from '~/objects/views';
-import { isNumber } from '~/table/RecordTable';
+import { isNumber } from '~/table/columns';
 import { filledLabel, LabelInputs, NO_LABEL } from '~/ui/LabelInputs';
 import { BUCKETS, type Bucket, type CardFunction, FUNCTIONS, type TitledCard } from './cards';
 

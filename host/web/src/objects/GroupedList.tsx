@@ -10,7 +10,7 @@ import { FieldValue } from '~/fields/FieldValue';
 import { asText, isMoney, optionOf } from '~/fields/values';
 import { both } from '~/filters/operators';
 import { useWords } from '~/i18n/hooks';
-import { isNumber } from '~/table/RecordTable';
+import { isNumber } from '~/table/columns';
 import { Empty } from '~/ui/Empty';
 import { ErrorBox } from '~/ui/ErrorBox';
 

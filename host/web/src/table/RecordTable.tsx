@@ -5,6 +5,8 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import type { AnyRecord, Field } from '~/api/client';
 import { useWords } from '~/i18n/hooks';
+import { isNumber, isSortable, keepWidths, keptWidths, sortOf, widthOf } from './columns';
+import { ROW_KEYS } from './keys';
 import classes from './RecordTable.module.css';
 
 const features = tableFeatures({ columnSizingFeature, columnResizingFeature });
@@ -14,7 +16,6 @@ const ROW_HEIGHT_PX = 42;
 const OVERSCAN_ROWS = 20;
 /** The next page is asked for when so many rows are left below what is seen. */
 const AHEAD_ROWS = 120;
-const WIDTHS_KEY = 'trellis.widths.';
 
 export interface Selection {
   readonly ids: ReadonlySet<string>;
@@ -93,7 +94,7 @@ export function RecordTable(props: Props) {
     onColumnSizingChange: (change) =>
       setColumnSizing((old) => {
         const next = typeof change === 'function' ? change(old) : change;
-        localStorage.setItem(WIDTHS_KEY + name, JSON.stringify(next));
+        keepWidths(name, next);
         return next;
       }),
     columnResizeMode: 'onChange',
@@ -247,67 +248,4 @@ export function RecordTable(props: Props) {
       </div>
     </div>
   );
-}
-
-interface RowAct {
-  readonly index: number;
-  readonly record: AnyRecord;
-  readonly go: (index: number) => void;
-  readonly toggle: (record: AnyRecord) => void;
-  readonly onOpen: (record: AnyRecord) => void;
-  readonly onPeek: (record: AnyRecord) => void;
-}
-
-/** What keys do on a row; the same as in `conventions.md`. */
-const ROW_KEYS: Readonly<Record<string, (act: RowAct) => void>> = {
-  ArrowDown: ({ go, index }) => go(index + 1),
-  j: ({ go, index }) => go(index + 1),
-  ArrowUp: ({ go, index }) => go(index - 1),
-  k: ({ go, index }) => go(index - 1),
-  Home: ({ go }) => go(0),
-  PageDown: ({ go, index }) => go(index + 15),
-  PageUp: ({ go, index }) => go(index - 15),
-  x: ({ toggle, record }) => toggle(record),
-  ' ': ({ toggle, record }) => toggle(record),
-  Enter: ({ onOpen, record }) => onOpen(record),
-  o: ({ onPeek, record }) => onPeek(record),
-};
-
-function sortOf(sort: string | undefined, field: string): 'up' | 'down' | undefined {
-  const first = sort?.split(',')[0];
-  return first === field ? 'up' : first === `-${field}` ? 'down' : undefined;
-}
-
-export function isSortable(field: Field): boolean {
-  return !['multi_choice', 'list', 'json'].includes(field.type);
-}
-
-export function isNumber(field: Field): boolean {
-  return ['number', 'integer', 'money'].includes(field.type);
-}
-
-function widthOf(field: Field): number {
-  switch (field.type) {
-    case 'bool':
-      return 90;
-    case 'number':
-    case 'integer':
-    case 'date':
-      return 120;
-    case 'money':
-    case 'choice':
-      return 140;
-    case 'text':
-      return 180;
-    default:
-      return 160;
-  }
-}
-
-function keptWidths(name: string): Record<string, number> {
-  try {
-    return JSON.parse(localStorage.getItem(WIDTHS_KEY + name) ?? '{}');
-  } catch {
-    return {};
-  }
 }
