@@ -55,6 +55,30 @@ test('notes, calls and tasks are written down where they happen', async () => {
   ]);
 });
 
+test('a colleague is mentioned in a note, and told', async () => {
+  const colleague = unique('小林');
+  const user = await create('users', { username: `u${Date.now()}`, name: colleague, kind: 'person', active: true });
+  const id = await create('accounts', { name: unique('Mentioned') });
+  const page = await newPage(`/app/objects/accounts/${id}`);
+  const note = page.getByRole('textbox', { name: 'What was said' });
+  await note.pressSequentially(`Please ask @${colleague.slice(0, 4)}`);
+  await page.getByRole('option', { name: colleague }).waitFor();
+  await look(page, 'mention-en');
+  await page.keyboard.press('Enter');
+  expect(await note.inputValue()).toBe(`Please ask @${colleague} `);
+  await note.pressSequentially('about ferries');
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await page
+    .getByRole('listitem')
+    .getByRole('link', { name: `@${colleague}` })
+    .waitFor();
+  await look(page, 'mentioned-en');
+  const told = async () =>
+    ((await call('POST', '/notifications/search', { filter: { field: 'user', op: 'eq', value: user } })).data as unknown[])
+      .length;
+  await expect.poll(told, { timeout: 15_000 }).toBe(1);
+});
+
 test('fields are edited together, kept in history, and taken back', async () => {
   const name = unique('Edited');
   const id = await create('accounts', { name, city: 'Suzhou' });

@@ -311,6 +311,8 @@ export const en = {
     email: 'Email',
     meeting: 'Meeting',
     task: 'Task',
+    noteHint: 'Note; @ mentions a colleague',
+    mention: 'Mention a colleague',
     subject: 'Subject',
     text: 'What was said or has to be done?',
     due: 'Due on',

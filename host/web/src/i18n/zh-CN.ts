@@ -311,6 +311,8 @@ export const zhCN: Translated<typeof en> = {
     email: '邮件',
     meeting: '会议',
     task: '任务',
+    noteHint: '备注；输入 @ 可提及同事',
+    mention: '提及同事',
     subject: '主题',
     text: '沟通了什么，或需要做什么？',
     due: '截止日期',

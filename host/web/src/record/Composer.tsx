@@ -1,12 +1,14 @@
 import { Button, Card, Group, SegmentedControl, Stack, Textarea, TextInput } from '@mantine/core';
 import { DateInput } from '@mantine/dates';
 import { useMutation } from '@tanstack/react-query';
-import { useState } from 'react';
+import { type KeyboardEvent, useState } from 'react';
 import { forgetRecords } from '~/api/cache';
 import { type AnyRecord, answer, api, type ObjectDefinition, segmentOf } from '~/api/client';
 import { type Objects, useObjects } from '~/api/objects';
 import { useWords } from '~/i18n/hooks';
 import { ErrorBox } from '~/ui/ErrorBox';
+import { marked } from './mentions';
+import { NoteInput } from './NoteInput';
 
 const KINDS = ['note', 'phone', 'email', 'meeting', 'task'] as const;
 type Kind = (typeof KINDS)[number];
@@ -15,9 +17,11 @@ interface Draft {
   readonly subject: string;
   readonly text: string;
   readonly due: string | null;
+  /** The users whom the text mentions, by the name that stands in it. */
+  readonly mentioned: ReadonlyMap<string, string>;
 }
 
-const NOTHING: Draft = { subject: '', text: '', due: null };
+const NOTHING: Draft = { subject: '', text: '', due: null, mentioned: new Map() };
 
 interface Props {
   readonly object: ObjectDefinition;
@@ -45,6 +49,12 @@ export function Composer({ object, record, onDone }: Props) {
   });
   const set = (change: Partial<Draft>) => setDraft((old) => ({ ...old, ...change }));
   const complete = kind === 'note' ? draft.text.trim() : draft.subject.trim();
+  const user = objects.byName('user');
+  const onKey = (event: KeyboardEvent) => {
+    if ((event.ctrlKey || event.metaKey) && event.key === 'Enter' && complete) {
+      save.mutate();
+    }
+  };
   return (
     <Card withBorder padding="sm">
       <form
@@ -70,20 +80,26 @@ export function Composer({ object, record, onDone }: Props) {
               onChange={(event) => set({ subject: event.currentTarget.value })}
             />
           )}
-          <Textarea
-            aria-label={t('composer.text')}
-            placeholder={t('composer.text')}
-            autosize
-            minRows={kind === 'note' ? 2 : 1}
-            maxRows={10}
-            value={draft.text}
-            onChange={(event) => set({ text: event.currentTarget.value })}
-            onKeyDown={(event) => {
-              if ((event.ctrlKey || event.metaKey) && event.key === 'Enter' && complete) {
-                save.mutate();
-              }
-            }}
-          />
+          {kind === 'note' && user ? (
+            <NoteInput
+              user={user}
+              value={draft.text}
+              mentioned={draft.mentioned}
+              onChange={(text, mentioned) => set({ text, mentioned })}
+              onKeyDown={onKey}
+            />
+          ) : (
+            <Textarea
+              aria-label={t('composer.text')}
+              placeholder={t('composer.text')}
+              autosize
+              minRows={1}
+              maxRows={10}
+              value={draft.text}
+              onChange={(event) => set({ text: event.currentTarget.value })}
+              onKeyDown={onKey}
+            />
+          )}
           {save.isError && <ErrorBox error={save.error} />}
           <Group justify="flex-end">
             {kind === 'task' && (
@@ -130,7 +146,10 @@ function written(kind: Kind, draft: Draft, object: ObjectDefinition, record: Any
   const about = { ...along, [referenceTo(object, target) ?? 'account']: record.id };
   switch (kind) {
     case 'note':
-      return { target, fields: { text: draft.text.trim(), parent_object: object.name, parent_id: record.id } };
+      return {
+        target,
+        fields: { text: marked(draft.text.trim(), draft.mentioned), parent_object: object.name, parent_id: record.id },
+      };
     case 'task':
       return { target, fields: { ...about, subject, description: text, status: 'open', due_on: draft.due } };
     default:

@@ -12,6 +12,7 @@ import { Empty } from '~/ui/Empty';
 import { ErrorBox } from '~/ui/ErrorBox';
 import { iconOf } from '~/workspaces/workspaces';
 import { Composer } from './Composer';
+import { NoteText } from './NoteText';
 
 const KINDS = ['interaction', 'comment', 'task', 'event', 'order', 'case', 'opportunity', 'message'] as const;
 const FIELDS_MAX = 4;
@@ -112,7 +113,7 @@ function Item({ object, kind, at, record }: ItemProps) {
           </Group>
           {text && (
             <Text fz="sm" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }} lineClamp={8}>
-              {text}
+              {object.name === 'comment' ? <NoteText text={text} /> : text}
             </Text>
           )}
           {fields.length > 0 && (
