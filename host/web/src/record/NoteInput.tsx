@@ -1,7 +1,7 @@
 import { Combobox, Textarea, useCombobox } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
-import { type KeyboardEvent, useState } from 'react';
+import { type KeyboardEvent, useEffect, useEffectEvent, useState } from 'react';
 import type { ObjectDefinition } from '~/api/client';
 import { someQuery } from '~/api/queries';
 import { titleOf } from '~/fields/values';
@@ -38,6 +38,12 @@ export function NoteInput({ user, value, mentioned, onChange, onKeyDown }: Props
     ),
     enabled: asked !== undefined,
   });
+  const first = useEffectEvent(() => combobox.selectFirstOption());
+  useEffect(() => {
+    if (found.data) {
+      first();
+    }
+  }, [found.data]);
   const people = words === undefined ? [] : (found.data?.data ?? []);
   const choose = (id: string) => {
     const name = titleOf(user, people.find((one) => one.id === id) ?? { id });
@@ -63,7 +69,6 @@ export function NoteInput({ user, value, mentioned, onChange, onKeyDown }: Props
               combobox.closeDropdown();
             } else {
               combobox.openDropdown();
-              combobox.selectFirstOption();
             }
           }}
           onBlur={() => combobox.closeDropdown()}
