@@ -55,7 +55,7 @@ test('an order of an unknown customer brings the customer along', async () => {
   await page.getByRole('button', { name: '下一步' }).click();
   await page.getByRole('combobox', { name: 'buyer 对应的字段' }).click();
   await page.getByRole('option', { name: '客户', exact: true }).click();
-  await page.getByRole('checkbox', { name: '缺少时自动创建' }).waitFor();
+  await page.getByRole('checkbox', { name: '缺少时自动创建' }).check();
   await page.getByRole('button', { name: '校验全部行' }).click();
   await page.getByText('所有行均正确。').waitFor();
   await look(page, 'import-check-zh');

@@ -53,7 +53,13 @@ export function NoteInput({ user, value, mentioned, onChange, onKeyDown }: Props
     combobox.closeDropdown();
   };
   return (
-    <Combobox store={combobox} onOptionSubmit={choose} position="bottom-start" width={240}>
+    <Combobox
+      store={combobox}
+      onOptionSubmit={choose}
+      position="bottom-start"
+      width={240}
+      attributes={{ dropdown: { role: 'region', 'aria-label': t('composer.mention') } }}
+    >
       <Combobox.Target withAriaAttributes={false}>
         <Textarea
           aria-label={t('composer.text')}

@@ -46,6 +46,8 @@ export function OrderedNames({ label, names, options, onChange }: Props) {
           value={null}
           onChange={(chosen) => chosen && onChange([...names, chosen])}
           maw={280}
+          // Within: a choice is none of the clicks outside that close what the list stands in.
+          comboboxProps={{ withinPortal: false, floatingStrategy: 'fixed' }}
         />
       )}
     </Stack>
