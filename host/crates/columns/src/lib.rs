@@ -63,7 +63,10 @@ pub use published::{PublishedState, PublishedValues};
 pub use related::{Figure, Related, Window};
 pub use rows::{RowsColumn, RowsSource, RowsSpec, RowsStream};
 pub use score::{BandDefinition, ScoreDefinition, ScoreInfo};
-pub use segmentation::{MemberPage, SegmentationDefinition, SegmentationInfo, ValueDefinition};
+pub use segmentation::{
+    MemberPage, SegmentationDefinition, SegmentationInfo, Transition, TransitionCount, TransitionPage,
+    TransitionsWanted, ValueDefinition,
+};
 pub use stream::{DatasetStream, withheld};
 
 /// Features and results of every object with ordinals. One a process, shared as `Arc<Columns>`.

@@ -1708,6 +1708,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/segmentations/{segmentation}/transitions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Returns a page of the customers whose value is another than after the run before. */
+        get: operations["list_transitions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/segments/{segmentation}/{value}/campaign": {
         parameters: {
             query?: never;
@@ -3161,6 +3178,27 @@ export interface components {
                 segmentation: string;
                 value: string;
             };
+        };
+        SegmentTransitions: {
+            /** @description How many went from which value to which; null is no value. */
+            counts: {
+                before: string | null;
+                count: number;
+                value: string | null;
+            }[];
+            data: {
+                before: string | null;
+                /** Format: uuid */
+                id: string;
+                ordinal: number;
+                record?: Record<string, unknown>;
+                value: string | null;
+            }[];
+            page: components["schemas"]["Page"];
+            /** @description The result before the current one, whose values are compared as they were last; null where no earlier run is kept. */
+            previous: Record<string, unknown> | null;
+            total?: number;
+            total_exact?: boolean;
         };
         Segmentation: {
             aliases?: string[];
@@ -11911,6 +11949,79 @@ export interface operations {
             };
             /** @description A problem; its `code` says which. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_transitions: {
+        parameters: {
+            query?: {
+                /** @description Only customers who have this value now. */
+                entered?: string;
+                /** @description Only customers who had this value before. */
+                left?: string;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description The `page.next` of the page before. */
+                after?: string;
+                /** @description Whether each member comes with its record. */
+                expand?: "record";
+                /** @description The fields to show: `name,country,owner.name`. The id always is. */
+                fields?: string;
+                /** @description Whether options come as `{value, label}`. */
+                labels?: boolean;
+            };
+            header?: never;
+            path: {
+                segmentation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentTransitions"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use trellis_model::{RecordId, Value};
 
-use crate::{AsOf, GenerationId};
+use crate::{AsOf, CurrentResult, GenerationId};
 
 /// Which generation of a segmentation or score is current, and which are kept.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -82,6 +82,16 @@ impl StoredResult {
 
     pub(crate) fn run(&self) -> RecordId {
         RecordId(uuid::Uuid::from_bytes(self.run))
+    }
+
+    /// What readers are told of it while it is current, or of the one that was.
+    pub(crate) fn to_current(&self) -> CurrentResult {
+        CurrentResult {
+            generation: self.generation,
+            run: self.run(),
+            as_of: self.as_of(),
+            flipped_at_ms: self.flipped_at_ms,
+        }
     }
 }
 

@@ -150,12 +150,7 @@ impl Output {
 
     pub(crate) fn current(&self) -> Option<CurrentResult> {
         let result = self.pointer.current.and_then(|current| self.pointer.result(current))?;
-        Some(CurrentResult {
-            generation: result.generation,
-            run: result.run(),
-            as_of: result.as_of(),
-            flipped_at_ms: result.flipped_at_ms,
-        })
+        Some(result.to_current())
     }
 
     /// Generations that can be rolled back to, the newest first.

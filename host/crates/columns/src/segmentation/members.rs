@@ -78,7 +78,7 @@ impl Columns {
         current.value_at(ordinal).map(ToOwned::to_owned)
     }
 
-    async fn visible(
+    pub(super) async fn visible(
         &self,
         scope: &Scope,
         output: &Output,

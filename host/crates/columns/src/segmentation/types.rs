@@ -65,3 +65,51 @@ pub struct MemberPage {
     /// How many customers have the value, where the caller may see every record of the object.
     pub total: Option<u64>,
 }
+
+/// Which transitions to show; all where nothing is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TransitionsWanted<'a> {
+    /// Only of customers who have this value now.
+    pub entered: Option<&'a str>,
+    /// Only of customers who had this value before.
+    pub left: Option<&'a str>,
+}
+
+/// A page of the customers whose value is another than after the run before.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TransitionPage {
+    /// The result before the current one, whose values are compared as they were last; `None` where no earlier run is kept.
+    pub previous: Option<CurrentResult>,
+    /// How many went from which value to which, whatever page is asked for; empty where the caller may not see every record of the object.
+    pub counts: Vec<TransitionCount>,
+    /// By ordinal, ascending.
+    pub transitions: Vec<Transition>,
+    /// For the page after this one: its `after`; `None` at the end.
+    pub next: Option<u64>,
+    /// How many there are in all pages, where the caller may see every record of the object.
+    pub total: Option<u64>,
+}
+
+/// A customer who went from one value to another; `None` is no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transition {
+    /// The customer's ordinal.
+    pub ordinal: u64,
+    /// The customer's record.
+    pub id: RecordId,
+    /// What it was.
+    pub before: Option<String>,
+    /// What it is.
+    pub value: Option<String>,
+}
+
+/// How many went from one value to another; `None` is no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransitionCount {
+    /// What it was.
+    pub before: Option<String>,
+    /// What it is.
+    pub value: Option<String>,
+    /// How many customers.
+    pub count: u64,
+}

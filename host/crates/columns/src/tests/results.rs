@@ -6,7 +6,10 @@ use trellis_records::{DerivedFields, DerivedValue, Query};
 
 use super::company::{Company, codes, definition, flip_request, name, run_id, segmentation_name};
 use crate::generation::GenerationId;
-use crate::{AsOf, CodesColumn, Config, Delta, DeltaOutcome, Error, Origin, ResultColumn, TransitionCounts};
+use crate::{
+    AsOf, CodesColumn, Config, Delta, DeltaOutcome, Error, Origin, ResultColumn, TransitionCounts,
+    TransitionsWanted,
+};
 
 const RFM: &str = "retail_rfm__class";
 
@@ -304,6 +307,66 @@ async fn members_are_paged_within_the_scope_without_deleted_ones() {
     assert_eq!(ordinals(&with(RowAccess::Nothing), None, 3).await, (vec![], None, Some(0)));
     assert!(company.columns.members(&Scope::nothing(), RFM, "high", None, 3).await.is_err());
     assert_eq!(company.columns.value_of(&Scope::nothing(), RFM, 1), None);
+}
+
+#[tokio::test]
+async fn who_moved_since_the_run_before_is_told_within_the_scope() {
+    let company = company(6).await;
+    let accounts = company.records.schema().object("account").unwrap().id;
+    company.columns.ensure_population(accounts).await.unwrap();
+    let all = Scope::everything();
+    let moved = async |scope: &Scope, wanted, after, rows| {
+        let page = company.columns.transitions_of(scope, RFM, wanted, after, rows).await.unwrap();
+        let moves = page.transitions.iter().map(|one| (one.ordinal, one.before.clone(), one.value.clone()));
+        (moves.collect::<Vec<_>>(), page)
+    };
+    let everyone = TransitionsWanted::default();
+    company.run(1, &[0, 0, 1, 2, -1, 2], true).await;
+    let (moves, page) = moved(&all, everyone, None, 10).await;
+    assert_eq!((moves.len(), page.previous, page.counts.len()), (0, None, 0));
+
+    let (generation, _) = company.run(2, &[0, 1, 1, 1, 2, -1], false).await;
+    let text = |value: &str| Some(value.to_owned());
+    let (moves, page) = moved(&all, everyone, None, 2).await;
+    assert_eq!(moves, [(1, text("low"), text("middle")), (3, text("high"), text("middle"))]);
+    assert_eq!((page.previous.unwrap().run, page.next, page.total), (run_id(1), Some(3), Some(4)));
+    let counts: Vec<_> =
+        page.counts.iter().map(|one| (one.before.as_deref(), one.value.as_deref(), one.count)).collect();
+    let expected = [
+        (None, Some("high"), 1),
+        (Some("low"), Some("middle"), 1),
+        (Some("high"), None, 1),
+        (Some("high"), Some("middle"), 1),
+    ];
+    assert_eq!(counts, expected);
+    let (moves, page) = moved(&all, everyone, page.next, 2).await;
+    assert_eq!((moves.len(), page.next), (2, None));
+    let entered = TransitionsWanted { entered: Some("middle"), left: None };
+    assert_eq!(moved(&all, entered, None, 10).await.1.total, Some(2));
+    let both = TransitionsWanted { entered: Some("middle"), left: Some("high") };
+    assert_eq!(moved(&all, both, None, 10).await.0, [(3, text("high"), text("middle"))]);
+
+    // One who is evaluated again has moved, too; one who is deleted has not.
+    let again = [Delta { ordinal: 0, value: text("high") }];
+    company.columns.put_delta(generation, RFM, &again, &Origin::system("test")).await.unwrap();
+    let (moves, page) = moved(&all, everyone, None, 1).await;
+    assert_eq!((moves, page.total), (vec![(0, text("low"), text("high"))], Some(5)));
+    let caller = trellis_records::Caller::system("test");
+    company.records.delete(&caller, &name("account"), page.transitions[0].id, None).await.unwrap();
+    company.columns.catch_up().await.unwrap();
+    assert_eq!(moved(&all, everyone, None, 10).await.1.total, Some(4));
+
+    let some = Filter::compare("name", Op::Eq, json!("Customer 3")).unwrap();
+    let with =
+        |rows| Scope::everything().with(name("account"), ObjectScope { rows, ..ObjectScope::everything() });
+    let (moves, page) = moved(&with(RowAccess::Where(some)), everyone, None, 10).await;
+    assert_eq!((moves.len(), page.total, page.counts.len()), (1, None, 0));
+    assert_eq!(moved(&with(RowAccess::Nothing), everyone, None, 10).await.0, []);
+    let hidden = company.columns.transitions_of(&Scope::nothing(), RFM, everyone, None, 1).await;
+    assert!(matches!(hidden, Err(Error::UnknownSegmentation { .. })), "{hidden:?}");
+    let unknown = TransitionsWanted { entered: Some("nobody"), left: None };
+    let unknown = company.columns.transitions_of(&all, RFM, unknown, None, 1).await;
+    assert!(matches!(unknown, Err(Error::UnknownValue { .. })), "{unknown:?}");
 }
 
 #[tokio::test]

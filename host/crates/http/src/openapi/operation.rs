@@ -272,6 +272,8 @@ fn query_parameter(name: &str) -> Json {
             json!({ "type": "string", "enum": ["segmentation", "scoring"] }),
             "Whose part of the model, of a plugin that learns with both; by default the first.",
         ),
+        "entered" => (json!({ "type": "string" }), "Only customers who have this value now."),
+        "left" => (json!({ "type": "string" }), "Only customers who had this value before."),
         "before" => (json!({ "type": "string" }), "The `page.prev` of the page after."),
         "sort" => (json!({ "type": "string" }), "Fields, `-` before one for descending: `-created_at,name`."),
         "fields" => {

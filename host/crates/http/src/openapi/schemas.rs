@@ -101,6 +101,16 @@ pub(super) fn fixed() -> Map<String, Json> {
             }))),
             "null_count": integer(), "current": nullable("object"), "stale": boolean(), "cleared": boolean(), "damaged": nullable("string"),
         })),
+        "SegmentTransitions": object(&["previous", "counts", "data", "page"], json!({
+            "previous": { "type": ["object", "null"], "description": "The result before the current one, whose values are compared as they were last; null where no earlier run is kept." },
+            "counts": { "description": "How many went from which value to which; null is no value.", "type": "array", "items": object(&["before", "value", "count"], json!({
+                "before": nullable("string"), "value": nullable("string"), "count": integer(),
+            })) },
+            "data": array(object(&["id", "ordinal", "before", "value"], json!({
+                "id": id(), "ordinal": integer(), "before": nullable("string"), "value": nullable("string"), "record": { "type": "object" },
+            }))),
+            "page": component("Page"), "total": integer(), "total_exact": boolean(),
+        })),
         "Explanation": object(&["run", "value", "reasons"], json!({
             "run": id(), "value": nullable("string"), "reasons": array(component("Reason")),
         })),

@@ -33,6 +33,18 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         ),
         Endpoint::new(
             Method::GET,
+            "/api/v1/segmentations/{segmentation}/transitions",
+            Operation::new(
+                "list_transitions",
+                "Returns a page of the customers whose value is another than after the run before.",
+                Shape::Named("SegmentTransitions"),
+            )
+            .query(&["entered", "left", "limit", "after", "expand", "fields", "labels"])
+            .refuses(&[404]),
+            get(segments::list_transitions),
+        ),
+        Endpoint::new(
+            Method::GET,
             "/api/v1/segmentations/{segmentation}/explanations/{id}",
             Operation::new(
                 "get_explanation",

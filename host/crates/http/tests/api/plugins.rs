@@ -136,9 +136,42 @@ async fn a_plugin_segments_customers_and_the_segments_can_be_read() {
     check_explanation(&app, rfm["name"].as_str().unwrap(), member["id"].as_str().unwrap(), &value["value"])
         .await;
 
+    check_transitions(&app, &path).await;
+
+    let page = admin.get(&members).await.expect(200);
     let disabled = admin.post(&format!("{path}/disable"), json!({})).await.expect(200);
     assert_eq!(disabled["state"], "disabled");
     assert_eq!(admin.get(&members).await.expect(200), page, "what a plugin put out stays readable");
+}
+
+/// Who went to another segment by the second run is told, with where from.
+async fn check_transitions(app: &TestApp, path: &str) {
+    let transitions = "/api/v1/segmentations/rfm/transitions";
+    let admin = app.admin();
+    let first = admin.get(transitions).await.expect(200);
+    assert_eq!((&first["previous"], &first["data"]), (&Json::Null, &json!([])));
+    let new = app.create("accounts", json!({ "name": "Newcomer" })).await;
+    for day in 10..=29 {
+        let amount = json!({ "amount": "900.00", "currency": "USD" });
+        let day = format!("1997-12-{day}");
+        app.create("orders", json!({ "account": new["id"], "ordered_on": day, "amount": amount })).await;
+    }
+    let job = admin.post(&format!("{path}/run"), json!({})).await.expect(202);
+    assert_eq!(finished(app, &job).await["state"], "succeeded");
+    let page = admin.get(&format!("{transitions}?fields=name&limit=200")).await.expect(200);
+    assert!(page["previous"]["run"].is_string(), "{page}");
+    let moved = page["data"].as_array().unwrap();
+    let came = moved.iter().find(|one| one["id"] == new["id"]).unwrap();
+    assert_eq!((&came["before"], &came["record"]["name"]), (&Json::Null, &json!("Newcomer")));
+    let counted: u64 =
+        page["counts"].as_array().unwrap().iter().map(|one| one["count"].as_u64().unwrap()).sum();
+    assert_eq!((page["total"].as_u64(), moved.len() as u64), (Some(counted), counted));
+    let entered = format!("{transitions}?entered={}", came["value"].as_str().unwrap());
+    let entered = admin.get(&entered).await.expect(200);
+    assert!(entered["data"].as_array().unwrap().iter().all(|one| one["value"] == came["value"]), "{entered}");
+    assert!(entered["data"].as_array().unwrap().iter().any(|one| one["id"] == new["id"]), "{entered}");
+    assert_eq!(admin.get(&format!("{transitions}?left=nobody")).await.problem(404), "NOT_FOUND");
+    assert_eq!(admin.get("/api/v1/segmentations/nothing/transitions").await.problem(404), "NOT_FOUND");
 }
 
 /// A reason of `retail-rfm` is a sentence in each language; what cannot be explained is not found, and says why.
