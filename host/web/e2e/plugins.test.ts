@@ -46,6 +46,15 @@ test('what a plugin found is drawn, and is a table for who prefers one', async (
   await look(page, 'health-zh');
 });
 
+test('a segment that a report names leads to its customers', async () => {
+  const page = await newPage('/app/plugins/retail-rfm');
+  const classes = page.getByRole('region', { name: 'Customers of each class' });
+  await classes.getByRole('button', { name: 'Show the table' }).click();
+  await classes.getByRole('link', { name: 'Important: keep' }).click();
+  await page.getByText('141 records').first().waitFor();
+  await look(page, 'segment-customers-en');
+});
+
 test('other settings are evaluated beside, promoted, and taken back again', async () => {
   const groups = async () => {
     const { settings } = await call('GET', '/plugins/retail-rfm');
@@ -69,6 +78,16 @@ test('other settings are evaluated beside, promoted, and taken back again', asyn
   await page.getByRole('button', { name: 'Promote all the same' }).click();
   await page.getByRole('button', { name: 'Try something beside' }).waitFor();
   expect(await groups()).toBe(4);
+  const segments = await newPage('/app/segments', { language: 'zh-CN' });
+  await segments.getByRole('region', { name: 'RFM 客户分类' }).getByRole('button', { name: '进入与离开' }).click();
+  const moves = segments.getByRole('dialog', { name: /进入与离开/ });
+  await moves.getByRole('list', { name: '转移的客户' }).getByRole('link').first().waitFor();
+  await look(segments, 'transitions-zh');
+  const first = moves.getByRole('row').nth(1).getByRole('button');
+  await first.click();
+  await moves.getByRole('button', { pressed: true }).waitFor();
+  const told = Number(await first.innerText());
+  await expect.poll(() => moves.getByRole('listitem').count()).toBe(Math.min(told, 100));
   await page.getByRole('button', { name: 'Go back to 1' }).click();
   await expect.poll(groups).toBe(before);
   await page.getByRole('tab', { name: 'Runs' }).click();

@@ -139,5 +139,5 @@ function Answer({ id, analysis, result }: { id: string; analysis: string; result
   if (asked.isError) {
     return <ErrorBox error={asked.error} onRetry={() => void asked.refetch()} />;
   }
-  return asked.data ? <ReportView report={asked.data.report} /> : <Loader aria-label={t('loading')} />;
+  return asked.data ? <ReportView report={asked.data.report} plugin={id} /> : <Loader aria-label={t('loading')} />;
 }

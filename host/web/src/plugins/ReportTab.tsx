@@ -21,5 +21,5 @@ export function ReportTab({ id }: { id: string }) {
   if (error) {
     return <ErrorBox error={error} onRetry={() => void Promise.all([runs.refetch(), asked.refetch()])} />;
   }
-  return asked.data ? <ReportView report={asked.data} /> : <Loader aria-label={t('loading')} />;
+  return asked.data ? <ReportView report={asked.data} plugin={id} /> : <Loader aria-label={t('loading')} />;
 }

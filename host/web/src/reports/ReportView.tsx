@@ -5,15 +5,17 @@ import type { Schemas } from '~/api/client';
 import { isMoney } from '~/fields/values';
 import { useWords } from '~/i18n/hooks';
 import { type Column, optionOf, type Panel, titleOf } from './drawing';
+import { SegmentLink, useSegmentations } from './SegmentLink';
 
 const Chart = lazy(() => import('./Chart').then((module) => ({ default: module.Chart })));
 
 const ROWS_SHOWN = 100;
 
 /** What a plugin shows: a summary, figures, and tables with their pictures. */
-export function ReportView({ report }: { report: Schemas['Report'] }) {
+export function ReportView({ report, plugin }: { report: Schemas['Report']; plugin: string }) {
   const { label, formats } = useWords();
   const warnings = report.warnings ?? [];
+  const segmentations = useSegmentations(plugin);
   return (
     <Stack>
       <Text>{label(report.summary)}</Text>
@@ -41,13 +43,18 @@ export function ReportView({ report }: { report: Schemas['Report'] }) {
         </SimpleGrid>
       )}
       {report.panels.map((panel) => (
-        <PanelView key={panel.name} panel={panel} />
+        <PanelView key={panel.name} panel={panel} segmentations={segmentations} />
       ))}
     </Stack>
   );
 }
 
-function PanelView({ panel }: { panel: Panel }) {
+interface PanelProps {
+  readonly panel: Panel;
+  readonly segmentations: ReadonlyMap<string, Schemas['Segmentation']>;
+}
+
+function PanelView({ panel, segmentations }: PanelProps) {
   const { t, label, language } = useWords();
   const option = useMemo(() => optionOf(panel, language), [panel, language]);
   const [table, setTable] = useState(false);
@@ -75,13 +82,13 @@ function PanelView({ panel }: { panel: Panel }) {
           <Chart option={option} label={title} />
         </Suspense>
       ) : (
-        <PanelTable panel={panel} />
+        <PanelTable panel={panel} segmentations={segmentations} />
       )}
     </Card>
   );
 }
 
-function PanelTable({ panel }: { panel: Panel }) {
+function PanelTable({ panel, segmentations }: PanelProps) {
   const { t, language } = useWords();
   const [all, setAll] = useState(false);
   const rows = all ? panel.rows : Math.min(panel.rows, ROWS_SHOWN);
@@ -101,7 +108,7 @@ function PanelTable({ panel }: { panel: Panel }) {
               <Table.Tr key={String(row)}>
                 {panel.columns.map((column) => (
                   <Table.Td key={column.name}>
-                    <Cell column={column} row={row} />
+                    <Cell column={column} row={row} segmentation={segmentations.get(column.name)} />
                   </Table.Td>
                 ))}
               </Table.Tr>
@@ -118,7 +125,13 @@ function PanelTable({ panel }: { panel: Panel }) {
   );
 }
 
-function Cell({ column, row }: { column: Column; row: number }) {
+interface CellProps {
+  readonly column: Column;
+  readonly row: number;
+  readonly segmentation: Schemas['Segmentation'] | undefined;
+}
+
+function Cell({ column, row, segmentation }: CellProps) {
   const { t, formats, language } = useWords();
   const value = column.values[row];
   if (value === null || value === undefined) {
@@ -135,6 +148,9 @@ function Cell({ column, row }: { column: Column; row: number }) {
   }
   const chinese = 'zh-CN' in column ? column['zh-CN']?.[row] : undefined;
   const type = String(column.type);
+  if (segmentation && type === 'text') {
+    return <SegmentLink segmentation={segmentation} value={value} word={(language === 'zh-CN' && chinese) || value} />;
+  }
   return type === 'date'
     ? formats.date(value)
     : type === 'time'

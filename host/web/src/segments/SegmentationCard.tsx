@@ -8,6 +8,7 @@ import { useObjects } from '~/api/objects';
 import { useWords } from '~/i18n/hooks';
 import { toastError } from '~/ui/toasts';
 import { Source } from './Source';
+import { TransitionsButton } from './Transitions';
 
 const VALUES_SHOWN = 10;
 
@@ -43,6 +44,7 @@ export function SegmentationCard({ segmentation }: { segmentation: Schemas['Segm
           {all ? t('less') : t('standing.more', { count: segmentation.values.length - VALUES_SHOWN })}
         </Button>
       )}
+      {object && segmentation.current && <TransitionsButton segmentation={segmentation} object={object} />}
       {(segmentation.null_count ?? 0) > 0 && (
         <Text fz="xs" c="dimmed">
           {t('segments.none', { count: segmentation.null_count ?? 0 })}
