@@ -26,7 +26,7 @@ export function TransitionsButton({ segmentation, object }: Props) {
   const title = `${label(segmentation.label)} · ${t('transitions.title')}`;
   return (
     <>
-      <Button size="compact-xs" variant="subtle" onClick={dialog.open}>
+      <Button size="compact-xs" variant="subtle" style={{ alignSelf: 'flex-start' }} onClick={dialog.open}>
         {t('transitions.title')}
       </Button>
       <Modal opened={opened} onClose={dialog.close} size="lg" title={title} closeButtonProps={{ 'aria-label': t('close') }}>
