@@ -1,10 +1,7 @@
-import { Anchor } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
-import { type Schemas, segmentOf } from '~/api/client';
-import { useObjects } from '~/api/objects';
+import type { Schemas } from '~/api/client';
 import { segmentationsQuery } from '~/api/queries';
-import { useWords } from '~/i18n/hooks';
+import { MembersLink } from '~/segments/MembersLink';
 
 /** The segmentations of a plugin, by their names there: a column of a report that is called as one of them leads to its segments. */
 export function useSegmentations(plugin: string): ReadonlyMap<string, Schemas['Segmentation']> {
@@ -23,27 +20,8 @@ interface Props {
   readonly word: string;
 }
 
-/** A segment, known by its name or by what it is called in English, leading to its customers. Anything else is said as it is. */
+/** A segment, known by its name or by what it is called in English, leading to its members. Anything else is said as it is. */
 export function SegmentLink({ segmentation, value, word }: Props) {
-  const { label } = useWords();
-  const object = useObjects().byName(segmentation.object);
   const found = segmentation.values.find((one) => one.value === value || one.label?.en === value);
-  if (!object || !found) {
-    return word;
-  }
-  return (
-    <Anchor
-      inherit
-      renderRoot={(props) => (
-        <Link
-          to="/objects/$objects"
-          params={{ objects: segmentOf(object) }}
-          search={{ filter: { field: `segment.${segmentation.name}`, op: 'in', value: [found.value] } }}
-          {...props}
-        />
-      )}
-    >
-      {label(found.label) || word}
-    </Anchor>
-  );
+  return found ? <MembersLink segmentation={segmentation} value={found} /> : word;
 }

@@ -1,12 +1,13 @@
-import { Alert, Anchor, Button, Card, Progress, Table, Text } from '@mantine/core';
+import { Alert, Button, Card, Progress, Table, Text } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
-import { Link, useNavigate } from '@tanstack/react-router';
+import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { forgetRecords } from '~/api/cache';
 import { answer, api, type ObjectDefinition, type Schemas, segmentOf } from '~/api/client';
 import { useObjects } from '~/api/objects';
 import { useWords } from '~/i18n/hooks';
 import { toastError } from '~/ui/toasts';
+import { MembersLink } from './MembersLink';
 import { Source } from './Source';
 import { TransitionsButton } from './Transitions';
 
@@ -34,7 +35,7 @@ export function SegmentationCard({ segmentation }: { segmentation: Schemas['Segm
         <Table fz="sm">
           <Table.Tbody>
             {shown.map((value) => (
-              <ValueRow key={value.value} {...{ object, total, segmentation: segmentation.name }} value={value} />
+              <ValueRow key={value.value} {...{ object, total, segmentation, value }} />
             ))}
           </Table.Tbody>
         </Table>
@@ -56,7 +57,7 @@ export function SegmentationCard({ segmentation }: { segmentation: Schemas['Segm
 
 interface RowProps {
   readonly object: ObjectDefinition | undefined;
-  readonly segmentation: string;
+  readonly segmentation: Schemas['Segmentation'];
   readonly value: Schemas['Segmentation']['values'][number];
   readonly total: number;
 }
@@ -71,7 +72,7 @@ function ValueRow({ object, segmentation, value, total }: RowProps) {
     mutationFn: () =>
       answer(
         api.POST('/api/v1/segments/{segmentation}/{value}/campaign', {
-          params: { path: { segmentation, value: value.value } },
+          params: { path: { segmentation: segmentation.name, value: value.value } },
           body: { campaign: { name: t('segments.campaignName', { segment: name }), status: 'planned' }, follows: false },
         }),
       ),
@@ -86,23 +87,7 @@ function ValueRow({ object, segmentation, value, total }: RowProps) {
   return (
     <Table.Tr>
       <Table.Th scope="row">
-        {object ? (
-          <Anchor
-            inherit
-            renderRoot={(props) => (
-              <Link
-                to="/objects/$objects"
-                params={{ objects: segmentOf(object) }}
-                search={{ filter: { field: `segment.${segmentation}`, op: 'in', value: [value.value] } }}
-                {...props}
-              />
-            )}
-          >
-            {name}
-          </Anchor>
-        ) : (
-          name
-        )}
+        <MembersLink segmentation={segmentation} value={value} />
       </Table.Th>
       <Table.Td ta="end" style={{ fontVariantNumeric: 'tabular-nums' }}>
         {formats.number(value.count)}

@@ -23,7 +23,7 @@ interface Props {
 export function TransitionsButton({ segmentation, object }: Props) {
   const { t, label } = useWords();
   const [opened, dialog] = useDisclosure(false);
-  const title = `${label(segmentation.label)} · ${t('transitions.title')}`;
+  const title = `${label(segmentation.label) || segmentation.name} · ${t('transitions.title')}`;
   return (
     <>
       <Button size="compact-xs" variant="subtle" style={{ alignSelf: 'flex-start' }} onClick={dialog.open}>

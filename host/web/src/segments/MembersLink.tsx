@@ -1,0 +1,29 @@
+import { Anchor } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
+import { type Schemas, segmentOf } from '~/api/client';
+import { useObjects } from '~/api/objects';
+import { useWords } from '~/i18n/hooks';
+
+interface Props {
+  readonly segmentation: Schemas['Segmentation'];
+  readonly value: Schemas['Segmentation']['values'][number];
+}
+
+/** A segment by what it is called, leading to the list of its members. */
+export function MembersLink({ segmentation, value }: Props) {
+  const { label } = useWords();
+  const object = useObjects().byName(segmentation.object);
+  const name = label(value.label) || value.value;
+  if (!object) {
+    return name;
+  }
+  const search = { filter: { field: `segment.${segmentation.name}`, op: 'in', value: [value.value] } };
+  return (
+    <Anchor
+      inherit
+      renderRoot={(props) => <Link to="/objects/$objects" params={{ objects: segmentOf(object) }} search={search} {...props} />}
+    >
+      {name}
+    </Anchor>
+  );
+}
