@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use jiff::civil::Date;
 use serde_json::json;
-use trellis_model::{FieldName, Filter, ObjectName, Op, Path, Phrase, Record, RecordId, Scope, Sort};
+use trellis_model::{
+    FieldName, Filter, ObjectId, ObjectName, Op, Path, Phrase, Record, RecordId, Scope, Sort,
+};
 
 use super::compile::{Node, Source};
 use super::feed::{Feed, PAGE_ROWS};
@@ -167,25 +169,52 @@ impl Records {
             if exact {
                 return Ok(candidates);
             }
-            let id = matching.object.id;
-            for page in candidates.chunks(PAGE_ROWS) {
-                for (ordinal, record) in page.iter().zip(self.ordinal_ids(id, page).await?) {
-                    let Some(record) = record else { continue };
-                    let Some(found) = self.load(id, record).await? else { continue };
-                    if !found.record.is_deleted() && self.matches(node, &found.record).await? {
-                        ordinals.push(*ordinal);
-                    }
-                }
-                check(ordinals.len(), usize::MAX, go_on)?;
-                tokio::task::yield_now().await;
-            }
-            return Ok(ordinals);
+            return self.matching_of(matching.object.id, node, &candidates, go_on).await;
         }
         while let Some(page) = matching.next(self).await? {
             ordinals.extend(page.records.iter().filter_map(|record| record.ordinal));
             check(ordinals.len(), usize::MAX, go_on)?;
         }
         ordinals.sort_unstable();
+        Ok(ordinals)
+    }
+
+    /// Those of some ordinals whose records match, in their order; one that no record has any more, or a deleted one, is left out.
+    ///
+    /// # Errors
+    /// As [`Records::list`].
+    pub async fn matching_among(
+        &self,
+        scope: &Scope,
+        object: &ObjectName,
+        filter: &Filter,
+        ordinals: &[u64],
+    ) -> Result<Vec<u64>> {
+        let filters = std::slice::from_ref(filter);
+        let matching = Matching::new(self, scope, &Selection { object, of: None, filters, today: None })?;
+        let Some(node) = &matching.node else { return Ok(Vec::new()) };
+        self.matching_of(matching.object.id, node, ordinals, &|| true).await
+    }
+
+    async fn matching_of(
+        &self,
+        object: ObjectId,
+        node: &Node,
+        candidates: &[u64],
+        go_on: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Vec<u64>> {
+        let mut ordinals = Vec::new();
+        for page in candidates.chunks(PAGE_ROWS) {
+            for (ordinal, record) in page.iter().zip(self.ordinal_ids(object, page).await?) {
+                let Some(record) = record else { continue };
+                let Some(found) = self.load(object, record).await? else { continue };
+                if !found.record.is_deleted() && self.matches(node, &found.record).await? {
+                    ordinals.push(*ordinal);
+                }
+            }
+            check(ordinals.len(), usize::MAX, go_on)?;
+            tokio::task::yield_now().await;
+        }
         Ok(ordinals)
     }
 

@@ -86,6 +86,21 @@ impl Records {
         Ok(record.map(|Record { fields, .. }| SavedView::of(definition, &fields)))
     }
 
+    /// Says what of a filter does not fit an object, or is out of use.
+    ///
+    /// # Errors
+    /// [`crate::Error::UnknownObject`].
+    pub fn check_filter(
+        &self,
+        scope: &Scope,
+        object: &ObjectName,
+        filter: &Filter,
+    ) -> Result<std::result::Result<(), Text>> {
+        let schema = self.schema();
+        let object = schema.find(object)?;
+        Ok(self.compiler(&schema, Some(scope)).check_filter(&object, filter))
+    }
+
     /// What a view of `object` asks for, as far as a caller with this scope can have it: parts that name a field which is retired, gone
     /// or not readable are left out.
     ///
