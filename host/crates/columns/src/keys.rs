@@ -28,11 +28,13 @@ pub enum KeyKind {
     NumberBlock = 0x49,
     /// `generation u64, output u32, ordinal u64` → one number that supersedes the block's.
     NumberDelta = 0x4a,
+    /// → the greatest number of a segmentation that was removed.
+    LastRemoved = 0x4b,
 }
 
 impl KeyKind {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Segmentation,
         Self::OutputName,
         Self::Pointer,
@@ -44,6 +46,7 @@ impl KeyKind {
         Self::Score,
         Self::NumberBlock,
         Self::NumberDelta,
+        Self::LastRemoved,
     ];
 }
 
@@ -130,6 +133,7 @@ mod tests {
             ("Score", 0x48),
             ("NumberBlock", 0x49),
             ("NumberDelta", 0x4a),
+            ("LastRemoved", 0x4b),
         ];
         assert_eq!(numbers, locked.map(|(name, number)| (name.to_owned(), number)));
     }

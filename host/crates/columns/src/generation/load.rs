@@ -41,6 +41,9 @@ impl Results {
             let job = TransitionJob { stored, position: row.position, columns: Arc::default() };
             state.jobs.insert(generation_of(&row)?, Arc::new(job));
         }
+        if let Some(found) = store.get(&keys::kind(KeyKind::LastRemoved)).await? {
+            state.last_removed = stored::decode(&found.value, "the last removed segmentation")?;
+        }
         for (id, kind) in kinds {
             let name = kind.object_name();
             let object = records.schema().object(name.as_str()).map(|object| object.id);

@@ -40,7 +40,7 @@ impl Columns {
     }
 
     /// Lets go of generations that are no longer kept. The caller holds `change`.
-    pub(super) async fn prune(&self) -> Result<()> {
+    pub(crate) async fn prune(&self) -> Result<()> {
         let state = self.results.state();
         for output in state.outputs.values() {
             let pointer = output.pointer.pruned(self.config.generations_kept);

@@ -30,6 +30,8 @@ pub(crate) struct ResultState {
     pub(crate) generations: BTreeMap<GenerationId, Arc<Generation>>,
     /// Flips whose transitions are not all written.
     pub(crate) jobs: BTreeMap<GenerationId, Arc<TransitionJob>>,
+    /// The greatest number of an output that was removed: it is not given again.
+    pub(crate) last_removed: u32,
 }
 
 /// A finished generation.
@@ -103,7 +105,15 @@ impl ResultState {
 
     /// The number for the next segmentation or score that is defined.
     pub(crate) fn next_id(&self) -> OutputId {
-        OutputId(self.outputs.keys().last().map_or(1, |last| last.0 + 1))
+        let last = self.outputs.keys().last().map_or(0, |last| last.0);
+        OutputId(last.max(self.last_removed) + 1)
+    }
+
+    /// Takes an output out with its names.
+    pub(crate) fn remove(&mut self, id: OutputId) {
+        self.outputs.remove(&id);
+        self.names.retain(|_, of| *of != id);
+        self.last_removed = self.last_removed.max(id.0);
     }
 
     /// Puts an output with a new definition.

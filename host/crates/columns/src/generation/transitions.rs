@@ -67,7 +67,7 @@ impl StoredJob {
         self.items.iter().any(|item| item.previous == Some(generation))
     }
 
-    pub(super) fn concerns(&self, output: OutputId) -> bool {
+    pub(crate) fn concerns(&self, output: OutputId) -> bool {
         self.items.iter().any(|item| item.output == output)
     }
 

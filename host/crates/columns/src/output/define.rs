@@ -7,7 +7,7 @@ use trellis_records::{EntryBody, NewEntry};
 use trellis_storage::{Position, WriteSet};
 
 use super::{Output, Pointer, Presence};
-use crate::keys;
+use crate::keys::{self, KeyKind};
 use crate::{Columns, Error, Origin, Result, stored};
 
 /// Bytes of a stored part of a definition.
@@ -79,7 +79,23 @@ impl Columns {
     /// # Errors
     /// Those of the store.
     pub async fn set_stale(&self, plugin: &PluginId) -> Result<()> {
-        self.set_pointers(plugin, |output| Pointer { stale: true, ..output.pointer.clone() }).await
+        self.set_pointers(
+            |output| output.is_of(plugin),
+            |output| Pointer { stale: true, ..output.pointer.clone() },
+        )
+        .await
+    }
+
+    /// Marks one segmentation as stale until another result becomes current.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn set_segmentation_stale(&self, segmentation: &SegmentationName) -> Result<()> {
+        self.set_pointers(
+            |output| !output.is_score() && output.name() == segmentation,
+            |output| Pointer { stale: true, ..output.pointer.clone() },
+        )
+        .await
     }
 
     /// Says whether a plugin is there, and what is shown of its segmentations and of its scores while it is not. Whoever reads sees nobody
@@ -93,18 +109,23 @@ impl Columns {
         segmentations: Presence,
         scores: Presence,
     ) -> Result<()> {
-        self.set_pointers(plugin, |output| {
-            let presence = if output.is_score() { scores } else { segmentations };
-            Pointer { presence, ..output.pointer.clone() }
-        })
+        let presence = |output: &Output| if output.is_score() { scores } else { segmentations };
+        self.set_pointers(
+            |output| output.is_of(plugin),
+            |output| Pointer { presence: presence(output), ..output.pointer.clone() },
+        )
         .await
     }
 
-    /// Gives the outputs of a plugin other pointers, each that changes in a commit with its event.
-    async fn set_pointers(&self, plugin: &PluginId, of: impl Fn(&Output) -> Pointer) -> Result<()> {
+    /// Gives some outputs other pointers, each that changes in a commit with its event.
+    async fn set_pointers(
+        &self,
+        which: impl Fn(&Output) -> bool,
+        other: impl Fn(&Output) -> Pointer,
+    ) -> Result<()> {
         let _changing = self.results.change.lock().await;
-        for output in self.results.state().outputs.values().filter(|output| output.is_of(plugin)) {
-            let pointer = of(output);
+        for output in self.results.state().outputs.values().filter(|output| which(output)) {
+            let pointer = other(output);
             if pointer == output.pointer {
                 continue;
             }
@@ -117,7 +138,7 @@ impl Columns {
             let cleared = pointer.presence == Presence::Cleared;
             let data =
                 json!({ kind: output.name().as_str(), "stale": pointer.is_stale(), "cleared": cleared });
-            let position = self.commit_event(set, event, data).await?;
+            let position = self.commit_event(set, &Origin::system("columns"), event, data).await?;
             let marked = Output { pointer, pointer_position: Some(position), ..Output::clone(output) };
             self.results.put(|state| {
                 state.outputs.insert(marked.id, Arc::new(marked));
@@ -131,8 +152,8 @@ impl Columns {
         &self,
         output: &Arc<Output>,
         before: Option<&Output>,
-        event: &str,
-        data: Json,
+        origin: &Origin,
+        (event, data): (&str, Json),
     ) -> Result<()> {
         let state = self.results.state();
         let mut set = WriteSet::new();
@@ -150,22 +171,50 @@ impl Columns {
             }
         }
         let (kind, bytes) = output.kind.encode();
-        let before = before.map_or(0, |before| before.kind.encode().1.len().div_ceil(PART_BYTES));
-        let parts = bytes.chunks(PART_BYTES).zip(0_u16..);
-        for (part, number) in parts.clone() {
+        for (part, number) in bytes.chunks(PART_BYTES).zip(0_u16..) {
             set.put(keys::definition(kind, output.id, number), part);
         }
-        for number in parts.count()..before {
-            set.delete(keys::definition(kind, output.id, number as u16));
+        let parts = parts_of(output);
+        for number in parts..before.map_or(parts, parts_of) {
+            set.delete(keys::definition(kind, output.id, number));
         }
-        self.commit_event(set, event, data).await?;
+        self.commit_event(set, origin, event, data).await?;
         self.results.put(|state| state.redefine(output));
         Ok(())
     }
 
-    async fn commit_event(&self, set: WriteSet, name: &str, data: Json) -> Result<Position> {
-        let Origin { actor, cause } = Origin::system("columns");
-        let entry = NewEntry { actor, cause, body: EntryBody::Event { name: name.to_owned(), data } };
+    /// Takes an output out of the store and of what is known, with its definition, its names and its pointer. The caller holds `change`.
+    pub(crate) async fn delete_definition(
+        &self,
+        output: &Output,
+        origin: &Origin,
+        (event, data): (&str, Json),
+    ) -> Result<()> {
+        let mut set = WriteSet::new();
+        for name in output.names() {
+            set.delete(keys::name(name));
+        }
+        let (kind, _) = output.kind.encode();
+        for part in 0..parts_of(output) {
+            set.delete(keys::definition(kind, output.id, part));
+        }
+        set.delete(keys::pointer(output.id));
+        let last = self.results.state().last_removed.max(output.id.0);
+        set.put(keys::kind(KeyKind::LastRemoved), stored::encode(&last));
+        self.commit_event(set, origin, event, data).await?;
+        self.results.put(|state| state.remove(output.id));
+        Ok(())
+    }
+
+    async fn commit_event(&self, set: WriteSet, origin: &Origin, name: &str, data: Json) -> Result<Position> {
+        let body = EntryBody::Event { name: name.to_owned(), data };
+        let entry = NewEntry { actor: origin.actor.clone(), cause: origin.cause.clone(), body };
         Ok(self.records.commit(set, Some(entry)).await?.position)
     }
+}
+
+/// In how many parts a definition is stored.
+fn parts_of(output: &Output) -> u16 {
+    let (_, bytes) = output.kind.encode();
+    bytes.len().div_ceil(PART_BYTES) as u16
 }

@@ -6,6 +6,7 @@ mod pointer;
 mod state;
 mod stored;
 
+use serde_json::Value as Json;
 use trellis_model::PluginId;
 
 pub(crate) use classes::Classes;
@@ -28,7 +29,10 @@ pub enum Source {
         output: String,
     },
     /// A filter; the single value of the segmentation is `member`. No score has this source.
-    Filter,
+    Filter {
+        /// Whom it matches, in its JSON form: whether it still fits the schema shows where it is asked.
+        filter: Json,
+    },
     /// People, by hand; the single value of a segmentation is `member`.
     Manual,
 }

@@ -122,15 +122,23 @@ impl Output {
         self.plugin() == Some(plugin)
     }
 
-    /// The plugin whose output it is.
-    pub(crate) fn plugin(&self) -> Option<&PluginId> {
-        let source = match &self.kind {
+    fn source(&self) -> &Source {
+        match &self.kind {
             OutputKind::Segmentation(of) => &of.definition.source,
             OutputKind::Score(of) => &of.definition.source,
-        };
-        match source {
+        }
+    }
+
+    /// Whether a filter says who has its value.
+    pub(crate) fn is_by_filter(&self) -> bool {
+        matches!(self.source(), Source::Filter { .. })
+    }
+
+    /// The plugin whose output it is.
+    pub(crate) fn plugin(&self) -> Option<&PluginId> {
+        match self.source() {
             Source::Plugin { plugin, .. } => Some(plugin),
-            Source::Filter | Source::Manual => None,
+            Source::Filter { .. } | Source::Manual => None,
         }
     }
 

@@ -8,8 +8,14 @@ use crate::{Error, Result};
 
 #[derive(Serialize, Deserialize)]
 pub(crate) enum StoredSource {
-    Plugin { plugin: String, output: String },
-    Filter,
+    Plugin {
+        plugin: String,
+        output: String,
+    },
+    /// The filter as JSON text.
+    Filter {
+        filter: String,
+    },
     Manual,
 }
 
@@ -19,7 +25,7 @@ impl From<&Source> for StoredSource {
             Source::Plugin { plugin, output } => {
                 Self::Plugin { plugin: plugin.to_string(), output: output.clone() }
             }
-            Source::Filter => Self::Filter,
+            Source::Filter { filter } => Self::Filter { filter: filter.to_string() },
             Source::Manual => Self::Manual,
         }
     }
@@ -31,7 +37,10 @@ pub(crate) fn source_of(stored: StoredSource, what: &str) -> Result<Source> {
         StoredSource::Plugin { plugin, output } => {
             Source::Plugin { plugin: PluginId::new(&plugin).map_err(|error| wrong(what, &error))?, output }
         }
-        StoredSource::Filter => Source::Filter,
+        StoredSource::Filter { filter } => Source::Filter {
+            filter: serde_json::from_str(&filter)
+                .map_err(|error| Error::damaged(format!("{what}: its filter is no JSON: {error}")))?,
+        },
         StoredSource::Manual => Source::Manual,
     })
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::state::Score;
 use super::types::{ScoreDefinition, ScoreInfo};
 use crate::output::{Output, OutputKind, check_names, check_texts, merged_aliases};
-use crate::{Columns, Error, Result};
+use crate::{Columns, Error, Origin, Result};
 
 /// The greatest band is below this, so that classes fit 16 bits.
 const BANDS_MAX: usize = 65_534;
@@ -47,7 +47,13 @@ impl Columns {
                     None => Output::new(state.next_id(), kind, object),
                 };
                 let known = known.map(Arc::as_ref);
-                self.store_definition(&Arc::new(output), known, "score.defined", data).await?;
+                self.store_definition(
+                    &Arc::new(output),
+                    known,
+                    &Origin::system("columns"),
+                    ("score.defined", data),
+                )
+                .await?;
             }
         }
         self.ensure_population(object).await?;

@@ -6,14 +6,14 @@ use trellis_records::{Caller, Write};
 use super::state::Segmentation;
 use super::types::{SegmentationDefinition, SegmentationInfo};
 use crate::output::{Output, OutputKind, check_names, check_texts, merged_aliases};
-use crate::{Columns, Error, Result, Source};
+use crate::{Columns, Error, Origin, Result, Source};
 
 /// The greatest code is below this, so that codes fit 16 bits.
 const VALUES_MAX: usize = 65_534;
 
 impl Columns {
-    /// Defines a segmentation, or adds to what is defined: values stay, in their order, and new ones come after them; labels
-    /// and descriptions become the new ones; aliases are added. Defining the same again writes nothing. Also makes sure that there is a `segment`
+    /// Defines a segmentation, or adds to what is defined: values stay, in their order, and new ones come after them; labels,
+    /// descriptions and a filter become the new ones; aliases are added. Defining the same again writes nothing. Also makes sure that there is a `segment`
     /// record for each value.
     ///
     /// # Errors
@@ -21,6 +21,18 @@ impl Columns {
     pub async fn define(
         self: &Arc<Self>,
         definition: SegmentationDefinition,
+    ) -> Result<Arc<SegmentationInfo>> {
+        self.define_as(definition, &Origin::system("columns")).await
+    }
+
+    /// As [`Columns::define`], for somebody.
+    ///
+    /// # Errors
+    /// As [`Columns::define`].
+    pub async fn define_as(
+        self: &Arc<Self>,
+        definition: SegmentationDefinition,
+        origin: &Origin,
     ) -> Result<Arc<SegmentationInfo>> {
         let object = self.object_with_ordinals(&definition.object)?;
         self.validate(&definition)?;
@@ -56,7 +68,8 @@ impl Columns {
                 let values = definition.values.iter().map(|value| value.name.as_str()).collect::<Vec<_>>();
                 let data = serde_json::json!({ "segmentation": name.as_str(), "values": values });
                 let known = known.map(Arc::as_ref);
-                self.store_definition(&Arc::new(output), known, "segmentation.defined", data).await?;
+                let event = ("segmentation.defined", data);
+                self.store_definition(&Arc::new(output), known, origin, event).await?;
             }
             definition
         };
@@ -88,11 +101,12 @@ impl Columns {
         let key_field = object.field("external_id").ok_or_else(missing)?.id;
         let kind = match definition.source {
             Source::Plugin { .. } => "plugin",
-            Source::Filter => "filter",
+            Source::Filter { .. } => "filter",
             Source::Manual => "manual",
         };
         let writes = definition.values.iter().map(|value| {
-            let label = if value.label.en.is_empty() { &value.name } else { &value.label.en };
+            let called = [&value.label.en, &value.label.zh_cn].into_iter().find(|label| !label.is_empty());
+            let label = called.unwrap_or(&value.name);
             let fields = [
                 ("external_id", format!("{}:{}", definition.name, value.name)),
                 ("name", label.clone()),
@@ -129,7 +143,8 @@ fn merge(known: &SegmentationDefinition, new: SegmentationDefinition) -> Result<
     if known.object != new.object {
         return wrong("its object cannot change");
     }
-    if known.source != new.source {
+    let is_filter = |source: &Source| matches!(source, Source::Filter { .. });
+    if known.source != new.source && !(is_filter(&known.source) && is_filter(&new.source)) {
         return wrong("its source cannot change");
     }
     let mut values = known.values.clone();

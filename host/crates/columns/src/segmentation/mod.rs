@@ -2,6 +2,7 @@
 
 mod define;
 mod members;
+mod remove;
 mod state;
 mod stored;
 mod transitions;

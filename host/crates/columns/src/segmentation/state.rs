@@ -79,6 +79,13 @@ impl Columns {
         state.outputs.values().filter_map(|output| self.segmentation_info(output)).collect()
     }
 
+    /// Those that filters make, likewise.
+    pub fn segmentations_by_filter(&self) -> Vec<Arc<SegmentationInfo>> {
+        let state = self.results.state();
+        let by_filter = state.outputs.values().filter(|output| output.is_by_filter());
+        by_filter.filter_map(|output| self.segmentation_info(output)).collect()
+    }
+
     /// The segmentation of a name or alias.
     pub fn segmentation(&self, name: &str) -> Option<Arc<SegmentationInfo>> {
         self.results.state().get(name).and_then(|output| self.segmentation_info(output))

@@ -14,7 +14,8 @@ type Moved = (u64, u16, u16);
 impl Columns {
     /// Returns a page of the customers whose value is another than after the run before the current one, in the order of ordinals, and
     /// how many went from which value to which. Deleted ones are left out as far as [`Columns::catch_up`] has come. Nobody moves while
-    /// no earlier run is kept or the segmentation is cleared.
+    /// no earlier run is kept or the segmentation is cleared. For a scope that does not have every record a page may be short, or empty:
+    /// `next` goes on.
     ///
     /// Costs the reading of the earlier generation and a scan of the codes that differ.
     ///
@@ -36,7 +37,7 @@ impl Columns {
             return Err(unknown());
         }
         let code =
-            |value: Option<&str>| value.map(|value| current.segmentation.code_of(Some(value))).transpose();
+            |value: Option<Option<&str>>| value.map(|value| current.segmentation.code_of(value)).transpose();
         let (entered, left) = (code(wanted.entered)?, code(wanted.left)?);
         let mut page = TransitionPage::default();
         if output.is_cleared() || matches!(rows, RowAccess::Nothing) {
@@ -45,7 +46,14 @@ impl Columns {
         let Some(earlier) = output.pointer.earlier() else { return Ok(page) };
         page.previous = Some(earlier.to_current());
         let sees_all = matches!(rows, RowAccess::All);
-        let mut moved = self.moved(&current).await?;
+        let mut moved = match self.moved(&current).await {
+            Ok(moved) => moved,
+            // What was compared with may have been let go of meanwhile, after another flip.
+            Err(_) if self.is_outdated(&current) => {
+                return Box::pin(self.transitions_of(scope, segmentation, wanted, after, rows_max)).await;
+            }
+            Err(error) => return Err(error),
+        };
         if sees_all {
             page.counts = counts(&current, &moved);
         }
@@ -76,18 +84,25 @@ impl Columns {
         Ok(page)
     }
 
+    /// Whether another result became current since.
+    fn is_outdated(&self, of: &CurrentSegmentation) -> bool {
+        let now = self.current_segmentation(of.output.name().as_str());
+        now.is_none_or(|now| now.output.pointer.current != of.output.pointer.current)
+    }
+
     /// Everybody who is not deleted and has another code than in the newest kept generation before the current one.
     async fn moved(&self, current: &CurrentSegmentation) -> Result<Vec<Moved>> {
         let output = &current.output;
         let Some(earlier) = output.pointer.earlier() else { return Ok(Vec::new()) };
-        let header = &self.results.state().find_generation(earlier.generation)?.header.clone();
+        let state = self.results.state();
+        let header = &state.find_generation(earlier.generation)?.header;
         let store = self.records.store().as_ref();
         let before =
             load_output(store, earlier.generation, header, output.id, output.classes(), None).await?.column;
-        let Column::Codes(before) = &before else { unreachable!("a segmentation has codes") };
         let population = self.features.population(output.object).unwrap_or_default();
         let now = current.column();
-        let differing = output.shown().column.differing(&Column::Codes(before.clone()));
+        let differing = output.shown().column.differing(&before);
+        let Column::Codes(before) = before else { unreachable!("a segmentation has codes") };
         Ok(differing
             .into_iter()
             .filter(|ordinal| population.contains(*ordinal))

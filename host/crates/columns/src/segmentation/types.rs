@@ -69,10 +69,10 @@ pub struct MemberPage {
 /// Which transitions to show; all where nothing is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TransitionsWanted<'a> {
-    /// Only of customers who have this value now.
-    pub entered: Option<&'a str>,
-    /// Only of customers who had this value before.
-    pub left: Option<&'a str>,
+    /// Only of customers who have this value now; `Some(None)` is no value.
+    pub entered: Option<Option<&'a str>>,
+    /// Only of customers who had this value before; `Some(None)` is no value.
+    pub left: Option<Option<&'a str>>,
 }
 
 /// A page of the customers whose value is another than after the run before.

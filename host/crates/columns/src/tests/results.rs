@@ -341,9 +341,9 @@ async fn who_moved_since_the_run_before_is_told_within_the_scope() {
     assert_eq!(counts, expected);
     let (moves, page) = moved(&all, everyone, page.next, 2).await;
     assert_eq!((moves.len(), page.next), (2, None));
-    let entered = TransitionsWanted { entered: Some("middle"), left: None };
+    let entered = TransitionsWanted { entered: Some(Some("middle")), left: None };
     assert_eq!(moved(&all, entered, None, 10).await.1.total, Some(2));
-    let both = TransitionsWanted { entered: Some("middle"), left: Some("high") };
+    let both = TransitionsWanted { entered: Some(Some("middle")), left: Some(Some("high")) };
     assert_eq!(moved(&all, both, None, 10).await.0, [(3, text("high"), text("middle"))]);
 
     // One who is evaluated again has moved, too; one who is deleted has not.
@@ -364,7 +364,7 @@ async fn who_moved_since_the_run_before_is_told_within_the_scope() {
     assert_eq!(moved(&with(RowAccess::Nothing), everyone, None, 10).await.0, []);
     let hidden = company.columns.transitions_of(&Scope::nothing(), RFM, everyone, None, 1).await;
     assert!(matches!(hidden, Err(Error::UnknownSegmentation { .. })), "{hidden:?}");
-    let unknown = TransitionsWanted { entered: Some("nobody"), left: None };
+    let unknown = TransitionsWanted { entered: Some(Some("nobody")), left: None };
     let unknown = company.columns.transitions_of(&all, RFM, unknown, None, 1).await;
     assert!(matches!(unknown, Err(Error::UnknownValue { .. })), "{unknown:?}");
 }
