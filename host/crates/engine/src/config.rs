@@ -96,6 +96,8 @@ pub struct Config {
     pub schedule_interval_ms_min: u64,
     /// Customers that are evaluated again at once when a new day begins (default 4,096): between two such parts changed customers go first.
     pub day_change_rows_max: u32,
+    /// Segmentations that filters make, at most (default 200): each is looked at again after a change of what it reads.
+    pub filter_segmentations_max: usize,
     /// How much of versions of plugins is compared, and what may differ at most where one is promoted.
     pub compare: crate::CompareLimits,
     /// What running the golden cases of a plugin may cost before it is used.
@@ -135,6 +137,7 @@ impl Default for Config {
             assign_parallel_max: std::thread::available_parallelism().map_or(1, usize::from),
             catch_up_rounds_max: 3,
             follow_interval_ms: 20,
+            filter_segmentations_max: 200,
             models_kept_per_plugin: 4,
             capsules_kept_per_plugin: 3,
             capsule_bytes_max: 256 << 20,

@@ -24,6 +24,7 @@ use crate::{
     run::{self, AnalysisInput, FitInput, PassedOn, Questions, ReadByRuns, RunInput, ShownModels},
     schedules::Schedules,
     schema_build, search,
+    segments::Keeper,
     supervision::Supervisor,
     timers,
     transforms::CellTransforms,
@@ -55,6 +56,7 @@ pub(crate) struct Core {
     pub(crate) shown_models: ShownModels,
     pub(crate) read_by_runs: ReadByRuns,
     pub(crate) passed_on: PassedOn,
+    pub(crate) segments: Keeper,
     pub(crate) questions: Questions,
 }
 

@@ -22,7 +22,7 @@ use crate::{
     react, reader,
     rules::RuleBook,
     run::{self, Explanation, RunPage, ScoreExplanation},
-    schedules,
+    schedules, segments,
     supervision::{self, Supervisor},
     timers,
     transforms::CellTransforms,
@@ -100,6 +100,7 @@ impl Engine {
             shown_models: run::ShownModels::new(config.model_reports_bytes_max),
             read_by_runs: run::ReadByRuns::default(),
             passed_on: run::PassedOn::default(),
+            segments: segments::Keeper::default(),
             questions: run::Questions::default(),
         });
         hooks::install(&core);

@@ -77,6 +77,22 @@ pub enum Error {
         /// Why there is nothing to explain.
         reason: Text,
     },
+    /// A segmentation that a filter makes cannot be as it is wanted.
+    #[error("{field}: {}", reason.en)]
+    InvalidSegmentation {
+        /// What of it: `name`, `object`, `label` or `filter`.
+        field: &'static str,
+        /// Why.
+        reason: Text,
+    },
+    /// A segmentation is named by others, so it is not removed.
+    #[error("segmentation `{name}` is named by {}", listed(uses))]
+    SegmentationInUse {
+        /// The segmentation.
+        name: String,
+        /// By what.
+        uses: Vec<crate::SegmentationUse>,
+    },
     /// The version is there with other content.
     #[error(
         "plugin `{plugin}` {version} is installed with other content (digest {installed}, this file {uploaded}): raise `version` in plugin.toml"
@@ -400,6 +416,8 @@ impl Error {
             | Self::UnknownSuggestion { .. } => "not_found",
             Self::InputsExpired { .. } => "inputs_expired",
             Self::NoExplanation { .. } => "no_explanation",
+            Self::InvalidSegmentation { .. } => "validation_error",
+            Self::SegmentationInUse { .. } => "conflict",
             Self::VersionExists { .. } => "plugin_version_exists",
             Self::NotEnabled { .. } => "plugin_not_enabled",
             Self::Broken { .. } => "plugin_broken",
@@ -435,6 +453,13 @@ impl Error {
             Self::Storage(_) => "storage",
         }
     }
+}
+
+/// Uses of a segmentation in words that are the same in both languages.
+fn listed(uses: &[crate::SegmentationUse]) -> String {
+    let shown = uses.iter().take(5).map(|of| format!("{} `{}`", of.object, of.name));
+    let more = (uses.len() > 5).then(|| "…".to_owned());
+    shown.chain(more).collect::<Vec<_>>().join(", ")
 }
 
 /// What an answer may be too large for.

@@ -1,6 +1,6 @@
 //! The engine's keys in the store: `0x50` to `0x5f` and `0x70` to `0x7f`. See `host/docs/formats/engine.md`.
 
-use trellis_model::{ObjectId, PluginId, RecordId};
+use trellis_model::{ObjectId, PluginId, RecordId, SegmentationName};
 
 use crate::{Error, Result};
 
@@ -62,6 +62,8 @@ pub(crate) enum KeyKind {
     AnalysisResult = 0x7d,
     /// `plugin 00 analysis 00 job` → the answer: a report.
     AnalysisReport = 0x7e,
+    /// `segmentation` → how far the members of a segmentation that a filter makes follow the log.
+    SegmentPlace = 0x7f,
     /// `plugin` → the version that is evaluated beside the one in use.
     Shadow = 0x73,
     /// `plugin` → what that came to so far.
@@ -72,7 +74,7 @@ pub(crate) enum KeyKind {
 
 impl KeyKind {
     #[cfg(test)]
-    const ALL: [Self; 30] = [
+    const ALL: [Self; 31] = [
         Self::Job,
         Self::OpenJob,
         Self::PluginVersion,
@@ -100,6 +102,7 @@ impl KeyKind {
         Self::Schedule,
         Self::AnalysisResult,
         Self::AnalysisReport,
+        Self::SegmentPlace,
         Self::Shadow,
         Self::ShadowFigures,
         Self::ShadowRun,
@@ -153,6 +156,12 @@ pub(crate) fn serving_run(plugin: &PluginId) -> Vec<u8> {
 pub(crate) fn shipped_rules(plugin: &PluginId) -> Vec<u8> {
     let mut key = KeyKind::ShippedRules.prefix();
     key.extend_from_slice(plugin.as_str().as_bytes());
+    key
+}
+
+pub(crate) fn segment_place(segmentation: &SegmentationName) -> Vec<u8> {
+    let mut key = KeyKind::SegmentPlace.prefix();
+    key.extend_from_slice(segmentation.as_str().as_bytes());
     key
 }
 
@@ -408,6 +417,7 @@ mod tests {
             ("Schedule", 0x7c),
             ("AnalysisResult", 0x7d),
             ("AnalysisReport", 0x7e),
+            ("SegmentPlace", 0x7f),
             ("Shadow", 0x73),
             ("ShadowFigures", 0x74),
             ("ShadowRun", 0x75),

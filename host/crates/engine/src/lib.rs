@@ -50,6 +50,7 @@ mod run;
 mod schedules;
 mod schema_build;
 mod search;
+mod segments;
 mod stored;
 mod suggest;
 mod supervision;
@@ -87,6 +88,7 @@ pub use run::{
     ModelPage, RunInfo, RunPage, RunRequest, ScoreExplanation, ShownModel,
 };
 pub use schedules::{LastScheduled, ScheduleInfo, ScheduledOutcome, UseSchedule};
+pub use segments::{FilterSegmentation, SegmentationUse};
 pub use suggest::PluginSuggestion;
 pub use trellis_model::Reason;
 pub use trellis_plugin_host::manifest::{Absence, AbsentPolicy, AbsentUse, Cron, Schedule, ScheduledModel};

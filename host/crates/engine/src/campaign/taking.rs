@@ -10,16 +10,15 @@ use trellis_columns::{
     AsOf, CodesColumn, CurrentResult, FlipRequest, Origin, ResultColumn, SegmentationDefinition,
     SegmentationInfo, Source, ValueDefinition,
 };
-use trellis_model::{
-    Fields, Filter, Op, Record, RecordId, SegmentationName, Text, Validity, Value, bilingual,
-};
+use trellis_model::{Fields, Filter, Record, RecordId, SegmentationName, Text, Validity, Value, bilingual};
 use trellis_records::{Caller, Write};
 
 use super::{audience, object};
-use crate::{Error, Result, core::Core};
-
-/// The value that everybody on a list has.
-const MEMBER: &str = "member";
+use crate::{
+    Error, Result,
+    core::Core,
+    segments::{MEMBER, having},
+};
 
 /// For whom a campaign is made, and what it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,12 +108,6 @@ async fn create(
     let mut written = core.records.write_batch(caller, vec![write]).await?;
     let written = written.pop().expect("one result for one write")?;
     Ok(written.record().cloned().expect("a create leaves a record"))
-}
-
-/// Whoever has a value.
-fn having(segmentation: &SegmentationName, value: &str) -> Result<Filter> {
-    let filter = Filter::compare(&format!("segment.{segmentation}"), Op::Eq, value);
-    Ok(filter.map_err(trellis_records::Error::from)?)
 }
 
 fn list_name(campaign: RecordId) -> SegmentationName {

@@ -26,6 +26,10 @@ impl Error {
             Self::InvalidSettings { plugin, reason } => {
                 format!("插件 `{plugin}` 的设置：{}", reason.get(Language::ZhCn))
             }
+            Self::InvalidSegmentation { reason, .. } => reason.get(Language::ZhCn).to_owned(),
+            Self::SegmentationInUse { name, uses } => {
+                format!("分群 `{name}` 正被引用：{}", super::listed(uses))
+            }
             Self::NoExplanation { name, reason } => format!("`{name}` {}", reason.get(Language::ZhCn)),
             Self::InputsExpired { run, reason } => {
                 format!("{run} 的输入数据已不可用：{}", reason.get(Language::ZhCn))

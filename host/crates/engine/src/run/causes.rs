@@ -18,10 +18,17 @@ const PASSED_ON_MAX: usize = 1_000_000;
 
 /// For each customer the cause that counts: one that is not silent before one that is, a deep one before a shallow one.
 #[derive(Debug, Default)]
-pub(super) struct Causes {
+pub(crate) struct Causes {
     of: HashMap<u64, Cause>,
+    /// The one that counts of all that were read, whomever they changed.
+    any: Option<Cause>,
     /// The log entry up to which they are known.
     to: u64,
+}
+
+/// Which of two causes counts: the greater.
+fn weight(cause: &Cause) -> (bool, u8) {
+    (!cause.automations_off, cause.depth)
 }
 
 /// What of an entry concerns the rows of a dataset.
@@ -34,12 +41,12 @@ struct Reading<'a> {
 
 impl Causes {
     /// Nobody's yet, of what comes after a log entry.
-    pub(super) fn after(log_number: u64) -> Self {
-        Self { of: HashMap::new(), to: log_number }
+    pub(crate) fn after(log_number: u64) -> Self {
+        Self { to: log_number, ..Self::default() }
     }
 
     /// Reads on why customers changed, up to a log entry.
-    pub(super) async fn read_to(&mut self, core: &Core, spec: &DatasetSpec, to: u64) -> Result<()> {
+    pub(crate) async fn read_to(&mut self, core: &Core, spec: &DatasetSpec, to: u64) -> Result<()> {
         if self.to >= to {
             return Ok(());
         }
@@ -56,9 +63,12 @@ impl Causes {
             let Some(last) = entries.last().map(|entry| entry.number.min(to)) else { break };
             for entry in entries.iter().filter(|entry| entry.number <= to) {
                 for change in entry.changes() {
+                    let cause = || Cause { job: None, log: Some(entry.number), ..entry.cause.clone() };
+                    if self.any.as_ref().is_none_or(|any| weight(any) < weight(&entry.cause)) {
+                        self.any = Some(cause());
+                    }
                     for ordinal in reading.concerned(change).await? {
-                        let cause = Cause { job: None, log: Some(entry.number), ..entry.cause.clone() };
-                        self.note(ordinal, cause);
+                        self.note(ordinal, cause());
                     }
                 }
             }
@@ -81,7 +91,6 @@ impl Causes {
     }
 
     fn note(&mut self, ordinal: u64, cause: Cause) {
-        let weight = |cause: &Cause| (!cause.automations_off, cause.depth);
         match self.of.get_mut(&ordinal) {
             Some(known) if weight(known) >= weight(&cause) => {}
             Some(known) => *known = cause,
@@ -90,10 +99,22 @@ impl Causes {
     }
 
     /// Divides customers by how deep and how silent what changed them was; of each part the cause is that of one of them.
-    pub(super) fn divide(&self, ordinals: &[u64]) -> Vec<(Cause, Vec<u64>)> {
+    pub(crate) fn divide(&self, ordinals: &[u64]) -> Vec<(Cause, Vec<u64>)> {
+        self.divide_by(ordinals, |ordinal| self.of.get(&ordinal).cloned().unwrap_or_default())
+    }
+
+    /// As [`Causes::divide`], where anything that was read may have changed anybody: who is not known to have changed by something has the
+    /// cause that counts of all.
+    pub(crate) fn divide_all(&self, ordinals: &[u64]) -> Vec<(Cause, Vec<u64>)> {
+        self.divide_by(ordinals, |ordinal| {
+            self.of.get(&ordinal).or(self.any.as_ref()).cloned().unwrap_or_default()
+        })
+    }
+
+    fn divide_by(&self, ordinals: &[u64], cause_of: impl Fn(u64) -> Cause) -> Vec<(Cause, Vec<u64>)> {
         let mut parts: BTreeMap<_, (Cause, Vec<u64>)> = BTreeMap::new();
         for &ordinal in ordinals {
-            let cause = self.of.get(&ordinal).cloned().unwrap_or_default();
+            let cause = cause_of(ordinal);
             let (_, part) =
                 parts.entry((cause.automations_off, cause.depth)).or_insert_with(|| (cause, Vec::new()));
             part.push(ordinal);
@@ -117,7 +138,7 @@ struct Part {
 
 impl PassedOn {
     /// Notes that results may have changed. Where nobody takes notice of too many, the oldest are forgotten.
-    pub(super) fn note(&self, object: &ObjectName, cause: Cause, mut ordinals: Vec<u64>) {
+    pub(crate) fn note(&self, object: &ObjectName, cause: Cause, mut ordinals: Vec<u64>) {
         ordinals.sort_unstable();
         let mut parts = self.0.lock();
         parts.push(Part { object: object.clone(), cause, ordinals });
@@ -128,7 +149,7 @@ impl PassedOn {
     }
 
     /// Tells why the results of `ordinals` changed, as far as that is known.
-    pub(super) fn tell(&self, object: &ObjectName, ordinals: &[u64], causes: &mut Causes) {
+    pub(crate) fn tell(&self, object: &ObjectName, ordinals: &[u64], causes: &mut Causes) {
         for part in self.0.lock().iter().filter(|part| part.object == *object) {
             for ordinal in ordinals {
                 if part.ordinals.binary_search(ordinal).is_ok() {

@@ -18,6 +18,7 @@ use crate::{
     capsule::{self, Kind},
     core::Core,
     lookups::sees_datasets,
+    segments,
 };
 
 /// Log entries after a run through which is looked for a change of the customer; with more, its data as it is now counts.
@@ -54,6 +55,12 @@ pub(crate) async fn explain(
     let info = info.ok_or_else(|| nothing(segmentation, "does not exist", "不存在"))?;
     let ordinal = ordinal(core, caller, segmentation, &info.definition.object, id).await?;
     check_shown(segmentation, info.cleared)?;
+    if let (Some(_), Some(current)) = (segments::filter_of(&info), info.current) {
+        let reasons = segments::reasons(core, caller, &info, ordinal).await?;
+        let reasons = reasons.ok_or_else(|| nothing(segmentation, UNSEEN.0, UNSEEN.1))?;
+        let value = core.columns.value_of(&caller.scope, segmentation, ordinal);
+        return Ok(Explanation { run: current.run, value, reasons });
+    }
     let asked = Asked::find(core, segmentation, &info.definition.source, info.current.as_ref()).await?;
     asked.check_scope(&caller.scope)?;
     let reasons = asked.reasons(Interface::Segmentation, ordinal).await?;
@@ -134,10 +141,7 @@ impl<'a> Asked<'a> {
     ) -> Result<Self> {
         let nothing = |en: &str, zh_cn: &str| nothing(name, en, zh_cn);
         let ResultSource::Plugin { plugin: plugin_id, .. } = source else {
-            return Err(nothing(
-                "is not a plugin's: its filter or its list says all",
-                "并非由插件得出：其筛选条件或名单已说明一切",
-            ));
+            return Err(nothing("is not a plugin's: its list says all", "并非由插件得出：其名单已说明一切"));
         };
         let run_id = current.ok_or_else(|| nothing("was never run", "从未运行过"))?.run;
         let run = ledger::get(&core.records, plugin_id, run_id).await?;

@@ -26,6 +26,7 @@ use crate::{
     blocking::blocking,
     compare::{Asked, Observed},
     core::Core,
+    segments,
 };
 
 /// Keeps the results of one run up to date.
@@ -91,6 +92,8 @@ pub(crate) async fn follow_all(core: &Core, followers: &mut BTreeMap<PluginId, F
             }
         }
     }
+    // Before why results changed is forgotten.
+    left.to_try |= segments::keep_all(core).await;
     if followers.values().all(|follower| follower.has_seen_inputs(core)) {
         core.passed_on.clear();
     }

@@ -39,7 +39,7 @@ use trellis_model::{PluginId, Reason, RecordId};
 
 pub use analyses::{AnalysisInfo, AnalysisRequest, AnalysisResult, AnalysisResultPage};
 pub(crate) use analyses::{AnalysisInput, Questions, analyse, ask, check_asked};
-pub(crate) use causes::PassedOn;
+pub(crate) use causes::{Causes, PassedOn};
 pub(crate) use context::{of as context, of_records as context_of};
 pub(crate) use datasets::{Spec, open_all};
 pub(crate) use day::today;

@@ -20,6 +20,7 @@ mod rules;
 mod schedules;
 #[path = "../shared/sections.rs"]
 mod sections;
+mod segments;
 mod stops;
 mod store;
 mod supervision;
