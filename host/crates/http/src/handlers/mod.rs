@@ -26,6 +26,7 @@ pub(crate) mod rules;
 mod schedule;
 pub(crate) mod scores;
 pub(crate) mod search;
+pub(crate) mod segmentations;
 pub(crate) mod segments;
 pub(crate) mod server;
 pub(crate) mod timeline;

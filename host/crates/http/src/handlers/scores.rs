@@ -10,7 +10,7 @@ use trellis_columns::ScoreInfo;
 use trellis_model::RowAccess;
 
 use super::plugins::{as_of_text, text_json};
-use super::segments::{current_json, source_json};
+use super::segmentations::{current_json, source_json};
 use crate::extract::{Parameters, PathParts, Requester};
 use crate::problem::{ApiResult, Problem};
 use crate::state::App;

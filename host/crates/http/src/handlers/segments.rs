@@ -1,4 +1,4 @@
-//! Segmentations, who is in their segments, and why.
+//! Who is in the segments of a segmentation, who came and went, and why.
 
 use std::sync::Arc;
 
@@ -7,31 +7,15 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
-use trellis_columns::{CurrentResult, SegmentationInfo, Source, TransitionsWanted};
-use trellis_model::{ObjectDefinition, Record, RecordId, RowAccess, Scope, Text};
+use trellis_columns::{SegmentationInfo, TransitionsWanted};
+use trellis_model::{ObjectDefinition, Record, RecordId, Scope, Text};
 use trellis_records::Schema;
 
-use super::plugins::{as_of_text, text_json};
+use super::segmentations::current_json;
 use crate::extract::{Parameters, PathParts, Requester};
 use crate::problem::{ApiResult, Problem};
 use crate::state::App;
-use crate::wire::{RecordView, View, json, reasons_json, timestamp};
-
-/// Returns every segmentation with the size of its segments.
-pub(crate) async fn list_segmentations(
-    State(app): State<App>,
-    requester: Requester,
-    parameters: Parameters,
-) -> ApiResult<Response> {
-    parameters.finish()?;
-    // Sizes tell of every customer, so they are for those who may see every customer.
-    let visible = |info: &&Arc<SegmentationInfo>| {
-        requester.caller.scope.of(&info.definition.object).rows == RowAccess::All
-    };
-    let data: Vec<Json> =
-        app.columns.segmentations().iter().filter(visible).map(|info| segmentation_json(info)).collect();
-    json(StatusCode::OK, &json!({ "data": data }))
-}
+use crate::wire::{RecordView, View, json, reasons_json};
 
 /// Returns a page of the customers in a segment, in the order of their ordinals.
 pub(crate) async fn list_members(
@@ -86,7 +70,10 @@ pub(crate) async fn list_transitions(
     let view = take_view(&requester, object, &mut parameters)?;
     parameters.finish()?;
 
-    let wanted = TransitionsWanted { entered: entered.as_deref(), left: left.as_deref() };
+    // An empty text is no value.
+    let value = |text| Some(text).filter(|text: &&str| !text.is_empty());
+    let wanted =
+        TransitionsWanted { entered: entered.as_deref().map(value), left: left.as_deref().map(value) };
     let page = app.columns.transitions_of(scope, segmentation, wanted, after, limit).await?;
     let ids = page.transitions.iter().map(|transition| transition.id);
     let records = records_of(&app, scope, object, view.as_ref(), ids).await?;
@@ -134,7 +121,7 @@ pub(crate) async fn get_explanation(
 }
 
 /// By name or alias.
-fn find_segmentation(app: &App, name: &str) -> ApiResult<Arc<SegmentationInfo>> {
+pub(super) fn find_segmentation(app: &App, name: &str) -> ApiResult<Arc<SegmentationInfo>> {
     let info = app.columns.segmentation(name);
     info.ok_or_else(|| Problem::not_found("segmentation", name.chars().take(100).collect::<String>()))
 }
@@ -231,50 +218,4 @@ struct MemberView<'a> {
     ordinal: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     record: Option<RecordView<'a>>,
-}
-
-fn segmentation_json(info: &SegmentationInfo) -> Json {
-    let definition = &info.definition;
-    let values = definition.values.iter().map(|value| {
-        let count = info.counts.iter().find(|count| count.value == value.name).map(|count| count.count);
-        json!({
-            "value": value.name,
-            "label": text_json(&value.label),
-            "description": text_json(&value.description),
-            "count": count.unwrap_or_default(),
-        })
-    });
-    json!({
-        "name": definition.name.as_str(),
-        "aliases": definition.aliases.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "object": definition.object.as_str(),
-        "label": text_json(&definition.label),
-        "description": text_json(&definition.description),
-        "source": source_json(&definition.source),
-        "values": values.collect::<Vec<_>>(),
-        "null_count": info.null_count,
-        "current": info.current.as_ref().map(current_json),
-        "stale": info.stale,
-        "cleared": info.cleared,
-        "damaged": info.damaged,
-    })
-}
-
-/// Which result is shown.
-pub(super) fn current_json(current: &CurrentResult) -> Json {
-    json!({
-        "run": current.run.to_string(),
-        "as_of": as_of_text(current.as_of),
-        "flipped_at": timestamp(current.flipped_at_ms).map(|time| time.to_string()),
-    })
-}
-
-pub(super) fn source_json(source: &Source) -> Json {
-    match source {
-        Source::Plugin { plugin, output } => {
-            json!({ "kind": "plugin", "plugin": plugin.as_str(), "output": output })
-        }
-        Source::Filter => json!({ "kind": "filter" }),
-        Source::Manual => json!({ "kind": "manual" }),
-    }
 }

@@ -13,7 +13,7 @@ pub(super) fn schemas() -> Map<String, Json> {
         "Score": object(&["name", "object", "bands"], json!({
             "name": text(), "aliases": array(text()), "object": text(), "label": component("Label"), "description": component("Label"),
             "unit": component("Label"), "range": object(&[], json!({ "minimum": nullable("number"), "maximum": nullable("number") })),
-            "source": { "type": "object" },
+            "source": component("ResultSource"),
             "bands": array(object(&["value", "lowest", "count"], json!({
                 "value": text(), "label": component("Label"), "description": component("Label"), "lowest": number(), "count": integer(),
             }))),

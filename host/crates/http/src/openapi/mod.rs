@@ -13,6 +13,7 @@ mod plugins;
 mod queries;
 mod reports;
 mod schemas;
+mod segments;
 mod transfer;
 
 use serde_json::{Map, Value as Json, json};

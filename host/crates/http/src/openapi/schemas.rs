@@ -93,28 +93,9 @@ pub(super) fn fixed() -> Map<String, Json> {
             },
             "announce": boolean(),
         })),
-        "Segmentation": object(&["name", "object", "values"], json!({
-            "name": text(), "aliases": array(text()), "object": text(), "label": component("Label"), "description": component("Label"),
-            "source": { "type": "object" },
-            "values": array(object(&["value", "count"], json!({
-                "value": text(), "label": component("Label"), "description": component("Label"), "count": integer(),
-            }))),
-            "null_count": integer(), "current": nullable("object"), "stale": boolean(), "cleared": boolean(), "damaged": nullable("string"),
-        })),
-        "SegmentTransitions": object(&["previous", "counts", "data", "page"], json!({
-            "previous": { "type": ["object", "null"], "description": "The result before the current one, whose values are compared as they were last; null where no earlier run is kept." },
-            "counts": { "description": "How many went from which value to which; null is no value.", "type": "array", "items": object(&["before", "value", "count"], json!({
-                "before": nullable("string"), "value": nullable("string"), "count": integer(),
-            })) },
-            "data": array(object(&["id", "ordinal", "before", "value"], json!({
-                "id": id(), "ordinal": integer(), "before": nullable("string"), "value": nullable("string"), "record": { "type": "object" },
-            }))),
-            "page": component("Page"), "total": integer(), "total_exact": boolean(),
-        })),
         "Explanation": object(&["run", "value", "reasons"], json!({
             "run": id(), "value": nullable("string"), "reasons": array(component("Reason")),
         })),
-        "Member": object(&["id", "ordinal"], json!({ "id": id(), "ordinal": integer(), "record": { "type": "object" } })),
         "Change": object(&["number", "position", "timestamp", "actor", "cause"], json!({
             "number": integer(), "position": integer(), "timestamp": time(), "actor": { "type": "object" }, "cause": { "type": "object" },
             "changes": array(object(&["type", "object", "id"], json!({
@@ -164,6 +145,7 @@ pub(super) fn fixed() -> Map<String, Json> {
     let Json::Object(mut components) = components else { return Map::new() };
     components.extend(super::comparisons::schemas());
     components.extend(super::decisions::schemas());
+    components.extend(super::segments::schemas());
     components.extend(super::plugin_health::schemas());
     components.extend(super::queries::schemas());
     components.extend(super::duplicates::schemas());

@@ -143,6 +143,7 @@ impl From<trellis_columns::Error> for Problem {
             E::UnknownValue { segmentation, value } => {
                 Self::not_found(&format!("value of segmentation `{segmentation}`:"), value)
             }
+            E::InvalidSegmentation { .. } => Self::new(Code::ValidationError).detail_text(error.text()),
             E::FlipConflict { .. } | E::NothingEarlier { .. } | E::NameTaken { .. } => {
                 Self::new(Code::Conflict).detail_text(error.text())
             }
@@ -195,6 +196,10 @@ impl From<trellis_engine::Error> for Problem {
             E::PromotionRefused { against, figures, .. } => return not_promoted(&against, *figures),
             E::UnknownVersion { .. } => Code::NotFound,
             E::NoExplanation { .. } => Code::NoExplanation,
+            E::InvalidSegmentation { field, .. } => {
+                return Self::new(Code::ValidationError).field(field, "invalid", message);
+            }
+            E::SegmentationInUse { .. } => Code::Conflict,
             E::VersionExists { .. } => Code::PluginVersionExists,
             E::NotEnabled { .. } => Code::PluginNotEnabled,
             E::Broken { .. } => Code::PluginBroken,

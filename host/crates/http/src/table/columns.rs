@@ -1,11 +1,13 @@
 //! Segmentations and scores.
 
 use axum::http::Method;
-use axum::routing::get;
+use axum::routing::{delete, get, post, put};
 
 use super::Endpoint;
-use crate::handlers::{changes, scores, segments};
-use crate::openapi::{Operation, Shape};
+use crate::handlers::{changes, scores, segmentations, segments};
+use crate::openapi::{Body, Operation, Shape};
+
+const SEGMENTATION: &str = "/api/v1/segmentations/{segmentation}";
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -17,7 +19,61 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                 "Returns every segmentation with the size of its segments.",
                 Shape::List("Segmentation"),
             ),
-            get(segments::list_segmentations),
+            get(segmentations::list_segmentations),
+        ),
+        Endpoint::new(
+            Method::POST,
+            "/api/v1/segmentations",
+            Operation::new(
+                "create_segmentation",
+                "Makes a segmentation whose members are whoever matches a filter, now and from now on.",
+                Shape::Named("Segmentation"),
+            )
+            .created()
+            .body(Body::Named("NewSegmentation"))
+            .refuses(&[403, 409, 422]),
+            post(segmentations::create_segmentation),
+        ),
+        Endpoint::new(
+            Method::GET,
+            SEGMENTATION,
+            Operation::new("get_segmentation", "Returns one segmentation.", Shape::Named("Segmentation"))
+                .refuses(&[403, 404]),
+            get(segmentations::get_segmentation),
+        ),
+        Endpoint::new(
+            Method::PUT,
+            SEGMENTATION,
+            Operation::new(
+                "replace_segmentation",
+                "Gives a segmentation that a filter makes another filter, label or description.",
+                Shape::Named("Segmentation"),
+            )
+            .body(Body::Named("NewSegmentation"))
+            .refuses(&[403, 404, 422]),
+            put(segmentations::replace_segmentation),
+        ),
+        Endpoint::new(
+            Method::DELETE,
+            SEGMENTATION,
+            Operation::new(
+                "remove_segmentation",
+                "Removes a segmentation that a filter makes and nothing names.",
+                Shape::Nothing,
+            )
+            .refuses(&[403, 404, 409, 422]),
+            delete(segmentations::remove_segmentation),
+        ),
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/segmentations/{segmentation}/uses",
+            Operation::new(
+                "list_segmentation_uses",
+                "Says what names a segmentation: filters of others, campaigns, dashboards, rules, views.",
+                Shape::List("SegmentationUse"),
+            )
+            .refuses(&[403, 404]),
+            get(segmentations::list_segmentation_uses),
         ),
         Endpoint::new(
             Method::GET,
@@ -48,7 +104,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "/api/v1/segmentations/{segmentation}/explanations/{id}",
             Operation::new(
                 "get_explanation",
-                "Says why a customer has its value in a plugin's segmentation.",
+                "Says why a customer has its value in a segmentation that a plugin or a filter makes.",
                 Shape::Named("Explanation"),
             )
             .refuses(&[404, 422]),

@@ -31,6 +31,7 @@ mod records;
 mod routes;
 mod schema;
 mod search;
+mod segmentations;
 mod served;
 mod tokens;
 mod undo;
