@@ -55,6 +55,22 @@ test('a segment that a report names leads to its customers', async () => {
   await look(page, 'segment-customers-en');
 });
 
+test('a click in a picture leads to the customers of the segment', async () => {
+  const page = await newPage('/app/plugins/retail-rfm');
+  const picture = page.getByRole('region', { name: 'Customers of each class' }).locator('canvas');
+  await picture.waitFor();
+  const box = await picture.boundingBox();
+  // The bars stand side by side over the words at the bottom; somewhere one is tall enough.
+  for (let x = 0.05; x < 1 && page.url().includes('/plugins/'); x += 0.03) {
+    await picture.click({ position: { x: (box?.width ?? 0) * x, y: (box?.height ?? 0) * 0.78 } });
+  }
+  await page.waitForURL(/\/objects\/accounts\?filter=.*retail_rfm__class/);
+  await page
+    .getByText(/ records$/)
+    .first()
+    .waitFor();
+});
+
 /** Runs the pack of the sample with the settings that it has. */
 async function ran() {
   const { id } = (await call('POST', '/plugins/retail-rfm/run', {})) as { id: string };

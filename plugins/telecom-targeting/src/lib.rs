@@ -136,12 +136,20 @@ impl Segmentation for TelecomTargeting {
     }
 }
 
+/// What the column is called that names a leaf's segment.
+const SEGMENT: (&str, &str) = ("Segment", "客群");
+
 impl ModelReport for TelecomTargeting {
     fn describe_model(_: LearnedBy, model: &[u8]) -> Result<Report> {
         let model = Targeting::of_bytes(model)?;
         let mut report = model.learned.report(&WORDS);
         (report.summary, report.metrics) = (summary(&model), metrics(&model));
         report.panels.retain(|panel| panel.name != "leaves");
+        // A node of the picture leads to its customers, where it is a leaf.
+        let segments = segments_of_nodes(&model);
+        for panel in report.panels.extract_if(.., |panel| panel.name == "tree").collect::<Vec<_>>() {
+            report = report.panel(panel.names("leaf", SEGMENT, segments.iter().cloned()));
+        }
         let report = report.panel(leaves_panel(&model)).panel(groups_panel(&model));
         Ok(match &model.usage {
             None => report,
@@ -160,6 +168,17 @@ impl ModelReport for TelecomTargeting {
 export_scoring!(TelecomTargeting);
 export_segmentation!(TelecomTargeting);
 export_model_report!(TelecomTargeting);
+
+/// For each node of the tree the segment that it is, where it is a leaf.
+fn segments_of_nodes(model: &Targeting) -> Vec<Option<String>> {
+    let mut segments = vec![None; model.tree().nodes.len()];
+    for (leaf, rule) in model.rules().iter().enumerate() {
+        if let Some(segment) = segments.get_mut(rule.node) {
+            *segment = Some(leaf_name(leaf));
+        }
+    }
+    segments
+}
 
 fn rule_reason(rule: &LeafRule) -> Reason {
     let (words, share) = (rule.text(), short((rule.value * 1000.0).round() / 10.0));
@@ -208,7 +227,7 @@ fn leaves_panel(model: &Targeting) -> Panel {
             "Each leaf is a segment, the one with the highest share of users first: its customers can be taken into a campaign in one call.",
             "每个叶节点都是一个客群，按使用概率从高到低编号，可一步生成以其客户为受众的营销活动。",
         )
-        .names("leaf", ("Segment", "客群"), (0..rules.len()).map(|leaf| Some(leaf_name(leaf))))
+        .names("leaf", SEGMENT, (0..rules.len()).map(|leaf| Some(leaf_name(leaf))))
         .words("rule", ("Rule", "规则"), rules.iter().map(LeafRule::text))
         .int64(
             "customers",

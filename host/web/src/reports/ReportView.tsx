@@ -5,7 +5,7 @@ import type { Schemas } from '~/api/client';
 import { isMoney } from '~/fields/values';
 import { useWords } from '~/i18n/hooks';
 import { type Column, optionOf, type Panel, titleOf } from './drawing';
-import { SegmentLink, useSegmentations } from './SegmentLink';
+import { SegmentLink, useOpenSegment, useSegmentations } from './SegmentLink';
 
 const Chart = lazy(() => import('./Chart').then((module) => ({ default: module.Chart })));
 
@@ -60,6 +60,7 @@ function PanelView({ panel, segmentations }: PanelProps) {
   const [table, setTable] = useState(false);
   const title = label(panel.label);
   const about = label(panel.description);
+  const openSegment = useOpenSegment(panel, segmentations);
   return (
     <Card withBorder component="section" aria-label={title}>
       <Group justify="space-between">
@@ -79,7 +80,7 @@ function PanelView({ panel, segmentations }: PanelProps) {
       )}
       {option && !table ? (
         <Suspense fallback={<Loader aria-label={t('loading')} />}>
-          <Chart option={option} label={title} />
+          <Chart option={option} label={title} onRow={openSegment} />
         </Suspense>
       ) : (
         <PanelTable panel={panel} segmentations={segmentations} />

@@ -1,7 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
 import type { Schemas } from '~/api/client';
+import { useObjects } from '~/api/objects';
 import { segmentationsQuery } from '~/api/queries';
-import { MembersLink } from '~/segments/MembersLink';
+import { MembersLink, membersAt } from '~/segments/MembersLink';
+import type { Panel } from './drawing';
 
 /** The segmentations of a plugin, by their names there: a column of a report that is called as one of them leads to its segments. */
 export function useSegmentations(plugin: string): ReadonlyMap<string, Schemas['Segmentation']> {
@@ -22,6 +25,30 @@ interface Props {
 
 /** A segment, known by its name or by what it is called in English, leading to its members. Anything else is said as it is. */
 export function SegmentLink({ segmentation, value, word }: Props) {
-  const found = segmentation.values.find((one) => one.value === value || one.label?.en === value);
+  const found = segmentOfWord(segmentation, value);
   return found ? <MembersLink segmentation={segmentation} value={found} /> : word;
+}
+
+/** Leads to the members of the segment that a row of a panel names; nothing where no column names segments. */
+export function useOpenSegment(panel: Panel, segmentations: ReadonlyMap<string, Schemas['Segmentation']>) {
+  const navigate = useNavigate();
+  const objects = useObjects();
+  const named = panel.columns.flatMap((column) => {
+    const segmentation = column.type === 'text' ? segmentations.get(column.name) : undefined;
+    return segmentation ? [{ segmentation, words: column.values }] : [];
+  });
+  const [first] = named;
+  const open = (row: number) => {
+    const word = first?.words[row];
+    const found = first && typeof word === 'string' ? segmentOfWord(first.segmentation, word) : undefined;
+    const object = first && objects.byName(first.segmentation.object);
+    if (found && object) {
+      void navigate(membersAt(object, first.segmentation.name, found.value));
+    }
+  };
+  return first && open;
+}
+
+function segmentOfWord(segmentation: Schemas['Segmentation'], word: string) {
+  return segmentation.values.find((one) => one.value === word || one.label?.en === word);
 }

@@ -24,8 +24,8 @@ test('bars stand at their words in the language of the screen', () => {
     series: [
       {
         data: [
-          ['黄金', 4],
-          ['–', 2],
+          { value: ['黄金', 4], row: 0 },
+          { value: ['–', 2], row: 1 },
         ],
       },
     ],
@@ -44,11 +44,11 @@ test('a series divides the rows, amounts count as numbers', () => {
     [
       'a',
       [
-        [1, 1.5],
-        [2, null],
+        { value: [1, 1.5], row: 0 },
+        { value: [2, null], row: 2 },
       ],
     ],
-    ['b', [[1, 2]]],
+    ['b', [{ value: [1, 2], row: 1 }]],
   ]);
 });
 

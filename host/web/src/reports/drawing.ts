@@ -91,7 +91,7 @@ function chart(
     names.map((name) => {
       const values = numbersOf(y);
       const rows = values.flatMap((value, row) =>
-        groups && groups[row] !== name ? [] : [[continuous ? numbers[row] : (places[row] ?? '–'), value]],
+        groups && groups[row] !== name ? [] : [{ value: [continuous ? numbers[row] : (places[row] ?? '–'), value], row }],
       );
       const title = titleOf(y, language);
       return {
@@ -148,7 +148,9 @@ function matrix(panel: Panel, drawing: Drawing, language: Language): EChartsCore
       {
         type: 'heatmap',
         name: titleOf(value, language),
-        data: values.flatMap((value, index) => (value === null ? [] : [[columns[index], rows[index], value]])),
+        data: values.flatMap((value, index) =>
+          value === null ? [] : [{ value: [columns[index], rows[index], value], row: index }],
+        ),
         label: {
           show: values.length <= CELLS_LABELLED_MAX,
           // A cell has room for a short number; the table has it whole.
@@ -161,6 +163,8 @@ function matrix(panel: Panel, drawing: Drawing, language: Language): EChartsCore
 
 interface Node {
   name: string;
+  /** Of the table: what is clicked leads to what it says there. */
+  row: number;
   value?: number | null;
   children: Node[];
 }
@@ -175,7 +179,7 @@ function tree(panel: Panel, drawing: Drawing, language: Language): EChartsCoreOp
   const names = wordsOf(label, language);
   const nodes = new Map<string, Node>();
   node.values.forEach((id, row) => {
-    nodes.set(String(id), { name: names[row] ?? '', children: [], ...(values && { value: values[row] ?? null }) });
+    nodes.set(String(id), { name: names[row] ?? '', row, children: [], ...(values && { value: values[row] ?? null }) });
   });
   const roots: Node[] = [];
   parent.values.forEach((above, row) => {
