@@ -1,14 +1,16 @@
 //! Running other programs, and where things lie.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
 use crate::Result;
 
-/// The root of the workspace.
+/// The root of the workspace. Cargo says where it is when it runs this: a target folder that is shared may hold the program as another clone
+/// built it.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    let built_at = || env!("CARGO_MANIFEST_DIR").into();
+    PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(built_at))
         .ancestors()
         .nth(2)
         .expect("host/xtask lies two below the root")
