@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { call, look, newPage, unique, useBrowser } from './harness';
+import { call, create, look, newPage, unique, url, useBrowser } from './harness';
 
 useBrowser();
 
@@ -63,4 +63,45 @@ test('customers are found by conditions, compared with all, kept as a view, and 
   await page.waitForURL(/\/objects\/campaigns\//);
   const campaign = await call('GET', `/campaigns/${page.url().split('/').at(-1)}`);
   expect(campaign.audience).toEqual(filter);
+});
+
+test('conditions are kept as a segment, which follows the data, says why, changes, and goes', async () => {
+  const industry = unique('Pottery');
+  const member = await create('accounts', { name: unique('Clay'), industry });
+  const page = await newPage('/app/segments');
+  const filter = { field: 'industry', op: 'eq', value: industry };
+  await page.goto(`${page.url()}/build?filter=${encodeURIComponent(JSON.stringify(filter))}`);
+  const size = page.getByRole('region', { name: 'How many they are' });
+  await size.getByText(/^1 of/).waitFor();
+  const name = unique('Potteries');
+  await size.getByRole('button', { name: 'Keep as a segment' }).click();
+  await page.getByRole('textbox', { name: 'Name (English)' }).fill(name);
+  await look(page, 'segment-keep-en');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  const card = page.getByRole('region', { name, exact: true });
+  await card.getByText('follows the data').waitFor();
+  const second = await create('accounts', { name: unique('Kiln'), industry });
+  // It shows by itself.
+  await card.getByRole('row').getByText('2', { exact: true }).waitFor();
+  await look(page, 'segments-own-en');
+
+  await page.goto(`${url()}/app/objects/accounts/${member}`);
+  await page.getByRole('button', { name: `Why ${name}: Member?` }).click();
+  await page.getByText(`Industry is ${industry}`).waitFor();
+  await look(page, 'segment-own-why-en');
+
+  const chinese = await newPage('/app/segments', { language: 'zh-CN' });
+  const own = chinese.getByRole('region', { name, exact: true });
+  await own.getByRole('link', { name: `“${name}”的条件` }).click();
+  await chinese.getByRole('heading', { level: 1, name: `“${name}”的条件` }).waitFor();
+  await chinese.getByText(/^2 \//).waitFor();
+  await look(chinese, 'segment-conditions-zh');
+  await chinese.getByRole('button', { name: '保存细分' }).click();
+  await chinese.getByRole('textbox', { name: '说明 (中文)' }).fill('做陶器的客户');
+  await chinese.getByRole('button', { name: '保存', exact: true }).click();
+  await own.getByText('做陶器的客户').waitFor();
+  await call('DELETE', `/accounts/${second}`);
+  await own.getByRole('button', { name: `移除“${name}”` }).click();
+  await own.getByRole('button', { name: `确定移除？ 移除“${name}”` }).click();
+  await own.waitFor({ state: 'detached' });
 });

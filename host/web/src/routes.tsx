@@ -85,8 +85,10 @@ const builder = createRoute({
   getParentRoute: () => root,
   path: '/segments/build',
   // Only the server knows whether a filter is one; it says where it is not.
-  validateSearch: (raw: Record<string, unknown>): { filter?: Filter } =>
-    typeof raw.filter === 'object' && raw.filter !== null ? { filter: raw.filter as Filter } : {},
+  validateSearch: (raw: Record<string, unknown>): { filter?: Filter; segmentation?: string } => ({
+    ...(typeof raw.filter === 'object' && raw.filter !== null && { filter: raw.filter as Filter }),
+    ...(typeof raw.segmentation === 'string' && { segmentation: raw.segmentation }),
+  }),
   component: lazyRouteComponent(() => import('./segments/BuilderPage'), 'BuilderPage'),
 });
 

@@ -2,13 +2,14 @@ import { Button, Checkbox, Group, NumberInput, Select, Stack, Textarea, TextInpu
 import { useState } from 'react';
 import type { Field, ObjectDefinition, Schemas } from '~/api/client';
 import { useObjects } from '~/api/objects';
+import { apiNameOf } from '~/fields/apiName';
 import { useWords } from '~/i18n/hooks';
 import { ErrorBox } from '~/ui/ErrorBox';
 import { filledLabel, LabelInputs, NO_LABEL } from '~/ui/LabelInputs';
 import { toast } from '~/ui/toasts';
 import { OptionsInput } from './OptionsInput';
 import { PlanReview } from './PlanReview';
-import { addField, changeField, nameOf, retireField, useSchemaChange } from './schema';
+import { addField, changeField, retireField, useSchemaChange } from './schema';
 
 const TYPES = ['text', 'number', 'integer', 'money', 'bool', 'date', 'time', 'choice', 'multi_choice', 'reference'] as const;
 const FLAGS = ['required', 'unique', 'indexed', 'personal_data'] as const;
@@ -39,7 +40,7 @@ export function FieldForm({ object, field, onClose }: Props) {
     indexed: field?.indexed ?? false,
     personal_data: field?.personal_data ?? false,
   });
-  const name = field?.name ?? typed ?? nameOf(label);
+  const name = field?.name ?? typed ?? apiNameOf(label);
   const schema = useSchemaChange(() => toast(t('admin.saved')));
   const choice = type === 'choice' || type === 'multi_choice';
   const computed = formula !== '';

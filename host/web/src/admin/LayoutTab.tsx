@@ -3,6 +3,7 @@ import { IconPlus } from '@tabler/icons-react';
 import { useState } from 'react';
 import type { ObjectDefinition } from '~/api/client';
 import { fieldsOf } from '~/api/objects';
+import { apiNameOf } from '~/fields/apiName';
 import { useWords } from '~/i18n/hooks';
 import type { Layout } from '~/objects/layout';
 import { Empty } from '~/ui/Empty';
@@ -12,7 +13,7 @@ import { Moves, moved, OrderedNames } from '~/ui/OrderedNames';
 import { toast } from '~/ui/toasts';
 import { PlanReview } from './PlanReview';
 import { RelatedLists } from './RelatedLists';
-import { changeObject, nameOf, useSchemaChange } from './schema';
+import { changeObject, useSchemaChange } from './schema';
 
 type Section = NonNullable<Layout['sections']>[number];
 
@@ -67,7 +68,7 @@ function LayoutForm({ object, layout }: { object: ObjectDefinition; layout: Layo
     const named = (draft.sections ?? []).map((section, place) => ({
       ...section,
       label: filledLabel(section.label),
-      name: section.name || nameOf(section.label) || `section_${place + 1}`,
+      name: section.name || apiNameOf(section.label) || `section_${place + 1}`,
     }));
     const next = { ...draft, ...(draft.sections && { sections: named }) };
     const layouts = (object.layouts ?? []).map((one) => (one.name === layout.name ? next : one));

@@ -3,6 +3,7 @@ import { IconPlus } from '@tabler/icons-react';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useObjects } from '~/api/objects';
+import { apiNameOf } from '~/fields/apiName';
 import { useWords } from '~/i18n/hooks';
 import { ErrorBox } from '~/ui/ErrorBox';
 import { filledLabel, LabelInputs, NO_LABEL } from '~/ui/LabelInputs';
@@ -11,7 +12,7 @@ import { toast } from '~/ui/toasts';
 import { WideTable } from '~/ui/WideTable';
 import { OriginBadge } from './OriginBadge';
 import { PlanReview } from './PlanReview';
-import { addObject, nameOf, useSchemaChange } from './schema';
+import { addObject, useSchemaChange } from './schema';
 
 /** Every object: what the company keeps records of. */
 export function ObjectsPage() {
@@ -84,11 +85,11 @@ function NewObject({ onClose }: { onClose: () => void }) {
   const [plural, setPlural] = useState(NO_LABEL);
   const [title, setTitle] = useState({ en: 'Name', 'zh-CN': '名称' });
   const [typed, setName] = useState<string>();
-  const name = typed ?? nameOf(label);
+  const name = typed ?? apiNameOf(label);
   const schema = useSchemaChange(() => toast(t('admin.saved')));
   const save = () => {
     const plurals = filledLabel({ en: plural.en || `${label.en}s`, 'zh-CN': plural['zh-CN'] || label['zh-CN'] });
-    const field = { name: nameOf(title) || 'name', type: 'text', required: true, indexed: true, label: filledLabel(title) };
+    const field = { name: apiNameOf(title) || 'name', type: 'text', required: true, indexed: true, label: filledLabel(title) };
     schema.change({
       send: addObject({
         name,

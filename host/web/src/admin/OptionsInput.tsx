@@ -1,9 +1,9 @@
 import { Button, Group, Stack, Text, TextInput } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import type { Label, Schemas } from '~/api/client';
+import { apiNameOf } from '~/fields/apiName';
 import { useWords } from '~/i18n/hooks';
 import { Moves, moved } from '~/ui/OrderedNames';
-import { nameOf } from './schema';
 
 type Option = Schemas['ChoiceOption'];
 
@@ -22,8 +22,8 @@ export function OptionsInput({ options, stored, onChange }: Props) {
   const rename = (index: number, words: Label) => {
     const option = options[index];
     // A value follows its label as long as nobody wrote one.
-    const follows = option && !stored.has(option.value) && option.value === nameOf(option.label);
-    set(index, { label: words, ...(follows && { value: nameOf(words) }) });
+    const follows = option && !stored.has(option.value) && option.value === apiNameOf(option.label);
+    set(index, { label: words, ...(follows && { value: apiNameOf(words) }) });
   };
   return (
     <Stack gap="xs" role="group" aria-label={t('admin.options')}>

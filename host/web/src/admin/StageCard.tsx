@@ -1,11 +1,11 @@
 import { ActionIcon, Button, Card, Checkbox, Group, MultiSelect, NumberInput, Select, Stack, Text } from '@mantine/core';
 import { IconPlus, IconX } from '@tabler/icons-react';
 import type { ObjectDefinition } from '~/api/client';
+import { apiNameOf } from '~/fields/apiName';
 import { useWords } from '~/i18n/hooks';
 import type { Pipeline } from '~/objects/layout';
 import { LabelInputs, NO_LABEL } from '~/ui/LabelInputs';
 import { Moves } from '~/ui/OrderedNames';
-import { nameOf } from './schema';
 
 type Stage = Pipeline['stages'][number];
 type Task = NonNullable<Stage['tasks']>[number];
@@ -87,7 +87,10 @@ export function StageCard({ object, stage, title, index, last, onChange, onMove,
               title={t('admin.task', { place: place + 1 })}
               value={task.label}
               onChange={(words) =>
-                setTask(place, { label: words, ...((!task.name || task.name === nameOf(task.label)) && { name: nameOf(words) }) })
+                setTask(place, {
+                  label: words,
+                  ...((!task.name || task.name === apiNameOf(task.label)) && { name: apiNameOf(words) }),
+                })
               }
             />
             <Checkbox

@@ -1,9 +1,8 @@
 // The schema as an administrator changes it: what a change would do is asked first, then it is applied.
 import { infiniteQueryOptions, queryOptions, useMutation } from '@tanstack/react-query';
-import { pinyin } from 'pinyin-pro';
 import { useState } from 'react';
 import { queryClient } from '~/api/cache';
-import { answer, api, type Label, type Schemas } from '~/api/client';
+import { answer, api, type Schemas } from '~/api/client';
 
 export type Plan = Pick<Schemas['SchemaPlan'], 'steps' | 'refused'>;
 
@@ -115,19 +114,6 @@ export function forgetSchema() {
 }
 
 const KEYS = new Set(['objects', 'records', 'schema']);
-
-/** A name for a label: `Shoe size` is `shoe_size`, 鞋码 is `xie_ma`. */
-export function nameOf(label: Label): string {
-  const text = /[a-z]/i.test(label.en) ? label.en : pinyin(label['zh-CN'] || label.en, { toneType: 'none' });
-  const name = text
-    .toLowerCase()
-    .normalize('NFKD')
-    .replace(/[^a-z0-9]+/g, '_')
-    .replace(/^[_\d]+|_+$/g, '');
-  return name.slice(0, NAME_CHARACTERS_MAX);
-}
-
-const NAME_CHARACTERS_MAX = 60;
 
 export interface Origin {
   readonly kind: 'standard' | 'company' | 'pack';

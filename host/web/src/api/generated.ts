@@ -1684,8 +1684,28 @@ export interface paths {
         /** Returns every segmentation with the size of its segments. */
         get: operations["list_segmentations"];
         put?: never;
-        post?: never;
+        /** Makes a segmentation whose members are whoever matches a filter, now and from now on. */
+        post: operations["create_segmentation"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/segmentations/{segmentation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Returns one segmentation. */
+        get: operations["get_segmentation"];
+        /** Gives a segmentation that a filter makes another filter, label or description. */
+        put: operations["replace_segmentation"];
+        post?: never;
+        /** Removes a segmentation that a filter makes and nothing names. */
+        delete: operations["remove_segmentation"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1698,7 +1718,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Says why a customer has its value in a plugin's segmentation. */
+        /** Says why a customer has its value in a segmentation that a plugin or a filter makes. */
         get: operations["get_explanation"];
         put?: never;
         post?: never;
@@ -1717,6 +1737,23 @@ export interface paths {
         };
         /** Returns a page of the customers whose value is another than after the run before. */
         get: operations["list_transitions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/segmentations/{segmentation}/uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says what names a segmentation: filters of others, campaigns, dashboards, rules, views. */
+        get: operations["list_segmentation_uses"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2398,6 +2435,14 @@ export interface components {
             kept: string[];
             removed: string[];
         };
+        NewSegmentation: {
+            description?: components["schemas"]["Label"];
+            filter: Record<string, unknown>;
+            label: components["schemas"]["Label"];
+            /** @description Its API name, which does not change; needed for a new one. */
+            name?: string;
+            object: string;
+        };
         NewToken: components["schemas"]["Token"] & {
             token: string;
         };
@@ -2963,6 +3008,14 @@ export interface components {
             /** @description What somebody has to be told. */
             warnings?: components["schemas"]["Label"][];
         };
+        ResultSource: {
+            /** @description Whoever matches it is a member. */
+            filter?: Record<string, unknown>;
+            /** @enum {string} */
+            kind: "plugin" | "filter" | "manual";
+            output?: string;
+            plugin?: string;
+        };
         ReviewDiff: {
             config_problems?: string[];
             from?: string | null;
@@ -3103,7 +3156,7 @@ export interface components {
                 maximum?: number | null;
                 minimum?: number | null;
             };
-            source?: Record<string, unknown>;
+            source?: components["schemas"]["ResultSource"];
             stale?: boolean;
             unit?: components["schemas"]["Label"];
         };
@@ -3210,7 +3263,9 @@ export interface components {
             name: string;
             null_count?: number;
             object: string;
-            source?: Record<string, unknown>;
+            /** @description Why its filter cannot be asked any more. */
+            problem?: string | null;
+            source?: components["schemas"]["ResultSource"];
             stale?: boolean;
             values: {
                 count: number;
@@ -3218,6 +3273,12 @@ export interface components {
                 label?: components["schemas"]["Label"];
                 value: string;
             }[];
+        };
+        SegmentationUse: {
+            id: string | null;
+            name: string;
+            /** @description `segmentation`, or the object of a record. */
+            object: string;
         };
         Server: {
             base_currency: string;
@@ -11899,6 +11960,314 @@ export interface operations {
             };
         };
     };
+    create_segmentation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewSegmentation"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Segmentation"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_segmentation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                segmentation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Segmentation"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replace_segmentation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                segmentation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewSegmentation"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Segmentation"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_segmentation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                segmentation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem; its `code` says which. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_explanation: {
         parameters: {
             query?: never;
@@ -12013,6 +12382,75 @@ export interface operations {
             };
             /** @description A problem; its `code` says which. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_segmentation_uses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                segmentation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["SegmentationUse"][];
+                    };
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A problem; its `code` says which. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

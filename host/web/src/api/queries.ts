@@ -52,6 +52,13 @@ export const segmentationsQuery = queryOptions({
   queryFn: async () => (await answer(api.GET('/api/v1/segmentations'))).data,
 });
 
+export const segmentationQuery = (segmentation: string) =>
+  queryOptions({
+    queryKey: ['segmentations', segmentation],
+    queryFn: ({ signal }) =>
+      answer(api.GET('/api/v1/segmentations/{segmentation}', { params: { path: { segmentation } }, signal })),
+  });
+
 export const scoresQuery = queryOptions({
   queryKey: ['scores'],
   staleTime: DEFINITIONS_MS,

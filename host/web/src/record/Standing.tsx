@@ -50,11 +50,13 @@ export function Standing({ object, record }: Props) {
         {(all ? shown : shown.slice(0, SHOWN_MAX)).map((segmentation) => {
           const value = segments[segmentation.name];
           const known = segmentation.values.find((one) => one.value === value);
+          // The one value of a segment of one's own is called as the segment.
+          const isOwn = segmentation.source?.kind === 'filter';
           return (
             <Why
               key={segmentation.name}
               name={label(segmentation.label) || segmentation.name}
-              value={known?.label ? label(known.label) : String(value)}
+              value={isOwn ? t('segments.member') : known?.label ? label(known.label) : String(value)}
               stale={segmentation.stale === true}
               source={segmentation}
               about={known?.description ? label(known.description) : ''}
@@ -135,7 +137,9 @@ function SourceOf({ source: { source, current }, stale }: { source: { source?: u
     !run?.as_of || run.as_of === 'now' ? (run?.flipped_at ? formats.time(run.flipped_at) : '') : formats.date(run.as_of);
   return (
     <Text fz="xs" c="dimmed">
-      {from?.plugin ? t('standing.byPlugin', { plugin: from.plugin }) : t('standing.byHost')}
+      {from?.plugin
+        ? t('standing.byPlugin', { plugin: from.plugin })
+        : t(from?.kind === 'filter' ? 'standing.byFilter' : 'standing.byHost')}
       {asOf && ` · ${t('standing.asOf', { when: asOf })}`}
       {stale && ` · ${t('standing.stale')}`}
     </Text>

@@ -1,12 +1,11 @@
-import { Button, Card, Group, Modal, Select, SimpleGrid, Stack, Switch, Text, TextInput } from '@mantine/core';
-import { useDebouncedValue, useDisclosure } from '@mantine/hooks';
-import { useMutation, useQuery } from '@tanstack/react-query';
-import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
+import { Card, Loader, Select, SimpleGrid, Stack, Text } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
-import { forgetRecords } from '~/api/cache';
-import { answer, api, type ObjectDefinition, segmentOf } from '~/api/client';
+import type { ObjectDefinition, Schemas } from '~/api/client';
 import { fieldsOf, useObjects } from '~/api/objects';
-import { countQuery, type Filter, meQuery, serverQuery } from '~/api/queries';
+import { countQuery, type Filter, segmentationQuery, serverQuery } from '~/api/queries';
 import { NotThere } from '~/components/NotThere';
 import { FilterBuilder } from '~/filters/FilterBuilder';
 import { conditionsOf, filterOf } from '~/filters/operators';
@@ -15,7 +14,7 @@ import { canGroup } from '~/objects/GroupedList';
 import { useDerivedFields } from '~/objects/views';
 import { ErrorBox } from '~/ui/ErrorBox';
 import { Page } from '~/ui/Page';
-import { toast } from '~/ui/toasts';
+import { BuilderActions } from './BuilderActions';
 import { Composition } from './Composition';
 
 const TYPING_MS = 350;
@@ -23,21 +22,43 @@ const route = getRouteApi('/segments/build');
 
 /** Customers by conditions: how many they are while the conditions are written, and how they differ from all. */
 export function BuilderPage() {
-  const { t } = useWords();
+  const { t, label } = useWords();
   const account = useObjects().byName('account');
+  const search = route.useSearch();
+  const kept = useQuery({ ...segmentationQuery(search.segmentation ?? ''), enabled: search.segmentation !== undefined });
+  if (kept.isError) {
+    return <ErrorBox error={kept.error} onRetry={() => void kept.refetch()} />;
+  }
+  const title = kept.data ? t('builder.titleOf', { segment: label(kept.data.label) || kept.data.name }) : t('builder.title');
   return (
-    <Page title={t('builder.title')} what={t('builder.what')}>
-      {account ? <Builder object={account} /> : <NotThere what="account" />}
+    <Page title={title} what={t('builder.what')}>
+      {account === undefined && <NotThere what="account" />}
+      {kept.isLoading && <Loader aria-label={t('loading')} />}
+      {account && !kept.isLoading && (
+        <Builder
+          key={search.segmentation}
+          object={account}
+          segmentation={kept.data}
+          filter={kept.data ? (kept.data.source?.filter as Filter | undefined) : search.filter}
+        />
+      )}
     </Page>
   );
 }
 
-function Builder({ object }: { object: ObjectDefinition }) {
+interface BuilderProps {
+  readonly object: ObjectDefinition;
+  /** The segment whose conditions are changed. */
+  readonly segmentation: Schemas['Segmentation'] | undefined;
+  /** What one begins with. */
+  readonly filter: Filter | undefined;
+}
+
+function Builder({ object, segmentation, filter: begun }: BuilderProps) {
   const { t, label, formats } = useWords();
-  const search = route.useSearch();
   const derived = useDerivedFields(object);
   const server = useQuery(serverQuery);
-  const [conditions, setConditions] = useState(() => conditionsOf(search.filter));
+  const [conditions, setConditions] = useState(() => conditionsOf(begun));
   const [settled] = useDebouncedValue(conditions, TYPING_MS);
   const filter = filterOf(settled);
   const all = useQuery(countQuery(object, {}));
@@ -71,7 +92,7 @@ function Builder({ object }: { object: ObjectDefinition }) {
               </Text>
             </Text>
           )}
-          <Actions object={object} filter={filter} />
+          <BuilderActions object={object} filter={filter} segmentation={segmentation} />
         </Card>
         {dimension && (
           <Card withBorder component="section" aria-label={t('builder.composition')}>
@@ -89,98 +110,5 @@ function Builder({ object }: { object: ObjectDefinition }) {
         )}
       </Stack>
     </SimpleGrid>
-  );
-}
-
-/** What one does with them: look at them, keep the conditions, make a campaign for whoever meets them. */
-function Actions({ object, filter }: { object: ObjectDefinition; filter: Filter | undefined }) {
-  const { t } = useWords();
-  const navigate = useNavigate();
-  const campaigns = useObjects().byName('campaign');
-  const me = useQuery(meQuery);
-  const [naming, dialog] = useDisclosure(false);
-  const [name, setName] = useState('');
-  const [shared, setShared] = useState(true);
-  const keep = useMutation({
-    mutationFn: () =>
-      answer(
-        api.POST('/api/v1/{objects}', {
-          params: { path: { objects: 'views' } },
-          body: { name, object: object.name, filter: filter ?? null, shared, ...(me.data && { owner: me.data.user }) },
-        }),
-      ),
-    onSuccess: async (view) => {
-      dialog.close();
-      toast(t('view.saved'));
-      await forgetRecords('view');
-      void navigate({ to: '/objects/$objects', params: { objects: segmentOf(object) }, search: { view: view.id } });
-    },
-  });
-  const campaign = useMutation({
-    mutationFn: () =>
-      answer(
-        api.POST('/api/v1/{objects}', {
-          params: { path: { objects: 'campaigns' } },
-          body: { name: t('builder.campaignName'), status: 'planned', audience: filter ?? null },
-        }),
-      ),
-    onSuccess: async (made) => {
-      await forgetRecords('campaign');
-      if (campaigns) {
-        void navigate({ to: '/objects/$objects/$id', params: { objects: segmentOf(campaigns), id: made.id } });
-      }
-    },
-  });
-  return (
-    <>
-      <Group gap="xs" mt="xs">
-        <Button
-          variant="default"
-          renderRoot={(props) => (
-            <Link to="/objects/$objects" params={{ objects: segmentOf(object) }} search={filter ? { filter } : {}} {...props} />
-          )}
-        >
-          {t('builder.list')}
-        </Button>
-        <Button disabled={!filter} onClick={dialog.open}>
-          {t('builder.keep')}
-        </Button>
-        {campaigns && (
-          <Button variant="default" disabled={!filter} loading={campaign.isPending} onClick={() => campaign.mutate()}>
-            {t('builder.campaign')}
-          </Button>
-        )}
-      </Group>
-      {campaign.isError && <ErrorBox error={campaign.error} />}
-      <Modal opened={naming} onClose={dialog.close} title={t('builder.keep')} closeButtonProps={{ 'aria-label': t('close') }}>
-        <form
-          onSubmit={(event) => {
-            event.preventDefault();
-            keep.mutate();
-          }}
-        >
-          <Stack>
-            <TextInput
-              label={t('builder.name')}
-              description={t('builder.keepWhat')}
-              required
-              data-autofocus
-              value={name}
-              onChange={(event) => setName(event.currentTarget.value)}
-            />
-            <Switch label={t('view.shared')} checked={shared} onChange={(event) => setShared(event.currentTarget.checked)} />
-            {keep.isError && <ErrorBox error={keep.error} />}
-            <Group justify="flex-end">
-              <Button variant="default" onClick={dialog.close}>
-                {t('cancel')}
-              </Button>
-              <Button type="submit" loading={keep.isPending} disabled={name.trim() === ''}>
-                {t('save')}
-              </Button>
-            </Group>
-          </Stack>
-        </form>
-      </Modal>
-    </>
   );
 }

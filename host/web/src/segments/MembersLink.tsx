@@ -1,6 +1,6 @@
 import { Anchor } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
-import { type Schemas, segmentOf } from '~/api/client';
+import { type ObjectDefinition, type Schemas, segmentOf } from '~/api/client';
 import { useObjects } from '~/api/objects';
 import { useWords } from '~/i18n/hooks';
 
@@ -17,13 +17,15 @@ export function MembersLink({ segmentation, value }: Props) {
   if (!object) {
     return name;
   }
-  const search = { filter: { field: `segment.${segmentation.name}`, op: 'in', value: [value.value] } };
   return (
-    <Anchor
-      inherit
-      renderRoot={(props) => <Link to="/objects/$objects" params={{ objects: segmentOf(object) }} search={search} {...props} />}
-    >
+    <Anchor inherit renderRoot={(props) => <Link {...membersAt(object, segmentation.name, value.value)} {...props} />}>
       {name}
     </Anchor>
   );
+}
+
+/** Where the list of a segment's members is. */
+export function membersAt(object: ObjectDefinition, segmentation: string, value: string) {
+  const filter = { field: `segment.${segmentation}`, op: 'in', value: [value] };
+  return { to: '/objects/$objects', params: { objects: segmentOf(object) }, search: { filter } } as const;
 }

@@ -8,6 +8,7 @@ import { useObjects } from '~/api/objects';
 import { useWords } from '~/i18n/hooks';
 import { toastError } from '~/ui/toasts';
 import { MembersLink } from './MembersLink';
+import { OwnSegment } from './OwnSegment';
 import { Source } from './Source';
 import { TransitionsButton } from './Transitions';
 
@@ -45,8 +46,9 @@ export function SegmentationCard({ segmentation }: { segmentation: Schemas['Segm
           {all ? t('less') : t('standing.more', { count: segmentation.values.length - VALUES_SHOWN })}
         </Button>
       )}
+      {segmentation.source?.kind === 'filter' && <OwnSegment segmentation={segmentation} />}
       {object && segmentation.current && <TransitionsButton segmentation={segmentation} object={object} />}
-      {(segmentation.null_count ?? 0) > 0 && (
+      {segmentation.source?.kind !== 'filter' && (segmentation.null_count ?? 0) > 0 && (
         <Text fz="xs" c="dimmed">
           {t('segments.none', { count: segmentation.null_count ?? 0 })}
         </Text>

@@ -11,16 +11,20 @@ export function Source({
   cleared,
 }: Pick<Schemas['Segmentation'], 'source' | 'current' | 'stale' | 'cleared'>) {
   const { t, formats } = useWords();
-  const from = source as { plugin?: string } | undefined;
   const run = current as { as_of?: string; flipped_at?: string } | null | undefined;
   return (
     <Group gap="xs">
-      {from?.plugin && (
-        <Anchor fz="xs" renderRoot={(props) => <Link to="/plugins/$id" params={{ id: from.plugin ?? '' }} {...props} />}>
-          {t('standing.byPlugin', { plugin: from.plugin })}
+      {source?.plugin && (
+        <Anchor fz="xs" renderRoot={(props) => <Link to="/plugins/$id" params={{ id: source.plugin ?? '' }} {...props} />}>
+          {t('standing.byPlugin', { plugin: source.plugin })}
         </Anchor>
       )}
-      {run?.flipped_at && (
+      {source?.kind === 'filter' && (
+        <Text fz="xs" c="dimmed">
+          {t('segments.follows')}
+        </Text>
+      )}
+      {source?.kind !== 'filter' && run?.flipped_at && (
         <Text fz="xs" c="dimmed">
           {t('segments.evaluated', { when: formats.ago(run.flipped_at) })}
           {run.as_of && run.as_of !== 'now' && ` · ${t('standing.asOf', { when: formats.date(run.as_of) })}`}

@@ -45,8 +45,8 @@ function Transitions({ segmentation, object }: Props) {
       const query = {
         fields: object.title,
         limit: SHOWN_MAX,
-        ...(chosen?.value && { entered: chosen.value }),
-        ...(chosen?.before && { left: chosen.before }),
+        // No value is asked for as an empty text.
+        ...(chosen && { entered: chosen.value ?? '', left: chosen.before ?? '' }),
       };
       const params = { path: { segmentation: segmentation.name }, query };
       return answer(api.GET('/api/v1/segmentations/{segmentation}/transitions', { params, signal }));
@@ -56,6 +56,8 @@ function Transitions({ segmentation, object }: Props) {
   const nameOf = (value: string | null) =>
     value === null ? t('transitions.none') : label(segmentation.values.find((one) => one.value === value)?.label) || value;
   const since = (segmentation.current as { flipped_at?: string } | null | undefined)?.flipped_at;
+  // Whoever meets conditions of one's own is compared with the day before.
+  const isOwn = segmentation.source?.kind === 'filter';
   if (asked.isError) {
     return <ErrorBox error={asked.error} onRetry={() => void asked.refetch()} />;
   }
@@ -63,14 +65,14 @@ function Transitions({ segmentation, object }: Props) {
     return <Loader aria-label={t('loading')} />;
   }
   if (!asked.data.previous) {
-    return <Empty title={t('transitions.first')} />;
+    return <Empty title={isOwn ? t('transitions.tomorrow') : t('transitions.first')} />;
   }
   const counts = asked.data.counts.toSorted((one, other) => other.count - one.count);
-  const moved = asked.data.data.filter((one) => !chosen || (one.before === chosen.before && one.value === chosen.value));
+  const moved = asked.data.data;
   return (
     <Stack>
       <Text fz="sm" c="dimmed">
-        {t('transitions.since', { when: since ? formats.time(since) : '–' })}
+        {t(isOwn ? 'transitions.sinceDay' : 'transitions.since', { when: since ? formats.time(since) : '–' })}
       </Text>
       {counts.length === 0 && <Empty title={t('transitions.nobody')} />}
       {counts.length > 0 && (

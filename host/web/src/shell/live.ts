@@ -58,6 +58,7 @@ const CACHED: Readonly<Record<string, readonly string[]>> = {
   plugin: ['plugins', 'segmentations', 'scores'],
   run: ['plugins', 'segmentations', 'scores', 'explanation'],
   segment: ['segmentations', 'explanation'],
+  segmentation: ['segmentations'],
   score: ['scores', 'explanation'],
 };
 
