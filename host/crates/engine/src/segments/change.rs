@@ -127,14 +127,14 @@ async fn define(
         );
         return wrong("object", reason);
     };
-    if let Some(reason) = keep::problem(core, &wanted.object, &wanted.filter) {
-        return wrong("filter", reason);
-    }
     let parsed = Filter::parse_within(&wanted.filter, &core.records.config().limits.filter);
     let parsed = match parsed {
         Ok(parsed) => parsed,
         Err(error) => return wrong("filter", error.text()),
     };
+    if let Some(reason) = keep::problem(core, &wanted.object, &wanted.filter) {
+        return wrong("filter", reason);
+    }
     let reads: BTreeSet<_> = Reads::of(&schema, object, &parsed).segmentations().cloned().collect();
     if let Some(through) = circle(core, &name, reads) {
         return wrong(

@@ -48,6 +48,11 @@ pub(crate) fn having(segmentation: &SegmentationName, value: &str) -> Result<Fil
 
 /// A stored filter, which was within its limits when it was stored.
 fn parse(filter: &serde_json::Value) -> trellis_model::Result<Filter> {
-    let limits = FilterLimits { values_max: usize::MAX, ..FilterLimits::default() };
+    let limits = FilterLimits {
+        depth_max: usize::MAX,
+        nodes_max: usize::MAX,
+        values_max: usize::MAX,
+        path_steps_max: usize::MAX,
+    };
     Filter::parse_within(filter, &limits)
 }
