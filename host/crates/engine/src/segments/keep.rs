@@ -205,7 +205,7 @@ impl Segmentation<'_> {
         read: PublishedValues,
     ) -> Result<Members> {
         let run = core.records.ids().record_id(core.records.clock().now_ms());
-        let mut writer = core.columns.begin(run, &[self.name.clone()])?;
+        let mut writer = core.columns.begin(run, std::slice::from_ref(self.name))?;
         let (codes, valid, values) =
             (vec![0; ordinals.len()], Validity::all(), [MEMBER].into_iter().collect());
         writer.append(
