@@ -64,6 +64,28 @@ test('the palette leads anywhere by keyboard, chinese by its sound', async () =>
   await page.getByRole('heading', { level: 1, name: 'Customer 1901' }).waitFor();
 });
 
+test('the palette has what plugins bring: their pages and their segments', async () => {
+  const page = await newPage('/app');
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  const typed = page.getByRole('combobox', { name: 'Search or go to…' });
+  await page.keyboard.press('Control+k');
+  await typed.pressSequentially('#champ');
+  await page.getByRole('option', { name: 'Champions RFM segment' }).waitFor();
+  expect(await page.getByRole('option').count()).toBe(1);
+  await look(page, 'palette-segments-en');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/\/objects\/accounts\?filter=/);
+  await page
+    .getByText(/ records$/)
+    .first()
+    .waitFor();
+  await page.keyboard.press('Control+k');
+  await typed.pressSequentially('/retail-rfm');
+  await page.getByRole('option').first().waitFor();
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/\/plugins\/retail-rfm$/);
+});
+
 test('keys work while nobody types, and only then', async () => {
   const page = await newPage('/app');
   await page.getByRole('heading', { level: 1 }).waitFor();

@@ -1,34 +1,13 @@
 import { Group, Kbd, Loader, Modal, ScrollArea, Text, TextInput } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { type KeyboardEvent, useId, useMemo, useRef, useState } from 'react';
-import { segmentOf } from '~/api/client';
-import { useObjects } from '~/api/objects';
-import { findQuery } from '~/api/queries';
-import { recent } from '~/components/recent';
+import { type KeyboardEvent, useId, useRef, useState } from 'react';
 import { useWords } from '~/i18n/hooks';
-import { BASE, recordOf } from '~/paths';
-import { SCREENS } from '~/workspaces/screens';
-import { iconOf, PARTS } from '~/workspaces/workspaces';
+import { iconOf } from '~/workspaces/workspaces';
 import classes from './Palette.module.css';
-import { matcher, usePinyin } from './pinyin';
+import { addressOf, type Item, useItems } from './paletteItems';
 
-const TYPING_MS = 120;
-const GROUP_MAX = 8;
-
-interface Item {
-  readonly id: string;
-  readonly group: 'recent' | 'records' | 'navigate' | 'create';
-  readonly text: string;
-  readonly note: string;
-  readonly object: string;
-  /** Where it leads, below the base. */
-  readonly to: string;
-}
-
-/** Everything by typing: lists, records, new records. `/` lists only, `>` what can be done. */
+/** Everything by typing: lists, records, segments, plugins, new records. `/` pages only, `>` what can be done, `@` people, `#` segments. */
 export function Palette({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   const { t } = useWords();
   return (
@@ -52,10 +31,9 @@ function Search({ onClose }: { onClose: () => void }) {
   const chosen = items[Math.min(active, items.length - 1)];
   const go = (item: Item, elsewhere: boolean) => {
     if (elsewhere) {
-      window.open(`${BASE}${item.to}`, '_blank', 'noopener');
+      window.open(addressOf(item), '_blank', 'noopener');
     } else {
-      const [to, query] = item.to.split('?');
-      void navigate({ to, search: query ? Object.fromEntries([[query, true]]) : {} } as never);
+      void navigate({ to: item.to, search: item.search ?? {} } as never);
     }
     onClose();
   };
@@ -121,8 +99,9 @@ function Search({ onClose }: { onClose: () => void }) {
       </ScrollArea.Autosize>
       <Group px="md" py={6} gap="md" className={classes.foot}>
         <Text fz="xs" c="dimmed">
-          <Kbd size="xs">/</Kbd> {t('palette.lists')} · <Kbd size="xs">&gt;</Kbd> {t('palette.actions')} ·{' '}
-          <Kbd size="xs">Ctrl Enter</Kbd> {t('palette.newTab')}
+          <Kbd size="xs">/</Kbd> {t('palette.lists')} · <Kbd size="xs">&gt;</Kbd> {t('palette.actions')} · <Kbd size="xs">@</Kbd>{' '}
+          {t('palette.people')} · <Kbd size="xs">#</Kbd> {t('palette.segments')} · <Kbd size="xs">Ctrl Enter</Kbd>{' '}
+          {t('palette.newTab')}
         </Text>
       </Group>
     </>
@@ -166,77 +145,4 @@ function PaletteItem({ item, id, index, first, active, onChoose }: ItemProps) {
       </div>
     </>
   );
-}
-
-function useItems(typed: string): { items: readonly Item[]; searching: boolean } {
-  const { t, label } = useWords();
-  const objects = useObjects();
-  const pinyin = usePinyin();
-  const prefix = typed[0] === '/' || typed[0] === '>' ? typed[0] : '';
-  const words = typed.slice(prefix.length).trim();
-  const [asked] = useDebouncedValue(words, TYPING_MS);
-  const wantsRecords = prefix === '' && asked !== '';
-  const found = useQuery({ ...findQuery(asked), enabled: wantsRecords });
-  const fixed = useMemo(() => {
-    const shown = objects.all.filter((object) => !object.retired && !PARTS.has(object.name));
-    return shown.flatMap((object): Item[] => {
-      const [name, plural] = [label(object.label), label(object.plural_label)];
-      const base = { object: object.name, note: '' };
-      const list: Item = {
-        ...base,
-        id: `n-${object.name}`,
-        group: 'navigate',
-        text: plural,
-        to: `/objects/${segmentOf(object)}`,
-      };
-      const create: Item = {
-        ...base,
-        id: `c-${object.name}`,
-        group: 'create',
-        text: t('list.create', { object: name }),
-        to: `${list.to}?create`,
-      };
-      return [list, create];
-    });
-  }, [objects, label, t]);
-  const matches = matcher(words, pinyin);
-  const screens = SCREENS.map(
-    ({ to, title }): Item => ({ id: `s-${to}`, group: 'navigate', text: t(title), note: '', object: '', to }),
-  );
-  const named = (item: Item) => {
-    const object = objects.byName(item.object);
-    return (
-      matches(item.text) ||
-      matches(object?.label.en ?? '') ||
-      matches(object?.plural_label.en ?? '') ||
-      matches(object?.label['zh-CN'] ?? '')
-    );
-  };
-  const places = [...fixed.filter((item) => item.group === 'navigate'), ...screens];
-  const lists = prefix === '>' ? [] : places.filter(named).slice(0, GROUP_MAX);
-  const actions =
-    prefix === '/' ? [] : fixed.filter((item) => item.group === 'create' && named(item)).slice(0, words ? GROUP_MAX : 4);
-  const records = (wantsRecords ? (found.data ?? []) : []).flatMap(({ object: name, id, title }): Item[] => {
-    const object = objects.byName(name);
-    return object
-      ? [
-          {
-            id: `r-${id}`,
-            group: 'records',
-            text: title ?? id,
-            note: label(object.label),
-            object: name,
-            to: recordOf(object, id),
-          },
-        ]
-      : [];
-  });
-  const visited = prefix === '' && words === '' ? recent() : [];
-  const last = visited.slice(0, GROUP_MAX).flatMap(({ object: name, id, title }): Item[] => {
-    const object = objects.byName(name);
-    return object
-      ? [{ id: `v-${id}`, group: 'recent', text: title, note: label(object.label), object: name, to: recordOf(object, id) }]
-      : [];
-  });
-  return { items: [...last, ...records, ...lists, ...actions], searching: wantsRecords && found.isFetching };
 }

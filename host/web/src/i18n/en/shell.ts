@@ -73,7 +73,9 @@ export const shell = {
     lists: 'lists',
     actions: 'actions',
     newTab: 'new tab',
-    group: { recent: 'Last opened', records: 'Records', navigate: 'Go to', create: 'Create' },
+    people: 'people',
+    segments: 'segments',
+    group: { recent: 'Last opened', records: 'Records', navigate: 'Go to', segments: 'Segments', create: 'Create' },
   },
   help: { title: 'Keyboard shortcuts' },
   keys: {

@@ -72,7 +72,9 @@ export const shell: Translated<typeof en> = {
     lists: '列表',
     actions: '操作',
     newTab: '新标签页',
-    group: { recent: '最近打开', records: '记录', navigate: '前往', create: '新建' },
+    people: '人员',
+    segments: '细分',
+    group: { recent: '最近打开', records: '记录', navigate: '前往', segments: '细分', create: '新建' },
   },
   help: { title: '键盘快捷键' },
   keys: {
