@@ -65,6 +65,34 @@ test('customers are found by conditions, compared with all, kept as a view, and 
   expect(campaign.audience).toEqual(filter);
 });
 
+test('customers are found by what refers to them', async () => {
+  const page = await newPage('/app/segments/build');
+  await page.getByRole('button', { name: 'Related records' }).click();
+  const line = page.getByRole('group', { name: 'Orders' });
+  await line.getByRole('textbox', { name: 'Value' }).first().fill('5');
+  await line.getByRole('button', { name: 'Condition' }).click();
+  await line
+    .getByRole('combobox', { name: 'Field' })
+    .or(line.getByRole('textbox', { name: 'Field' }))
+    .first()
+    .click();
+  await page.getByRole('option', { name: 'Amount', exact: true }).click();
+  await line
+    .getByRole('combobox', { name: 'Comparison' })
+    .or(line.getByRole('textbox', { name: 'Comparison' }))
+    .last()
+    .click();
+  await page.getByRole('option', { name: 'at least', exact: true }).last().click();
+  await line.getByRole('textbox', { name: 'Value' }).last().fill('20');
+  const where = { field: 'amount', op: 'gte', value: 20 };
+  const filter = { related: 'orders', where, count: { gte: 5 } };
+  const found = await call('POST', '/accounts/search', { filter, count: 'exact', limit: 1 });
+  expect(found.total).toBeGreaterThan(0);
+  const size = page.getByRole('region', { name: 'How many they are' });
+  await size.getByText(new RegExp(`^${Number(found.total).toLocaleString('en')} of`)).waitFor();
+  await look(page, 'builder-related-en');
+});
+
 test('conditions are kept as a segment, which follows the data, says why, changes, and goes', async () => {
   const industry = unique('Pottery');
   const member = await create('accounts', { name: unique('Clay'), industry });

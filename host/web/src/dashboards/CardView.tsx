@@ -6,7 +6,7 @@ import { type Field, type ObjectDefinition, type Schemas, segmentOf } from '~/ap
 import { fieldOf, useObjects } from '~/api/objects';
 import { aggregateQuery, type Filter } from '~/api/queries';
 import { isMoney, optionOf } from '~/fields/values';
-import { both } from '~/filters/operators';
+import { both } from '~/filters/conditions';
 import { useWords } from '~/i18n/hooks';
 import { useDerivedFields } from '~/objects/views';
 import { Empty } from '~/ui/Empty';

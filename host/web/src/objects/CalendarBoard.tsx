@@ -7,7 +7,7 @@ import { type Filter, someQuery } from '~/api/queries';
 import { dayOf } from '~/clock';
 import { useShortcuts } from '~/components/shortcuts';
 import { asText } from '~/fields/values';
-import { both } from '~/filters/operators';
+import { both } from '~/filters/conditions';
 import { useWords } from '~/i18n/hooks';
 import { ErrorBox } from '~/ui/ErrorBox';
 import classes from './CalendarBoard.module.css';

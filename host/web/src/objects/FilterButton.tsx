@@ -3,8 +3,8 @@ import { IconFilter } from '@tabler/icons-react';
 import { useState } from 'react';
 import type { Field, ObjectDefinition } from '~/api/client';
 import type { Filter } from '~/api/queries';
+import { type Conditions, conditionsOf, filterOf } from '~/filters/conditions';
 import { FilterBuilder } from '~/filters/FilterBuilder';
-import { type Conditions, conditionsOf, filterOf } from '~/filters/operators';
 import { useWords } from '~/i18n/hooks';
 
 interface Props {

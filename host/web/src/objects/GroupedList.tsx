@@ -8,7 +8,7 @@ import { type Asked, aggregateQuery, type Filter, someQuery, titleQuery } from '
 import { RecordLink } from '~/components/RecordLink';
 import { FieldValue } from '~/fields/FieldValue';
 import { asText, isMoney, optionOf } from '~/fields/values';
-import { both } from '~/filters/operators';
+import { both } from '~/filters/conditions';
 import { useWords } from '~/i18n/hooks';
 import { isNumber } from '~/table/columns';
 import { Empty } from '~/ui/Empty';

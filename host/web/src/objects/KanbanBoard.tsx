@@ -22,7 +22,7 @@ import { type Asked, aggregateQuery, type Filter, someQuery } from '~/api/querie
 import { RecordLink } from '~/components/RecordLink';
 import { FieldValue } from '~/fields/FieldValue';
 import { asText, type Included, isEmpty, isMoney } from '~/fields/values';
-import { both } from '~/filters/operators';
+import { both } from '~/filters/conditions';
 import { useWords } from '~/i18n/hooks';
 import { ErrorBox } from '~/ui/ErrorBox';
 import { daysSince } from './age';

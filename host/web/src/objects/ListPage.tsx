@@ -8,7 +8,7 @@ import { fieldOf, useObjects } from '~/api/objects';
 import { countQuery, serverQuery } from '~/api/queries';
 import { NotThere } from '~/components/NotThere';
 import { useShortcuts } from '~/components/shortcuts';
-import { both } from '~/filters/operators';
+import { both } from '~/filters/conditions';
 import { useWords } from '~/i18n/hooks';
 import { NOTHING_SELECTED, type Selection } from '~/table/RecordTable';
 import { BulkBar } from './BulkBar';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Filter } from '~/api/queries';
-import { both, conditionsOf, filterOf } from './operators';
+import { both, conditionsOf, filterOf } from './conditions';
 
 const readAndWritten = (filter: Filter) => filterOf(conditionsOf(filter));
 
@@ -23,6 +23,8 @@ test('a filter that is read into lines is written as it was', () => {
     },
     { and: [{ field: 'a', op: 'eq', value: true }, { not: { field: 'b', value: 1 } }] },
     { related: 'orders', count: { gte: 3 } },
+    { related: 'orders', count: { gte: 3, lt: 9 } },
+    { related: 'orders', where: { field: 'ordered_on', op: 'eq', value: 'last_n_days:90' }, sum: { field: 'amount', gte: 1000 } },
   ];
   for (const filter of filters) {
     expect(readAndWritten(filter)).toEqual(filter);
