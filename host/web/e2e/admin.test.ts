@@ -94,7 +94,7 @@ test('what a change of the schema does is seen before, and refused where it cann
   await text.fill(JSON.stringify(before));
   await page.getByRole('button', { name: '查看将产生的变化' }).click();
   await page.getByText('无法这样更改').waitFor();
-  expect(await review.getByRole('button', { name: '应用' }).isDisabled()).toBe(true);
+  await expect.poll(() => review.getByRole('button', { name: '应用' }).isDisabled()).toBe(true);
   await look(page, 'admin-refused-zh');
 });
 

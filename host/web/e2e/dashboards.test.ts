@@ -12,7 +12,7 @@ test('each kind of work has its numbers, and each number its list', async () => 
     count: 'exact',
     limit: 1,
   });
-  expect(await open.getByRole('link').textContent()).toBe(String(found.total));
+  await expect.poll(() => open.getByRole('link').textContent()).toBe(String(found.total));
   await page.getByRole('img').first().waitFor();
   await look(page, 'dashboard-service-en');
   await open.getByRole('link').click();
@@ -72,5 +72,5 @@ test('a dashboard of one’s own is copied, arranged, given a card, and shared',
   await page.getByRole('button', { name: 'Delete' }).click();
   await page.getByRole('button', { name: 'Really delete it?' }).click();
   await page.getByRole('tab', { name: 'Sales', selected: true }).waitFor();
-  expect(await page.getByRole('tab', { name }).count()).toBe(0);
+  await expect.poll(() => page.getByRole('tab', { name }).count()).toBe(0);
 });

@@ -15,7 +15,7 @@ test('a table becomes records in five screens, mended on the way and taken back'
   await look(page, 'import-choose-en');
   await page.getByRole('button', { name: 'Next' }).click();
   await page.getByRole('combobox', { name: 'Field for 客户名称' }).waitFor();
-  expect(await page.getByRole('combobox', { name: 'Field for 城市' }).inputValue()).toBe('City');
+  await expect.poll(() => page.getByRole('combobox', { name: 'Field for 城市' }).inputValue()).toBe('City');
   await look(page, 'import-map-en');
   await page.getByRole('button', { name: 'Check all rows' }).click();
   const cell = page.getByRole('textbox', { name: '客户名称, line 3' });

@@ -65,7 +65,7 @@ test('a colleague is mentioned in a note, and told', async () => {
   await page.getByRole('option', { name: colleague }).waitFor();
   await look(page, 'mention-en');
   await page.keyboard.press('Enter');
-  expect(await note.inputValue()).toBe(`Please ask @${colleague} `);
+  await expect.poll(() => note.inputValue()).toBe(`Please ask @${colleague} `);
   await note.pressSequentially('about ferries');
   await page.getByRole('button', { name: 'Add', exact: true }).click();
   await page

@@ -71,7 +71,7 @@ test('the palette has what plugins bring: their pages and their segments', async
   await page.keyboard.press('Control+k');
   await typed.pressSequentially('#champ');
   await page.getByRole('option', { name: 'Champions RFM segment' }).waitFor();
-  expect(await page.getByRole('option').count()).toBe(1);
+  await expect.poll(() => page.getByRole('option').count()).toBe(1);
   await look(page, 'palette-segments-en');
   await page.keyboard.press('Enter');
   await page.waitForURL(/\/objects\/accounts\?filter=/);
@@ -99,8 +99,8 @@ test('keys work while nobody types, and only then', async () => {
   await page.getByRole('heading', { level: 1, name: 'Leads' }).waitFor();
   await page.keyboard.press('/');
   await page.keyboard.type('c?g');
-  expect(await page.getByRole('searchbox', { name: 'Search in this list' }).inputValue()).toBe('c?g');
-  expect(await page.getByRole('dialog').count()).toBe(0);
+  await expect.poll(() => page.getByRole('searchbox', { name: 'Search in this list' }).inputValue()).toBe('c?g');
+  await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
 });
 
 test('the layout holds on a telephone and on a wide screen, light and dark', async () => {
@@ -165,11 +165,13 @@ test('each kind of work has its lists at hand, and is remembered', async () => {
     await chosen().click();
     await page.getByRole('option', { name: workspace, exact: true }).click();
     await navigation.getByRole('link', { name: here, exact: true }).waitFor();
-    expect(await navigation.getByRole('link', { name: elsewhere, exact: true }).count(), workspace).toBe(0);
+    await expect
+      .poll(() => navigation.getByRole('link', { name: elsewhere, exact: true }).count(), { message: workspace })
+      .toBe(0);
   }
   await chosen().click();
   await page.getByRole('option', { name: 'Service', exact: true }).click();
   await page.reload();
   await navigation.getByRole('link', { name: 'Cases', exact: true }).waitFor();
-  expect(await chosen().inputValue()).toBe('Service');
+  await expect.poll(() => chosen().inputValue()).toBe('Service');
 });

@@ -11,5 +11,7 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 90_000,
     hookTimeout: 180_000,
+    // What the page shows is asked for until it holds: a click is answered before the page has followed it.
+    expect: { poll: { timeout: 15_000 } },
   },
 });

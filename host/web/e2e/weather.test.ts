@@ -49,7 +49,7 @@ test('a session that ends asks for another and loses nothing', async () => {
   await dialog.getByRole('textbox', { name: 'API token' }).fill(token());
   await dialog.getByRole('button', { name: 'Sign in', exact: true }).click();
   await dialog.waitFor({ state: 'detached' });
-  expect(await page.getByRole('textbox', { name: 'City' }).inputValue()).toBe('Harbin');
+  await expect.poll(() => page.getByRole('textbox', { name: 'City' }).inputValue()).toBe('Harbin');
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await page.getByText('Saved').waitFor();
   expect((await call('GET', `/accounts/${id}`)).city).toBe('Harbin');
@@ -99,5 +99,5 @@ test('a server that is slow is waited for, and what is asked meanwhile is not lo
   await page.getByRole('searchbox', { name: 'Search in this list' }).fill('Customer 12');
   await look(page, 'slow-en');
   await page.getByRole('link', { name: 'Customer 12', exact: true }).waitFor();
-  expect(await page.getByRole('searchbox', { name: 'Search in this list' }).inputValue()).toBe('Customer 12');
+  await expect.poll(() => page.getByRole('searchbox', { name: 'Search in this list' }).inputValue()).toBe('Customer 12');
 });

@@ -63,13 +63,15 @@ export function ViewTabs({ object, search, set, views, sort, columns }: Props) {
     },
     onError: toastError,
   });
+  // The tab of a view goes with the click, not with the list of views that is asked for afterwards.
+  const shown = remove.isPending ? views.filter((view) => view.id !== remove.variables.id) : views;
   const mine = (view: View) => view.owner === undefined || view.owner === me.data?.user || me.data?.administrator === true;
   return (
     <Group gap={4} role="group" aria-label={t('view.views')}>
       <Tab active={!search.view} onClick={() => void set(NO_VIEW)}>
         {t('view.all')}
       </Tab>
-      {views.map((view) => (
+      {shown.map((view) => (
         <Tab key={view.id} active={view.id === search.view} onClick={() => void set({ ...NO_VIEW, view: view.id })}>
           {view.name}
         </Tab>
